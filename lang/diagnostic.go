@@ -1,0 +1,102 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Severity says how bad a diagnostic is.
+type Severity int
+
+// The severities.
+const (
+	Error   Severity = iota // the statement means nothing and is not run
+	Warning                 // the statement runs, perhaps not as meant
+)
+
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// Diagnostic is one complaint about a source text, in the words of the
+// language's user. It is an error; its Error is the first line of [Diagnostic.Format].
+type Diagnostic struct {
+	Span
+	Severity Severity
+	Summary  string // what is wrong: one line, small letter, no full stop
+	Hint     string // what to do about it, or ""
+	Err      error  // the error that led here, for errors.Is; may be nil
+}
+
+// Errorf returns an error about a stretch of source. An operand of %w is kept
+// for errors.Is and errors.As.
+func Errorf(span Span, format string, args ...any) *Diagnostic {
+	err := fmt.Errorf(format, args...)
+	return &Diagnostic{Span: span, Summary: err.Error(), Err: err}
+}
+
+// WithHint adds a hint and returns the diagnostic. An empty hint changes
+// nothing, so that the result of [DidYouMean] can be handed over as it is.
+func (d *Diagnostic) WithHint(hint string) *Diagnostic {
+	if hint != "" {
+		d.Hint = hint
+	}
+	return d
+}
+
+// Error returns file:line:col: error: summary.
+func (d *Diagnostic) Error() string {
+	out := d.Severity.String() + ": " + d.Summary
+	if at := d.From.String(); at != "" {
+		out = at + ": " + out
+	}
+	return out
+}
+
+// Unwrap returns the error that led to this one, if any.
+func (d *Diagnostic) Unwrap() error { return d.Err }
+
+// Diagnostics are complaints in the order of the source. Err makes an error of
+// them.
+type Diagnostics []*Diagnostic
+
+// Err returns the diagnostics as an error, or nil if none of them is an error.
+func (ds Diagnostics) Err() error {
+	for _, d := range ds {
+		if d.Severity == Error {
+			return ds
+		}
+	}
+	return nil
+}
+
+// Error returns the diagnostics one per line, without source lines.
+func (ds Diagnostics) Error() string {
+	lines := make([]string, len(ds))
+	for i, d := range ds {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the single diagnostics, for errors.Is and errors.As.
+func (ds Diagnostics) Unwrap() []error {
+	out := make([]error, len(ds))
+	for i, d := range ds {
+		out[i] = d
+	}
+	return out
+}
+
+// Format returns the diagnostics with their source lines; src is the text they
+// were found in.
+func (ds Diagnostics) Format(src string) string {
+	var b strings.Builder
+	for _, d := range ds {
+		b.WriteString(d.Format(src))
+	}
+	return b.String()
+}

@@ -1,0 +1,2 @@
+// Package lang is the language of Occlude.
+package lang

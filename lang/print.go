@@ -1,0 +1,342 @@
+package lang
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// This file prints trees in canonical form: keywords in capitals, clauses in
+// one order, one space where space is needed, parentheses only where the
+// tree's shape asks for them.
+
+// String prints each statement on a line of its own, with its semicolon.
+func (s *Script) String() string {
+	var b strings.Builder
+	for _, stmt := range s.Statements {
+		b.WriteString(stmt.String())
+		b.WriteString(";\n")
+	}
+	return b.String()
+}
+
+func (s *CreateModel) String() string {
+	verb := "CREATE MODEL "
+	if s.Replace {
+		verb = "CREATE OR REPLACE MODEL "
+	}
+	return verb + s.Model.String() + " FROM " + s.File.String() + with(s.Options)
+}
+
+func (s *DropModel) String() string {
+	if s.IfExists {
+		return "DROP MODEL IF EXISTS " + s.Model.String()
+	}
+	return "DROP MODEL " + s.Model.String()
+}
+
+func (s *ShowModels) String() string    { return "SHOW MODELS" }
+func (s *DescribeModel) String() string { return "DESCRIBE MODEL " + s.Model.String() }
+
+func (s *Predict) String() string {
+	out := "PREDICT " + s.Image.String() + " USING " + s.Model.String()
+	if s.Top != nil {
+		out += " TOP " + s.Top.String()
+	}
+	return out + with(s.Options)
+}
+
+func (s *Occlude) String() string {
+	var b strings.Builder
+	b.WriteString("OCCLUDE " + s.Image.String() + " USING " + s.Model.String())
+	clause := func(keyword string, n Node) { b.WriteString(" " + keyword + " " + n.String()) }
+	if s.Target != nil {
+		clause("FOR", s.Target)
+	}
+	if s.Patch != nil {
+		clause("PATCH", s.Patch)
+	}
+	if s.Stride != nil {
+		clause("STRIDE", s.Stride)
+	}
+	if s.Fill != nil {
+		clause("FILL", s.Fill)
+	}
+	if s.Where != nil {
+		clause("WHERE", s.Where)
+	}
+	if len(s.At) > 0 {
+		b.WriteString(" AT " + list(s.At))
+	}
+	if len(s.Into) > 0 {
+		b.WriteString(" INTO " + list(s.Into))
+	}
+	if s.Colormap != nil {
+		clause("COLORMAP", s.Colormap)
+	}
+	b.WriteString(with(s.Options))
+	return b.String()
+}
+
+func (t *Target) String() string {
+	if t.Top != nil {
+		return "TOP " + t.Top.String()
+	}
+	return "CLASS " + t.Class.String()
+}
+
+func (e *Extent) String() string {
+	if e.W == e.H {
+		return strconv.Itoa(e.W)
+	}
+	return fmt.Sprintf("%dx%d", e.W, e.H)
+}
+
+func (p Point) String() string { return fmt.Sprintf("(%d, %d)", p.X, p.Y) }
+
+func (f *Fill) String() string {
+	switch f.Kind {
+	case FillMeanImage:
+		return "mean(image)"
+	case FillMeanPatch:
+		return "mean(patch)"
+	case FillBlur:
+		return "blur(" + f.Sigma.String() + ")"
+	case FillNoise:
+		return "noise(" + f.Seed.String() + ")"
+	case FillImage:
+		return "image(" + f.Image.String() + ")"
+	}
+	for _, c := range colors {
+		if c.rgb == f.Color {
+			return c.name
+		}
+	}
+	whole := true
+	for _, v := range f.Color {
+		whole = whole && v == math.Trunc(v)
+	}
+	r, g, b := f.Color[0], f.Color[1], f.Color[2]
+	if whole {
+		return fmt.Sprintf("'#%02x%02x%02x'", int(r), int(g), int(b))
+	}
+	return "rgb(" + float(r) + ", " + float(g) + ", " + float(b) + ")"
+}
+
+// colors are the colours that have a name.
+var colors = []struct {
+	name string
+	rgb  [3]float64
+}{
+	{"black", [3]float64{0, 0, 0}},
+	{"gray", [3]float64{128, 128, 128}},
+	{"white", [3]float64{255, 255, 255}},
+}
+
+func (s *Explain) String() string {
+	if len(s.Options) == 0 {
+		if s.Analyze {
+			return "EXPLAIN ANALYZE " + s.Query.String()
+		}
+		return "EXPLAIN " + s.Query.String()
+	}
+	var items []string
+	if s.Analyze {
+		items = append(items, "ANALYZE")
+	}
+	for _, o := range s.Options {
+		items = append(items, flag(o))
+	}
+	return "EXPLAIN (" + strings.Join(items, ", ") + ") " + s.Query.String()
+}
+
+func (s *Copy) String() string {
+	out := "COPY (" + s.Query.String() + ") TO " + s.File.String()
+	if len(s.Options) > 0 {
+		items := make([]string, len(s.Options))
+		for i, o := range s.Options {
+			items[i] = flag(o)
+		}
+		out += " (" + strings.Join(items, ", ") + ")"
+	}
+	return out
+}
+
+// flag prints an option of EXPLAIN or COPY, which has no equals sign.
+func flag(o Option) string {
+	name := o.Name.String()
+	if !o.Name.Quoted {
+		name = strings.ToUpper(name)
+	}
+	switch v := o.Value.(type) {
+	case nil:
+		return name
+	case Bool:
+		if v.Value {
+			return name + " on"
+		}
+		return name + " off"
+	default:
+		return name + " " + v.String()
+	}
+}
+
+func (s *Set) String() string         { return "SET " + s.Setting.String() + " = " + s.Value.String() }
+func (s *ShowSetting) String() string { return "SHOW " + setting(s.Setting) }
+func (s *ShowAll) String() string     { return "SHOW ALL" }
+func (s *Reset) String() string       { return "RESET " + setting(s.Setting) }
+func (s *ResetAll) String() string    { return "RESET ALL" }
+
+// setting prints a setting's name where ALL and MODELS would mean something
+// else.
+func setting(n Name) string {
+	switch key := n.Key(); key {
+	case "all", "models":
+		return quoteName(key)
+	}
+	return n.String()
+}
+
+// String prints the option as WITH writes it: name = value.
+func (o Option) String() string {
+	if o.Value == nil {
+		return o.Name.String()
+	}
+	return o.Name.String() + " = " + o.Value.String()
+}
+
+func with(options []Option) string {
+	if len(options) == 0 {
+		return ""
+	}
+	return " WITH (" + list(options) + ")"
+}
+
+// String prints the name bare where it can stand so, else in double quotes.
+func (n Name) String() string {
+	switch {
+	case n.Quoted:
+		return quoteName(n.Text)
+	case isBareName(n.Text):
+		return n.Text
+	default:
+		return quoteName(n.Key())
+	}
+}
+
+func quoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+func (s String) String() string { return "'" + strings.ReplaceAll(s.Value, "'", "''") + "'" }
+
+func (n Number) String() string {
+	if n.Text != "" {
+		return n.Text
+	}
+	return float(n.Value)
+}
+
+func float(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+func (b Bool) String() string { return strconv.FormatBool(b.Value) }
+func (w Word) String() string { return w.Text }
+func (l List) String() string { return "[" + list(l.Items) + "]" }
+
+func list[T Node](items []T) string {
+	var b strings.Builder
+	for i, item := range items {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(item.String())
+	}
+	return b.String()
+}
+
+// How tightly each kind of expression binds, from loosest to tightest.
+const (
+	bindOr = iota
+	bindAnd
+	bindNot
+	bindCompare
+	bindSum
+	bindProduct
+	bindNeg
+	bindAtom
+)
+
+func binding(e Expr) int {
+	switch e := e.(type) {
+	case *Or:
+		return bindOr
+	case *And:
+		return bindAnd
+	case *Not:
+		return bindNot
+	case *Compare, *Between, *In:
+		return bindCompare
+	case *Arith:
+		if e.Op == Plus || e.Op == Minus {
+			return bindSum
+		}
+		return bindProduct
+	case *Neg:
+		return bindNeg
+	case Number:
+		if e.Value < 0 { // only in a tree that a program built
+			return bindNeg
+		}
+	}
+	return bindAtom
+}
+
+// operand prints e, in parentheses if it binds less tightly than its place asks.
+func operand(e Expr, least int) string {
+	if binding(e) < least {
+		return "(" + e.String() + ")"
+	}
+	return e.String()
+}
+
+func operands(terms []Expr, least int, separator string) string {
+	out := make([]string, len(terms))
+	for i, t := range terms {
+		out[i] = operand(t, least)
+	}
+	return strings.Join(out, separator)
+}
+
+func (e *Or) String() string  { return operands(e.Terms, bindAnd, " OR ") }
+func (e *And) String() string { return operands(e.Terms, bindNot, " AND ") }
+func (e *Not) String() string { return "NOT " + operand(e.X, bindNot) }
+
+func (e *Compare) String() string {
+	return operand(e.Left, bindSum) + " " + string(e.Op) + " " + operand(e.Right, bindSum)
+}
+
+func (e *Between) String() string {
+	return operand(e.X, bindSum) + not(e.Not) + " BETWEEN " +
+		operand(e.Low, bindSum) + " AND " + operand(e.High, bindSum)
+}
+
+func (e *In) String() string {
+	return operand(e.X, bindSum) + not(e.Not) + " IN (" + operands(e.List, bindSum, ", ") + ")"
+}
+
+func not(yes bool) string {
+	if yes {
+		return " NOT"
+	}
+	return ""
+}
+
+func (e *Inside) String() string { return "inside(" + e.Mask.String() + ")" }
+
+func (e *Arith) String() string {
+	level := binding(e)
+	return operand(e.Left, level) + " " + string(e.Op) + " " + operand(e.Right, level+1)
+}
+
+// A minus before a minus would begin a comment, so the inner one is wrapped.
+func (e *Neg) String() string    { return "-" + operand(e.X, bindAtom) }
+func (e *Column) String() string { return e.Name }

@@ -1,0 +1,103 @@
+package lang
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+// Format returns the diagnostic for people, its lines ended:
+//
+//	file:line:col: error: what is wrong
+//	  OCCLUDE 'scan.png' USIN oct;
+//	                     ^~~~
+//	  hint: did you mean USING?
+//
+// src is the text that the span belongs to; a span that does not lie in it is
+// left out.
+func (d *Diagnostic) Format(src string) string {
+	var b strings.Builder
+	b.WriteString(d.Error())
+	b.WriteByte('\n')
+	if d.IsValid() && d.From.Offset >= 0 && d.From.Offset <= len(src) {
+		text, marks := snippet(src, d.From.Offset, d.To.Offset)
+		b.WriteString("  " + text + "\n  " + marks + "\n")
+	}
+	if d.Hint != "" {
+		b.WriteString("  hint: " + d.Hint + "\n")
+	}
+	return b.String()
+}
+
+// snippet returns the line of src that holds the byte from, as a terminal can
+// show it, and a line that underlines it up to the byte to. Columns are those
+// of the terminal: a wide character takes two, a combining one none. Of a line
+// too long to be looked at, what lies around the place is shown.
+func snippet(src string, from, to int) (text, marks string) {
+	const before, after, tab = 60, 100, 4 // in bytes, in bytes, in columns
+
+	line := strings.LastIndexByte(src[:from], '\n') + 1
+	end := len(src)
+	if n := strings.IndexByte(src[from:], '\n'); n >= 0 {
+		end = from + n
+	}
+	if end > from && src[end-1] == '\r' {
+		end--
+	}
+	if line == 0 && strings.HasPrefix(src, byteOrderMark) {
+		line = min(len(byteOrderMark), from)
+	}
+	var head, tail string
+	if from-line > before+after {
+		line, head = runeStart(src, from-before), "..."
+	}
+	if end-from > before+after {
+		end, tail = runeStart(src, from+after), "..."
+	}
+	to = max(min(to, end), from)
+
+	var shown, under strings.Builder
+	shown.WriteString(head)
+	under.WriteString(strings.Repeat(" ", len(head)))
+	marked := false
+	for rest := displaywidth.StringGraphemes(src[line:end]); rest.Next(); {
+		cluster, width := rest.Value(), rest.Width()
+		if cluster == "\t" {
+			width = tab - (displaywidth.String(shown.String()) % tab)
+			cluster = strings.Repeat(" ", width)
+		} else if !utf8.ValidString(cluster) || strings.ContainsFunc(cluster, unicode.IsControl) {
+			cluster, width = "\uFFFD", 1
+		}
+		size := len(rest.Value())
+		mark := " "
+		if overlaps := line < to && line+size > from; overlaps || line == from {
+			mark = "~"
+			if !marked {
+				marked, mark = true, "^"
+			}
+		}
+		shown.WriteString(cluster)
+		if mark == "^" && width > 0 {
+			mark += strings.Repeat("~", width-1)
+			under.WriteString(mark)
+		} else {
+			under.WriteString(strings.Repeat(mark, width))
+		}
+		line += size
+	}
+	shown.WriteString(tail)
+	if !marked {
+		under.WriteString("^")
+	}
+	return shown.String(), strings.TrimRight(under.String(), " ")
+}
+
+// runeStart returns i or the start of the code point that it lies in.
+func runeStart(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
+}
