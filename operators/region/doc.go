@@ -6,11 +6,11 @@
 // a rectangle of its input into one of its output, axis by axis, so the algebra
 // is one of half-open intervals [Lo, Hi) of rows or columns:
 //
-//	 input  ─────[■■■■■■)──────────   the update
-//	             ╲      ╲
-//	 output ──────[■■■■■■■)────────   Window.Output: what changes
-//	             ╱        ╲
-//	 input  ────[░■■■■■■░░)────────   Window.Input: the read-in context
+//	input  ─────[■■■■■■)──────────   the update
+//	            ╲      ╲
+//	output ──────[■■■■■■■)────────   Window.Output: what changes
+//	            ╱        ╲
+//	input  ────[░■■■■■■░░)────────   Window.Input: the read-in context
 //
 // For a window of k taps, dilation d, stride s and p cells of padding before the
 // first one, output cell o reads the input cells o*s - p + i*d, i in [0, k). An

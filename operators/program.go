@@ -1,0 +1,122 @@
+package operators
+
+import (
+	"context"
+
+	"gorgonia.org/tensor"
+
+	"occlude/operators/region"
+)
+
+// Program is a network made ready for a device: weights packed in the layout
+// that its kernels want. It is made once and shared.
+type Program interface {
+	// Base runs the clean image, (H, W, C) normalised values, with the given
+	// number of goroutines.
+	Base(ctx context.Context, image *tensor.Dense, threads int) (*Views, error)
+	// NewWorker makes a worker, which one goroutine uses at a time.
+	NewWorker() Worker
+}
+
+// Worker runs batches of positions and owns the memory that they need.
+type Worker interface {
+	// Run computes the network's output for every update of the batch and
+	// stores it in the update's Out.
+	Run(ctx context.Context, views *Views, batch []Update) error
+	// Stats are the worker's totals so far.
+	Stats() Stats
+}
+
+// Update is one position to compute.
+type Update struct {
+	// Patch holds the changed pixels, normalised; its rectangle lies inside
+	// the image. Full inference passes the whole image.
+	Patch Tile
+	// Rects is the rectangle to compute of each layer, by Index. Layers with an
+	// empty one are read from their view. Positions may share the slice.
+	Rects []region.Rect
+	// Out receives the network's output; it has the output's length.
+	Out []float32
+}
+
+// Views are the materialized views of one image: each layer's output on the
+// clean image, (H, W, C).
+type Views struct {
+	// Layers has an entry per layer, nil where the view was not kept.
+	Layers []*tensor.Dense
+	Stats  Stats
+}
+
+// Tile is the view of layer i, the zero Tile where there is none.
+func (v *Views) Tile(i int) Tile {
+	if v == nil || v.Layers[i] == nil {
+		return Tile{}
+	}
+	d := v.Layers[i]
+	s := d.Shape()
+	return NewTile(region.Whole(s[0], s[1]), s[2], d.Data().([]float32))
+}
+
+// Output is the network's output on the clean image; layer is the output
+// layer's index.
+func (v *Views) Output(layer int) []float32 { return v.Layers[layer].Data().([]float32) }
+
+// Bytes is the memory that the views hold.
+func (v *Views) Bytes() int64 {
+	var n int64
+	for _, d := range v.Layers {
+		if d != nil {
+			n += int64(d.MemSize())
+		}
+	}
+	return n
+}
+
+// Drop forgets the views that keep does not name, to free their memory.
+func (v *Views) Drop(keep func(layer int) bool) {
+	for i := range v.Layers {
+		if !keep(i) {
+			v.Layers[i] = nil
+		}
+	}
+}
+
+// Stats counts what was done.
+type Stats struct {
+	Layers []LayerStats // by layer Index
+	Peak   int64        // bytes of activations held at once
+}
+
+// LayerStats is one layer's share.
+type LayerStats struct {
+	Nanos int64 // time spent, all workers together
+	MACs  int64 // multiply-adds
+	Steps int64 // element steps, see network.Work
+	Cells int64 // output cells computed
+	Runs  int64 // positions at which the layer was computed
+}
+
+// Plus adds up two workers' counts: times and work add, peaks too, for the
+// workers hold their memory at the same time.
+func (s Stats) Plus(o Stats) Stats {
+	sum := Stats{Peak: s.Peak + o.Peak, Layers: make([]LayerStats, max(len(s.Layers), len(o.Layers)))}
+	copy(sum.Layers, s.Layers)
+	for i, l := range o.Layers {
+		t := &sum.Layers[i]
+		t.Nanos += l.Nanos
+		t.MACs += l.MACs
+		t.Steps += l.Steps
+		t.Cells += l.Cells
+		t.Runs += l.Runs
+	}
+	return sum
+}
+
+// MACs is the number of multiply-adds of all layers.
+func (s Stats) MACs() int64 {
+	var n int64
+	for _, l := range s.Layers {
+		n += l.MACs
+	}
+	return n
+}
