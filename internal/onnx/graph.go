@@ -6,7 +6,8 @@ import "fmt"
 type Model struct {
 	IRVersion int
 	Producer  string
-	Opset     int // version of the default operator set ("" or "ai.onnx")
+	Opset     int            // version of the default operator set ("" or "ai.onnx")
+	Domains   map[string]int // version of every operator set, the default one under ""
 	Graph     *Graph
 }
 
@@ -19,10 +20,13 @@ type Graph struct {
 	Nodes        []*Node
 }
 
-// ValueInfo declares a graph input or output.
+// ValueInfo declares a graph input or output. The DType of what is not a tensor
+// of one of our types is Undefined; Type then names it ("sequence",
+// "complex64"), unless the file gives no type at all.
 type ValueInfo struct {
 	Name     string
 	DType    DType
+	Type     string
 	HasShape bool
 	Dims     []Dim
 }
