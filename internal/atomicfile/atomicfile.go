@@ -32,7 +32,7 @@ func dispatch(path string, write func(io.Writer) error) error {
 		return errors.New("it is a folder")
 	case os.IsPathSeparator(path[len(path)-1]):
 		return errors.New("a file name is missing after the folder")
-	case err == nil && (!info.Mode().IsRegular() || isDevicePath(path)):
+	case err == nil && (!info.Mode().IsRegular() || isStream(path)):
 		return writeDirectly(path, write)
 	case err == nil:
 		return replace(path, info, write)
@@ -42,9 +42,12 @@ func dispatch(path string, write func(io.Writer) error) error {
 	return bare(err)
 }
 
-func isDevicePath(path string) bool {
+// isStream tells the names of streams that are already open; what they lead to
+// may look like a plain file.
+func isStream(path string) bool {
 	abs, err := filepath.Abs(path)
-	return err == nil && (strings.HasPrefix(abs, "/dev/") || strings.HasPrefix(abs, "/proc/"))
+	return err == nil && (abs == "/dev/stdout" || abs == "/dev/stderr" ||
+		strings.HasPrefix(abs, "/dev/fd/") || strings.HasPrefix(abs, "/proc/"))
 }
 
 // writeDirectly fills a pipe or a device. The process's own streams are used

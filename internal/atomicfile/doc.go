@@ -19,6 +19,6 @@
 // are not kept.
 //
 // Pipes, terminals and other devices cannot be renamed over, and /dev/stdout
-// may be a plain file that someone else holds open: into these, and into
-// everything below /dev and /proc, the bytes go directly.
+// may be a plain file that someone else holds open: into these, and into all
+// that is named by way of /dev/fd and /proc, the bytes go directly.
 package atomicfile
