@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/alecthomas/participle/v2/ebnf"
 )
 
 // reserved are the words that cannot be a bare name of a model, a setting or a
@@ -58,3 +60,27 @@ func isWordPart(r rune) bool {
 
 // byteOrderMark may begin a text that came from Windows.
 const byteOrderMark = "\uFEFF"
+
+// Keywords returns the words of the language, sorted: statements, clauses and
+// their words in capitals, colours, functions and columns in small letters.
+func Keywords() []string {
+	var words []string
+	var collect func([]*ebnf.Sequence)
+	collect = func(ways []*ebnf.Sequence) {
+		for _, way := range ways {
+			for _, term := range way.Terms {
+				if word := strings.Trim(term.Literal, `"`); isWord(word) && !slices.Contains(words, word) {
+					words = append(words, word)
+				}
+				if term.Group != nil {
+					collect(term.Group.Expr.Alternatives)
+				}
+			}
+		}
+	}
+	for _, ways := range productions() {
+		collect(ways)
+	}
+	slices.Sort(words)
+	return words
+}

@@ -290,53 +290,88 @@ func binding(e Expr) int {
 	return bindAtom
 }
 
+// printer prints expressions into one buffer: a tree may be deep.
+type printer struct{ strings.Builder }
+
+func printExpr(e Expr) string {
+	var p printer
+	p.expr(e)
+	return p.String()
+}
+
+func (p *printer) expr(e Expr) {
+	switch e := e.(type) {
+	case *Or:
+		p.list(e.Terms, bindAnd, " OR ")
+	case *And:
+		p.list(e.Terms, bindNot, " AND ")
+	case *Not:
+		p.WriteString("NOT ")
+		p.operand(e.X, bindNot)
+	case *Compare:
+		p.binary(e.Left, bindSum, string(e.Op), e.Right, bindSum)
+	case *Between:
+		p.operand(e.X, bindSum)
+		p.not(e.Not)
+		p.WriteString(" BETWEEN ")
+		p.binary(e.Low, bindSum, "AND", e.High, bindSum)
+	case *In:
+		p.operand(e.X, bindSum)
+		p.not(e.Not)
+		p.WriteString(" IN (")
+		p.list(e.List, bindSum, ", ")
+		p.WriteString(")")
+	case *Arith:
+		level := binding(e)
+		p.binary(e.Left, level, string(e.Op), e.Right, level+1)
+	case *Neg:
+		// A minus before a minus would begin a comment: the inner one is wrapped.
+		p.WriteString("-")
+		p.operand(e.X, bindAtom)
+	default:
+		p.WriteString(e.String())
+	}
+}
+
 // operand prints e, in parentheses if it binds less tightly than its place asks.
-func operand(e Expr, least int) string {
-	if binding(e) < least {
-		return "(" + e.String() + ")"
+func (p *printer) operand(e Expr, least int) {
+	if binding(e) >= least {
+		p.expr(e)
+		return
 	}
-	return e.String()
+	p.WriteString("(")
+	p.expr(e)
+	p.WriteString(")")
 }
 
-func operands(terms []Expr, least int, separator string) string {
-	out := make([]string, len(terms))
+func (p *printer) binary(left Expr, leftLeast int, op string, right Expr, rightLeast int) {
+	p.operand(left, leftLeast)
+	p.WriteString(" " + op + " ")
+	p.operand(right, rightLeast)
+}
+
+func (p *printer) list(terms []Expr, least int, separator string) {
 	for i, t := range terms {
-		out[i] = operand(t, least)
+		if i > 0 {
+			p.WriteString(separator)
+		}
+		p.operand(t, least)
 	}
-	return strings.Join(out, separator)
 }
 
-func (e *Or) String() string  { return operands(e.Terms, bindAnd, " OR ") }
-func (e *And) String() string { return operands(e.Terms, bindNot, " AND ") }
-func (e *Not) String() string { return "NOT " + operand(e.X, bindNot) }
-
-func (e *Compare) String() string {
-	return operand(e.Left, bindSum) + " " + string(e.Op) + " " + operand(e.Right, bindSum)
-}
-
-func (e *Between) String() string {
-	return operand(e.X, bindSum) + not(e.Not) + " BETWEEN " +
-		operand(e.Low, bindSum) + " AND " + operand(e.High, bindSum)
-}
-
-func (e *In) String() string {
-	return operand(e.X, bindSum) + not(e.Not) + " IN (" + operands(e.List, bindSum, ", ") + ")"
-}
-
-func not(yes bool) string {
+func (p *printer) not(yes bool) {
 	if yes {
-		return " NOT"
+		p.WriteString(" NOT")
 	}
-	return ""
 }
 
-func (e *Inside) String() string { return "inside(" + e.Mask.String() + ")" }
-
-func (e *Arith) String() string {
-	level := binding(e)
-	return operand(e.Left, level) + " " + string(e.Op) + " " + operand(e.Right, level+1)
-}
-
-// A minus before a minus would begin a comment, so the inner one is wrapped.
-func (e *Neg) String() string    { return "-" + operand(e.X, bindAtom) }
-func (e *Column) String() string { return e.Name }
+func (e *Or) String() string      { return printExpr(e) }
+func (e *And) String() string     { return printExpr(e) }
+func (e *Not) String() string     { return printExpr(e) }
+func (e *Compare) String() string { return printExpr(e) }
+func (e *Between) String() string { return printExpr(e) }
+func (e *In) String() string      { return printExpr(e) }
+func (e *Arith) String() string   { return printExpr(e) }
+func (e *Neg) String() string     { return printExpr(e) }
+func (e *Inside) String() string  { return "inside(" + e.Mask.String() + ")" }
+func (e *Column) String() string  { return e.Name }

@@ -67,7 +67,7 @@ func snippet(src string, from, to int) (text, marks string) {
 		if cluster == "\t" {
 			width = tab - (displaywidth.String(shown.String()) % tab)
 			cluster = strings.Repeat(" ", width)
-		} else if !utf8.ValidString(cluster) || strings.ContainsFunc(cluster, unicode.IsControl) {
+		} else if width == 0 || !utf8.ValidString(cluster) || strings.ContainsFunc(cluster, unicode.IsControl) {
 			cluster, width = "\uFFFD", 1
 		}
 		size := len(rest.Value())
@@ -79,12 +79,8 @@ func snippet(src string, from, to int) (text, marks string) {
 			}
 		}
 		shown.WriteString(cluster)
-		if mark == "^" && width > 0 {
-			mark += strings.Repeat("~", width-1)
-			under.WriteString(mark)
-		} else {
-			under.WriteString(strings.Repeat(mark, width))
-		}
+		under.WriteString(mark)
+		under.WriteString(strings.Repeat(strings.Replace(mark, "^", "~", 1), width-1))
 		line += size
 	}
 	shown.WriteString(tail)

@@ -20,7 +20,7 @@ func DidYouMean(word string, candidates []string) string {
 
 // nearest returns the candidate with the least edit distance to word, the
 // first of equals, or "" if none is near: a third of the letters may differ,
-// and always one (but not the only one, nor one of two).
+// and one of two never.
 func nearest(word string, candidates []string) string {
 	const longest = 64 // nobody misspells a megabyte
 	if len(word) > 4*longest || utf8.RuneCountInString(word) > longest {
@@ -37,12 +37,8 @@ func nearest(word string, candidates []string) string {
 			continue
 		}
 		d := distance(folded, strings.ToLower(c))
-		letters := min(utf8.RuneCountInString(word), utf8.RuneCountInString(c))
-		allowed := max(1, letters/3)
-		if letters <= 2 {
-			allowed = 0
-		}
-		if d <= allowed {
+		letters := max(utf8.RuneCountInString(word), utf8.RuneCountInString(c))
+		if d <= letters/3 {
 			near = append(near, scored{c, d})
 		}
 	}

@@ -1,0 +1,439 @@
+package lang
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/participle/v2/lexer"
+)
+
+// builder makes the syntax tree of what the parser read, and checks what a
+// grammar cannot say: that a clause comes once, that a size is whole, that a
+// colour is one. What it builds counts only if it has no diagnostics.
+type builder struct{ diagnostics Diagnostics }
+
+// errorf adds a diagnostic. Where one begins that there is already, a second
+// is most likely its consequence and is dropped; and so is what nobody would
+// read to the end.
+func (b *builder) errorf(span Span, format string, args ...any) *Diagnostic {
+	d := Errorf(span, format, args...)
+	if len(b.diagnostics) >= maxDiagnostics {
+		return d
+	}
+	for _, before := range b.diagnostics {
+		if before.From == span.From {
+			return d
+		}
+	}
+	b.diagnostics = append(b.diagnostics, d)
+	return d
+}
+
+func (b *builder) statement(s *statementSyntax) Statement {
+	switch {
+	case s.Create != nil:
+		c := s.Create
+		return &CreateModel{Located{c.span()}, c.Replace, b.model(c.Model), b.file(&c.File.Token), b.with(c.With)}
+	case s.Drop != nil:
+		return &DropModel{Located{s.Drop.span()}, s.Drop.IfExists, b.model(s.Drop.Model)}
+	case s.Describe != nil:
+		return &DescribeModel{Located{s.Describe.span()}, b.model(s.Describe.Model)}
+	case s.Show != nil && s.Show.Models:
+		return &ShowModels{Located{s.Show.span()}}
+	case s.Show != nil && s.Show.All:
+		return &ShowAll{Located{s.Show.span()}}
+	case s.Show != nil:
+		return &ShowSetting{Located{s.Show.span()}, b.name(s.Show.Setting.Token)}
+	case s.Predict != nil:
+		return b.predict(s.Predict)
+	case s.Occlude != nil:
+		return b.occlude(s.Occlude)
+	case s.Explain != nil:
+		return b.explain(s.Explain)
+	case s.Copy != nil:
+		return b.copy(s.Copy)
+	case s.Set != nil:
+		return &Set{Located{s.Set.span()}, b.name(s.Set.Setting.Token), b.value(s.Set.Value)}
+	case s.Reset.All:
+		return &ResetAll{Located{s.Reset.span()}}
+	default:
+		return &Reset{Located{s.Reset.span()}, b.name(s.Reset.Setting.Token)}
+	}
+}
+
+func (b *builder) predict(s *predictSyntax) *Predict {
+	p := &Predict{Located: Located{s.span()}, Image: b.file(&s.Image.Token), Model: b.model(s.Model)}
+	once := onceOnly{b: b}
+	for _, c := range s.Clauses {
+		if !once.first(c.syntax) {
+			continue
+		}
+		switch {
+		case c.Top != nil:
+			p.Top = b.top(c.Top)
+		default:
+			p.Options = b.with(c.With)
+		}
+	}
+	return p
+}
+
+func (b *builder) occlude(s *occludeSyntax) *Occlude {
+	o := &Occlude{Located: Located{s.span()}, Image: b.file(&s.Image.Token), Model: b.model(s.Model)}
+	once := onceOnly{b: b}
+	for _, c := range s.Clauses {
+		if !once.first(c.syntax) {
+			continue
+		}
+		switch {
+		case c.Target != nil:
+			o.Target = b.target(c.Target)
+		case c.Patch != nil:
+			o.Patch = b.extent(c.Patch)
+		case c.Stride != nil:
+			o.Stride = b.extent(c.Stride)
+		case c.Fill != nil:
+			o.Fill = b.fill(c.Fill)
+		case c.Where != nil:
+			o.Where = b.condition(b.or(c.Where), "WHERE needs a condition")
+		case c.At != nil:
+			for _, p := range c.At {
+				o.At = append(o.At, Point{Located{p.span()}, b.pixel(p.X), b.pixel(p.Y)})
+			}
+		case c.Into != nil:
+			for _, f := range c.Into {
+				o.Into = append(o.Into, b.file(&f.Token))
+			}
+		case c.Colormap != nil:
+			name := b.word(c.Colormap.Token)
+			o.Colormap = &name
+		default:
+			o.Options = b.with(c.With)
+		}
+	}
+	if at, where := once.seen["AT"], once.seen["WHERE"]; len(at.Tokens) > 0 && len(where.Tokens) > 0 {
+		later := at
+		if where.Tokens[0].Pos.Offset > at.Tokens[0].Pos.Offset {
+			later = where
+		}
+		b.errorf(tokenSpan(later.Tokens[0]), "AT and WHERE exclude each other").
+			WithHint("AT names the positions one by one, WHERE chooses them from the grid")
+	}
+	return o
+}
+
+// onceOnly notices a clause that comes a second time, by its first word.
+type onceOnly struct {
+	b    *builder
+	seen map[string]syntax
+}
+
+func (o *onceOnly) first(clause syntax) bool {
+	keyword := strings.ToUpper(clause.Tokens[0].Value)
+	if before, ok := o.seen[keyword]; ok {
+		o.b.errorf(tokenSpan(clause.Tokens[0]), "%s is given twice: first on line %d", keyword, before.Tokens[0].Pos.Line)
+		return false
+	}
+	if o.seen == nil {
+		o.seen = map[string]syntax{}
+	}
+	o.seen[keyword] = clause
+	return true
+}
+
+func (b *builder) target(s *targetSyntax) *Target {
+	t := &Target{Located: Located{s.span()}}
+	switch {
+	case s.Top != nil:
+		t.Top = b.top(s.Top)
+	case s.Label != nil:
+		label := text(&s.Label.Token)
+		if label.Value == "" {
+			b.errorf(label.Source, "the label is empty")
+		}
+		t.Class = label
+	default:
+		n := b.number(s.Class)
+		if !n.IsInt() {
+			b.errorf(n.Source, "%s is not the number of a class: those are whole, from 0", clip(n.Text))
+		}
+		t.Class = n
+	}
+	return t
+}
+
+// top reads the n of TOP n.
+func (b *builder) top(t *lexer.Token) *Number {
+	n := b.number(t)
+	if i, ok := n.Int(); !ok || i < 1 {
+		b.errorf(n.Source, "TOP needs a whole number of classes above 0, not %s", clip(n.Text))
+	}
+	return &n
+}
+
+// maxExtent is in pixels; no image that fits in memory is larger.
+const maxExtent = 1 << 20
+
+func (b *builder) extent(s *extentSyntax) *Extent {
+	e := &Extent{Located: Located{s.span()}}
+	side := func(t *lexer.Token) int {
+		n := b.number(t)
+		i, ok := n.Int()
+		switch {
+		case n.Value > maxExtent:
+			b.errorf(n.Source, "%s pixels are too many", clip(n.Text))
+		case !ok || i < 1:
+			b.errorf(n.Source, "a size is a whole number of pixels above 0, not %s", clip(n.Text))
+		}
+		return i
+	}
+	e.W = side(&s.W)
+	e.H = e.W
+	if s.H != nil {
+		e.H = side(s.H)
+	}
+	return e
+}
+
+func (b *builder) pixel(s *signedSyntax) int {
+	n := b.signed(s)
+	i, ok := n.Int()
+	if !ok || i < -maxExtent || i > maxExtent {
+		b.errorf(n.Source, "a position is in whole pixels, not %s", clip(n.Text))
+	}
+	return i
+}
+
+func (b *builder) fill(s *fillSyntax) *Fill {
+	f := &Fill{Located: Located{s.span()}}
+	switch {
+	case s.Text != nil:
+		f.Color = b.color(tokenSpan(*s.Text), text(s.Text).Value)
+	case s.Color != nil:
+		f.Color = b.color(tokenSpan(*s.Color), s.Color.Value)
+	case s.RGB != nil:
+		for i, v := range s.RGB {
+			n := b.number(&v.Token)
+			if n.Value > 255 {
+				b.errorf(n.Source, "a colour goes from 0 to 255, not to %s", clip(n.Text))
+			}
+			f.Color[i] = n.Value
+		}
+	case s.Mean != nil:
+		f.Kind = FillMeanImage
+		if strings.EqualFold(s.Mean.Value, "patch") {
+			f.Kind = FillMeanPatch
+		}
+	case s.Blur != nil:
+		f.Kind, f.Sigma = FillBlur, b.number(s.Blur)
+		if f.Sigma.Value <= 0 {
+			b.errorf(f.Sigma.Source, "blur needs a sigma above 0")
+		}
+	case s.Noise != nil:
+		f.Kind, f.Seed = FillNoise, b.number(s.Noise)
+		if !f.Seed.IsInt() {
+			b.errorf(f.Seed.Source, "noise needs a whole number as its seed, not %s", clip(f.Seed.Text))
+		}
+	default:
+		f.Kind, f.Image = FillImage, b.file(&s.Image.Token)
+	}
+	return f
+}
+
+// color reads the name of a colour or #rrggbb.
+func (b *builder) color(span Span, s string) [3]float64 {
+	for _, c := range colors {
+		if strings.EqualFold(s, c.name) {
+			return c.rgb
+		}
+	}
+	if hex, ok := strings.CutPrefix(s, "#"); ok && len(hex) == 6 {
+		if v, err := strconv.ParseUint(hex, 16, 32); err == nil {
+			return [3]float64{float64(v >> 16), float64(v >> 8 & 0xff), float64(v & 0xff)}
+		}
+	}
+	d := b.errorf(span, "%s is not a colour", clip(s))
+	switch call, _, isCall := strings.Cut(s, "("); {
+	case isCall && nearest(call, fillFunctions) != "":
+		d.WithHint("write " + clip(s) + " without quotes")
+	case strings.HasPrefix(s, "#"):
+		d.WithHint("a colour is # and six hexadecimal digits, such as #7f7f7f")
+	default:
+		var names []string
+		for _, c := range colors {
+			names = append(names, c.name)
+		}
+		d.WithHint("colours are black, gray, white, '#7f7f7f' and rgb(127, 127, 127)").
+			WithHint(DidYouMean(s, names))
+	}
+	return [3]float64{}
+}
+
+var fillFunctions = []string{"rgb", "mean", "blur", "noise", "image"}
+
+func (b *builder) explain(s *explainSyntax) *Explain {
+	e := &Explain{Located: Located{s.span()}, Analyze: s.Analyze != nil}
+	seen := map[string]*lexer.Token{}
+	for _, o := range s.Options {
+		token := o.Flag
+		if token == nil {
+			token = o.Name
+		}
+		name := Name{Located{tokenSpan(*token)}, strings.ToLower(token.Value), false}
+		if b.twice(seen, name.Text, token) {
+			continue
+		}
+		option := Option{Located: Located{o.span()}, Name: name}
+		switch {
+		case o.Name != nil:
+			option.Value = word(o.Format)
+		case o.Switch != nil:
+			option.Value = boolean(o.Switch)
+		}
+		if name.Text == "analyze" {
+			v, written := option.Value.(Bool)
+			e.Analyze = !written || v.Value
+			continue
+		}
+		e.Options = append(e.Options, option)
+	}
+	if s.Occlude != nil {
+		e.Query = b.occlude(s.Occlude)
+	} else {
+		e.Query = b.predict(s.Predict)
+	}
+	return e
+}
+
+func (b *builder) copy(s *copySyntax) *Copy {
+	c := &Copy{Located: Located{s.span()}, File: b.file(&s.File.Token)}
+	seen := map[string]*lexer.Token{}
+	for _, o := range s.Options {
+		name := Name{Located{tokenSpan(o.Name)}, strings.ToLower(o.Name.Value), false}
+		if !b.twice(seen, name.Text, &o.Name) {
+			c.Options = append(c.Options, Option{Located{o.span()}, name, word(&o.Format)})
+		}
+	}
+	switch q := s.Query; {
+	case q.Occlude != nil:
+		c.Query = b.occlude(q.Occlude)
+	case q.Predict != nil:
+		c.Query = b.predict(q.Predict)
+	default:
+		c.Query = &ShowModels{Located{q.span()}}
+	}
+	return c
+}
+
+// with reads the options of WITH, which may be missing.
+func (b *builder) with(s *withSyntax) []Option {
+	if s == nil {
+		return nil
+	}
+	var options []Option
+	seen := map[string]*lexer.Token{}
+	for _, o := range s.Options {
+		name := b.name(o.Name.Token)
+		if !b.twice(seen, name.Key(), &o.Name.Token) {
+			options = append(options, Option{Located{o.span()}, name, b.value(o.Value)})
+		}
+	}
+	return options
+}
+
+// twice complains about an option that was given before.
+func (b *builder) twice(seen map[string]*lexer.Token, name string, t *lexer.Token) bool {
+	if before, ok := seen[name]; ok {
+		b.errorf(tokenSpan(*t), "the option %s is given twice: first on line %d", clip(name), before.Pos.Line)
+		return true
+	}
+	seen[name] = t
+	return false
+}
+
+func (b *builder) value(s *valueSyntax) Value {
+	switch {
+	case s.String != nil:
+		return text(s.String)
+	case s.Number != nil:
+		return b.signed(s.Number)
+	case s.Word != nil:
+		if _, ok := switches[strings.ToLower(s.Word.Value)]; ok {
+			return boolean(s.Word)
+		}
+		return Word{Located{tokenSpan(*s.Word)}, s.Word.Value}
+	}
+	list := List{Located: Located{s.span()}}
+	for _, item := range s.Items {
+		list.Items = append(list.Items, b.value(item))
+	}
+	return list
+}
+
+// switches are the words that mean yes or no.
+var switches = map[string]bool{"true": true, "on": true, "false": false, "off": false}
+
+func boolean(t *lexer.Token) Bool {
+	return Bool{Located{tokenSpan(*t)}, switches[strings.ToLower(t.Value)]}
+}
+
+func word(t *lexer.Token) Word { return Word{Located{tokenSpan(*t)}, strings.ToLower(t.Value)} }
+
+// word reads what may be written as a bare word or as a string.
+func (b *builder) word(t lexer.Token) String {
+	if t.Type == tokenString {
+		return b.file(&t)
+	}
+	return String{Located{tokenSpan(t)}, t.Value}
+}
+
+// text takes the quotes off a string.
+func text(t *lexer.Token) String {
+	inner := t.Value[1 : len(t.Value)-1]
+	return String{Located{tokenSpan(*t)}, strings.ReplaceAll(inner, "''", "'")}
+}
+
+// file reads a string that names something, so that it cannot be empty.
+func (b *builder) file(t *lexer.Token) String {
+	s := text(t)
+	if s.Value == "" {
+		b.errorf(s.Source, "the name between the quotes is empty")
+	}
+	return s
+}
+
+func (b *builder) model(s *modelSyntax) Name { return b.name(s.Token) }
+
+func (b *builder) name(t lexer.Token) Name {
+	n := Name{Located: Located{tokenSpan(t)}, Text: t.Value}
+	if t.Type == tokenQuoted {
+		n.Quoted = true
+		n.Text = strings.ReplaceAll(t.Value[1:len(t.Value)-1], `""`, `"`)
+	}
+	switch {
+	case n.Text == "":
+		b.errorf(n.Source, "the name between the quotes is empty")
+	case len(n.Text) > maxWord:
+		b.errorf(n.Source, "this name is too long: %d bytes, more than %d", len(n.Text), maxWord)
+	}
+	return n
+}
+
+func (b *builder) number(t *lexer.Token) Number {
+	v, err := strconv.ParseFloat(t.Value, 64)
+	if err != nil || math.IsInf(v, 0) {
+		b.errorf(tokenSpan(*t), "%s is too large a number", clip(t.Value))
+		v = 0
+	}
+	return Number{Located{tokenSpan(*t)}, v, t.Value}
+}
+
+func (b *builder) signed(s *signedSyntax) Number {
+	n := b.number(&s.Number)
+	n.Source = s.span()
+	if s.Minus {
+		n.Value, n.Text = -n.Value, "-"+n.Text
+	}
+	return n
+}

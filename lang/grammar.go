@@ -1,0 +1,314 @@
+package lang
+
+import (
+	"sync"
+
+	"github.com/alecthomas/participle/v2"
+	"github.com/alecthomas/participle/v2/lexer"
+)
+
+// This file is the grammar, one struct for each production, as participle
+// reads it. A production says only what may stand where; whether it makes
+// sense is decided where the tree is built (build.go). One token of lookahead
+// tells the alternatives apart, so an error is noticed at the first token that
+// cannot continue the statement.
+//
+// To add a statement, add its production to statementSyntax; to add a clause
+// of OCCLUDE, add it to clauseSyntax. The names of the productions, less
+// "Syntax", are those in docs/language.md, which shows this grammar.
+
+// syntax is embedded by productions whose place in the text is wanted.
+type syntax struct {
+	Tokens []lexer.Token // filled in by participle, which looks for the name
+}
+
+func (s syntax) span() Span {
+	if len(s.Tokens) == 0 {
+		return Span{}
+	}
+	return tokenSpan(s.Tokens[0]).Join(tokenSpan(s.Tokens[len(s.Tokens)-1]))
+}
+
+type statementSyntax struct {
+	Create   *createSyntax   `parser:"  @@"`
+	Drop     *dropSyntax     `parser:"| @@"`
+	Describe *describeSyntax `parser:"| @@"`
+	Show     *showSyntax     `parser:"| @@"`
+	Predict  *predictSyntax  `parser:"| @@"`
+	Occlude  *occludeSyntax  `parser:"| @@"`
+	Explain  *explainSyntax  `parser:"| @@"`
+	Copy     *copySyntax     `parser:"| @@"`
+	Set      *setSyntax      `parser:"| @@"`
+	Reset    *resetSyntax    `parser:"| @@"`
+}
+
+type createSyntax struct {
+	syntax
+	Replace bool         `parser:"'CREATE' ( @'OR' 'REPLACE' )?"`
+	Model   *modelSyntax `parser:"'MODEL' @@"`
+	File    *fileSyntax  `parser:"'FROM' @@"`
+	With    *withSyntax  `parser:"@@?"`
+}
+
+type dropSyntax struct {
+	syntax
+	IfExists bool         `parser:"'DROP' 'MODEL' ( @'IF' 'EXISTS' )?"`
+	Model    *modelSyntax `parser:"@@"`
+}
+
+type describeSyntax struct {
+	syntax
+	Model *modelSyntax `parser:"'DESCRIBE' 'MODEL' @@"`
+}
+
+type showSyntax struct {
+	syntax
+	Models  bool           `parser:"'SHOW' ( @'MODELS'"`
+	All     bool           `parser:"| @'ALL'"`
+	Setting *settingSyntax `parser:"| @@ )"`
+}
+
+type predictSyntax struct {
+	syntax
+	Image   *imageSyntax           `parser:"'PREDICT' @@"`
+	Model   *modelSyntax           `parser:"'USING' @@"`
+	Clauses []*predictClauseSyntax `parser:"@@*"`
+}
+
+type predictClauseSyntax struct {
+	syntax
+	Top  *lexer.Token `parser:"  'TOP' @Number"`
+	With *withSyntax  `parser:"| @@"`
+}
+
+type occludeSyntax struct {
+	syntax
+	Image   *imageSyntax    `parser:"'OCCLUDE' @@"`
+	Model   *modelSyntax    `parser:"'USING' @@"`
+	Clauses []*clauseSyntax `parser:"@@*"`
+}
+
+type clauseSyntax struct {
+	syntax
+	Target   *targetSyntax    `parser:"  'FOR' @@"`
+	Patch    *extentSyntax    `parser:"| 'PATCH' @@"`
+	Stride   *extentSyntax    `parser:"| 'STRIDE' @@"`
+	Fill     *fillSyntax      `parser:"| 'FILL' @@"`
+	Where    *conditionSyntax `parser:"| 'WHERE' @@"`
+	At       []*pointSyntax   `parser:"| 'AT' @@ ( ',' @@ )*"`
+	Into     []*fileSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
+	Colormap *colormapSyntax  `parser:"| 'COLORMAP' @@"`
+	With     *withSyntax      `parser:"| @@"`
+}
+
+type targetSyntax struct {
+	syntax
+	Label *labelSyntax `parser:"  'CLASS' ( @@"`
+	Class *lexer.Token `parser:"          | @Number )"`
+	Top   *lexer.Token `parser:"| 'TOP' @Number"`
+}
+
+type extentSyntax struct {
+	syntax
+	W lexer.Token  `parser:"@Number"`
+	H *lexer.Token `parser:"( 'x' @Number )?"`
+}
+
+type fillSyntax struct {
+	syntax
+	Text  *lexer.Token    `parser:"  @String"`
+	Color *lexer.Token    `parser:"| @( Color | 'black' | 'white' | 'gray' )"`
+	RGB   []*numberSyntax `parser:"| 'rgb' '(' @@ ',' @@ ',' @@ ')'"`
+	Mean  *lexer.Token    `parser:"| 'mean' '(' @( 'image' | 'patch' ) ')'"`
+	Blur  *lexer.Token    `parser:"| 'blur' '(' @Number ')'"`
+	Noise *lexer.Token    `parser:"| 'noise' '(' @Number ')'"`
+	Image *fileSyntax     `parser:"| 'image' '(' @@ ')'"`
+}
+
+type colormapSyntax struct {
+	syntax
+	Token lexer.Token `parser:"@( String | Word )"`
+}
+
+type pointSyntax struct {
+	syntax
+	X *signedSyntax `parser:"'(' @@"`
+	Y *signedSyntax `parser:"',' @@ ')'"`
+}
+
+type explainSyntax struct {
+	syntax
+	Analyze *lexer.Token           `parser:"'EXPLAIN' ( @'ANALYZE'"`
+	Options []*explainOptionSyntax `parser:"| '(' @@ ( ',' @@ )* ')' )?"`
+	Occlude *occludeSyntax         `parser:"( @@"`
+	Predict *predictSyntax         `parser:"| @@ )"`
+}
+
+type explainOptionSyntax struct {
+	syntax
+	Flag   *lexer.Token `parser:"  @( 'ANALYZE' | 'ALTERNATIVES' | 'LAYERS' | 'RULES' )"`
+	Switch *lexer.Token `parser:"  @( 'ON' | 'OFF' | 'TRUE' | 'FALSE' )?"`
+	Name   *lexer.Token `parser:"| @'FORMAT'"`
+	Format *lexer.Token `parser:"  @( 'TEXT' | 'JSON' | 'DOT' )"`
+}
+
+type copySyntax struct {
+	syntax
+	Query   *querySyntax        `parser:"'COPY' '(' @@ ')'"`
+	File    *fileSyntax         `parser:"'TO' @@"`
+	Options []*copyOptionSyntax `parser:"( 'WITH'? '(' @@ ( ',' @@ )* ')' )?"`
+}
+
+// querySyntax is a statement that returns a relation.
+type querySyntax struct {
+	syntax
+	Occlude *occludeSyntax `parser:"  @@"`
+	Predict *predictSyntax `parser:"| @@"`
+	Show    bool           `parser:"| 'SHOW' @'MODELS'"`
+}
+
+type copyOptionSyntax struct {
+	syntax
+	Name   lexer.Token `parser:"@'FORMAT'"`
+	Format lexer.Token `parser:"@( 'CSV' | 'JSON' | 'NPY' | 'PNG' )"`
+}
+
+type setSyntax struct {
+	syntax
+	Setting *settingSyntax `parser:"'SET' @@"`
+	Value   *valueSyntax   `parser:"( '=' | 'TO' ) @@"`
+}
+
+type resetSyntax struct {
+	syntax
+	All     bool           `parser:"'RESET' ( @'ALL'"`
+	Setting *settingSyntax `parser:"| @@ )"`
+}
+
+type withSyntax struct {
+	syntax
+	Options []*optionSyntax `parser:"'WITH' '(' @@ ( ',' @@ )* ')'"`
+}
+
+type optionSyntax struct {
+	syntax
+	Name  *optionNameSyntax `parser:"@@"`
+	Value *valueSyntax      `parser:"'=' @@"`
+}
+
+type valueSyntax struct {
+	syntax
+	String *lexer.Token   `parser:"  @String"`
+	Number *signedSyntax  `parser:"| @@"`
+	Word   *lexer.Token   `parser:"| @Word"`
+	List   bool           `parser:"| @'['"`
+	Items  []*valueSyntax `parser:"  ( @@ ( ',' @@ )* )? ']'"`
+}
+
+type signedSyntax struct {
+	syntax
+	Minus  bool        `parser:"@'-'?"`
+	Number lexer.Token `parser:"@Number"`
+}
+
+type numberSyntax struct {
+	Token lexer.Token `parser:"@Number"`
+}
+
+type imageSyntax struct {
+	Token lexer.Token `parser:"@String"`
+}
+
+type labelSyntax struct {
+	Token lexer.Token `parser:"@String"`
+}
+
+type fileSyntax struct {
+	Token lexer.Token `parser:"@String"`
+}
+
+type modelSyntax struct {
+	Token lexer.Token `parser:"@( Word | Quoted )"`
+}
+
+type settingSyntax struct {
+	Token lexer.Token `parser:"@( Word | Quoted )"`
+}
+
+// optionNameSyntax may be a reserved word: the = behind it tells.
+type optionNameSyntax struct {
+	Token lexer.Token `parser:"@( Word | Keyword | Quoted )"`
+}
+
+// Conditions and numbers are one grammar; their kinds are told apart when the
+// tree is built, which gives better errors than two grammars would.
+
+type conditionSyntax struct {
+	syntax
+	Terms []*conjunctionSyntax `parser:"@@ ( 'OR' @@ )*"`
+}
+
+type conjunctionSyntax struct {
+	syntax
+	Terms []*negationSyntax `parser:"@@ ( 'AND' @@ )*"`
+}
+
+type negationSyntax struct {
+	syntax
+	Nots []lexer.Token     `parser:"@( 'NOT'* )"`
+	X    *comparisonSyntax `parser:"@@"`
+}
+
+type comparisonSyntax struct {
+	syntax
+	Left  *sumSyntax   `parser:"@@"`
+	Op    *lexer.Token `parser:"( @( '=' | '<>' | '!=' | '<=' | '>=' | '<' | '>' )"`
+	Right *sumSyntax   `parser:"  @@"`
+	Not   bool         `parser:"| @'NOT'?"`
+	Low   *sumSyntax   `parser:"  ( 'BETWEEN' @@"`
+	High  *sumSyntax   `parser:"    'AND' @@"`
+	List  []*sumSyntax `parser:"  | 'IN' '(' @@ ( ',' @@ )* ')' ) )?"`
+}
+
+type sumSyntax struct {
+	syntax
+	First *productSyntax `parser:"@@"`
+	Rest  []*addSyntax   `parser:"@@*"`
+}
+
+type addSyntax struct {
+	Op lexer.Token    `parser:"@( '+' | '-' )"`
+	X  *productSyntax `parser:"@@"`
+}
+
+type productSyntax struct {
+	syntax
+	First *factorSyntax     `parser:"@@"`
+	Rest  []*multiplySyntax `parser:"@@*"`
+}
+
+type multiplySyntax struct {
+	Op lexer.Token   `parser:"@( '*' | '/' | '%' )"`
+	X  *factorSyntax `parser:"@@"`
+}
+
+type factorSyntax struct {
+	syntax
+	Minus  []lexer.Token    `parser:"@( '-'* )"`
+	Number *lexer.Token     `parser:"( @Number"`
+	Column *columnSyntax    `parser:"| @@"`
+	Mask   *fileSyntax      `parser:"| 'inside' '(' @@ ')'"`
+	Group  *conditionSyntax `parser:"| '(' @@ ')' )"`
+}
+
+type columnSyntax struct {
+	Token lexer.Token `parser:"@( 'x' | 'y' | 'w' | 'h' )"`
+}
+
+// parser is built when the first text is parsed.
+var parser = sync.OnceValue(func() *participle.Parser[statementSyntax] {
+	return participle.MustBuild[statementSyntax](
+		participle.Lexer(language{}),
+		participle.CaseInsensitive("Word", "Keyword"),
+	)
+})
