@@ -40,18 +40,17 @@ func (d DType) Code() int { return int(codes[d]) }
 // attribute "to" of Cast. Types that this package does not hold (complex
 // numbers, 8-bit floats, 4-bit integers) are an *UnsupportedError.
 func DTypeOf(code int) (DType, error) {
-	if d, ok := dtypeByCode[protos.TensorProto_DataType(code)]; ok && int(int32(code)) == code {
-		return d, nil
+	if int(int32(code)) == code {
+		if d, ok := dtypeByCode[protos.TensorProto_DataType(code)]; ok {
+			return d, nil
+		}
 	}
 	return Undefined, &UnsupportedError{Kind: "type", Name: codeName(code)}
 }
 
-// codeName prints the number of an element type for people.
+// codeName names an element type that is none of ours.
 func codeName(code int) string {
-	if d, ok := dtypeByCode[protos.TensorProto_DataType(code)]; ok {
-		return d.String()
-	}
-	if name, ok := protos.TensorProto_DataType_name[int32(code)]; ok {
+	if name, ok := protos.TensorProto_DataType_name[int32(code)]; ok && int(int32(code)) == code {
 		return strings.ToLower(name)
 	}
 	return fmt.Sprintf("number %d", code)

@@ -159,6 +159,11 @@ func fromProto(p *protos.ModelProto, dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, n := range m.Graph.Nodes {
+		if n.Domain == "" && m.Opset == 0 {
+			return nil, fmt.Errorf("the model does not say which version of ONNX's operator set it uses, and has a %s", n)
+		}
+	}
 	return m, nil
 }
 
@@ -174,14 +179,13 @@ func (m *Model) opsets(p *protos.ModelProto) error {
 		m.Domains[domain] = v
 	}
 	v, ok := m.Domains[""]
-	if !ok {
-		if p.IrVersion >= 3 {
-			return errors.New("the model does not say which version of ONNX's operator set it uses")
-		}
-		v = 1 // before IR 3 there was only one
+	if !ok && p.IrVersion < 3 {
+		v, ok = 1, true // there was only one then
 		m.Domains[""] = v
 	}
 	switch {
+	case !ok:
+		return nil // no matter, unless a node needs it
 	case v < MinOpset:
 		return fmt.Errorf("the model claims version %d of ONNX's operator set", v)
 	case v > MaxOpset:

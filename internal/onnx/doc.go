@@ -17,11 +17,22 @@
 //
 // Invariants of a decoded Model:
 //   - every Tensor has exactly prod(Dims) elements, none of Dims is negative;
-//   - nodes stand in an order in which every input is defined before it is used
-//     (files that break this, or whose graph has a cycle, are refused);
-//   - no value is defined twice;
+//   - nodes stand in an order in which every input is defined before it is used:
+//     files that break this are sorted, and refused if the graph has a cycle;
+//   - no value is defined twice, and none is used that is not defined;
+//   - Inputs are what the user must give: an initializer that is also listed as an
+//     input, as all were before IR version 4, is a constant;
+//   - calls of the model's own functions are replaced by their bodies, so that
+//     every Node is an operator of the domain it names ("" for ONNX's own);
 //   - external data lies inside the model's own folder.
 //
+// Which operators can be run is decided where they are run, not here. But sound
+// files may hold what these values cannot express: graphs inside nodes (If,
+// Loop), sparse tensors, complex numbers, a newer operator set. Those are an
+// *UnsupportedError, to be told apart from a damaged file.
+//
 // Everything read from a file is hostile until checked: sizes are compared with
-// the bytes present before anything is allocated.
+// the bytes present before anything is allocated, and the two ways in which a
+// few bytes could stand for many, functions that call functions and external
+// data read again and again, are bounded.
 package onnx

@@ -6,7 +6,7 @@ import "fmt"
 type Model struct {
 	IRVersion int
 	Producer  string
-	Opset     int            // version of the default operator set ("" or "ai.onnx")
+	Opset     int            // version of the default operator set ("" or "ai.onnx"), 0 if no node uses it
 	Domains   map[string]int // version of every operator set, the default one under ""
 	Graph     *Graph
 }
