@@ -12,13 +12,7 @@ type number interface {
 	~float32 | ~float64 | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-// wireTypes are the element types by their number in ONNX's TensorProto.
-var wireTypes = map[int]onnx.DType{
-	1: onnx.Float32, 2: onnx.Uint8, 3: onnx.Int8, 4: onnx.Uint16, 5: onnx.Int16, 6: onnx.Int32, 7: onnx.Int64,
-	8: onnx.String, 9: onnx.Bool, 10: onnx.Float16, 11: onnx.Float64, 12: onnx.Uint32, 13: onnx.Uint64, 16: onnx.BFloat16,
-}
-
-// wireNames are the same by the names that Cast used before version 6.
+// wireNames are the element types as Cast named them before version 6.
 var wireNames = map[string]onnx.DType{
 	"FLOAT": onnx.Float32, "UINT8": onnx.Uint8, "INT8": onnx.Int8, "UINT16": onnx.Uint16, "INT16": onnx.Int16,
 	"INT32": onnx.Int32, "INT64": onnx.Int64, "STRING": onnx.String, "BOOL": onnx.Bool, "FLOAT16": onnx.Float16,
@@ -30,12 +24,12 @@ func (c *call) typeAttr(name string) (onnx.DType, error) {
 	if !c.Has(name) {
 		return onnx.Undefined, fmt.Errorf("no attribute %q", name)
 	}
-	t, ok := wireNames[c.Str(name, "")]
-	if !ok {
-		t, ok = wireTypes[c.Int(name, 0)]
+	if t, ok := wireNames[c.Str(name, "")]; ok {
+		return t, nil
 	}
-	if !ok {
-		return onnx.Undefined, c.unsupported(onnx.Undefined, fmt.Sprintf("element type %d", c.Int(name, 0)))
+	t, err := onnx.DTypeOf(c.Int(name, 0))
+	if err != nil {
+		return onnx.Undefined, c.unsupported(onnx.Undefined, err.Error())
 	}
 	return t, nil
 }
