@@ -158,6 +158,9 @@ func (p *patches[T]) stretch(dst, row []T, first int) {
 	hi := max(lo, min(ceilDiv(max(len(row)-first, 0), stride), len(dst)))
 	clear(dst[:lo])
 	clear(dst[hi:])
+	if lo == hi {
+		return
+	}
 	if stride == 1 {
 		copy(dst[lo:hi], row[first+lo:])
 		return
