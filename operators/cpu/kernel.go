@@ -1,0 +1,189 @@
+package cpu
+
+import (
+	"errors"
+	"fmt"
+
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/region"
+)
+
+// kernel computes one layer. It is made once per program, holds the packed
+// weights and is shared by all workers.
+type kernel interface {
+	// forward computes the out tile of every task. It returns errStopped soon
+	// after w.stopped() turns true.
+	forward(w *worker, tasks []task) error
+}
+
+// task is one rectangle of a layer's output to compute for one position.
+type task struct {
+	in  []operators.Source
+	out operators.Tile
+	// base is the layer's own view, for kernels that update a result instead of
+	// computing it anew; the zero Tile where there is none.
+	base operators.Tile
+}
+
+// errStopped tells that a kernel gave up because the context ended.
+var errStopped = errors.New("stopped")
+
+// newKernel makes the kernel of a layer. Layers that only hold data have none.
+func newKernel(l *network.Layer) (kernel, error) {
+	act, err := activationOf(l)
+	if err != nil {
+		return nil, err
+	}
+	switch op := l.Op.(type) {
+	case network.Input, network.Const:
+		return nil, nil
+	case network.Conv:
+		if op.Depthwise() {
+			return newDepthwise(op, act), nil
+		}
+		return newConv(op, act), nil
+	case network.Pool:
+		if op.Max {
+			return maxPool{op.Window}, nil
+		}
+		return averagePool{op}, nil
+	case network.Dense:
+		return newDense(op, act), nil
+	case network.Pointwise:
+		return pointwise{act}, nil
+	case network.PRelu:
+		return prelu{op.Slope}, nil
+	case network.Affine:
+		return affine{op, act}, nil
+	case network.Binary:
+		if do := arithmetic[op.Fn]; do != nil {
+			return binary{do, act}, nil
+		}
+	case network.LRN:
+		return lrn{op}, nil
+	case network.Softmax:
+		return softmax{op.Log}, nil
+	case network.ChannelReduce:
+		return channelReduce{op.Fn}, nil
+	case network.Concat:
+		return concat{}, nil
+	case network.Channels:
+		return newChannels(op), nil
+	case network.Slice:
+		return slice{op}, nil
+	case network.Pad:
+		return pad{op}, nil
+	case network.GlobalPool:
+		return globalPool{op.Fn}, nil
+	case network.InstanceNorm:
+		return instanceNorm{op}, nil
+	case network.Flatten:
+		return flatten{}, nil
+	case network.Unflatten:
+		return unflatten{op.To}, nil
+	case network.Reshaped:
+		return reshaped{op.To}, nil
+	case network.Function:
+		return function{op}, nil
+	}
+	return nil, fmt.Errorf("the CPU has no kernel for %s", l)
+}
+
+// activationOf makes the activation of a layer, one that does nothing for
+// layers that have none.
+func activationOf(l *network.Layer) (activation, error) {
+	var a network.Activation
+	switch op := l.Op.(type) {
+	case network.Fused:
+		a = op.Activation()
+	case network.Pointwise:
+		a = op.Act
+	}
+	act := newActivation(a)
+	if act == nil {
+		return nil, fmt.Errorf("the CPU has no activation %q, which %s asks for", a.Fn, l)
+	}
+	return act, nil
+}
+
+// eachRow calls do for every row of the task's output with its input's row
+// above it, for kernels that work cell by cell. It stops when w does.
+func eachRow(w *worker, t task, do func(out, in []float32)) error {
+	r := t.out.Rect
+	buf := w.scratch(r.W() * t.in[0].Shape.C)
+	defer w.release(buf)
+	for y := r.Y.Lo; y < r.Y.Hi; y++ {
+		if w.stopped() {
+			return errStopped
+		}
+		do(t.out.Row(y, r.X.Lo, r.X.Hi), t.in[0].Row(y, r.X.Lo, r.X.Hi, buf.data))
+	}
+	return nil
+}
+
+// eachRows does so for every task.
+func eachRows(w *worker, tasks []task, do func(out, in []float32)) error {
+	for _, t := range tasks {
+		if err := eachRow(w, t, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachCell calls do for every cell of the tasks' outputs with its input's cell.
+func eachCell(w *worker, tasks []task, do func(out, in []float32)) error {
+	for _, t := range tasks {
+		to, from := t.out.C, t.in[0].Shape.C
+		err := eachRow(w, t, func(out, in []float32) {
+			for ; len(out) > 0; out, in = out[to:], in[from:] {
+				do(out[:to:to], in[:from:from])
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole gives all values of a source in stored order, for kernels of vectors
+// and whole maps; buf must have room for them.
+func whole(s operators.Source, buf []float32) []float32 {
+	t := s.View
+	if !s.Update.Empty() {
+		t = s.Update
+	}
+	if t.Rect == s.Shape.Whole() && t.Stride == s.Shape.W*s.Shape.C {
+		return t.Data
+	}
+	buf = buf[:s.Shape.Len()]
+	s.Gather(buf, s.Shape.Whole(), 0)
+	return buf
+}
+
+// reach gives the input under the windows of the rectangle out: where it lies
+// when the update or the view holds all of it, else in a copy with zeros outside
+// of the map, which the caller releases. The first output cell's window starts
+// at in.Data[at].
+func reach(w *worker, s operators.Source, win network.Window, out region.Rect) (in operators.Tile, at int, copied block) {
+	r := region.Rect{Y: win.Y.Input(out.Y), X: win.X.Input(out.X)}
+	switch u := s.Update.Rect; {
+	case u.Contains(r):
+		in = s.Update
+	case s.View.Rect.Contains(r) && u.Intersect(r).Empty():
+		in = s.View
+	default:
+		copied = w.scratch(r.Area() * s.Shape.C)
+		s.Gather(copied.data, r, 0)
+		return operators.NewTile(r, s.Shape.C, copied.data), 0, copied
+	}
+	return in, (r.Y.Lo-in.Rect.Y.Lo)*in.Stride + (r.X.Lo-in.Rect.X.Lo)*in.C, block{}
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
