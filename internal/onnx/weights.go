@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/gomlx/compute-onnx/support/protos"
 )
@@ -88,42 +87,49 @@ func fromRaw(d DType, raw []byte, n int) (any, error) {
 	if len(raw) != n*size {
 		return nil, fmt.Errorf("the tensor has %d bytes where %d elements of %s need %d", len(raw), n, d, n*size)
 	}
-	le := binary.LittleEndian
 	switch d {
 	case Float32:
-		return unpack(raw, n, 4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }), nil
+		return unpack[float32](raw, n)
 	case Float64:
-		return unpack(raw, n, 8, func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) }), nil
+		return unpack[float64](raw, n)
 	case Float16:
-		return unpack(raw, n, 2, func(b []byte) float32 { return HalfToFloat32(le.Uint16(b)) }), nil
+		return unpackHalves(raw, n, HalfToFloat32)
 	case BFloat16:
-		return unpack(raw, n, 2, func(b []byte) float32 { return BFloat16ToFloat32(le.Uint16(b)) }), nil
+		return unpackHalves(raw, n, BFloat16ToFloat32)
 	case Int8:
-		return unpack(raw, n, 1, func(b []byte) int8 { return int8(b[0]) }), nil
+		return unpack[int8](raw, n)
 	case Int16:
-		return unpack(raw, n, 2, func(b []byte) int16 { return int16(le.Uint16(b)) }), nil
+		return unpack[int16](raw, n)
 	case Int32:
-		return unpack(raw, n, 4, func(b []byte) int32 { return int32(le.Uint32(b)) }), nil
+		return unpack[int32](raw, n)
 	case Int64:
-		return unpack(raw, n, 8, func(b []byte) int64 { return int64(le.Uint64(b)) }), nil
+		return unpack[int64](raw, n)
 	case Uint8:
-		return unpack(raw, n, 1, func(b []byte) uint8 { return b[0] }), nil
+		return unpack[uint8](raw, n)
 	case Uint16:
-		return unpack(raw, n, 2, le.Uint16), nil
+		return unpack[uint16](raw, n)
 	case Uint32:
-		return unpack(raw, n, 4, le.Uint32), nil
+		return unpack[uint32](raw, n)
 	case Uint64:
-		return unpack(raw, n, 8, le.Uint64), nil
+		return unpack[uint64](raw, n)
 	}
-	return unpack(raw, n, 1, func(b []byte) bool { return b[0] != 0 }), nil
+	return unpack[bool](raw, n)
 }
 
-func unpack[T any](raw []byte, n, size int, one func([]byte) T) []T {
+func unpack[T any](raw []byte, n int) ([]T, error) {
 	out := make([]T, n)
-	for i := range out {
-		out[i] = one(raw[i*size : i*size+size])
+	_, err := binary.Decode(raw, binary.LittleEndian, out)
+	return out, err
+}
+
+// unpackHalves widens 16-bit floats.
+func unpackHalves(raw []byte, n int, widen func(uint16) float32) ([]float32, error) {
+	bits, err := unpack[uint16](raw, n)
+	out := make([]float32, n)
+	for i, b := range bits {
+		out[i] = widen(b)
 	}
-	return out
+	return out, err
 }
 
 // typedLen is the number of elements in all typed fields together.
