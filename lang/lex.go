@@ -61,8 +61,8 @@ type scanner struct {
 	src      string
 	pos      lexer.Position // of the next byte to read
 	previous lexer.TokenType
-	bad      []*Diagnostic // one for each bad token
-	open     string        // what the text lacks at its end: ' or " or */
+	bad      *Diagnostic // what is wrong with the first bad token
+	open     string      // what the text lacks at its end: ' or " or */
 }
 
 func newScanner(file, src string) *scanner {
@@ -93,11 +93,13 @@ func (s *scanner) take(kind lexer.TokenType, n int) lexer.Token {
 	return token
 }
 
-// refuse makes a bad token of the next n bytes, with its diagnostic.
+// refuse makes a bad token of the next n bytes, and its diagnostic if it is the
+// first of the statement.
 func (s *scanner) refuse(n int, hint, format string, args ...any) lexer.Token {
 	token := s.take(tokenBad, n)
-	d := Errorf(tokenSpan(token), format, args...).WithHint(hint)
-	s.bad = append(s.bad, d)
+	if s.bad == nil {
+		s.bad = Errorf(tokenSpan(token), format, args...).WithHint(hint)
+	}
 	return token
 }
 
@@ -140,10 +142,11 @@ func (s *scanner) skipBlank() (lexer.Token, bool) {
 // refuseOpen makes a bad token of n bytes that begin something never closed,
 // pointing at its first few bytes only.
 func (s *scanner) refuseOpen(shown, n int, hint, format string, args ...any) lexer.Token {
+	first := s.bad == nil
 	token := s.refuse(n, hint, format, args...)
-	end := token.Pos
-	end.Advance(token.Value[:shown])
-	s.bad[len(s.bad)-1].To = position(end)
+	if first {
+		s.bad.To = tokenSpan(lexer.Token{Value: token.Value[:shown], Pos: token.Pos}).To
+	}
 	return token
 }
 

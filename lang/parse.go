@@ -89,17 +89,16 @@ func Split(src string) []Part {
 func Complete(src string) (lacks string, ok bool) {
 	r := newReader("", src)
 	for r.next() {
-		if !r.terminated {
-			lacks = ";"
+		if r.terminated {
+			continue
 		}
-	}
-	if r.scanner.open != "" {
-		return r.scanner.open, false
-	}
-	if lacks != "" {
+		lacks = ";"
 		if open := unclosed(r.tokens); open >= 0 {
 			lacks = map[string]string{"(": ")", "[": "]"}[r.tokens[open].Value]
 		}
+	}
+	if r.scanner.open != "" {
+		lacks = r.scanner.open
 	}
 	return lacks, lacks == ""
 }
@@ -109,10 +108,10 @@ func Complete(src string) (lacks string, ok bool) {
 type reader struct {
 	scanner    *scanner
 	tokens     []lexer.Token
-	bad        []*Diagnostic // what the lexer could not read
-	end        lexer.Token   // the semicolon or the text's end
-	terminated bool          // end is a semicolon
-	tooLong    bool          // the statement has too many tokens; the rest is not kept
+	bad        *Diagnostic // what the lexer could not read first, if anything
+	end        lexer.Token // the semicolon or the text's end
+	terminated bool        // end is a semicolon
+	tooLong    bool        // the statement has too many tokens; the rest is not kept
 }
 
 func newReader(file, src string) *reader {
@@ -149,15 +148,14 @@ func (r *reader) last() lexer.Token { return r.tokens[len(r.tokens)-1] }
 // missing between them.
 func (r *reader) parse(o ParseOptions) ([]Statement, Diagnostics) {
 	switch {
-	case len(r.bad) > 0:
+	case r.bad != nil:
 		// What the lexer could not read makes nonsense of the rest.
-		return nil, Diagnostics{r.bad[0]}
+		return nil, Diagnostics{r.bad}
+	case checkNesting(r.tokens) != nil:
+		return nil, Diagnostics{checkNesting(r.tokens)}
 	case r.tooLong:
 		return nil, Diagnostics{Errorf(tokenSpan(r.tokens[0]),
 			"the statement is too long: more than %d words and signs", maxTokens)}
-	}
-	if d := checkNesting(r.tokens); d != nil {
-		return nil, Diagnostics{d}
 	}
 	var statements []Statement
 	var all Diagnostics
