@@ -1,0 +1,184 @@
+package imageio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+const white, black = 255, 0
+
+// format is a kind of picture file. The table below is used in place of
+// package image's registry, which is global and which any import can change.
+type format struct {
+	name    string
+	matches func(head []byte) bool
+	size    func(io.Reader) (image.Config, error)
+	decode  func(file []byte) (image.Image, error)
+	exif    func(file []byte) []byte // the EXIF block, nil if there is none
+	video   bool                     // YCbCr in the range of television
+}
+
+var formats = []format{
+	{name: "PNG", matches: starts("\x89PNG\r\n\x1a\n"), size: png.DecodeConfig, decode: using(png.Decode), exif: pngEXIF},
+	{name: "JPEG", matches: starts("\xff\xd8\xff"), size: jpeg.DecodeConfig, decode: decodeJPEG, exif: jpegEXIF},
+	{name: "GIF", matches: starts("GIF8"), size: gif.DecodeConfig, decode: using(gif.Decode)},
+	{name: "BMP", matches: isBMP, size: bmp.DecodeConfig, decode: using(bmp.Decode)},
+	{name: "TIFF", matches: isTIFF, size: tiff.DecodeConfig, decode: decodeTIFF, exif: func(file []byte) []byte { return file }},
+	{name: "WebP", matches: isWebP, size: webp.DecodeConfig, decode: decodeWebP, exif: webpEXIF, video: true},
+	{name: "NumPy .npy", matches: starts("\x93NUMPY")},
+}
+
+var errUnknown = func() error {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return fmt.Errorf("its content is none of the formats that are read: %s", strings.Join(names, ", "))
+}()
+
+func using(decode func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
+	return func(file []byte) (image.Image, error) { return decode(bytes.NewReader(file)) }
+}
+
+func starts(magic string) func([]byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
+}
+
+// isBMP also looks at the four reserved bytes: BM alone starts many a text.
+func isBMP(head []byte) bool {
+	return len(head) >= 10 && string(head[:2]) == "BM" && string(head[6:10]) == "\x00\x00\x00\x00"
+}
+
+func isTIFF(head []byte) bool {
+	return starts("II*\x00")(head) || starts("MM\x00*")(head)
+}
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
+
+func formatOf(head []byte) *format {
+	for i := range formats {
+		if formats[i].matches(head) {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+// decode turns a file's bytes into upright pixels over the background. The
+// decoders are other people's: whatever panic a malformed file provokes in
+// them becomes an error here.
+func decode(file []byte, background uint8) (m raster, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m, err = raster{}, fmt.Errorf("the file is malformed (%v)", p)
+		}
+	}()
+	f := formatOf(file)
+	switch {
+	case f == nil:
+		return raster{}, errUnknown
+	case f.decode == nil:
+		return decodeArray(file)
+	}
+	config, err := f.size(bytes.NewReader(file))
+	if err != nil {
+		return raster{}, explain(err)
+	}
+	if err := checkSize(config.Width, config.Height); err != nil {
+		return raster{}, err
+	}
+	picture, err := f.decode(file)
+	if err != nil {
+		return raster{}, explain(err)
+	}
+	// A GIF's frame may cover only a part of the screen that the header tells
+	// of; the rest is transparent.
+	screen := image.Rect(0, 0, config.Width, config.Height)
+	m = flatten(picture, screen, background, f.video)
+	if f.exif != nil {
+		m = m.upright(orientation(f.exif(file)))
+	}
+	return m, nil
+}
+
+func checkSize(w, h int) error {
+	switch {
+	case w <= 0 || h <= 0:
+		return fmt.Errorf("it is %d x %d pixels, there is nothing to see", w, h)
+	case w > MaxSide || h > MaxSide:
+		return fmt.Errorf("it is %d x %d pixels, a side may have %d", w, h, MaxSide)
+	case w > MaxPixels/h:
+		return fmt.Errorf("it is %d x %d pixels, more than %d million", w, h, MaxPixels/1_000_000)
+	}
+	return nil
+}
+
+// decodeJPEG bounds the time that a progressive picture takes: each of its
+// scans may go over every pixel and be a few bytes long. Real files have about
+// ten scans.
+func decodeJPEG(file []byte) (image.Image, error) {
+	const most = 20 * MaxPixels
+	config, err := jpeg.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	pixels := config.Width * config.Height
+	if scans := bytes.Count(file, []byte{0xff, 0xda}); scans > most/pixels {
+		return nil, fmt.Errorf("it has %d scans of %d pixels each, more than a picture needs", scans, pixels)
+	}
+	return jpeg.Decode(bytes.NewReader(file))
+}
+
+// decodeTIFF corrects what the decoder makes of fax compression: for it white
+// paper is always white. To libtiff, and so to most who write such files, paper
+// is the value 0, and the photometric tag says if 0 is black.
+func decodeTIFF(file []byte) (image.Image, error) {
+	picture, err := tiff.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	const compression, group3, group4 = 0x0103, 3, 4
+	const photometric, blackIsZero = 0x0106, 1
+	if c := tiffTag(file, compression); c == group3 || c == group4 {
+		if bits, ok := picture.(*image.Gray); ok && tiffTag(file, photometric) == blackIsZero {
+			for i, v := range bits.Pix {
+				bits.Pix[i] = 255 - v
+			}
+		}
+	}
+	return picture, nil
+}
+
+// decodeWebP says of animations what the decoder only calls invalid.
+func decodeWebP(file []byte) (image.Image, error) {
+	const animation = 1 << 1
+	if len(file) > 20 && string(file[12:16]) == "VP8X" && file[20]&animation != 0 {
+		return nil, errors.New("animated WebP files are not read")
+	}
+	return webp.Decode(bytes.NewReader(file))
+}
+
+// explain puts the commonest error, which every decoder words in its own way,
+// into plain words.
+func explain(err error) error {
+	text := err.Error()
+	for _, sign := range []string{"EOF", "not enough", "short Huffman data"} {
+		if strings.Contains(text, sign) {
+			return fmt.Errorf("the file is cut short or damaged (%w)", err)
+		}
+	}
+	return err
+}

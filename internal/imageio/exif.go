@@ -1,0 +1,126 @@
+package imageio
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// EXIF stores which way up a camera was held, in a small TIFF file of its own
+// inside the picture file. Only that one number is looked for.
+
+// jpegEXIF walks over the segments before the picture's data.
+func jpegEXIF(file []byte) []byte {
+	const app1, startOfScan = 0xe1, 0xda
+	for rest := file[2:]; len(rest) >= 4 && rest[0] == 0xff; {
+		marker := rest[1]
+		if marker == 0xff { // a fill byte
+			rest = rest[1:]
+			continue
+		}
+		length := int(binary.BigEndian.Uint16(rest[2:])) + 2
+		if marker == startOfScan || length < 4 || length > len(rest) {
+			break
+		}
+		if block, ok := bytes.CutPrefix(rest[4:length], []byte("Exif\x00\x00")); ok && marker == app1 {
+			return block
+		}
+		rest = rest[length:]
+	}
+	return nil
+}
+
+// pngEXIF walks over the chunks: length, name, content, checksum.
+func pngEXIF(file []byte) []byte {
+	for rest := file[8:]; len(rest) >= 12; {
+		length := uint64(binary.BigEndian.Uint32(rest))
+		if length+12 > uint64(len(rest)) {
+			break
+		}
+		if string(rest[4:8]) == "eXIf" {
+			return rest[8 : 8+length]
+		}
+		rest = rest[length+12:]
+	}
+	return nil
+}
+
+// webpEXIF walks over the chunks: name, length, content, padded to be even.
+func webpEXIF(file []byte) []byte {
+	for rest := file[12:]; len(rest) >= 8; {
+		length := uint64(binary.LittleEndian.Uint32(rest[4:]))
+		if length+8 > uint64(len(rest)) {
+			break
+		}
+		if string(rest[:4]) == "EXIF" {
+			return bytes.TrimPrefix(rest[8:8+length], []byte("Exif\x00\x00"))
+		}
+		rest = rest[min(length+8+length%2, uint64(len(rest))):]
+	}
+	return nil
+}
+
+// orientation is what an EXIF block says, 1 (upright) if it says nothing. A
+// picture is never refused for its metadata.
+func orientation(block []byte) int {
+	const tag = 0x0112
+	if v := tiffTag(block, tag); v >= 1 && v <= 8 {
+		return v
+	}
+	return 1
+}
+
+// tiffTag looks up a 16-bit number in the first directory of a TIFF file. It is
+// -1 where the tag or anything on the way to it is missing or malformed.
+func tiffTag(file []byte, tag uint16) int {
+	const short, entrySize = 3, 12
+	if len(file) < 8 {
+		return -1
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if file[0] == 'M' {
+		order = binary.BigEndian
+	}
+	start := uint64(order.Uint32(file[4:]))
+	if start+2 > uint64(len(file)) {
+		return -1
+	}
+	count := int(order.Uint16(file[start:]))
+	for entries := file[start+2:]; count > 0 && len(entries) >= entrySize; count-- {
+		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
+			return int(order.Uint16(entries[8:]))
+		}
+		entries = entries[entrySize:]
+	}
+	return -1
+}
+
+// upright turns and flips the picture to where its orientation says the top is.
+// 1 to 4 keep rows and columns, 5 to 8 swap them.
+func (m raster) upright(orientation int) raster {
+	if orientation == 1 {
+		return m
+	}
+	w, h := m.w, m.h
+	if orientation >= 5 {
+		w, h = h, w
+	}
+	out := newRaster(w, h, m.c, m.depth)
+	for y := range h {
+		for x := range w {
+			fx, fy := x, y // where the pixel is found in m
+			if orientation >= 5 {
+				fx, fy = y, x
+			}
+			switch orientation {
+			case 2, 3, 7, 8:
+				fx = m.w - 1 - fx
+			}
+			switch orientation {
+			case 3, 4, 6, 7:
+				fy = m.h - 1 - fy
+			}
+			copy(out.pix[(y*w+x)*m.c:][:m.c], m.pix[(fy*m.w+fx)*m.c:])
+		}
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+package imageio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"gorgonia.org/tensor"
+)
+
+// Limits on what is read, looked at before any pixel is decoded. They keep a
+// few hostile bytes from filling the memory: the largest image that passes
+// takes 1.2 GB as float32.
+const (
+	MaxPixels = 100_000_000 // width times height
+	MaxSide   = 65_500      // width or height
+	MaxFile   = 1 << 30     // bytes
+)
+
+// Image is a decoded picture.
+type Image struct {
+	// Pixels is float32 of shape (Height, Width, C), C being 1 (gray) or 3
+	// (red, green, blue); 0 is black and 255 white. Picture files stay within
+	// these bounds, the values of .npy files are whatever they are.
+	Pixels        *tensor.Dense
+	Width, Height int
+	// Depth is the number of bits of a sample: 8 if every value is a whole
+	// number from 0 to 255, 16 for deep pictures, scaled down to 0..255, and 32
+	// for arrays of floats or wide integers.
+	Depth int
+	Path  string
+}
+
+// Channels is 1 for gray and 3 for colour.
+func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
+
+// Read reads the image at path: PNG, JPEG, GIF (the first frame), BMP, TIFF,
+// WebP or a NumPy array, told apart by their content. Transparent parts show
+// white. The picture is turned upright as its EXIF orientation says.
+//
+// Errors name the path.
+func Read(path string) (*Image, error) {
+	m, err := read(path, white)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{
+		Pixels: m.dense(),
+		Width:  m.w,
+		Height: m.h,
+		Depth:  m.depth,
+		Path:   path,
+	}, nil
+}
+
+// read is Read with a choice of what shows behind transparent parts.
+func read(path string, background uint8) (raster, error) {
+	data, err := load(path)
+	if err != nil {
+		return raster{}, fmt.Errorf("image %q: %w", path, err)
+	}
+	m, err := decode(data, background)
+	if err != nil {
+		return raster{}, fmt.Errorf("image %q: %w", path, err)
+	}
+	return m, nil
+}
+
+// load reads the whole file if it starts like an image.
+func load(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, errors.New("it is a folder")
+	}
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, errors.New("the file is empty")
+	}
+	if formatOf(head[:n]) == nil {
+		return nil, errUnknown
+	}
+	var data bytes.Buffer
+	data.Grow(int(min(info.Size(), MaxFile) + bytes.MinRead))
+	data.Write(head[:n])
+	if _, err := data.ReadFrom(io.LimitReader(f, MaxFile)); err != nil {
+		return nil, err
+	}
+	if data.Len() > MaxFile {
+		return nil, fmt.Errorf("the file has more than %d bytes", MaxFile)
+	}
+	return data.Bytes(), nil
+}
+
+// raster is what an Image holds, as the plain slice that the package's loops
+// run over: pixel (x, y) starts at (y*w + x)*c.
+type raster struct {
+	pix     []float32
+	w, h, c int
+	depth   int
+}
+
+func newRaster(w, h, c, depth int) raster {
+	return raster{pix: make([]float32, w*h*c), w: w, h: h, c: c, depth: depth}
+}
+
+func (m raster) dense() *tensor.Dense {
+	return tensor.New(tensor.WithShape(m.h, m.w, m.c), tensor.WithBacking(m.pix))
+}
+
+// rasterOf looks into a tensor of shape (H, W, C) that this package made or
+// that is laid out like it.
+func rasterOf(t *tensor.Dense) (raster, error) {
+	pix, ok := t.Data().([]float32)
+	s := t.Shape()
+	if !ok || len(s) != 3 || len(pix) != s.TotalSize() || t.RequiresIterator() || t.DataOrder().IsColMajor() {
+		return raster{}, fmt.Errorf("pixels of type %v and shape %v are not float32 in rows, (H, W, C)", t.Dtype(), s)
+	}
+	return raster{pix: pix, w: s[1], h: s[0], c: s[2]}, nil
+}
