@@ -164,7 +164,7 @@ func (p *painter) caption() string {
 func (p *painter) bars(height int) (list []bar, tickWidth int) {
 	for i := range p.figure.Maps {
 		b := bar{scale: p.colours.scale(&p.figure.Maps[i])}
-		b.ticks, b.unit = ticks(b.scale.lo, b.scale.hi, min(max(2, height/48), 13))
+		b.ticks, b.unit = ticks(b.scale.lo, b.scale.hi, min(max(2, height/40), 13))
 		list = append(list, b)
 		tickWidth = max(tickWidth, widest(p.faces.small, b.ticks), textWidth(p.faces.small, b.unit)-barWidth)
 	}
