@@ -55,12 +55,12 @@ func Noise(seed uint64, h, w, c int) *tensor.Dense {
 
 // MeanOf returns the mean of each channel.
 func MeanOf(pixels *tensor.Dense) []float32 {
-	s := pixels.Shape()
-	return MeanOfRect(pixels, image.Rect(0, 0, s[1], s[0]))
+	return MeanOfRect(pixels, image.Rect(0, 0, MaxSide, MaxSide))
 }
 
 // MeanOfRect returns the mean of each channel over the part of the rectangle
-// that lies in the image, zeros if there is none.
+// that lies in the image: zeros if there is none, and nil for a tensor that is
+// not fitted pixels.
 func MeanOfRect(pixels *tensor.Dense, r image.Rectangle) []float32 {
 	m, err := rasterOf(pixels)
 	if err != nil {

@@ -11,8 +11,8 @@ type Mask struct {
 // FitMask reads the mask at path and brings it to the model's input with the
 // geometry that the Spec gives an image of the same size, but taking for every
 // pixel the nearest one of the mask. A pixel is on if any of its channels is
-// above 0, with transparent parts black; so is nothing beside a letterboxed
-// mask. Errors name the path.
+// above 0, with transparent parts black. Beside a letterboxed mask nothing is
+// on. Errors name the path.
 func FitMask(path string, s Spec) (*Mask, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)

@@ -20,10 +20,10 @@
 // dimension to grow.
 //
 // Dense has ReadNpy and WriteNpy of its own. They are not used because ReadNpy
-// takes big-endian and boolean data for little-endian numbers, knows neither
-// Fortran order nor versions 2 and 3, allocates whatever the header claims
-// before looking at the data, and meets a negative dimension with a panic;
-// WriteNpy marks bytes as '<u1' and calls reflection for each element.
+// takes big-endian numbers for little-endian ones and every boolean for false,
+// knows neither Fortran order nor versions 2 and 3, allocates whatever the
+// header claims before looking at the data, and panics at a negative dimension;
+// WriteNpy does not write the bytes that NumPy would.
 //
 // Everything read is hostile until checked. Nothing is allocated on the word
 // of a header: memory grows with the bytes that are really there, so a lying
