@@ -1,0 +1,180 @@
+package settings
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Setting describes one setting for people and for completion.
+type Setting struct {
+	Name    string
+	Meaning string
+	Default string // as printed by SHOW ALL
+	Values  []string
+	check   func(string) (string, error)
+}
+
+// Settings are one session's values. The zero value holds the defaults.
+type Settings struct{ values map[string]string }
+
+// table is the one place where a setting is made.
+var table = []Setting{
+	{Name: "device", Default: "auto", Values: []string{"auto", "cpu"},
+		Meaning: "where queries run: auto chooses, cpu is the processor", check: oneOf("auto", "cpu")},
+	{Name: "memory_limit", Default: "auto",
+		Meaning: "most memory for activations, such as '4GB'; auto is no limit but what batches need", check: checkBytes},
+	{Name: "threads", Default: "auto",
+		Meaning: "goroutines that compute; auto is one per core", check: checkThreads},
+}
+
+// All lists the settings by name.
+func All() []Setting { return append([]Setting(nil), table...) }
+
+// Names lists the settings' names.
+func Names() []string {
+	names := make([]string, len(table))
+	for i, s := range table {
+		names[i] = s.Name
+	}
+	return names
+}
+
+func find(name string) (*Setting, error) {
+	for i := range table {
+		if table[i].Name == name {
+			return &table[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no setting %q", name)
+}
+
+// Check brings a value into the form that is kept, or says what is wrong.
+func Check(name, value string) (string, error) {
+	s, err := find(name)
+	if err != nil {
+		return "", err
+	}
+	if value == s.Default {
+		return value, nil
+	}
+	v, err := s.check(value)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return v, nil
+}
+
+// Get is a setting's value as SHOW prints it.
+func (s *Settings) Get(name string) (string, error) {
+	t, err := find(name)
+	if err != nil {
+		return "", err
+	}
+	if v, ok := s.values[name]; ok {
+		return v, nil
+	}
+	return t.Default, nil
+}
+
+// Set changes a setting.
+func (s *Settings) Set(name, value string) error {
+	v, err := Check(name, value)
+	if err != nil {
+		return err
+	}
+	if s.values == nil {
+		s.values = map[string]string{}
+	}
+	s.values[name] = v
+	return nil
+}
+
+// Reset brings a setting back to its default, all of them for "".
+func (s *Settings) Reset(name string) error {
+	if name == "" {
+		s.values = nil
+		return nil
+	}
+	if _, err := find(name); err != nil {
+		return err
+	}
+	delete(s.values, name)
+	return nil
+}
+
+// Threads is the number of goroutines that compute.
+func (s *Settings) Threads() int {
+	if n, err := strconv.Atoi(s.values["threads"]); err == nil {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// MemoryLimit is the most memory for activations in bytes, 0 for no limit.
+func (s *Settings) MemoryLimit() int64 {
+	n, err := ParseBytes(s.values["memory_limit"])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// maxThreads is far above any machine's cores, and low enough that goroutines
+// with their own memory do not exhaust it by a typing error.
+const maxThreads = 1024
+
+func checkThreads(v string) (string, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > maxThreads {
+		return "", fmt.Errorf("%q is not a number of threads from 1 to %d, or auto", v, maxThreads)
+	}
+	return strconv.Itoa(n), nil
+}
+
+func oneOf(values ...string) func(string) (string, error) {
+	return func(v string) (string, error) {
+		for _, x := range values {
+			if strings.EqualFold(v, x) {
+				return x, nil
+			}
+		}
+		return "", fmt.Errorf("%q is not one of %s", v, strings.Join(values, ", "))
+	}
+}
+
+func checkBytes(v string) (string, error) {
+	if _, err := ParseBytes(v); err != nil {
+		return "", err
+	}
+	return strings.ToUpper(strings.ReplaceAll(v, " ", "")), nil
+}
+
+// minLimit is the least memory limit: below it nothing can run.
+const minLimit = 1 << 20
+
+// ParseBytes reads an amount of memory: a number with B, kB, MB, GB (powers of
+// 1000) or KiB, MiB, GiB (of 1024). The lower-case and upper-case forms are the
+// same.
+func ParseBytes(v string) (int64, error) {
+	text := strings.ToUpper(strings.ReplaceAll(v, " ", ""))
+	unit := 1.0
+	for _, u := range []struct {
+		suffix string
+		factor float64
+	}{
+		{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"TIB", 1 << 40},
+		{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+	} {
+		if strings.HasSuffix(text, u.suffix) {
+			text, unit = strings.TrimSuffix(text, u.suffix), u.factor
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n*unit >= minLimit) || n*unit > 1<<60 {
+		return 0, fmt.Errorf("%q is not an amount of memory of at least 1 MiB, such as '4GB' or '512MiB'", v)
+	}
+	return int64(n * unit), nil
+}

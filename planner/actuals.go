@@ -1,0 +1,23 @@
+package planner
+
+import "occlude/operators"
+
+// Actuals are what running a plan on one image really took, filled in by the
+// executor beside the plan's estimates.
+type Actuals struct {
+	Image       string
+	Class       string          // the first class explained
+	P0          float64         // its probability on the whole image
+	Load        float64         // seconds of reading and preparing the model, where this query did it
+	Plan        float64         // seconds from text to physical plan
+	Run         float64         // seconds of everything after that
+	BaseSeconds float64         // of Run, the base pass
+	Positions   int             // computed
+	Base        operators.Stats // of the base pass
+	Updates     operators.Stats // of all positions, all workers together
+	ViewBytes   int64
+	PeakBytes   int64 // views and the workers' patches
+}
+
+// MACs is the number of multiply-adds, base pass included.
+func (a *Actuals) MACs() int64 { return a.Base.MACs() + a.Updates.MACs() }

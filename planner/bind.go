@@ -1,0 +1,336 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"occlude/internal/imageio"
+	"occlude/internal/model"
+	"occlude/internal/network"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/planner/cost"
+	"occlude/planner/rewrite"
+)
+
+// Catalog is what the planner asks about the session's models.
+type Catalog interface {
+	// Lookup finds a model by its name's key.
+	Lookup(name string) (*model.Model, bool)
+	// Models lists all, by name.
+	Models() []*model.Model
+}
+
+// Env is the world that statements are bound in.
+type Env struct {
+	Catalog  Catalog
+	Settings *settings.Settings
+	Profile  *cost.Profile
+	// Mask reads a picture as a region of an input; planning itself never
+	// looks at pixels.
+	Mask func(path string, spec imageio.Spec) (Mask, error)
+	// Colormaps are the names that COLORMAP takes.
+	Colormaps []string
+}
+
+// Planner turns statements into plans. It keeps the rewritten networks of the
+// models that it has seen. One goroutine uses it at a time.
+type Planner struct {
+	env       Env
+	optimized map[*model.Model]optimized
+	rewriting time.Duration
+}
+
+type optimized struct {
+	net   *network.Network
+	fired []rewrite.Fired
+}
+
+// New makes a planner.
+func New(env Env) *Planner { return &Planner{env: env, optimized: map[*model.Model]optimized{}} }
+
+// Rewriting is the time spent on rewriting networks so far. It counts as part of
+// loading a model, not of planning a query.
+func (p *Planner) Rewriting() time.Duration { return p.rewriting }
+
+// optimize rewrites a model's network, once.
+func (p *Planner) optimize(m *model.Model) (optimized, error) {
+	if o, ok := p.optimized[m]; ok {
+		return o, nil
+	}
+	start := time.Now()
+	defer func() { p.rewriting += time.Since(start) }()
+	net, fired, err := rewrite.Optimize(m.Net, func(string) bool { return true })
+	if err != nil {
+		return optimized{}, fmt.Errorf("model %q: %w", m.Name, err)
+	}
+	if m.Folded > 0 {
+		fired = append([]rewrite.Fired{{Rule: "fold-shapes", Count: m.Folded}}, fired...)
+	}
+	o := optimized{net, fired}
+	p.optimized[m] = o
+	return o, nil
+}
+
+// Plan binds a statement. Errors about the statement are *lang.Diagnostic.
+func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	b := &binder{planner: p, env: &p.env, text: text(s.String())}
+	switch s := s.(type) {
+	case *lang.CreateModel:
+		return b.createModel(s)
+	case *lang.DropModel:
+		if _, ok := p.env.Catalog.Lookup(s.Model.Key()); !ok && !s.IfExists {
+			return nil, b.noModel(s.Model)
+		}
+		return &DropModel{b.text, s.Model.Key(), s.IfExists}, nil
+	case *lang.ShowModels:
+		return &ShowModels{b.text, p.env.Catalog.Models()}, nil
+	case *lang.DescribeModel:
+		m, o, err := b.model(s.Model)
+		if err != nil {
+			return nil, err
+		}
+		return &Describe{b.text, m, o.net, o.fired}, nil
+	case *lang.Predict:
+		return b.predict(s)
+	case *lang.Occlude:
+		return b.occlude(s)
+	case *lang.Explain:
+		return b.explain(ctx, s)
+	case *lang.Copy:
+		return b.copy(ctx, s)
+	case *lang.Set:
+		return b.set(s)
+	case *lang.ShowSetting:
+		return &Show{b.text, s.Setting.Key()}, b.setting(s.Setting)
+	case *lang.ShowAll:
+		return &Show{b.text, ""}, nil
+	case *lang.Reset:
+		return &Reset{b.text, s.Setting.Key()}, b.setting(s.Setting)
+	case *lang.ResetAll:
+		return &Reset{b.text, ""}, nil
+	}
+	return nil, lang.Errorf(s.Span(), "this statement cannot be run yet")
+}
+
+// binder carries one statement.
+type binder struct {
+	planner *Planner
+	env     *Env
+	text    text
+	spec    imageio.Spec // of the statement's model
+}
+
+// model finds a model and its rewritten network.
+func (b *binder) model(name lang.Name) (*model.Model, optimized, error) {
+	m, ok := b.env.Catalog.Lookup(name.Key())
+	if !ok {
+		return nil, optimized{}, b.noModel(name)
+	}
+	b.spec = m.Spec
+	o, err := b.planner.optimize(m)
+	return m, o, err
+}
+
+func (b *binder) noModel(name lang.Name) error {
+	d := lang.Errorf(name.Span(), "there is no model %q", name.Text)
+	models := b.env.Catalog.Models()
+	if len(models) == 0 {
+		return d.WithHint("CREATE MODEL name FROM 'file.onnx'; makes one")
+	}
+	names := make([]string, len(models))
+	for i, m := range models {
+		names[i] = m.Name
+	}
+	if hint := lang.DidYouMean(name.Text, names); hint != "" {
+		return d.WithHint(hint)
+	}
+	return d.WithHint("the models are " + strings.Join(names, ", "))
+}
+
+func (b *binder) set(s *lang.Set) (Plan, error) {
+	if err := b.setting(s.Setting); err != nil {
+		return nil, err
+	}
+	v, err := settings.Check(s.Setting.Key(), plainText(s.Value))
+	if err != nil {
+		return nil, lang.Errorf(s.Value.Span(), "%w", err)
+	}
+	return &Set{b.text, s.Setting.Key(), v}, nil
+}
+
+func (b *binder) setting(name lang.Name) error {
+	for _, n := range settings.Names() {
+		if n == name.Key() {
+			return nil
+		}
+	}
+	hint := lang.DidYouMean(name.Text, settings.Names())
+	if hint == "" {
+		hint = "SHOW ALL; lists the settings"
+	}
+	return lang.Errorf(name.Span(), "there is no setting %q", name.Text).WithHint(hint)
+}
+
+// plainText is a value without quotes.
+func plainText(v lang.Value) string {
+	switch v := v.(type) {
+	case lang.String:
+		return v.Value
+	case lang.Word:
+		return v.Text
+	}
+	return v.String()
+}
+
+func (b *binder) explain(ctx context.Context, s *lang.Explain) (Plan, error) {
+	q, ok := s.Query.(*lang.Occlude)
+	if !ok {
+		return nil, lang.Errorf(s.Query.Span(), "only an OCCLUDE query can be explained").
+			WithHint("DESCRIBE MODEL shows a model's layers")
+	}
+	inner, err := b.planner.Plan(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explain{text: b.text, Query: inner.(*Occlude), Format: s.Format(),
+		Analyze:      s.Analyze || s.Flag("analyze", false),
+		Alternatives: s.Flag("alternatives", false), Layers: s.Flag("layers", false), Rules: s.Flag("rules", false)}
+	if e.Format == "" {
+		e.Format = FormatText
+	}
+	return e, nil
+}
+
+func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
+	inner, err := b.planner.Plan(ctx, s.Query)
+	if err != nil {
+		return nil, err
+	}
+	out, err := b.output(s.File, s.Format())
+	if err != nil {
+		return nil, err
+	}
+	images := []string(nil)
+	o, heatMap := inner.(*Occlude)
+	if heatMap {
+		images = o.Images
+	} else if out.Format == WritePNG || out.Format == WriteNPY {
+		return nil, lang.Errorf(s.File.Span(), "%s holds a heat map, this query returns rows", out.Format).
+			WithHint("FORMAT csv or json holds rows")
+	}
+	if err := checkOutputs([]lang.String{s.File}, []Output{out}, images, heatMap); err != nil {
+		return nil, err
+	}
+	return &Copy{b.text, inner, out}, nil
+}
+
+// output reads a file name and an optional format.
+func (b *binder) output(file lang.String, format string) (Output, error) {
+	formats := []string{WritePNG, WriteNPY, WriteCSV, WriteJSON}
+	if format == "" {
+		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(file.Value), "."))
+	}
+	for _, f := range formats {
+		if f == format {
+			return Output{Path: file.Value, Format: f}, nil
+		}
+	}
+	return Output{}, lang.Errorf(file.Span(), "cannot tell a format from the name %q", file.Value).
+		WithHint("the name must end in ." + strings.Join(formats, ", ."))
+}
+
+// checkOutputs makes sure before any work that each file can be written and
+// that no two are the same.
+func checkOutputs(at []lang.String, outs []Output, images []string, perImage bool) error {
+	seen := map[string]lang.String{}
+	for i, o := range outs {
+		paths := []string{o.Path}
+		if perImage && len(images) > 1 {
+			if !strings.Contains(o.Path, ImagePlaceholder) {
+				return lang.Errorf(at[i].Span(), "%d images would all be written to %q", len(images), o.Path).
+					WithHint("put " + ImagePlaceholder + " into the name: it stands for the image's base name without extension")
+			}
+		}
+		if perImage {
+			paths = paths[:0]
+			for _, image := range images {
+				paths = append(paths, o.For(image))
+			}
+		}
+		for _, path := range paths {
+			key := filepath.Clean(path)
+			if _, twice := seen[key]; twice {
+				return lang.Errorf(at[i].Span(), "%q would be written twice", path)
+			}
+			seen[key] = at[i]
+			if err := checkWritable(path); err != nil {
+				return lang.Errorf(at[i].Span(), "%w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// ImagePlaceholder stands for an image's base name without extension in the
+// name of an output.
+const ImagePlaceholder = "{image}"
+
+// For is the output's path for an image.
+func (o Output) For(image string) string {
+	base := filepath.Base(image)
+	return strings.ReplaceAll(o.Path, ImagePlaceholder, strings.TrimSuffix(base, filepath.Ext(base)))
+}
+
+func checkWritable(path string) error {
+	if path == "" {
+		return fmt.Errorf("an output needs a name")
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%q is a folder, not a file to write", path)
+	}
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("cannot write %q: the folder %q does not exist", path, dir)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("cannot write %q: %q is not a folder", path, dir)
+	}
+	return nil
+}
+
+// checkFile makes sure that a file to read is there.
+func checkFile(file lang.String, what string) error {
+	info, err := os.Stat(file.Value)
+	switch {
+	case err == nil && info.IsDir():
+		return lang.Errorf(file.Span(), "%s %q is a folder", what, file.Value)
+	case err == nil:
+		return nil
+	case os.IsNotExist(err):
+		return lang.Errorf(file.Span(), "there is no %s file %q", what, file.Value).WithHint(similarFile(file.Value))
+	}
+	return lang.Errorf(file.Span(), "%s %q: %w", what, file.Value, err)
+}
+
+// similarFile suggests a file of the same folder with a similar name.
+func similarFile(path string) string {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Sprintf("the folder %q does not exist either", dir)
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return lang.DidYouMean(filepath.Base(path), names)
+}

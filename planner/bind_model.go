@@ -1,0 +1,105 @@
+package planner
+
+import (
+	"path/filepath"
+	"strings"
+
+	"occlude/internal/imageio"
+	"occlude/internal/model"
+	"occlude/lang"
+)
+
+func (b *binder) createModel(s *lang.CreateModel) (Plan, error) {
+	name := s.Model.Key()
+	if _, exists := b.env.Catalog.Lookup(name); exists && !s.Replace {
+		return nil, lang.Errorf(s.Model.Span(), "there is a model %q already", s.Model.Text).
+			WithHint("CREATE OR REPLACE MODEL replaces it")
+	}
+	if err := checkFile(s.File, "model"); err != nil {
+		return nil, err
+	}
+	if ext := strings.ToLower(filepath.Ext(s.File.Value)); ext == ".pt" || ext == ".pth" || ext == ".h5" || ext == ".keras" || ext == ".pb" {
+		return nil, lang.Errorf(s.File.Span(), "%q is not an ONNX file", s.File.Value).
+			WithHint("export the model to ONNX first: torch.onnx.export, tf2onnx")
+	}
+	o := model.Options{Output: model.OutputAuto, Spec: imageio.DefaultSpec(0, 0)}
+	read := optionReader[model.Options]{table: modelOptions, target: &o}
+	if err := read.all(s.Options, "option of CREATE MODEL"); err != nil {
+		return nil, err
+	}
+	return &CreateModel{b.text, name, s.File.Value, s.Replace, o}, nil
+}
+
+// modelOptions is the one place where an option of CREATE MODEL is made.
+var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
+	"labels": func(o *model.Options, v lang.Value) error {
+		s, ok := v.(lang.String)
+		if !ok {
+			return lang.Errorf(v.Span(), "labels is the name of a file in single quotes")
+		}
+		o.Labels = s.Value
+		return checkFile(s, "labels")
+	},
+	"size": func(o *model.Options, v lang.Value) error {
+		n, err := numbers(v, 2)
+		if err != nil {
+			return err
+		}
+		for _, x := range n {
+			if x != float64(int(x)) || x < 1 || x > imageio.MaxSide {
+				return lang.Errorf(v.Span(), "size is n or [width, height] in whole pixels")
+			}
+		}
+		o.Width, o.Height = int(n[0]), int(n[len(n)-1])
+		return nil
+	},
+	"resize": func(o *model.Options, v lang.Value) error {
+		r, err := imageio.ParseResize(plainText(v))
+		if err != nil {
+			return lang.Errorf(v.Span(), "resize: %w", err)
+		}
+		o.Spec.Resize = r
+		return nil
+	},
+	"scale": func(o *model.Options, v lang.Value) error {
+		n, err := numbers(v, 1)
+		if err != nil {
+			return err
+		}
+		if o.Spec.Scale = float32(n[0]); o.Spec.Scale == 0 {
+			return lang.Errorf(v.Span(), "scale must not be 0")
+		}
+		return nil
+	},
+	"mean": func(o *model.Options, v lang.Value) (err error) {
+		o.Spec.Mean, err = floats(v)
+		return err
+	},
+	"std": func(o *model.Options, v lang.Value) (err error) {
+		if o.Spec.Std, err = floats(v); err != nil {
+			return err
+		}
+		for _, x := range o.Spec.Std {
+			if x <= 0 {
+				return lang.Errorf(v.Span(), "std must be above 0")
+			}
+		}
+		return nil
+	},
+	"channels":    word(func(o *model.Options, s string) { o.Channels = s }, "rgb", "bgr", "gray"),
+	"layout":      word(func(o *model.Options, s string) { o.Layout = s }, "nchw", "nhwc"),
+	"output":      word(func(o *model.Options, s string) { o.Output = s }, model.OutputAuto, model.OutputSoftmax, model.OutputSigmoid, model.OutputProbabilities, model.OutputRaw),
+	"output_name": func(o *model.Options, v lang.Value) error { o.OutputName = plainText(v); return nil },
+}
+
+func floats(v lang.Value) ([]float32, error) {
+	n, err := numbers(v, 3)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(n))
+	for i, x := range n {
+		out[i] = float32(x)
+	}
+	return out, nil
+}

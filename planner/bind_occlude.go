@@ -1,0 +1,270 @@
+package planner
+
+import (
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"occlude/internal/model"
+	"occlude/lang"
+)
+
+// Defaults of OCCLUDE.
+const (
+	defaultPatch  = 16
+	defaultStride = 4
+	defaultTop    = 5 // of PREDICT
+)
+
+func (b *binder) predict(s *lang.Predict) (Plan, error) {
+	m, o, err := b.model(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Options) > 0 {
+		return nil, lang.Errorf(s.Options[0].Span(), "PREDICT takes no options")
+	}
+	images, err := imagesOf(s.Image)
+	if err != nil {
+		return nil, err
+	}
+	top := min(defaultTop, m.Classes)
+	if s.Top != nil {
+		if top, err = wholeNumber(*s.Top, 1); err != nil {
+			return nil, err
+		}
+		top = min(top, m.Classes)
+	}
+	return &Predict{b.text, m, o.net, images, top, b.env.Settings.Threads()}, nil
+}
+
+func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
+	m, o, err := b.model(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
+		Device: "cpu", Profile: b.env.Profile}
+	q := queryOptions{}
+	read := optionReader[queryOptions]{table: queryTable, target: &q}
+	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
+		return nil, err
+	}
+	if p.Images, err = imagesOf(s.Image); err != nil {
+		return nil, err
+	}
+	if p.Target, err = b.target(s.Target, m); err != nil {
+		return nil, err
+	}
+	if p.Grid, err = b.grid(s, q, m); err != nil {
+		return nil, err
+	}
+	if s.Where != nil {
+		p.Where = s.Where.String()
+	}
+	if p.Fill, err = b.fill(s.Fill); err != nil {
+		return nil, err
+	}
+	if err := b.outputs(s, p); err != nil {
+		return nil, err
+	}
+	r := resources{threads: p.Threads, memory: b.env.Settings.MemoryLimit()}
+	if p.Candidates, err = candidates(p.Net, p.Grid, q.hints, r, p.Profile); err != nil {
+		return nil, lang.Errorf(s.Span(), "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+	}
+	return p, nil
+}
+
+// queryOptions are what WITH says in OCCLUDE.
+type queryOptions struct {
+	hints
+	dropRim bool
+}
+
+// queryTable is the one place where an option of OCCLUDE is made.
+var queryTable = map[string]func(*queryOptions, lang.Value) error{
+	"plan": func(q *queryOptions, v lang.Value) error {
+		if plainText(v) == PlanApproximate {
+			return lang.Errorf(v.Span(), "approximate plans are not supported yet").
+				WithHint("'full' and 'incremental' are exact")
+		}
+		return word(func(q *queryOptions, s string) { q.plan = s }, PlanFull, PlanIncremental)(q, v)
+	},
+	"batch": func(q *queryOptions, v lang.Value) (err error) {
+		q.batch, err = wholeNumber(v, 1)
+		return err
+	},
+	"device": word(func(*queryOptions, string) {}, "cpu", "auto"),
+	"edge":   word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
+}
+
+// imagesOf finds the files that a name or pattern stands for.
+func imagesOf(file lang.String) ([]string, error) {
+	if info, err := os.Stat(file.Value); err == nil && !info.IsDir() {
+		return []string{file.Value}, nil
+	}
+	if !strings.ContainsAny(file.Value, "*?[") {
+		return nil, checkFile(file, "image")
+	}
+	found, err := filepath.Glob(file.Value)
+	if err != nil {
+		return nil, lang.Errorf(file.Span(), "the pattern %q is malformed", file.Value)
+	}
+	images := found[:0]
+	for _, f := range found {
+		if info, err := os.Stat(f); err == nil && !info.IsDir() {
+			images = append(images, f)
+		}
+	}
+	if len(images) == 0 {
+		return nil, lang.Errorf(file.Span(), "no file matches %q", file.Value)
+	}
+	sort.Strings(images)
+	return images, nil
+}
+
+// target binds FOR CLASS and FOR TOP; without either the most probable class is
+// explained.
+func (b *binder) target(t *lang.Target, m *model.Model) (Target, error) {
+	if t == nil {
+		return Target{Top: 1}, nil
+	}
+	if t.Top != nil {
+		n, err := wholeNumber(*t.Top, 1)
+		if err != nil {
+			return Target{}, err
+		}
+		if n > m.Classes {
+			return Target{}, lang.Errorf(t.Top.Span(), "TOP %d of a model of %d classes", n, m.Classes)
+		}
+		return Target{Top: n}, nil
+	}
+	switch v := t.Class.(type) {
+	case lang.String:
+		if c, ok := m.Class(v.Value); ok {
+			return Target{Classes: []int{c}}, nil
+		}
+		d := lang.Errorf(v.Span(), "model %q has no class %q", m.Name, v.Value)
+		if m.Labels == nil {
+			return Target{}, d.WithHint("it was created without labels; its classes are the numbers from 0")
+		}
+		if hint := lang.DidYouMean(v.Value, m.Labels); hint != "" || len(m.Labels) > 12 {
+			return Target{}, d.WithHint(hint)
+		}
+		return Target{}, d.WithHint("its classes are " + strings.Join(m.Labels, ", "))
+	case lang.Number:
+		c, err := wholeNumber(v, 0)
+		if err != nil {
+			return Target{}, err
+		}
+		if c >= m.Classes {
+			return Target{}, lang.Errorf(v.Span(), "class %d of a model of %d classes, numbered from 0", c, m.Classes)
+		}
+		return Target{Classes: []int{c}}, nil
+	}
+	return Target{}, lang.Errorf(t.Span(), "a class is a label in single quotes or a number")
+}
+
+// grid lays out the positions and prunes them by WHERE.
+func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, error) {
+	in := m.Net.Input().Shape
+	patch, stride := lang.Extent{W: defaultPatch, H: defaultPatch}, lang.Extent{W: defaultStride, H: defaultStride}
+	at := s.Span()
+	if s.Patch != nil {
+		patch, at = *s.Patch, s.Patch.Span()
+	}
+	if s.Stride != nil {
+		stride = *s.Stride
+	}
+	g, err := newGrid(in.W, in.H, patch.W, patch.H, stride.W, stride.H, q.dropRim)
+	if err != nil {
+		return Grid{}, lang.Errorf(at, "%w", err)
+	}
+	if len(s.At) > 0 {
+		g.Listed, g.X, g.Y = true, nil, nil
+		for _, p := range s.At {
+			if p.X < 0 || p.Y < 0 || p.X+patch.W > in.W || p.Y+patch.H > in.H {
+				return Grid{}, lang.Errorf(p.Span(), "a patch of %dx%d at (%d, %d) reaches past the input of %dx%d",
+					patch.W, patch.H, p.X, p.Y, in.W, in.H)
+			}
+			g.Positions = append(g.Positions, Position{X: p.X, Y: p.Y})
+		}
+		return g, nil
+	}
+	keep := func(Position) bool { return true }
+	if s.Where != nil {
+		c, err := b.compileWhere(s.Where, patch.W, patch.H)
+		if err != nil {
+			return Grid{}, err
+		}
+		keep = c
+	}
+	g.all(keep)
+	if len(g.Positions) == 0 {
+		return Grid{}, lang.Errorf(s.Where.Span(), "none of the %d positions satisfies the condition", len(g.X)*len(g.Y)).
+			WithHint("x and y are the patch's left and top edge in pixels of the model's input")
+	}
+	return g, nil
+}
+
+func (b *binder) fill(f *lang.Fill) (Fill, error) {
+	if f == nil {
+		return Fill{Kind: FillColor, Color: [3]float32{128, 128, 128}, Text: "gray"}, nil
+	}
+	out := Fill{Text: f.String()}
+	switch f.Kind {
+	case lang.FillColor:
+		for i, v := range f.Color {
+			out.Color[i] = float32(v)
+		}
+	case lang.FillMeanImage:
+		out.Kind = FillMeanImage
+	case lang.FillMeanPatch:
+		out.Kind = FillMeanPatch
+	case lang.FillBlur:
+		out.Kind, out.Sigma = FillBlur, f.Sigma.Value
+		if limit := float64(max(b.spec.Width, b.spec.Height)); out.Sigma > limit {
+			return Fill{}, lang.Errorf(f.Span(), "a blur of %g pixels is beyond the input's side of %g", out.Sigma, limit)
+		}
+	case lang.FillNoise:
+		n, err := wholeNumber(f.Seed, 0)
+		if err != nil {
+			return Fill{}, err
+		}
+		out.Kind, out.Seed = FillNoise, uint64(n)
+	case lang.FillImage:
+		out.Kind, out.Image = FillImage, f.Image.Value
+		return out, checkFile(f.Image, "image")
+	}
+	return out, nil
+}
+
+func (b *binder) outputs(s *lang.Occlude, p *Occlude) error {
+	for _, f := range s.Into {
+		o, err := b.output(f, "")
+		if err != nil {
+			return err
+		}
+		if o.Format == WritePNG && p.Grid.Listed {
+			return lang.Errorf(f.Span(), "a list of positions (AT) has no picture").
+				WithHint("write .csv, .json or .npy, or ask for a grid with WHERE")
+		}
+		p.Outputs = append(p.Outputs, o)
+	}
+	if s.Colormap != nil {
+		known := false
+		for _, c := range b.env.Colormaps {
+			known = known || c == s.Colormap.Value
+		}
+		if !known {
+			hint := lang.DidYouMean(s.Colormap.Value, b.env.Colormaps)
+			if hint == "" {
+				hint = "there are " + strings.Join(b.env.Colormaps, ", ")
+			}
+			return lang.Errorf(s.Colormap.Span(), "there is no colormap %q", s.Colormap.Value).WithHint(hint)
+		}
+		p.Colormap = s.Colormap.Value
+	}
+	return checkOutputs(s.Into, p.Outputs, p.Images, true)
+}

@@ -1,0 +1,29 @@
+// Package planner decides how a heat map is computed and can say why.
+//
+//	lang.Statement ──bind──▶ what is asked: model, images, classes, grid, fill, outputs
+//	               ──rewrite─▶ the network as it will run (package rewrite, once per model)
+//	               ──cost────▶ candidates, each with seconds, multiply-adds, bytes by layer
+//	               ──choose──▶ Plan: the cheapest, or the one a hint forces
+//
+// Binding resolves every name, file, class, option and position before any work
+// starts, and reports what is wrong at the very place in the statement. A plan
+// holds no question any more: the executor runs it without the planner.
+//
+// # Candidates
+//
+// Full inference runs the whole network on every occluded image. Incremental
+// inference computes, at each layer, only the rectangle that the patch can have
+// changed, and reads the rest from the views of the clean image. Both are
+// exact. Where a rectangle has grown to the whole map the incremental plan is
+// full inference of the rest; Candidate.FullFrom names that layer. On networks
+// whose rectangles grow at once, full inference can be the cheaper one, so it
+// is costed like any other candidate.
+//
+// Costs are sums over the real positions, borders clipped, not over an average
+// one: a corner patch changes less than a central one.
+//
+// # What a plan shows
+//
+// EXPLAIN and DESCRIBE MODEL are made from the plan alone by package explain,
+// with the executor's Actuals beside the estimates for ANALYZE.
+package planner

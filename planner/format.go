@@ -1,0 +1,59 @@
+package planner
+
+import "fmt"
+
+// FormatSeconds prints a time in the unit that suits it.
+func FormatSeconds(s float64) string {
+	switch {
+	case s < 1e-3:
+		return fmt.Sprintf("%.0f us", s*1e6)
+	case s < 1:
+		return fmt.Sprintf("%.0f ms", s*1e3)
+	case s < 10:
+		return fmt.Sprintf("%.2f s", s)
+	case s < 120:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 7200:
+		return fmt.Sprintf("%.0f min %02.0f s", float64(int(s)/60), float64(int(s)%60))
+	}
+	return fmt.Sprintf("%.1f h", s/3600)
+}
+
+// FormatCount prints a large number with three digits and a letter: 1.23 G.
+func FormatCount(n int64) string {
+	v := float64(n)
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1e15, " P"}, {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}} {
+		if v >= u.size*.9995 {
+			return digits(v/u.size) + u.name
+		}
+	}
+	return fmt.Sprint(n)
+}
+
+// FormatBytes prints an amount of memory with three digits.
+func FormatBytes(n int64) string {
+	v := float64(n)
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1 << 30, " GiB"}, {1 << 20, " MiB"}, {1 << 10, " KiB"}} {
+		if v >= u.size*.9995 {
+			return digits(v/u.size) + u.name
+		}
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// digits prints three significant digits.
+func digits(v float64) string {
+	switch {
+	case v < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case v < 99.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}

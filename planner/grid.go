@@ -1,0 +1,79 @@
+package planner
+
+import (
+	"fmt"
+
+	"occlude/operators/region"
+)
+
+// Grid is where the patch is put.
+type Grid struct {
+	PatchW, PatchH   int
+	StrideW, StrideH int
+	Width, Height    int   // of the model's input
+	X, Y             []int // left edges of the columns, top edges of the rows
+	// Positions are those asked for, in the order they are reported.
+	Positions []Position
+	// Listed tells that Positions were given by hand (AT), so that they need
+	// not lie on the columns and rows.
+	Listed bool
+	// DropRim leaves out the last position flush with the far edge.
+	DropRim bool
+}
+
+// Position is one place of the patch. Row and Col index Grid.Y and Grid.X, and
+// are meaningless for a list.
+type Position struct{ X, Y, Row, Col int }
+
+// Rows is the number of rows of the grid.
+func (g Grid) Rows() int { return len(g.Y) }
+
+// Cols is the number of columns of the grid.
+func (g Grid) Cols() int { return len(g.X) }
+
+// Rect is the rectangle that the patch covers at a position.
+func (g Grid) Rect(p Position) region.Rect { return region.Of(p.X, p.Y, g.PatchW, g.PatchH) }
+
+// Complete tells whether every position of the grid is asked for.
+func (g Grid) Complete() bool { return !g.Listed && len(g.Positions) == len(g.X)*len(g.Y) }
+
+// maxPositions bounds a query, so that a stride of 1 on a huge input is refused
+// instead of filling the memory with positions.
+const maxPositions = 1 << 24
+
+// newGrid lays the grid over an image: 0, S, 2S, ... and one last position flush
+// with the far edge where that leaves a rim.
+func newGrid(w, h, patchW, patchH, strideW, strideH int, dropRim bool) (Grid, error) {
+	if patchW > w || patchH > h {
+		return Grid{}, fmt.Errorf("a patch of %dx%d is larger than the model's input of %dx%d", patchW, patchH, w, h)
+	}
+	g := Grid{PatchW: patchW, PatchH: patchH, StrideW: strideW, StrideH: strideH, Width: w, Height: h, DropRim: dropRim}
+	g.X, g.Y = axis(w, patchW, strideW, dropRim), axis(h, patchH, strideH, dropRim)
+	if len(g.X) > maxPositions/len(g.Y) {
+		return Grid{}, fmt.Errorf("a grid of %d by %d positions is beyond the limit of %d", len(g.X), len(g.Y), maxPositions)
+	}
+	return g, nil
+}
+
+func axis(n, patch, stride int, dropRim bool) []int {
+	at := []int{}
+	for v := 0; v+patch <= n; v += stride {
+		at = append(at, v)
+	}
+	if last := n - patch; at[len(at)-1] != last && !dropRim {
+		at = append(at, last)
+	}
+	return at
+}
+
+// all puts every position of the grid for which keep holds into Positions.
+func (g *Grid) all(keep func(Position) bool) {
+	g.Positions = make([]Position, 0, len(g.X)*len(g.Y))
+	for r, y := range g.Y {
+		for c, x := range g.X {
+			if p := (Position{X: x, Y: y, Row: r, Col: c}); keep(p) {
+				g.Positions = append(g.Positions, p)
+			}
+		}
+	}
+}
