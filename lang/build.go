@@ -212,9 +212,9 @@ func (b *builder) fill(s *fillSyntax) *Fill {
 		f.Color = b.color(tokenSpan(*s.Text), text(s.Text).Value)
 	case s.Color != nil:
 		f.Color = b.color(tokenSpan(*s.Color), s.Color.Value)
-	case s.RGB != nil:
-		for i, v := range s.RGB {
-			n := b.number(&v.Token)
+	case s.Red != nil:
+		for i, t := range []*lexer.Token{s.Red, s.Green, s.Blue} {
+			n := b.number(t)
 			if n.Value > 255 {
 				b.errorf(n.Source, "a colour goes from 0 to 255, not to %s", clip(n.Text))
 			}

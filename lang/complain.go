@@ -11,11 +11,17 @@ import (
 
 // This file turns "token n does not fit" into a sentence that helps.
 
-// notYet are the statements and clauses that are planned, and what goes before
-// them where they may stand.
-var notYet = []struct{ word, name string }{
-	{"BENCHMARK", "BENCHMARK"}, {"COMPARE", "COMPARE"}, {"ANALYZE", "ANALYZE MODEL"}, {"SELECT", "SELECT"},
-	{"SSIM", "SSIM"}, {"WITHIN", "WITHIN"}, {"TABLE", "INTO TABLE"},
+// notYet are the statements and clauses that are planned: the word that is
+// noticed, the name in the message, and a word of the grammar in whose place it
+// may stand one day (or, for TABLE, behind which).
+var notYet = []struct{ word, name, place string }{
+	{"BENCHMARK", "BENCHMARK", "OCCLUDE"},
+	{"COMPARE", "COMPARE", "OCCLUDE"},
+	{"ANALYZE", "ANALYZE MODEL", "OCCLUDE"},
+	{"SELECT", "SELECT", "OCCLUDE"},
+	{"SSIM", "SSIM", "PATCH"},
+	{"WITHIN", "WITHIN", "PATCH"},
+	{"TABLE", "INTO TABLE", "INTO"},
 }
 
 // statementWords are the words that begin a statement.
@@ -102,8 +108,8 @@ func (e *syntaxError) beginsStatement() bool {
 	if slices.ContainsFunc(statementWords(), is) {
 		return true
 	}
-	for _, later := range notYet[:4] {
-		if is(later.word) {
+	for _, later := range notYet {
+		if later.place == "OCCLUDE" && is(later.word) {
 			return true
 		}
 	}
@@ -122,7 +128,8 @@ func (e *syntaxError) diagnostic() *Diagnostic {
 	span := tokenSpan(t)
 	if isWordLike(t) {
 		for _, later := range notYet {
-			if strings.EqualFold(t.Value, later.word) && e.couldBe(later.word) {
+			follows := later.place == "INTO" && e.at > 0 && strings.EqualFold(e.tokens[e.at-1].Value, later.place)
+			if strings.EqualFold(t.Value, later.word) && (follows || e.allows(later.place)) {
 				return Errorf(span, "%s is not supported yet", later.name)
 			}
 		}
@@ -146,18 +153,6 @@ func (e *syntaxError) diagnostic() *Diagnostic {
 		WithHint("here may follow " + enumerate(e.unwritten(e.phrases()), "or")).
 		WithHint(e.hint()).
 		WithHint(e.didYouMean(e.keywords()))
-}
-
-// couldBe reports whether the planned word stands where it may stand one day.
-func (e *syntaxError) couldBe(word string) bool {
-	switch word {
-	case "SSIM", "WITHIN":
-		return e.allows("PATCH")
-	case "TABLE":
-		return e.at > 0 && strings.EqualFold(e.tokens[e.at-1].Value, "INTO")
-	default:
-		return e.allows("OCCLUDE")
-	}
 }
 
 // keywords are the words that would have fitted.
@@ -197,7 +192,6 @@ var (
 		"OptionNameSyntax": "the name of an option",
 		"ValueSyntax":      "a value",
 		"SignedSyntax":     "a number",
-		"NumberSyntax":     "a number",
 		"NegationSyntax":   "a condition",
 		"FactorSyntax":     "a number or one of x, y, w, h",
 		"ColumnSyntax":     "a number or one of x, y, w, h",
@@ -226,7 +220,7 @@ func (e expectation) phrase() string {
 		return phraseOfToken[e.token]
 	case e.literal == ",":
 		return "a comma"
-	case strings.Contains("= <> != <= >=", e.literal) && e.production == "ComparisonSyntax":
+	case strings.Contains("= <> != <= >=", e.literal) && e.production == "TestSyntax":
 		return "a comparison"
 	default:
 		return e.literal

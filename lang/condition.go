@@ -29,10 +29,10 @@ func (b *builder) condition(e Expr, why string) Expr {
 	return e
 }
 
-// numeric complains if e is a condition.
-func (b *builder) numeric(e Expr, op lexer.Token) Expr {
+// numeric complains if e is a condition. op is the operator that asked.
+func (b *builder) numeric(e Expr, op string) Expr {
 	if isCondition(e) {
-		b.errorf(e.Span(), "%s needs a number, and this is a condition", strings.ToUpper(op.Value)).
+		b.errorf(e.Span(), "%s needs a number, and this is a condition", op).
 			WithHint("conditions are combined with AND, OR and NOT")
 	}
 	return e
@@ -70,26 +70,27 @@ func (b *builder) not(s *negationSyntax) Expr {
 
 func (b *builder) comparison(s *comparisonSyntax) Expr {
 	left := b.sum(s.Left)
-	here := Located{s.span()}
+	if s.Test == nil {
+		return left
+	}
+	here, test := Located{s.span()}, s.Test
 	switch {
-	case s.Op != nil:
-		op := CompareOp(s.Op.Value)
+	case test.Op != nil:
+		op := CompareOp(test.Op.Value)
 		if op == "!=" {
 			op = Differs
 		}
-		return &Compare{here, op, b.numeric(left, *s.Op), b.numeric(b.sum(s.Right), *s.Op)}
-	case s.Low != nil:
-		between := lexer.Token{Value: "BETWEEN"}
-		return &Between{here, s.Not, b.numeric(left, between),
-			b.numeric(b.sum(s.Low), between), b.numeric(b.sum(s.High), between)}
-	case s.List != nil:
-		in := &In{Located: here, Not: s.Not, X: b.numeric(left, lexer.Token{Value: "IN"})}
-		for _, item := range s.List {
-			in.List = append(in.List, b.numeric(b.sum(item), lexer.Token{Value: "IN"}))
+		return &Compare{here, op, b.numeric(left, test.Op.Value), b.numeric(b.sum(test.Right), test.Op.Value)}
+	case test.Low != nil:
+		return &Between{here, test.Not, b.numeric(left, "BETWEEN"),
+			b.numeric(b.sum(test.Low), "BETWEEN"), b.numeric(b.sum(test.High), "BETWEEN")}
+	default:
+		in := &In{Located: here, Not: test.Not, X: b.numeric(left, "IN")}
+		for _, item := range test.List {
+			in.List = append(in.List, b.numeric(b.sum(item), "IN"))
 		}
 		return in
 	}
-	return left
 }
 
 func (b *builder) sum(s *sumSyntax) Expr {
@@ -125,7 +126,7 @@ func (b *builder) bounded(s syntax, n int) bool {
 }
 
 func (b *builder) arith(left Expr, op lexer.Token, right Expr) Expr {
-	return &Arith{Located{left.Span().Join(right.Span())}, ArithOp(op.Value), b.numeric(left, op), b.numeric(right, op)}
+	return &Arith{Located{left.Span().Join(right.Span())}, ArithOp(op.Value), b.numeric(left, op.Value), b.numeric(right, op.Value)}
 }
 
 func (b *builder) factor(s *factorSyntax) Expr {
@@ -142,7 +143,7 @@ func (b *builder) factor(s *factorSyntax) Expr {
 		e = b.or(s.Group)
 	}
 	for i := len(s.Minus) - 1; i >= 0; i-- {
-		e = &Neg{Located{tokenSpan(s.Minus[i]).Join(e.Span())}, b.numeric(e, s.Minus[i])}
+		e = &Neg{Located{tokenSpan(s.Minus[i]).Join(e.Span())}, b.numeric(e, s.Minus[i].Value)}
 	}
 	return e
 }

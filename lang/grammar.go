@@ -116,13 +116,15 @@ type extentSyntax struct {
 
 type fillSyntax struct {
 	syntax
-	Text  *lexer.Token    `parser:"  @String"`
-	Color *lexer.Token    `parser:"| @( Color | 'black' | 'white' | 'gray' )"`
-	RGB   []*numberSyntax `parser:"| 'rgb' '(' @@ ',' @@ ',' @@ ')'"`
-	Mean  *lexer.Token    `parser:"| 'mean' '(' @( 'image' | 'patch' ) ')'"`
-	Blur  *lexer.Token    `parser:"| 'blur' '(' @Number ')'"`
-	Noise *lexer.Token    `parser:"| 'noise' '(' @Number ')'"`
-	Image *fileSyntax     `parser:"| 'image' '(' @@ ')'"`
+	Text  *lexer.Token `parser:"  @String"`
+	Color *lexer.Token `parser:"| @( Color | 'black' | 'white' | 'gray' )"`
+	Red   *lexer.Token `parser:"| 'rgb' '(' @Number"`
+	Green *lexer.Token `parser:"  ',' @Number"`
+	Blue  *lexer.Token `parser:"  ',' @Number ')'"`
+	Mean  *lexer.Token `parser:"| 'mean' '(' @( 'image' | 'patch' ) ')'"`
+	Blur  *lexer.Token `parser:"| 'blur' '(' @Number ')'"`
+	Noise *lexer.Token `parser:"| 'noise' '(' @Number ')'"`
+	Image *fileSyntax  `parser:"| 'image' '(' @@ ')'"`
 }
 
 type colormapSyntax struct {
@@ -211,10 +213,6 @@ type signedSyntax struct {
 	Number lexer.Token `parser:"@Number"`
 }
 
-type numberSyntax struct {
-	Token lexer.Token `parser:"@Number"`
-}
-
 type imageSyntax struct {
 	Token lexer.Token `parser:"@String"`
 }
@@ -261,13 +259,18 @@ type negationSyntax struct {
 
 type comparisonSyntax struct {
 	syntax
-	Left  *sumSyntax   `parser:"@@"`
-	Op    *lexer.Token `parser:"( @( '=' | '<>' | '!=' | '<=' | '>=' | '<' | '>' )"`
+	Left *sumSyntax  `parser:"@@"`
+	Test *testSyntax `parser:"@@?"`
+}
+
+type testSyntax struct {
+	syntax
+	Op    *lexer.Token `parser:"  @( '=' | '<>' | '!=' | '<=' | '>=' | '<' | '>' )"`
 	Right *sumSyntax   `parser:"  @@"`
 	Not   bool         `parser:"| @'NOT'?"`
 	Low   *sumSyntax   `parser:"  ( 'BETWEEN' @@"`
 	High  *sumSyntax   `parser:"    'AND' @@"`
-	List  []*sumSyntax `parser:"  | 'IN' '(' @@ ( ',' @@ )* ')' ) )?"`
+	List  []*sumSyntax `parser:"  | 'IN' '(' @@ ( ',' @@ )* ')' )"`
 }
 
 type sumSyntax struct {

@@ -146,7 +146,7 @@ func (s *Explain) String() string {
 		items = append(items, "ANALYZE")
 	}
 	for _, o := range s.Options {
-		items = append(items, flag(o))
+		items = append(items, bareOption(o))
 	}
 	return "EXPLAIN (" + strings.Join(items, ", ") + ") " + s.Query.String()
 }
@@ -156,15 +156,15 @@ func (s *Copy) String() string {
 	if len(s.Options) > 0 {
 		items := make([]string, len(s.Options))
 		for i, o := range s.Options {
-			items[i] = flag(o)
+			items[i] = bareOption(o)
 		}
 		out += " (" + strings.Join(items, ", ") + ")"
 	}
 	return out
 }
 
-// flag prints an option of EXPLAIN or COPY, which has no equals sign.
-func flag(o Option) string {
+// bareOption prints an option of EXPLAIN or COPY, which has no equals sign.
+func bareOption(o Option) string {
 	name := o.Name.String()
 	if !o.Name.Quoted {
 		name = strings.ToUpper(name)
