@@ -144,6 +144,7 @@ type worker struct {
 	stats   []operators.LayerStats
 
 	// Reused from batch to batch.
+	views   []operators.Tile   // by layer
 	patches [][]operators.Tile // by layer, by position
 	blocks  []block            // by layer
 	tasks   []task
@@ -188,6 +189,9 @@ func (w *worker) Stats() operators.Stats {
 // Run implements operators.Worker.
 func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operators.Update) error {
 	defer w.watch(ctx)()
+	if n := len(w.program.net.Layers); views != nil && len(views.Layers) != n {
+		return fmt.Errorf("%d views for %d layers", len(views.Layers), n)
+	}
 	for b := range batch {
 		if err := w.program.check(&batch[b]); err != nil {
 			return fmt.Errorf("update %d of the batch: %w", b, err)
@@ -198,10 +202,13 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 	for b := range batch {
 		w.patches[0][b] = batch[b].Patch
 	}
+	for i := range w.views {
+		w.views[i] = views.Tile(i)
+	}
 	for _, l := range w.program.net.Layers[1:] {
 		err := errStopped
 		if !w.stopped() {
-			err = w.layer(l, views, batch)
+			err = w.layer(l, batch)
 		}
 		switch {
 		case err == nil:
@@ -214,7 +221,7 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 	}
 	out := w.program.net.Output
 	for b := range batch {
-		s := operators.Source{Shape: out.Shape, View: views.Tile(out.Index), Update: w.patches[out.Index][b]}
+		s := operators.Source{Shape: out.Shape, View: w.views[out.Index], Update: w.patches[out.Index][b]}
 		s.Gather(batch[b].Out, out.Shape.Whole(), 0)
 	}
 	return nil
@@ -235,7 +242,7 @@ func (p *Program) check(u *operators.Update) error {
 }
 
 // layer runs one layer for the positions at which it changes.
-func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operators.Update) error {
+func (w *worker) layer(l *network.Layer, batch []operators.Update) error {
 	i := l.Index
 	values, changed := 0, 0
 	for b := range batch {
@@ -267,13 +274,13 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 		w.patches[i][b] = out
 		first := len(w.sources)
 		for j, in := range l.In {
-			s := operators.Source{Shape: in.Shape, View: views.Tile(in.Index), Update: w.patches[in.Index][b]}
+			s := operators.Source{Shape: in.Shape, View: w.views[in.Index], Update: w.patches[in.Index][b]}
 			if s.View.Empty() && !s.Update.Rect.Contains(l.Reads(j, r)) {
 				return fmt.Errorf("computing %s needs the view of %s, which was not kept", r, in)
 			}
 			w.sources = append(w.sources, s)
 		}
-		w.tasks = append(w.tasks, task{in: w.sources[first:len(w.sources):len(w.sources)], out: out, base: views.Tile(i)})
+		w.tasks = append(w.tasks, task{in: w.sources[first:len(w.sources):len(w.sources)], out: out, base: w.views[i]})
 		work = work.Plus(l.Work(r))
 		cells += r.Area()
 	}
@@ -300,6 +307,7 @@ func count(s *operators.LayerStats, l *network.Layer, r region.Rect, d time.Dura
 func (w *worker) reset(n int) {
 	layers := len(w.program.net.Layers)
 	if len(w.patches) != layers {
+		w.views = make([]operators.Tile, layers)
 		w.patches = make([][]operators.Tile, layers)
 		w.blocks = make([]block, layers)
 	}
@@ -333,6 +341,7 @@ func (w *worker) free() {
 	for i := range w.blocks {
 		w.freeLayer(i)
 	}
+	clear(w.views)
 	clear(w.tasks[:cap(w.tasks)])
 	clear(w.sources[:cap(w.sources)])
 	clear(w.vectors[:cap(w.vectors)])

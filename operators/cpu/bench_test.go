@@ -1,0 +1,129 @@
+package cpu
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/region"
+)
+
+// benchmarkOp runs one layer for a group of equal updates in the middle of its
+// map and reports the rate of its multiply-adds (two operations each), or of
+// its element steps where it has none.
+func benchmarkOp(b *testing.B, in network.Shape, op network.Op, out region.Rect, group int) {
+	net := network.New("in", in)
+	l, err := net.Add("op", op, net.Input())
+	if err != nil {
+		b.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	p := program(b, net)
+	w := p.newWorker()
+	defer w.watch(b.Context())()
+	view := operators.WholeTile(in, networktest.Values(rng, in.Len(), 1))
+	reads := l.Reads(0, out)
+	tasks := make([]task, group)
+	for i := range tasks {
+		s := operators.Source{Shape: in, View: view}
+		if r := (region.Rect{Y: inner(reads.Y), X: inner(reads.X)}); !r.Empty() {
+			s.Update = operators.NewTile(r, in.C, networktest.Values(rng, r.Area()*in.C, 1))
+		}
+		tasks[i] = task{in: []operators.Source{s}, out: operators.NewTile(out, l.Shape.C, make([]float32, out.Area()*l.Shape.C))}
+	}
+	for b.Loop() {
+		if err := p.kernels[1].forward(w, tasks); err != nil {
+			b.Fatal(err)
+		}
+	}
+	work, nanos := l.Work(out), float64(b.Elapsed().Nanoseconds())/float64(b.N*group)
+	if work.MACs > 0 {
+		b.ReportMetric(2*float64(work.MACs)/nanos, "GFLOP/s")
+	} else {
+		b.ReportMetric(float64(work.Steps)/nanos, "Gstep/s")
+	}
+}
+
+// inner leaves the outermost cells of an interval to the view.
+func inner(i region.Interval) region.Interval { return region.Interval{Lo: i.Lo + 1, Hi: i.Hi - 1} }
+
+func convOf(cin, cout, k, stride, groups int) network.Conv {
+	rng := rand.New(rand.NewPCG(3, 4))
+	a := region.Window{Kernel: k, Stride: stride, Pad: k / 2, Dilation: 1}
+	return network.Conv{
+		Window: network.Window{Y: a, X: a}, After: network.PadAfter{Y: k / 2, X: k / 2}, Groups: groups,
+		Weights: tensor.New(tensor.WithShape(cout, k, k, cin/groups), tensor.WithBacking(networktest.Values(rng, cout*k*k*cin/groups, 1))),
+		Bias:    networktest.Values(rng, cout, 1),
+		Act:     network.Activation{Fn: network.Relu},
+	}
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, c := range []struct {
+		name                           string
+		side, cin, cout, k, stride, gr int
+		out                            int // side of the update
+		group                          int
+	}{
+		{"3x3 64-64 out 20", 56, 64, 64, 3, 1, 1, 20, 4},
+		{"3x3 64-64 out 7", 56, 64, 64, 3, 1, 1, 7, 16},
+		{"3x3 64-64 whole", 112, 64, 64, 3, 1, 1, 112, 1},
+		{"3x3 256-256 out 14", 28, 256, 256, 3, 1, 1, 14, 4},
+		{"3x3 512-512 out 7", 14, 512, 512, 3, 1, 1, 7, 8},
+		{"1x1 256-64 out 20", 56, 256, 64, 1, 1, 1, 20, 4},
+		{"1x1 256-64 whole", 56, 256, 64, 1, 1, 1, 56, 1},
+		{"1x1 16-96 whole", 112, 16, 96, 1, 1, 1, 112, 1},
+		{"7x7/2 3-64 out 20", 224, 3, 64, 7, 2, 1, 20, 4},
+		{"3x3 3-64 whole", 224, 3, 64, 3, 1, 1, 224, 1},
+		{"3x3 1-16 whole", 224, 1, 16, 3, 1, 1, 224, 1},
+		{"3x3 128-128 in 32 groups", 56, 128, 128, 3, 1, 32, 20, 4},
+		{"3x3 96 depthwise", 112, 96, 96, 3, 1, 96, 30, 4},
+		{"5x5/2 144 depthwise whole", 56, 144, 144, 5, 2, 144, 28, 1},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			in := network.Shape{H: c.side, W: c.side, C: c.cin}
+			at := (c.side/c.stride - c.out) / 2
+			benchmarkOp(b, in, convOf(c.cin, c.cout, c.k, c.stride, c.gr), region.Of(at, at, c.out, c.out), c.group)
+		})
+	}
+}
+
+func BenchmarkDense(b *testing.B) {
+	for _, group := range []int{1, 8} {
+		b.Run([]string{1: "one", 8: "eight"}[group], func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(5, 6))
+			op := network.Dense{Weights: tensor.New(tensor.WithShape(1024, 6272), tensor.WithBacking(networktest.Values(rng, 1024*6272, 1)))}
+			benchmarkOp(b, network.Vector(6272), op, region.Of(0, 0, 1, 1), group)
+		})
+	}
+}
+
+func BenchmarkOther(b *testing.B) {
+	a := region.Window{Kernel: 3, Stride: 2, Pad: 1, Dilation: 1}
+	win := network.Window{Y: a, X: a}
+	in := network.Shape{H: 112, W: 112, C: 64}
+	for _, c := range []struct {
+		name string
+		op   network.Op
+	}{
+		{"max pool", network.Pool{Window: win, After: network.PadAfter{Y: 1, X: 1}, Max: true}},
+		{"average pool", network.Pool{Window: win, After: network.PadAfter{Y: 1, X: 1}}},
+		{"relu", network.Pointwise{Act: network.Activation{Fn: network.Relu}}},
+		{"swish", network.Pointwise{Act: network.Activation{Fn: network.Swish, Alpha: 1}}},
+		{"lrn", network.LRN{Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}},
+		{"shuffle", network.Channels{Index: rand.New(rand.NewPCG(1, 1)).Perm(64)}},
+		{"global mean", network.GlobalPool{Fn: network.Mean}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			s, err := c.op.Shape([]network.Shape{in})
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkOp(b, in, c.op, s.Whole(), 1)
+		})
+	}
+}

@@ -1,0 +1,74 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+)
+
+// program makes the program of a network.
+func program(t testing.TB, net *network.Network) *Program {
+	t.Helper()
+	p, err := New(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// base runs the base pass.
+func base(t testing.TB, p *Program, image *tensor.Dense, threads int) *operators.Views {
+	t.Helper()
+	v, err := p.Base(t.Context(), image, threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// distance is the largest difference between two values, over the largest value
+// where that is above one. Values that are equal, be it infinite, or both not
+// numbers have none.
+func distance(got []float32, want []float64) float64 {
+	var diff, scale float64 = 0, 1
+	for i, g := range got {
+		g, w := float64(g), want[i]
+		if !math.IsInf(w, 0) {
+			scale = max(scale, math.Abs(w))
+		}
+		if d := math.Abs(g - w); g != w && !(math.IsNaN(g) && math.IsNaN(w)) {
+			if math.IsNaN(d) {
+				return math.Inf(1)
+			}
+			diff = max(diff, d)
+		}
+	}
+	return diff / scale
+}
+
+// TestBaseMatchesDefinition compares every layer of random networks with what
+// the ops say they compute.
+func TestBaseMatchesDefinition(t *testing.T) {
+	for seed := range uint64(250) {
+		rng := rand.New(rand.NewPCG(seed, 10))
+		net := networktest.Random(rng, networktest.Options{})
+		image := networktest.Image(rng, net.Input().Shape)
+		views := base(t, program(t, net), image, 1+int(seed%3))
+		want, err := networktest.Eval(net, image.Float32s())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range net.Layers {
+			if d := distance(views.Layers[i].Float32s(), want[i]); d > 2e-5 {
+				t.Errorf("seed %d: %s (%s) of %s is off by %g", seed, l, l.Op.Detail(), l.Shape, d)
+				break
+			}
+		}
+	}
+}
