@@ -85,7 +85,8 @@ func convolved[T float32 | float64](c *call) (*onnx.Tensor, error) {
 type patches[T number] struct {
 	outer    []axisWindow // all spatial axes but the last
 	last     axisWindow   // along which output positions are neighbours
-	taps     [][]int      // of each tap, its distance from the window's start per axis
+	count    int          // taps
+	taps     []int        // of each tap, its distance from the window's start per axis
 	x        []T          // the channels of one image and group
 	plane    int          // elements of one channel
 	channels int
@@ -93,17 +94,16 @@ type patches[T number] struct {
 
 func newPatches[T number](ws []axisWindow, channels int, x []T) *patches[T] {
 	p := &patches[T]{outer: ws[:len(ws)-1], last: ws[len(ws)-1], x: x, channels: channels, plane: 1}
-	taps := 1
+	p.count = 1
 	for _, w := range ws {
-		taps *= w.kernel
+		p.count *= w.kernel
 		p.plane *= w.size
 	}
-	p.taps = make([][]int, taps)
-	for t := range p.taps {
-		p.taps[t] = make([]int, len(ws))
+	p.taps = make([]int, p.count*len(ws))
+	for t := range p.count {
 		rest := t
 		for a := len(ws) - 1; a >= 0; a-- {
-			p.taps[t][a] = rest % ws[a].kernel * ws[a].dilation
+			p.taps[t*len(ws)+a] = rest % ws[a].kernel * ws[a].dilation
 			rest /= ws[a].kernel
 		}
 	}
@@ -120,7 +120,7 @@ func (p *patches[T]) of(i int) *patches[T] {
 // panel is the matrix's part that matrices asks for. It goes by stretches of
 // output positions in one output row, whose borders are found once per tap.
 func (p *patches[T]) panel(dst []T, k0, k1, j0, j1 int) {
-	width := j1 - j0
+	width, rank := j1-j0, len(p.outer)+1
 	start := make([]int, len(p.outer))
 	for j := j0; j < j1; {
 		row, o := j/p.last.out, j%p.last.out
@@ -131,8 +131,8 @@ func (p *patches[T]) panel(dst []T, k0, k1, j0, j1 int) {
 			row /= w.out
 		}
 		for k := k0; k < k1; k++ {
-			tap := p.taps[k%len(p.taps)]
-			offset, inside := k/len(p.taps)*p.plane, true
+			tap := p.taps[k%p.count*rank:][:rank]
+			offset, inside := k/p.count*p.plane, true
 			for a := range p.outer {
 				w := &p.outer[a]
 				at := start[a] + tap[a]
@@ -144,7 +144,7 @@ func (p *patches[T]) panel(dst []T, k0, k1, j0, j1 int) {
 				clear(to)
 				continue
 			}
-			p.stretch(to, p.x[offset:offset+p.last.size], o*p.last.stride-p.last.before+tap[len(p.outer)])
+			p.stretch(to, p.x[offset:offset+p.last.size], o*p.last.stride-p.last.before+tap[rank-1])
 		}
 		j += n
 	}

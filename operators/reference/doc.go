@@ -27,7 +27,7 @@
 // A function of one or two elements is computed in float64, int64 or uint64 and
 // then brought to the tensor's type, so integers wrap around as they do in C,
 // and a float32 result is the exact one rounded once. Long sums are float64; the
-// products of matrices of float32 add runs of 128 terms in float32 and those
+// products of matrices of float32 add runs of 32 terms in float32 and those
 // runs in float64, which keeps the error near 1e-7 at several times the speed.
 // Half precision tensors are computed as float32 and rounded at the end of each
 // operator. Results do not depend on the number of processors.

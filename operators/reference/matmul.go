@@ -22,13 +22,14 @@ type matrices[T, Sum number] struct {
 }
 
 // A product is cut into tasks of rowBlock x columnBlock results. A task reads B
-// in panels of depthBlock rows that stay in the processor's cache; the terms of
-// one panel are summed in T, the panels' sums in Sum. Hence the result does not
-// depend on how tasks are shared among processors.
+// in panels of depthBlock rows that stay in the processor's cache; runs of
+// exactRun terms are summed in T, the runs' sums in Sum. Hence the result does
+// not depend on how tasks are shared among processors.
 const (
 	rowBlock    = 64
 	columnBlock = 128
 	depthBlock  = 128
+	exactRun    = 32
 )
 
 // multiplyAll computes the products 0..n-1, all of one shape, in parallel.
@@ -58,10 +59,13 @@ func (x *matrices[T, Sum]) block(ctx context.Context, i0, i1, j0, j1 int) {
 		k1 := min(k0+depthBlock, x.k)
 		x.panel(b, k0, k1, j0, j1)
 		for i := i0; i < i1; i++ {
-			clear(part)
-			addRows(part, x.a[i*x.k+k0:i*x.k+k1], b)
-			for j, v := range part {
-				sums[(i-i0)*width+j] += Sum(v)
+			row := sums[(i-i0)*width : (i-i0+1)*width]
+			for k := k0; k < k1; k += exactRun {
+				clear(part)
+				addRows(part, x.a[i*x.k+k:i*x.k+min(k+exactRun, k1)], b[(k-k0)*width:])
+				for j, v := range part {
+					row[j] += Sum(v)
+				}
 			}
 		}
 	}
