@@ -12,11 +12,13 @@ type Actuals struct {
 	Plan        float64         // seconds from text to physical plan
 	Run         float64         // seconds of everything after that
 	BaseSeconds float64         // of Run, the base pass
-	Positions   int             // computed
-	Base        operators.Stats // of the base pass
-	Updates     operators.Stats // of all positions, all workers together
-	ViewBytes   int64
-	PeakBytes   int64 // views and the workers' patches
+	// UpdateSeconds is, of Run, the time from the first position to the last.
+	UpdateSeconds float64
+	Positions     int             // computed
+	Base          operators.Stats // of the base pass
+	Updates       operators.Stats // of all positions, all workers together
+	ViewBytes     int64
+	PeakBytes     int64 // views and the workers' patches
 }
 
 // MACs is the number of multiply-adds, base pass included.
