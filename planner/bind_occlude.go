@@ -15,6 +15,7 @@ const (
 	defaultPatch  = 16
 	defaultStride = 4
 	defaultTop    = 5 // of PREDICT
+	defaultSeed   = 42
 )
 
 func (b *binder) predict(s *lang.Predict) (Plan, error) {
@@ -46,7 +47,7 @@ func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
 		Device: "cpu", Profile: b.env.Profile}
-	q := queryOptions{}
+	q := queryOptions{seed: defaultSeed}
 	read := optionReader[queryOptions]{table: queryTable, target: &q}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
 	if err := b.outputs(s, p); err != nil {
 		return nil, err
 	}
+	p.Seed = q.seed
 	r := resources{threads: p.Threads, memory: b.env.Settings.MemoryLimit()}
 	if p.Candidates, err = candidates(p.Net, p.Grid, q.hints, r, p.Profile); err != nil {
 		return nil, lang.Errorf(s.Span(), "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
@@ -80,6 +82,7 @@ func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
 type queryOptions struct {
 	hints
 	dropRim bool
+	seed    int
 }
 
 // queryTable is the one place where an option of OCCLUDE is made.

@@ -120,6 +120,7 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
+	Seed       int // of random choices; exact plans make none
 	Profile    *cost.Profile
 	Planning   time.Duration // filled in by the engine
 }

@@ -19,10 +19,23 @@ type Setting struct {
 // Settings are one session's values. The zero value holds the defaults.
 type Settings struct{ values map[string]string }
 
+// Values of the setting format.
+const (
+	FormatTable    = "table"
+	FormatCSV      = "csv"
+	FormatTSV      = "tsv"
+	FormatJSON     = "json"
+	FormatVertical = "vertical"
+)
+
+var formats = []string{FormatTable, FormatCSV, FormatTSV, FormatJSON, FormatVertical}
+
 // table is the one place where a setting is made.
 var table = []Setting{
 	{Name: "device", Default: "auto", Values: []string{"auto", "cpu"},
 		Meaning: "where queries run: auto chooses, cpu is the processor", check: oneOf("auto", "cpu")},
+	{Name: "format", Default: FormatTable, Values: formats,
+		Meaning: "how results are printed: table, csv, tsv, json or vertical", check: oneOf(formats...)},
 	{Name: "memory_limit", Default: "auto",
 		Meaning: "most memory for activations, such as '4GB'; auto is no limit but what batches need", check: checkBytes},
 	{Name: "threads", Default: "auto",
@@ -102,6 +115,14 @@ func (s *Settings) Reset(name string) error {
 	}
 	delete(s.values, name)
 	return nil
+}
+
+// Format is how results are printed.
+func (s *Settings) Format() string {
+	if v, ok := s.values["format"]; ok {
+		return v
+	}
+	return FormatTable
 }
 
 // Threads is the number of goroutines that compute.

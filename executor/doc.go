@@ -1,0 +1,25 @@
+// Package executor runs plans.
+//
+// A Session holds what statements leave behind: the catalog of models, the
+// settings, and the programs (networks with packed weights) of models that were
+// used. Run executes one plan in it and hands each result to a callback as soon
+// as it is there.
+//
+// # How a heat map is computed
+//
+//	image ──read, fit──▶ pixels ──normalise──▶ input ──base pass──▶ views, p0, classes
+//	                        │
+//	                        └──occluder──▶ patches ──workers──▶ p at each position
+//	                                                              │
+//	                                   relation, .png .npy .csv .json ◀──┘
+//
+// The base pass materializes the views with all threads. Then each worker takes
+// batches of positions from a common counter until none is left, so the load
+// balances itself to the end; which worker computes a position does not change
+// its value. The plan decided everything else: which rectangles, which batch,
+// how many workers. The executor never calls the planner.
+//
+// A context ends everything within about a tenth of a second: the error is then
+// an *Interrupted, which says how far the map had come. No goroutine outlives
+// Run, and files are written whole or not at all.
+package executor

@@ -1,0 +1,218 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/region"
+	"occlude/planner"
+)
+
+// occlude runs a heat map query, image by image.
+func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
+	program, err := s.program(p.Model, p.Net)
+	if err != nil {
+		return err
+	}
+	planning := p.Planning.Seconds()
+	for _, image := range p.Images {
+		q := &query{session: s, plan: p, program: program}
+		h, err := q.run(ctx, image)
+		if err != nil {
+			return err
+		}
+		// Loading and planning happened once: the first image accounts for them.
+		h.Actual.Load, h.Actual.Plan = s.takeLoading(p.Model).Seconds(), planning
+		planning = 0
+		if err := emit(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query is one image's heat map in the making.
+type query struct {
+	session *Session
+	plan    *planner.Occlude
+	program operators.Program
+}
+
+func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
+	start := time.Now()
+	p := q.plan
+	pixels, normal, err := input(p.Model, image)
+	if err != nil {
+		return nil, err
+	}
+	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels, normal)
+	if err != nil {
+		return nil, err
+	}
+	base := time.Now()
+	views, err := q.program.Base(ctx, normal, p.Threads)
+	if err != nil {
+		return nil, q.interrupted(ctx, err, image, 0)
+	}
+	h := &HeatMap{Plan: p, Image: image, Pixels: pixels}
+	h.Actual = planner.Actuals{Image: image, BaseSeconds: time.Since(base).Seconds(), Base: views.Stats, Positions: len(p.Grid.Positions)}
+	output := p.Net.Output.Index
+	p0, err := scores(p.Model, views, output, image)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range targets(p.Target, p0) {
+		h.Classes = append(h.Classes, ClassMap{
+			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
+		})
+	}
+	if p.Chosen().Name == planner.PlanFull {
+		// Full inference reads no view but those of constants.
+		views.Drop(func(i int) bool {
+			_, constant := p.Net.Layers[i].Op.(network.Const)
+			return constant || i == output
+		})
+	}
+	h.Actual.ViewBytes = views.Bytes()
+	if err := q.positions(ctx, h, views, cover); err != nil {
+		return nil, err
+	}
+	h.Actual.Class, h.Actual.P0 = h.Classes[0].Label, float64(h.Classes[0].P0)
+	for _, o := range p.Outputs {
+		path := o.For(image)
+		if err := write(o.Format, path, h); err != nil {
+			return nil, err
+		}
+		h.Written = append(h.Written, path)
+	}
+	h.Actual.Run = time.Since(start).Seconds()
+	return h, nil
+}
+
+// positions computes every position with the plan's number of workers.
+func (q *query) positions(ctx context.Context, h *HeatMap, views *operators.Views, cover *occluder) error {
+	p := q.plan
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	progress := q.session.Progress
+	if progress != nil {
+		progress.Start(h.Image, len(p.Grid.Positions))
+		defer progress.Finish()
+	}
+	var next, done atomic.Int64
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range max(1, min(p.Threads, len(p.Grid.Positions))) {
+		wg.Go(func() {
+			b := q.newBatcher(h, views, cover)
+			for {
+				from := int(next.Add(int64(b.size))) - b.size
+				if from >= len(p.Grid.Positions) {
+					break
+				}
+				to := min(from+b.size, len(p.Grid.Positions))
+				if err := b.run(ctx, from, to); err != nil {
+					cancel(err)
+					break
+				}
+				done.Add(int64(to - from))
+				if progress != nil {
+					progress.Add(to - from)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			h.Actual.Updates = h.Actual.Updates.Plus(b.worker.Stats())
+		})
+	}
+	wg.Wait()
+	h.Actual.PeakBytes = h.Actual.ViewBytes + h.Actual.Updates.Peak
+	if err := context.Cause(ctx); err != nil {
+		return q.interrupted(ctx, err, h.Image, int(done.Load()))
+	}
+	return nil
+}
+
+// interrupted makes an *Interrupted of an error that a context's end caused.
+func (q *query) interrupted(ctx context.Context, err error, image string, done int) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return &Interrupted{Image: image, Done: done, Total: len(q.plan.Grid.Positions), Cause: err}
+	}
+	return fmt.Errorf("image %q: %w", image, err)
+}
+
+// batcher fills one worker's batches.
+type batcher struct {
+	query  *query
+	worker operators.Worker
+	result *HeatMap
+	views  *operators.Views
+	cover  *occluder
+	size   int // positions in a batch
+	full   bool
+
+	updates []operators.Update
+	rects   [][]region.Rect
+	patches [][]float32
+	scores  [][]float32
+}
+
+func (q *query) newBatcher(h *HeatMap, views *operators.Views, cover *occluder) *batcher {
+	p := q.plan
+	b := &batcher{
+		query: q, worker: q.program.NewWorker(), result: h, views: views, cover: cover,
+		size: p.Chosen().Batch, full: p.Chosen().Name == planner.PlanFull,
+	}
+	b.updates = make([]operators.Update, b.size)
+	b.rects = make([][]region.Rect, b.size)
+	b.patches = make([][]float32, b.size)
+	b.scores = make([][]float32, b.size)
+	values := p.Grid.PatchW * p.Grid.PatchH * cover.shape.C
+	if b.full {
+		values = cover.shape.Len()
+	}
+	for i := range b.size {
+		b.patches[i] = make([]float32, values)
+		b.scores[i] = make([]float32, p.Net.Output.Shape.Len())
+	}
+	return b
+}
+
+// run computes the positions from (included) to (not included).
+func (b *batcher) run(ctx context.Context, from, to int) error {
+	p := b.query.plan
+	for i := range to - from {
+		pos := p.Grid.Positions[from+i]
+		patch := p.Grid.Rect(pos)
+		b.rects[i] = p.Rects(pos, b.rects[i])
+		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
+		if b.full {
+			tile = operators.WholeTile(b.cover.shape, b.patches[i])
+			b.cover.whole(patch, tile)
+		} else {
+			b.cover.patch(patch, tile)
+		}
+		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Out: b.scores[i]}
+	}
+	if err := b.worker.Run(ctx, b.views, b.updates[:to-from]); err != nil {
+		return err
+	}
+	for i := range to - from {
+		for j := range b.result.Classes {
+			c := &b.result.Classes[j]
+			v := b.scores[i][c.ID]
+			if v != v {
+				pos := p.Grid.Positions[from+i]
+				return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+			}
+			c.P[from+i] = v
+		}
+	}
+	return nil
+}

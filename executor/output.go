@@ -1,0 +1,178 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strconv"
+
+	"occlude/internal/atomicfile"
+	"occlude/internal/heatmap"
+	"occlude/internal/npy"
+	"occlude/planner"
+)
+
+// write puts a heat map into a file.
+func write(format, path string, h *HeatMap) error {
+	switch format {
+	case planner.WritePNG:
+		return atomicfile.Write(path, func(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure()) })
+	case planner.WriteNPY:
+		return atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, h.Array()) })
+	}
+	return writeRelation(format, path, h.Relation())
+}
+
+func writeRelation(format, path string, r *Relation) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		switch format {
+		case planner.WriteCSV:
+			return r.CSV(w, ',')
+		case planner.WriteJSON:
+			return r.JSON(w)
+		}
+		return fmt.Errorf("rows cannot be written as %s", format)
+	})
+}
+
+// copy runs a query and writes what it returns.
+func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) error) error {
+	done := func(rows int, path string) error {
+		return emit(Message{fmt.Sprintf("COPY %d rows to %s", rows, path)})
+	}
+	return s.Run(ctx, p.Query, func(r Result) error {
+		switch r := r.(type) {
+		case *HeatMap:
+			path := p.Out.For(r.Image)
+			if err := write(p.Out.Format, path, r); err != nil {
+				return err
+			}
+			return done(len(r.Classes)*len(r.Plan.Grid.Positions), path)
+		case *Relation:
+			if err := writeRelation(p.Out.Format, p.Out.Path, r); err != nil {
+				return err
+			}
+			return done(len(r.Rows), p.Out.Path)
+		}
+		return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
+	})
+}
+
+// Figure is the heat map as a picture.
+func (h *HeatMap) Figure() heatmap.Figure {
+	p := h.Plan
+	f := heatmap.Figure{
+		Image:    h.Pixels,
+		Title:    fmt.Sprintf("%s · %s", filepath.Base(h.Image), p.Model.Name),
+		Colormap: p.Colormap,
+		Caption: fmt.Sprintf("%s · patch %dx%d · stride %s · fill %s · %d positions",
+			p.Chosen().Name, p.Grid.PatchW, p.Grid.PatchH, stride(p.Grid), p.Fill.Text, len(p.Grid.Positions)),
+	}
+	for i := range h.Classes {
+		f.Maps = append(f.Maps, h.Map(i))
+	}
+	return f
+}
+
+func stride(g planner.Grid) string {
+	if g.StrideW == g.StrideH {
+		return strconv.Itoa(g.StrideW)
+	}
+	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
+}
+
+// Map is one class's map for drawing; the positions must form a grid.
+func (h *HeatMap) Map(class int) heatmap.Map {
+	g, c := h.Plan.Grid, h.Classes[class]
+	return heatmap.Map{
+		Rows: g.Rows(), Cols: g.Cols(), X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH,
+		P: h.cells(c), P0: c.P0, Class: c.Label,
+	}
+}
+
+// CSV writes the relation with a header line, fields apart by comma.
+func (r *Relation) CSV(w io.Writer, comma rune) error {
+	out := csv.NewWriter(w)
+	out.Comma = comma
+	if err := out.Write(r.Columns); err != nil {
+		return err
+	}
+	record := make([]string, len(r.Columns))
+	for _, row := range r.Rows {
+		for i, v := range row {
+			record[i] = Text(v)
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// Text prints a value of a relation: numbers with the digits that bring them
+// back.
+func Text(v any) string {
+	switch v := v.(type) {
+	case float32:
+		return strconv.FormatFloat(float64(v), 'g', -1, 32)
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+// JSON writes the relation as an array of objects with the columns in order.
+func (r *Relation) JSON(w io.Writer) error {
+	var b bytes.Buffer
+	names := make([][]byte, len(r.Columns))
+	for i, c := range r.Columns {
+		names[i], _ = json.Marshal(c) // a string always marshals
+	}
+	b.WriteString("[")
+	for i, row := range r.Rows {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString("\n  {")
+		for j, v := range row {
+			if j > 0 {
+				b.WriteString(", ")
+			}
+			b.Write(names[j])
+			b.WriteString(": ")
+			value, err := jsonValue(v)
+			if err != nil {
+				return err
+			}
+			b.Write(value)
+		}
+		b.WriteString("}")
+	}
+	if len(r.Rows) > 0 {
+		b.WriteString("\n")
+	}
+	b.WriteString("]\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// jsonValue writes numbers as CSV does, and null for what JSON has no number.
+func jsonValue(v any) ([]byte, error) {
+	switch f := v.(type) {
+	case float32:
+		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+			return []byte("null"), nil
+		}
+	case float64:
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return []byte("null"), nil
+		}
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,37 @@
+package executor
+
+import (
+	"context"
+
+	"occlude/planner"
+)
+
+// predict lists the most probable classes of each image.
+func (s *Session) predict(ctx context.Context, p *planner.Predict, emit func(Result) error) error {
+	program, err := s.program(p.Model, p.Net)
+	if err != nil {
+		return err
+	}
+	r := &Relation{Columns: []string{"image", "model", "rank", "class_id", "class", "p"}}
+	for _, image := range p.Images {
+		_, normal, err := input(p.Model, image)
+		if err != nil {
+			return err
+		}
+		views, err := program.Base(ctx, normal, p.Threads)
+		if err != nil {
+			if ctx.Err() != nil {
+				return &Interrupted{Image: image, Cause: err}
+			}
+			return err
+		}
+		probabilities, err := scores(p.Model, views, p.Net.Output.Index, image)
+		if err != nil {
+			return err
+		}
+		for i, c := range ranked(probabilities)[:p.Top] {
+			r.Rows = append(r.Rows, []any{image, p.Model.Name, i + 1, c, p.Model.Label(c), probabilities[c]})
+		}
+	}
+	return emit(r)
+}

@@ -1,0 +1,140 @@
+package executor
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"occlude/planner"
+)
+
+// Result is what a statement returns: one of the types below.
+type Result interface{ result() }
+
+// Message tells that a statement was done, in a few words.
+type Message struct{ Text string }
+
+// Relation is a table.
+type Relation struct {
+	Columns []string
+	Rows    [][]any // string, int, float32, float64 or bool
+}
+
+// Description is what DESCRIBE MODEL returns.
+type Description struct{ Plan *planner.Describe }
+
+// Explanation is a plan to show, with what it really took for ANALYZE.
+type Explanation struct {
+	Plan   *planner.Explain
+	Actual *planner.Actuals // nil without ANALYZE
+}
+
+// HeatMap is the answer to an OCCLUDE for one image.
+type HeatMap struct {
+	Plan    *planner.Occlude
+	Image   string
+	Pixels  *tensor.Dense // the model's input in pixel space, (H, W, C), 0..255
+	Classes []ClassMap
+	Actual  planner.Actuals
+	Written []string // files
+}
+
+// ClassMap is one class's share of a heat map.
+type ClassMap struct {
+	ID    int
+	Label string
+	P0    float32
+	P     []float32 // by index of Plan.Grid.Positions
+}
+
+func (Message) result()      {}
+func (*Relation) result()    {}
+func (Description) result()  {}
+func (*Explanation) result() {}
+func (*HeatMap) result()     {}
+
+// stateExact marks positions that were computed, not approximated.
+const stateExact = "exact"
+
+// Relation lists one row per class and position.
+func (h *HeatMap) Relation() *Relation {
+	g := h.Plan.Grid
+	r := &Relation{
+		Columns: []string{"image", "model", "class_id", "class", "x", "y", "w", "h", "p0", "p", "p_drop", "state"},
+		Rows:    make([][]any, 0, len(h.Classes)*len(g.Positions)),
+	}
+	for _, c := range h.Classes {
+		for i, pos := range g.Positions {
+			r.Rows = append(r.Rows, []any{
+				h.Image, h.Plan.Model.Name, c.ID, c.Label, pos.X, pos.Y, g.PatchW, g.PatchH,
+				c.P0, c.P[i], c.P0 - c.P[i], stateExact,
+			})
+		}
+	}
+	return r
+}
+
+// Array is p as a numeric array: (rows, columns) of the grid, or the number of
+// listed positions, with the classes in front where there are several. Positions
+// that WHERE left out are NaN.
+func (h *HeatMap) Array() *tensor.Dense {
+	g := h.Plan.Grid
+	shape := tensor.Shape{len(g.Positions)}
+	if !g.Listed {
+		shape = tensor.Shape{g.Rows(), g.Cols()}
+	}
+	var data []float32
+	for _, c := range h.Classes {
+		data = append(data, h.cells(c)...)
+	}
+	if len(h.Classes) > 1 {
+		shape = append(tensor.Shape{len(h.Classes)}, shape...)
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
+}
+
+// cells spreads a class's values over the whole grid.
+func (h *HeatMap) cells(c ClassMap) []float32 {
+	g := h.Plan.Grid
+	if g.Listed {
+		return c.P
+	}
+	out := make([]float32, g.Rows()*g.Cols())
+	for i := range out {
+		out[i] = nan
+	}
+	for i, pos := range g.Positions {
+		out[pos.Row*g.Cols()+pos.Col] = c.P[i]
+	}
+	return out
+}
+
+// Peak is the position at which hiding the image hurts the first class most.
+func (h *HeatMap) Peak() (pos planner.Position, drop float32) {
+	c := h.Classes[0]
+	best := 0
+	for i, p := range c.P {
+		if p < c.P[best] {
+			best = i
+		}
+	}
+	return h.Plan.Grid.Positions[best], c.P0 - c.P[best]
+}
+
+// Interrupted tells how far a query had come when its context ended.
+type Interrupted struct {
+	Image       string
+	Done, Total int // positions
+	Cause       error
+}
+
+func (e *Interrupted) Error() string {
+	if e.Total == 0 {
+		return fmt.Sprintf("interrupted at image %q before the first position", e.Image)
+	}
+	return fmt.Sprintf("interrupted at image %q after %d of %d positions (%.0f%%)",
+		e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
+}
+
+// Unwrap gives the context's cause.
+func (e *Interrupted) Unwrap() error { return e.Cause }

@@ -1,0 +1,190 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"occlude/internal/model"
+	"occlude/internal/network"
+	"occlude/internal/settings"
+	"occlude/operators"
+	"occlude/operators/cpu"
+	"occlude/planner"
+)
+
+// Session is what statements share. One goroutine uses it at a time.
+type Session struct {
+	Settings settings.Settings
+	// Progress, when set, hears how far a heat map has come.
+	Progress Progress
+
+	models   map[string]*model.Model
+	programs map[*network.Network]operators.Program
+	// loading is the time spent on a model that no query has accounted for yet.
+	loading map[*model.Model]time.Duration
+}
+
+// Progress hears of a heat map's positions. Its methods are called by several
+// goroutines.
+type Progress interface {
+	Start(image string, positions int)
+	Add(positions int)
+	Finish()
+}
+
+// NewSession makes an empty session.
+func NewSession() *Session {
+	return &Session{
+		models:   map[string]*model.Model{},
+		programs: map[*network.Network]operators.Program{},
+		loading:  map[*model.Model]time.Duration{},
+	}
+}
+
+// Lookup implements planner.Catalog.
+func (s *Session) Lookup(name string) (*model.Model, bool) {
+	m, ok := s.models[name]
+	return m, ok
+}
+
+// Models implements planner.Catalog.
+func (s *Session) Models() []*model.Model {
+	all := make([]*model.Model, 0, len(s.models))
+	for _, m := range s.models {
+		all = append(all, m)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all
+}
+
+// Loaded adds to the time that loading a model took, for the next query that
+// uses it to account for.
+func (s *Session) Loaded(m *model.Model, d time.Duration) { s.loading[m] += d }
+
+// takeLoading accounts for a model's loading time, once.
+func (s *Session) takeLoading(m *model.Model) time.Duration {
+	d := s.loading[m]
+	s.loading[m] = 0
+	return d
+}
+
+// program packs a network for the processor, once.
+func (s *Session) program(m *model.Model, net *network.Network) (operators.Program, error) {
+	if p, ok := s.programs[net]; ok {
+		return p, nil
+	}
+	start := time.Now()
+	p, err := cpu.New(net)
+	if err != nil {
+		return nil, fmt.Errorf("model %q: %w", m.Name, err)
+	}
+	s.programs[net] = p
+	s.Loaded(m, time.Since(start))
+	return p, nil
+}
+
+// Run executes a plan and hands its results to emit in order. An error of emit
+// ends it.
+func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) error) error {
+	switch p := p.(type) {
+	case *planner.CreateModel:
+		return s.createModel(ctx, p, emit)
+	case *planner.DropModel:
+		return s.dropModel(p, emit)
+	case *planner.ShowModels:
+		return emit(showModels(p))
+	case *planner.Describe:
+		return emit(Description{p})
+	case *planner.Set:
+		if err := s.Settings.Set(p.Name, p.Value); err != nil {
+			return err
+		}
+		return emit(Message{"SET"})
+	case *planner.Show:
+		r, err := s.show(p.Name)
+		if err != nil {
+			return err
+		}
+		return emit(r)
+	case *planner.Reset:
+		if err := s.Settings.Reset(p.Name); err != nil {
+			return err
+		}
+		return emit(Message{"RESET"})
+	case *planner.Predict:
+		return s.predict(ctx, p, emit)
+	case *planner.Occlude:
+		return s.occlude(ctx, p, func(h *HeatMap) error { return emit(h) })
+	case *planner.Explain:
+		if !p.Analyze {
+			return emit(&Explanation{Plan: p})
+		}
+		return s.occlude(ctx, p.Query, func(h *HeatMap) error {
+			return emit(&Explanation{Plan: p, Actual: &h.Actual})
+		})
+	case *planner.Copy:
+		return s.copy(ctx, p, emit)
+	}
+	return fmt.Errorf("%s: no executor for this plan", p.Statement())
+}
+
+func (s *Session) createModel(ctx context.Context, p *planner.CreateModel, emit func(Result) error) error {
+	m, err := model.Load(ctx, p.Name, p.Path, p.Options)
+	if err != nil {
+		return err
+	}
+	s.forget(p.Name)
+	s.models[p.Name] = m
+	s.Loaded(m, m.Loading)
+	text := fmt.Sprintf("CREATE MODEL %s: %d layers, %s parameters, input %dx%d, %d classes",
+		m.Name, len(m.Net.Layers), planner.FormatCount(int64(m.Net.Params())), m.Spec.Width, m.Spec.Height, m.Classes)
+	if m.Assumed {
+		text += fmt.Sprintf(" (the file leaves the input's size open: %dx%d was assumed)", m.Spec.Width, m.Spec.Height)
+	}
+	return emit(Message{text})
+}
+
+func (s *Session) dropModel(p *planner.DropModel, emit func(Result) error) error {
+	if _, ok := s.models[p.Name]; !ok {
+		return emit(Message{fmt.Sprintf("DROP MODEL: there was no model %s", p.Name)})
+	}
+	s.forget(p.Name)
+	return emit(Message{"DROP MODEL " + p.Name})
+}
+
+// forget drops a model and what was made for it.
+func (s *Session) forget(name string) {
+	delete(s.loading, s.models[name])
+	delete(s.models, name)
+	clear(s.programs) // rewritten networks are the planner's; packing again is cheap
+}
+
+func showModels(p *planner.ShowModels) *Relation {
+	r := &Relation{Columns: []string{"name", "file", "input", "classes", "layers", "parameters", "multiply_adds", "output"}}
+	for _, m := range p.Models {
+		in := m.Net.Input().Shape
+		r.Rows = append(r.Rows, []any{
+			m.Name, m.Path, fmt.Sprintf("%dx%dx%d", in.W, in.H, in.C), m.Classes,
+			len(m.Net.Layers), m.Net.Params(), m.Net.Work().MACs, m.Output,
+		})
+	}
+	return r
+}
+
+func (s *Session) show(name string) (*Relation, error) {
+	if name != "" {
+		v, err := s.Settings.Get(name)
+		return &Relation{Columns: []string{name}, Rows: [][]any{{v}}}, err
+	}
+	r := &Relation{Columns: []string{"setting", "value", "meaning"}}
+	for _, t := range settings.All() {
+		v, err := s.Settings.Get(t.Name)
+		if err != nil {
+			return nil, err
+		}
+		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning})
+	}
+	return r, nil
+}

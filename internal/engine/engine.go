@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"occlude/executor"
+	"occlude/internal/heatmap"
+	"occlude/internal/imageio"
+	"occlude/lang"
+	"occlude/planner"
+	"occlude/planner/cost"
+)
+
+// Engine runs texts in one session. One goroutine uses it at a time.
+type Engine struct {
+	Session *executor.Session
+	// Variables are what :name stands for in a text.
+	Variables map[string]string
+
+	planner *planner.Planner
+}
+
+// New makes an engine with an empty session.
+func New() *Engine {
+	s := executor.NewSession()
+	return &Engine{
+		Session:   s,
+		Variables: map[string]string{},
+		planner: planner.New(planner.Env{
+			Catalog: s, Settings: &s.Settings, Profile: cost.Default(),
+			Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+				return imageio.FitMask(path, spec)
+			},
+			Colormaps: heatmap.Colormaps(),
+		}),
+	}
+}
+
+// Text is a piece of query text to run.
+type Text struct {
+	Name   string // for messages: a file's name, "-c", "stdin"
+	Source string
+	// OpenEnd lets the last statement do without its semicolon.
+	OpenEnd bool
+}
+
+// Emit receives each result, in order, with its statement.
+type Emit func(s lang.Statement, r executor.Result) error
+
+// Run runs a text. Errors in it are *Error.
+func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
+	start := time.Now()
+	source, err := e.substitute(t)
+	if err != nil {
+		return err
+	}
+	script, diagnostics := lang.ParseOptions{OptionalFinalSemicolon: t.OpenEnd}.Parse(t.Name, source)
+	if err := diagnostics.Err(); err != nil {
+		return &Error{Diagnostics: diagnostics, Source: source}
+	}
+	parsing := time.Since(start) // of the first statement's planning time
+	for _, s := range script.Statements {
+		if err := e.statement(ctx, s, parsing, emit); err != nil {
+			return located(s, err, source)
+		}
+		parsing = 0
+	}
+	return nil
+}
+
+// statement plans and runs one statement.
+func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) error {
+	start, rewriting := time.Now(), e.planner.Rewriting()
+	plan, err := e.planner.Plan(ctx, s)
+	if err != nil {
+		return err
+	}
+	rewriting = e.planner.Rewriting() - rewriting
+	if q := heatMapOf(plan); q != nil {
+		q.Planning = planning + time.Since(start) - rewriting
+		e.Session.Loaded(q.Model, rewriting)
+	}
+	return e.Session.Run(ctx, plan, func(r executor.Result) error { return emit(s, r) })
+}
+
+// heatMapOf is the heat map query inside of a plan, if there is one.
+func heatMapOf(p planner.Plan) *planner.Occlude {
+	switch p := p.(type) {
+	case *planner.Occlude:
+		return p
+	case *planner.Explain:
+		return p.Query
+	case *planner.Copy:
+		return heatMapOf(p.Query)
+	}
+	return nil
+}
+
+// Error is what went wrong in a text, and the text.
+type Error struct {
+	Diagnostics lang.Diagnostics
+	Source      string
+}
+
+// Error is the first lines of the diagnostics.
+func (e *Error) Error() string { return e.Diagnostics.Error() }
+
+// Format shows the diagnostics with source lines and carets.
+func (e *Error) Format() string { return e.Diagnostics.Format(e.Source) }
+
+// Unwrap gives the diagnostics, for errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Diagnostics }
+
+// located gives an error the place of its statement, unless it has a finer one.
+func located(s lang.Statement, err error, source string) error {
+	var d *lang.Diagnostic
+	if !errors.As(err, &d) {
+		at := s.Span()
+		at.To = lang.Pos{} // the statement's beginning, not all of it
+		d = lang.Errorf(at, "%w", err)
+	}
+	return &Error{Diagnostics: lang.Diagnostics{d}, Source: source}
+}

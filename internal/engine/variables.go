@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"strings"
+
+	"occlude/lang"
+)
+
+// substitute replaces :name by the variable's value as it is, :'name' by it as
+// a string and :"name" as a name. Strings, quoted names and comments are left
+// alone.
+func (e *Engine) substitute(t Text) (string, error) {
+	if !strings.Contains(t.Source, ":") {
+		return t.Source, nil
+	}
+	var out strings.Builder
+	src := t.Source
+	for i := 0; i < len(src); {
+		if src[i] != ':' {
+			n := skip(src[i:])
+			out.WriteString(src[i : i+n])
+			i += n
+			continue
+		}
+		name, quote, n := variable(src[i:])
+		if n == 0 {
+			out.WriteByte(src[i])
+			i++
+			continue
+		}
+		value, ok := e.Variables[name]
+		if !ok {
+			return "", e.undefined(t, i, n, name)
+		}
+		if quote != 0 {
+			q := string(quote)
+			value = q + strings.ReplaceAll(value, q, q+q) + q
+		}
+		out.WriteString(value)
+		i += n
+	}
+	return out.String(), nil
+}
+
+// skip is the length of the string, quoted name or comment that src begins
+// with, 1 where it begins with anything else.
+func skip(src string) int {
+	until := func(from int, end string) int {
+		if i := strings.Index(src[from:], end); i >= 0 {
+			return from + i + len(end)
+		}
+		return len(src)
+	}
+	switch {
+	case src[0] == '\'', src[0] == '"':
+		return until(1, src[:1])
+	case strings.HasPrefix(src, "--"):
+		return until(2, "\n")
+	case strings.HasPrefix(src, "/*"):
+		return until(2, "*/")
+	}
+	return 1
+}
+
+// variable reads :name, :'name' or :"name" and gives the length read, 0 when
+// there is none.
+func variable(src string) (name string, quote byte, n int) {
+	i := 1
+	if i < len(src) && (src[i] == '\'' || src[i] == '"') {
+		quote = src[i]
+		i++
+	}
+	from := i
+	for i < len(src) && isNameByte(src[i], i > from) {
+		i++
+	}
+	name = src[from:i]
+	if name == "" {
+		return "", 0, 0
+	}
+	if quote != 0 {
+		if i >= len(src) || src[i] != quote {
+			return "", 0, 0
+		}
+		i++
+	}
+	return name, quote, i
+}
+
+func isNameByte(b byte, digits bool) bool {
+	return b == '_' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || digits && b >= '0' && b <= '9'
+}
+
+func (e *Engine) undefined(t Text, at, n int, name string) error {
+	place := func(offset int) lang.Pos {
+		before := t.Source[:offset]
+		line := strings.LastIndexByte(before, '\n') + 1
+		return lang.Pos{File: t.Name, Offset: offset, Line: strings.Count(before, "\n") + 1,
+			Col: len([]rune(before[line:])) + 1}
+	}
+	names := make([]string, 0, len(e.Variables))
+	for v := range e.Variables {
+		names = append(names, v)
+	}
+	d := lang.Errorf(lang.Span{From: place(at), To: place(at + n)}, "there is no variable %q", name)
+	hint := lang.DidYouMean(name, names)
+	if hint == "" {
+		hint = "-v " + name + "=value defines it"
+	}
+	return &Error{Diagnostics: lang.Diagnostics{d.WithHint(hint)}, Source: t.Source}
+}
