@@ -99,6 +99,9 @@ func newPatches[T number](ws []axisWindow, channels int, x []T) *patches[T] {
 		p.count *= w.kernel
 		p.plane *= w.size
 	}
+	if channels == 0 {
+		p.count = 0 // no weights vouch for the size of the kernel
+	}
 	p.taps = make([]int, p.count*len(ws))
 	for t := range p.count {
 		rest := t

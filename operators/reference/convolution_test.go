@@ -148,6 +148,11 @@ func castTo(t tester, x *onnx.Tensor, to onnx.DType) *onnx.Tensor {
 func TestConvEmpty(t *testing.T) {
 	got := eval(t, "Conv", 11, nil, counting(0, 2, 5, 5), counting(3, 2, 3, 3))
 	same(t, got, counting(0, 3, 3, 3), 0)
+
+	// A kernel of 2^30 places that no weights pay for is no reason to list them.
+	pad := 1 << 14
+	got = eval(t, "Conv", 11, attrs{"pads": []int{pad, pad, pad, pad}}, f32([]int{1, 0, 4, 4}), f32([]int{1, 0, 2 * pad, 2 * pad}), f32(nil, 7))
+	same(t, got, eval(t, "Expand", 13, nil, f32([]int{}, 7), i64(nil, 1, 1, 5, 5)), 0)
 }
 
 // TestLongSums adds a million terms: the error stays near float32's own.

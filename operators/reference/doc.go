@@ -13,7 +13,7 @@
 // which each meaning holds; Softmax, for example, stands there twice, because
 // version 13 changed its axis. There is one file per family:
 //
-//   - movement.go, indexing.go: operators that only move elements. All of them
+//   - movement.go, padding.go, indexing.go: operators that only move elements. All of them
 //     are one primitive, pick: a table of source offsets per output axis.
 //   - elementwise.go, arithmetic.go, logic.go, activation.go: functions of
 //     single elements, broadcast by one iterator, loop.

@@ -166,6 +166,5 @@ var (
 	unsigned = setOf(onnx.Uint8, onnx.Uint16, onnx.Uint32, onnx.Uint64)
 	numbers  = floats | signed | unsigned
 	bools    = setOf(onnx.Bool)
-	strings_ = setOf(onnx.String)
-	anything = numbers | bools | strings_
+	anything = numbers | bools | setOf(onnx.String)
 )

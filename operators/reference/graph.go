@@ -7,6 +7,10 @@ import (
 	"occlude/internal/onnx"
 )
 
+// MaxLive bounds the elements of all values at one time in RunGraph, weights
+// included: 2^30, several times what the largest classifiers need.
+const MaxLive = 1 << 30
+
 // RunGraph evaluates a model on inputs by name and gives all its outputs by
 // name. Inputs may replace initializers, which old models also list as inputs.
 //
@@ -30,7 +34,9 @@ func RunGraph(ctx context.Context, m *onnx.Model, inputs map[string]*onnx.Tensor
 		values[name] = t
 	}
 	for name, t := range inputs {
-		values[name] = t
+		if t != nil {
+			values[name] = t
+		}
 	}
 	order := demandOrder(g, values)
 	readers := map[string]int{}
@@ -42,9 +48,17 @@ func RunGraph(ctx context.Context, m *onnx.Model, inputs map[string]*onnx.Tensor
 	for _, o := range g.Outputs {
 		readers[o.Name]++
 	}
+	live := 0
+	for _, t := range values {
+		live += t.Len()
+	}
 	for _, n := range order {
-		if err := evalInto(ctx, n, m.Opset, values, readers); err != nil {
+		change, err := evalInto(ctx, n, m.Opset, values, readers)
+		if err != nil {
 			return nil, err
+		}
+		if live += change; live > MaxLive {
+			return nil, fmt.Errorf("%s: its result is too large beside the others that are still needed (limit %d elements)", n, MaxLive)
 		}
 	}
 	out := make(map[string]*onnx.Tensor, len(g.Outputs))
@@ -59,23 +73,25 @@ func RunGraph(ctx context.Context, m *onnx.Model, inputs map[string]*onnx.Tensor
 }
 
 // evalInto evaluates a node on the values at hand, keeps those of its outputs
-// that have readers, and forgets the inputs that it was the last to read.
-func evalInto(ctx context.Context, n *onnx.Node, opset int, values map[string]*onnx.Tensor, readers map[string]int) error {
+// that have readers, and forgets the inputs that it was the last to read. The
+// result is by how many elements the values have grown.
+func evalInto(ctx context.Context, n *onnx.Node, opset int, values map[string]*onnx.Tensor, readers map[string]int) (grown int, err error) {
 	in := make([]*onnx.Tensor, len(n.Inputs))
 	for i, name := range n.Inputs {
 		if name == "" {
 			continue
 		}
 		if in[i] = values[name]; in[i] == nil {
-			return fmt.Errorf("%s: nothing makes its input %q", n, name)
+			return 0, fmt.Errorf("%s: nothing makes its input %q", n, name)
 		}
 	}
 	out, err := Eval(ctx, n, opset, in)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, name := range n.Inputs {
-		if readers[name]--; readers[name] == 0 {
+	for i, name := range n.Inputs {
+		if readers[name]--; readers[name] == 0 && in[i] != nil {
+			grown -= in[i].Len()
 			delete(values, name)
 		}
 	}
@@ -84,11 +100,12 @@ func evalInto(ctx context.Context, n *onnx.Node, opset int, values map[string]*o
 			continue
 		}
 		if i >= len(out) || out[i] == nil {
-			return fmt.Errorf("%s: it has no output %d", n, i)
+			return 0, fmt.Errorf("%s: it has no output %d", n, i)
 		}
 		values[name] = out[i]
+		grown += out[i].Len()
 	}
-	return nil
+	return grown, nil
 }
 
 // demandOrder lists the nodes that the graph's outputs need, each after the

@@ -121,6 +121,7 @@ func TestAbsurdSizes(t *testing.T) {
 		{"window too large", "MaxPool", attrs{"kernel_shape": []int{9, 9}}, []*onnx.Tensor{image}, "larger than"},
 		{"group mismatch", "Conv", attrs{"group": 3}, []*onnx.Tensor{image, counting(1, 1, 1, 1)}, "groups"},
 		{"bias mismatch", "Conv", nil, []*onnx.Tensor{image, counting(1, 1, 1, 1), counting(2)}, "bias"},
+		{"parts of nothing", "Split", attrs{"num_outputs": 1 << 20}, []*onnx.Tensor{f32([]int{0})}, "parts"},
 		{"parts beyond", "Split", attrs{"num_outputs": 1 << 40}, []*onnx.Tensor{f32(nil, 1, 2)}, "parts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

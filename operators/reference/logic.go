@@ -56,7 +56,7 @@ func compare(test comparison) func(*call) (*onnx.Tensor, error) {
 			return compared[string](c, a, b, test)
 		case []bool:
 			dims, out, err := zip(c, a, b, func(x, y bool) bool { return x == y })
-			return onnxBools(dims, out), err
+			return truths(dims, out), err
 		}
 		return nil, c.unsupported(a.DType, "")
 	}
@@ -67,10 +67,10 @@ func compared[T interface {
 	cmp.Ordered
 }](c *call, a, b *onnx.Tensor, test comparison) (*onnx.Tensor, error) {
 	dims, out, err := zip(c, a, b, func(x, y T) bool { return test(cmp.Compare(x, y), x == x && y == y) })
-	return onnxBools(dims, out), err
+	return truths(dims, out), err
 }
 
-func onnxBools(dims []int, v []bool) *onnx.Tensor {
+func truths(dims []int, v []bool) *onnx.Tensor {
 	return &onnx.Tensor{DType: onnx.Bool, Dims: dims, Data: v}
 }
 
@@ -85,13 +85,13 @@ func logical(f func(a, b bool) bool) func(*call) (*onnx.Tensor, error) {
 			return nil, fmt.Errorf("%s and %s together", a.DType, b.DType)
 		}
 		dims, out, err := zip(c, a, b, f)
-		return onnxBools(dims, out), err
+		return truths(dims, out), err
 	}
 }
 
 func not(c *call) (*onnx.Tensor, error) {
 	v := c.in[0].Data.([]bool)
-	return onnxBools(c.in[0].Dims, each(v, func(x bool) bool { return !x })), nil
+	return truths(c.in[0].Dims, each(v, func(x bool) bool { return !x })), nil
 }
 
 // isNaN and isInf classify real numbers.
@@ -107,5 +107,5 @@ func (c *call) classified(test func(float64) bool) (*onnx.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onnxBools(c.in[0].Dims, each(v, test)), nil
+	return truths(c.in[0].Dims, each(v, test)), nil
 }

@@ -185,6 +185,9 @@ func reduced[T, Wide number](c *call, x *onnx.Tensor, v []T, l lists, f func([]W
 		return nil, err
 	}
 	out := make([]T, n)
+	if n == 0 {
+		return like(x, l.outDims, out), nil
+	}
 	list := make([]Wide, product(l.gone))
 	outer := newLoop(l.kept, stridesOf(l.kept), l.keptStrides)
 	inner := newLoop(l.gone, stridesOf(l.gone), l.goneStrides)
