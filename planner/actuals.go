@@ -6,12 +6,12 @@ import "occlude/operators"
 // executor beside the plan's estimates.
 type Actuals struct {
 	Image       string
-	Class       string          // the first class explained
-	P0          float64         // its probability on the whole image
-	Load        float64         // seconds of reading and preparing the model, where this query did it
-	Plan        float64         // seconds from text to physical plan
-	Run         float64         // seconds of everything after that
-	BaseSeconds float64         // of Run, the base pass
+	Class       string  // the first class explained
+	P0          float64 // its probability on the whole image
+	Load        float64 // seconds of reading and preparing the model, where this query did it
+	Plan        float64 // seconds from text to physical plan
+	Run         float64 // seconds of everything after that
+	BaseSeconds float64 // of Run, the base pass
 	// UpdateSeconds is, of Run, the time from the first position to the last.
 	UpdateSeconds float64
 	Positions     int             // computed
