@@ -1,0 +1,272 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"occlude/planner"
+	"occlude/planner/rewrite"
+)
+
+// builder fills a report from a plan.
+type builder struct {
+	explain *planner.Explain
+	query   *planner.Occlude
+	actual  *planner.Actuals
+}
+
+func (b *builder) report() *Report {
+	q := b.query
+	r := &Report{
+		Version:   Version,
+		Statement: q.Statement(),
+		Options:   b.options(),
+		Model:     b.model(),
+		Images:    append([]string{}, q.Images...),
+		Target:    b.target(),
+		Grid:      b.grid(),
+		Fill:      q.Fill.Text,
+		Outputs:   []Output{},
+		Colormap:  q.Colormap,
+		Plan:      b.plan(),
+		Profile:   Profile{q.Profile.Calibrated, q.Profile.CPU, q.Profile.Measured},
+		Rules:     rules(q.Fired, b.explain.Rules),
+		Actual:    b.measured(),
+	}
+	for _, o := range q.Outputs {
+		r.Outputs = append(r.Outputs, Output{o.Path, o.Format})
+	}
+	for i, c := range q.Candidates {
+		r.Candidates = append(r.Candidates, Candidate{
+			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Batch: c.Batch, FullFrom: b.fullFrom(c),
+			Estimate: Estimate(c.Estimate),
+		})
+	}
+	if b.explain.Layers {
+		r.Layers = b.layers()
+	}
+	r.Operators = b.operators(r)
+	return r
+}
+
+func (b *builder) options() []string {
+	on := []string{}
+	for _, o := range []struct {
+		name string
+		on   bool
+	}{
+		{"analyze", b.explain.Analyze}, {"alternatives", b.explain.Alternatives},
+		{"layers", b.explain.Layers}, {"rules", b.explain.Rules},
+	} {
+		if o.on {
+			on = append(on, o.name)
+		}
+	}
+	return on
+}
+
+func (b *builder) model() Model {
+	m := b.query.Model
+	return Model{
+		Name: m.Name, File: m.Path, Hash: m.Hash, Width: m.Spec.Width, Height: m.Spec.Height,
+		Channels: m.Spec.Channels.String(), Resize: m.Spec.Resize.String(),
+		Classes: m.Classes, Layers: len(b.query.Net.Layers),
+	}
+}
+
+func (b *builder) target() Target {
+	t := Target{Top: b.query.Target.Top}
+	for _, c := range b.query.Target.Classes {
+		t.Classes = append(t.Classes, Class{c, b.query.Model.Label(c)})
+	}
+	return t
+}
+
+func (b *builder) grid() Grid {
+	g := b.query.Grid
+	return Grid{
+		Patch: Size{g.PatchW, g.PatchH}, Stride: Size{g.StrideW, g.StrideH},
+		Listed: g.Listed, DropRim: g.DropRim, Rows: g.Rows(), Cols: g.Cols(),
+		Where: b.query.Where, Positions: len(g.Positions),
+	}
+}
+
+func (b *builder) plan() Plan {
+	q, c := b.query, b.query.Chosen()
+	base := q.Net.Work().MACs
+	p := Plan{
+		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch,
+		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
+		FullMACs: base * int64(len(q.Grid.Positions)+1),
+	}
+	p.Speedup = ratio(float64(p.FullMACs), float64(p.MACs))
+	return p
+}
+
+func (b *builder) fullFrom(c *planner.Candidate) *LayerRef {
+	if c.FullFrom >= len(b.query.Net.Layers) {
+		return nil
+	}
+	return &LayerRef{c.FullFrom, b.query.Net.Layers[c.FullFrom].Name}
+}
+
+func (b *builder) measured() *Actual {
+	a := b.actual
+	if a == nil {
+		return nil
+	}
+	return &Actual{
+		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions,
+		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
+		BaseSeconds: a.BaseSeconds, UpdateSeconds: a.UpdateSeconds,
+		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes,
+	}
+}
+
+// rules lists what the rewrites did: those that fired, or all in their order.
+func rules(fired []rewrite.Fired, all bool) []Rule {
+	byName := map[string]rewrite.Fired{}
+	out := []Rule{}
+	for _, f := range fired {
+		byName[f.Rule] = f
+	}
+	table := append([]rewrite.Rule{{Name: "fold-shapes",
+		Doc: "compute what depends on shapes and weights alone when the model is loaded"}}, rewrite.Rules()...)
+	for _, r := range table {
+		f, ok := byName[r.Name]
+		if ok || all {
+			out = append(out, Rule{r.Name, r.Doc, f.Count, f.Layers})
+		}
+	}
+	return out
+}
+
+// layers describes each layer by what incremental inference has to do of it,
+// whichever plan was chosen.
+func (b *builder) layers() []Layer {
+	q := b.query
+	incremental := q.Chosen()
+	for _, c := range q.Candidates {
+		if c.Name == planner.PlanIncremental {
+			incremental = c
+		}
+	}
+	positions := float64(len(q.Grid.Positions))
+	out := make([]Layer, len(q.Net.Layers))
+	for i, l := range q.Net.Layers {
+		e := incremental.Layers[i]
+		d := Layer{
+			Index: i, Name: l.Name, Kind: l.Op.Kind(), Detail: l.Op.Detail(), Inputs: []int{},
+			Shape: Shape{l.Shape.H, l.Shape.W, l.Shape.C},
+			Update: Update{
+				Min: Size{e.Min.W(), e.Min.H()}, Max: Size{e.Max.W(), e.Max.H()},
+				MeanCells: ratio(float64(e.Cells), float64(e.Runs)),
+				Changed:   ratio(float64(e.Runs), positions), Whole: ratio(float64(e.Whole), positions),
+			},
+			FullMACs:        l.Work(l.Shape.Whole()).MACs * int64(len(q.Grid.Positions)),
+			IncrementalMACs: e.Work.MACs,
+			Seconds:         q.Chosen().Layers[i].Seconds,
+		}
+		d.Update.MeanShare = ratio(d.Update.MeanCells, float64(l.Shape.Cells()))
+		for _, in := range l.In {
+			d.Inputs = append(d.Inputs, in.Index)
+		}
+		if b.actual != nil && i < len(b.actual.Updates.Layers) {
+			s := b.actual.Updates.Layers[i]
+			d.Actual = &LayerActual{float64(s.Nanos) / 1e9 / float64(max(q.Threads, 1)), s.MACs}
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// operators builds the tree.
+func (b *builder) operators(r *Report) *Operator {
+	q, c, a := b.query, b.query.Chosen(), r.Actual
+	e := c.Estimate
+	s := q.Net.Input().Shape
+
+	read := &Operator{Name: "Read image", Detail: fmt.Sprintf("%s to %dx%d %s", r.Model.Resize, s.W, s.H, r.Model.Channels)}
+	patch := &Operator{Name: "Cover the patch", Detail: fmt.Sprintf("%dx%d pixels with %s", q.Grid.PatchW, q.Grid.PatchH, q.Fill.Text)}
+	base := &Operator{
+		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", count(len(q.Net.Layers)-1, "layer")),
+		Estimate: &Amount{e.BaseSeconds, e.BaseMACs, e.ViewBytes}, Inputs: []*Operator{read},
+	}
+	updates := &Operator{
+		Name:     "Incremental inference",
+		Detail:   b.inference(c),
+		Estimate: &Amount{e.Seconds - e.BaseSeconds - q.Profile.PerImage, e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
+		Inputs:   []*Operator{base, patch},
+	}
+	if c.Name == planner.PlanFull {
+		base.Name, base.Detail = "Base pass", "the whole image, for p0"
+		updates.Name = "Full inference"
+	}
+	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{updates}}
+	write := &Operator{
+		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: q.Profile.PerImage}, Inputs: []*Operator{maps},
+	}
+	if len(q.Outputs) == 0 {
+		write.Name = "Summarize"
+	} else {
+		names := make([]string, len(q.Outputs))
+		for i, o := range q.Outputs {
+			names[i] = o.Path
+		}
+		write.Detail = strings.Join(names, ", ") + "; " + fixedCost
+	}
+	root := &Operator{
+		Name: "Occlude", Detail: image(r), Estimate: &Amount{e.Seconds, e.MACs, e.PeakBytes}, Inputs: []*Operator{write},
+	}
+	if a != nil {
+		root.Actual = &Amount{a.RunSeconds, a.MACs, a.PeakBytes}
+		write.Actual = &Amount{Seconds: max(0, a.RunSeconds-a.BaseSeconds-a.UpdateSeconds)}
+		updates.Actual = &Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
+		base.Actual = &Amount{a.BaseSeconds, a.BaseMACs, a.ViewBytes}
+	}
+	return root
+}
+
+const fixedCost = "reading, drawing and writing at a fixed cost"
+
+func (b *builder) inference(c *planner.Candidate) string {
+	return fmt.Sprintf("%s in batches of %d on %s", count(len(b.query.Grid.Positions), "position"), c.Batch,
+		count(b.query.Threads, b.query.Device+" thread"))
+}
+
+func heatMap(r *Report) string {
+	classes := count(max(r.Target.Top, len(r.Target.Classes)), "class")
+	if r.Grid.Listed {
+		return fmt.Sprintf("%s, a list of %s", classes, count(r.Grid.Positions, "position"))
+	}
+	return fmt.Sprintf("%s, %d x %d", classes, r.Grid.Rows, r.Grid.Cols)
+}
+
+func image(r *Report) string {
+	if r.Actual != nil {
+		return r.Actual.Image
+	}
+	if len(r.Images) == 1 {
+		return r.Images[0]
+	}
+	return fmt.Sprintf("each of %d images", len(r.Images))
+}
+
+// ratio is a over b, 0 where there is nothing to divide by.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// count says how many there are of a thing.
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		return fmt.Sprintf("%d %ses", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,162 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"occlude/planner"
+)
+
+// Text writes the report for people, at most 100 columns wide.
+func (m *ModelReport) Text(w io.Writer) error {
+	var b bytes.Buffer
+	for i, section := range []func(io.Writer) error{m.header, m.layerTable, m.speedupTable} {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if err := section(&b); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (m *ModelReport) header(w io.Writer) error {
+	var f facts
+	f.add("Model", "%s", m.Name)
+	f.add("File", "%s, %s, sha256 %.12s", m.File, planner.FormatBytes(m.FileBytes), m.Hash)
+	producer := m.Producer
+	if producer == "" {
+		producer = "an unnamed producer"
+	}
+	f.add("Format", "ONNX opset %d, written by %s", m.Opset, producer)
+	f.add("Input", "%s", m.Preprocessing)
+	f.add("Output", "%s", m.output())
+	f.add("Classes", "%s", m.classes())
+	f.add("Size", "%s, %s parameters, %s multiply-adds and %s of activations an image",
+		count(len(m.Layers)-1, "layer"), planner.FormatCount(int64(m.Parameters)),
+		planner.FormatCount(m.MACs), planner.FormatBytes(m.ViewBytes))
+	r := Report{Rules: m.Rules}
+	f.add("Rules", "%s", r.fired())
+	return f.write(w)
+}
+
+func (p Preprocessing) String() string {
+	s := fmt.Sprintf("%dx%d %s, by %s", p.Width, p.Height, p.Channels, p.Resize)
+	if p.Assumed {
+		s += " (the file leaves the size open)"
+	}
+	x := "pixel * " + scale(p.Scale)
+	if len(p.Mean) > 0 {
+		x += " - " + list(p.Mean)
+	}
+	if len(p.Std) > 0 {
+		if len(p.Mean) > 0 {
+			x = "(" + x + ")"
+		}
+		x += " / " + list(p.Std)
+	}
+	return s + "; x = " + x
+}
+
+func scale(f float32) string {
+	if f == 1.0/255 {
+		return "1/255"
+	}
+	return fmt.Sprint(f)
+}
+
+func list(values []float32) string {
+	if len(values) == 1 {
+		return fmt.Sprint(values[0])
+	}
+	return strings.ReplaceAll(fmt.Sprint(values), " ", ", ")
+}
+
+func (m *ModelReport) output() string {
+	switch {
+	case m.Output == "raw":
+		return "raw scores, used as they are"
+	case m.Added == "exp":
+		return "probabilities, by an exponential added to the file's log softmax"
+	case m.Added != "":
+		return "probabilities, by a " + m.Added + " added to the file's logits"
+	}
+	return "probabilities, as the file has them"
+}
+
+// shownLabels is how many labels are named.
+const shownLabels = 6
+
+func (m *ModelReport) classes() string {
+	if m.Labels == nil {
+		return fmt.Sprintf("%d, without labels", m.Classes)
+	}
+	s := fmt.Sprintf("%d: ", m.Classes)
+	if len(m.Labels) <= shownLabels+1 {
+		return s + strings.Join(m.Labels, ", ")
+	}
+	return s + strings.Join(m.Labels[:shownLabels], ", ") + fmt.Sprintf(", … and %d more", len(m.Labels)-shownLabels)
+}
+
+func (m *ModelReport) layerTable(w io.Writer) error {
+	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
+		{title: "params"}, {title: "mult-adds"}, {title: "sees"}, {title: "reach"}}}
+	for _, l := range m.Layers {
+		t.add(fmt.Sprint(l.Index), l.Name, operation(l.Kind, l.Detail), l.Shape.String(),
+			amount(int64(l.Parameters)), amount(l.MACs), l.Receptive.text("image"), l.Projective.text("all"))
+	}
+	if err := title(w, fmt.Sprintf("sees: the receptive field, in pixels of the image\n"+
+		"reach: the cells that a patch of %s pixels in the image's middle changes", m.Patch)); err != nil {
+		return err
+	}
+	return t.write(w)
+}
+
+// text prints a field; a constant has none.
+func (f Field) text(whole string) string {
+	switch {
+	case f.Whole:
+		return whole
+	case f.Width == 0:
+		return ""
+	}
+	return fmt.Sprintf("%dx%d", f.Width, f.Height)
+}
+
+// speedupTable shows what incremental inference can save at best.
+func (m *ModelReport) speedupTable(w io.Writer) error {
+	if m.MACs == 0 || len(m.Speedups) == 0 {
+		return nil
+	}
+	dense := false
+	for _, s := range m.Speedups {
+		dense = dense || times(s.Mean.Convolutions) != times(s.Mean.All) || times(s.Central.Convolutions) != times(s.Central.All)
+	}
+	t := table{columns: []column{{title: "patch"}, {title: "central patch"}, {title: "mean of grid"}, {title: "positions"}}}
+	if dense {
+		t.columns = []column{{title: "patch"}, {title: "central patch"}, {title: "convolutions"},
+			{title: "mean of grid"}, {title: "convolutions"}, {title: "positions"}}
+	}
+	for _, s := range m.Speedups {
+		patch := Size{s.Patch, s.Patch}.String()
+		if dense {
+			t.add(patch, times(s.Central.All), times(s.Central.Convolutions),
+				times(s.Mean.All), times(s.Mean.Convolutions), fmt.Sprint(s.Positions))
+		} else {
+			t.add(patch, times(s.Central.All), times(s.Mean.All), fmt.Sprint(s.Positions))
+		}
+	}
+	what := "of all layers and of the convolutions alone"
+	if !dense {
+		what = "of all layers"
+	}
+	if err := title(w, "Theoretical speedup: how many times fewer multiply-adds incremental inference needs than full\n"+
+		"inference, "+what+"; the grid has a stride of 4"); err != nil {
+		return err
+	}
+	return t.write(w)
+}

@@ -1,0 +1,220 @@
+package explain
+
+import (
+	"occlude/planner"
+)
+
+// Version is the version of the JSON schema.
+const Version = 1
+
+// Report is one explained plan.
+type Report struct {
+	Version    int         `json:"version"`
+	Statement  string      `json:"statement"` // the explained query
+	Options    []string    `json:"options"`   // the sections asked for: analyze, alternatives, layers, rules
+	Model      Model       `json:"model"`
+	Images     []string    `json:"images"`
+	Target     Target      `json:"target"`
+	Grid       Grid        `json:"grid"`
+	Fill       string      `json:"fill"`
+	Outputs    []Output    `json:"outputs"`
+	Colormap   string      `json:"colormap,omitempty"`
+	Plan       Plan        `json:"plan"`
+	Profile    Profile     `json:"cost_profile"`
+	Operators  *Operator   `json:"operators"`
+	Candidates []Candidate `json:"candidates"`       // the chosen one first
+	Rules      []Rule      `json:"rules"`            // those that fired; with RULES all
+	Layers     []Layer     `json:"layers,omitempty"` // with LAYERS
+	Actual     *Actual     `json:"actual,omitempty"` // with ANALYZE
+}
+
+// Model names the model of a query.
+type Model struct {
+	Name     string `json:"name"`
+	File     string `json:"file"`
+	Hash     string `json:"sha256"`
+	Width    int    `json:"width"`
+	Height   int    `json:"height"`
+	Channels string `json:"channels"`
+	Resize   string `json:"resize"`
+	Classes  int    `json:"classes"`
+	Layers   int    `json:"layers"` // after the rewrites
+}
+
+// Target says which classes are explained: the most probable ones, or these.
+type Target struct {
+	Top     int     `json:"top,omitempty"`
+	Classes []Class `json:"classes,omitempty"`
+}
+
+// Class is a class by number and label.
+type Class struct {
+	ID    int    `json:"id"`
+	Label string `json:"label"`
+}
+
+// Size is a width and a height in pixels or cells.
+type Size struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// Grid is where the patch is put. A list of positions (AT) has no rows and
+// columns.
+type Grid struct {
+	Patch     Size   `json:"patch"`
+	Stride    Size   `json:"stride"`
+	Listed    bool   `json:"listed"`
+	DropRim   bool   `json:"drop_rim"`
+	Rows      int    `json:"rows"`
+	Cols      int    `json:"cols"`
+	Where     string `json:"where,omitempty"`
+	Positions int    `json:"positions"` // after WHERE
+}
+
+// Output is a file that the query writes.
+type Output struct {
+	Path   string `json:"path"`
+	Format string `json:"format"`
+}
+
+// Plan is the physical plan in short.
+type Plan struct {
+	Name    string `json:"name"`
+	Forced  bool   `json:"forced"`
+	Device  string `json:"device"`
+	Threads int    `json:"threads"`
+	Batch   int    `json:"batch"`
+	// FullFrom is the first layer from which on every layer is computed whole at
+	// every position, nil when there is none.
+	FullFrom *LayerRef `json:"full_from"`
+	// MACs are the plan's multiply-adds for one image, base pass included,
+	// FullMACs those of full inference at the same positions.
+	MACs     int64 `json:"multiply_adds"`
+	FullMACs int64 `json:"multiply_adds_full"`
+	// Speedup is FullMACs over MACs.
+	Speedup float64 `json:"multiply_adds_speedup"`
+}
+
+// LayerRef names a layer.
+type LayerRef struct {
+	Index int    `json:"index"`
+	Name  string `json:"name"`
+}
+
+// Profile says where the cost model's constants come from.
+type Profile struct {
+	Calibrated bool   `json:"calibrated"`
+	CPU        string `json:"cpu"`
+	Measured   string `json:"measured"`
+}
+
+// Amount is what something costs for one image.
+type Amount struct {
+	Seconds float64 `json:"seconds"` // elapsed
+	MACs    int64   `json:"multiply_adds"`
+	Bytes   int64   `json:"bytes"`
+}
+
+// Operator is a node of the operator tree. The root's amounts are totals, the
+// others' their own; nil where a node has none that is counted apart.
+type Operator struct {
+	Name     string      `json:"name"`
+	Detail   string      `json:"detail"`
+	Estimate *Amount     `json:"estimate,omitempty"`
+	Actual   *Amount     `json:"actual,omitempty"`
+	Inputs   []*Operator `json:"inputs,omitempty"`
+}
+
+// Candidate is a plan that was considered.
+type Candidate struct {
+	Name     string    `json:"name"`
+	Chosen   bool      `json:"chosen"`
+	Reason   string    `json:"reason"`
+	Batch    int       `json:"batch"`
+	FullFrom *LayerRef `json:"full_from"`
+	Estimate Estimate  `json:"estimate"`
+}
+
+// Estimate is the expected cost of an image's heat map.
+type Estimate struct {
+	Seconds     float64 `json:"seconds"`      // elapsed, base pass included
+	BaseSeconds float64 `json:"base_seconds"` // of it, the base pass
+	MACs        int64   `json:"multiply_adds"`
+	BaseMACs    int64   `json:"base_multiply_adds"`
+	PeakBytes   int64   `json:"peak_bytes"` // activations
+	ViewBytes   int64   `json:"view_bytes"` // of it, the materialized views
+}
+
+// Rule is a rewrite rule and what it did to the network.
+type Rule struct {
+	Name   string   `json:"name"`
+	Doc    string   `json:"doc"`
+	Count  int      `json:"count"`
+	Layers []string `json:"layers,omitempty"`
+}
+
+// Layer is a layer's share of a plan.
+type Layer struct {
+	Index  int    `json:"index"`
+	Name   string `json:"name"`
+	Kind   string `json:"operation"`
+	Detail string `json:"detail,omitempty"`
+	Inputs []int  `json:"inputs"` // indices of layers
+	Shape  Shape  `json:"shape"`
+	Update Update `json:"update"`
+	// FullMACs and IncrementalMACs are those of all positions, base pass not
+	// included.
+	FullMACs        int64   `json:"multiply_adds_full"`
+	IncrementalMACs int64   `json:"multiply_adds_incremental"`
+	Seconds         float64 `json:"seconds"` // of the chosen plan, elapsed
+	// Actual holds what was measured, with ANALYZE.
+	Actual *LayerActual `json:"actual,omitempty"`
+}
+
+// Shape is the size of a feature map.
+type Shape struct {
+	Height   int `json:"height"`
+	Width    int `json:"width"`
+	Channels int `json:"channels"`
+}
+
+// Update says what incremental inference has to compute of a layer.
+type Update struct {
+	Min       Size    `json:"min"` // rectangles of least and greatest area,
+	Max       Size    `json:"max"` // over the positions at which the layer changes
+	MeanCells float64 `json:"mean_cells"`
+	MeanShare float64 `json:"mean_share"` // of the map, 0 to 1
+	Changed   float64 `json:"changed"`    // share of positions at which the layer changes
+	Whole     float64 `json:"whole"`      // share at which all of it does
+}
+
+// LayerActual is what a layer took over all positions.
+type LayerActual struct {
+	Seconds float64 `json:"seconds"` // workers' time over the number of threads
+	MACs    int64   `json:"multiply_adds"`
+}
+
+// Actual is what one image really took.
+type Actual struct {
+	Image         string  `json:"image"`
+	Class         string  `json:"class"`
+	P0            float64 `json:"p0"`
+	Positions     int     `json:"positions"`
+	LoadSeconds   float64 `json:"load_seconds"`
+	PlanSeconds   float64 `json:"plan_seconds"`
+	RunSeconds    float64 `json:"run_seconds"`
+	BaseSeconds   float64 `json:"base_seconds"`
+	UpdateSeconds float64 `json:"update_seconds"`
+	MACs          int64   `json:"multiply_adds"`
+	BaseMACs      int64   `json:"base_multiply_adds"`
+	PeakBytes     int64   `json:"peak_bytes"`
+	ViewBytes     int64   `json:"view_bytes"`
+}
+
+// New makes the report of a plan; actual is what running it took, nil without
+// ANALYZE.
+func New(e *planner.Explain, actual *planner.Actuals) *Report {
+	b := builder{explain: e, query: e.Query, actual: actual}
+	return b.report()
+}
