@@ -1,0 +1,258 @@
+// Occlude explains image classifiers: it runs OCCLUDE queries over ONNX models
+// and draws which parts of an image a prediction rests on.
+//
+// This file holds the flags and puts the parts together; see doc.go of the
+// packages lang, planner, operators, executor and repl for what they do.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sort"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	_ "go4.org/unsafe/assume-no-moving-gc" // gorgonia's tensor needs this version under current Go
+	"golang.org/x/term"
+
+	"occlude/executor"
+	"occlude/internal/atomicfile"
+	"occlude/internal/conformance"
+	"occlude/internal/engine"
+	"occlude/lang"
+	"occlude/repl"
+)
+
+// Exit statuses.
+const (
+	exitFine        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// commandLine is the whole of it; kong reads the tags.
+type commandLine struct {
+	Run     runCommand     `cmd:"" default:"withargs" help:"Run queries: from -c, from -f, from standard input, or typed in."`
+	Check   checkCommand   `cmd:"" help:"Run ONNX test cases and compare with their expected outputs."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+	Help    helpCommand    `cmd:"" help:"Explain the command line, or a topic: occlude help language."`
+}
+
+type runCommand struct {
+	Command    []piece           `short:"c" sep:"none" placeholder:"SQL" help:"Run these statements (repeatable, in order with -f)."`
+	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file (repeatable)."`
+	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
+	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
+	NoProgress bool              `help:"Show no progress bar."`
+	Variable   map[string]string `short:"v" placeholder:"NAME=VALUE" help:"Define a variable: :name, :'name' as a string, :\"name\" as a name."`
+}
+
+// piece is the value of -c or -f with its place on the command line, so that
+// both run in the order they were given.
+type piece struct {
+	text  string
+	place int
+}
+
+var places int
+
+// Decode implements kong.MapperValue.
+func (p *piece) Decode(ctx *kong.DecodeContext) error {
+	places++
+	p.place = places
+	return ctx.Scan.PopValueInto("text", &p.text)
+}
+
+type checkCommand struct {
+	Paths []string `arg:"" name:"path" help:"Folders of test cases, or single .onnx files with NAME_output_0.pb beside them."`
+}
+
+type versionCommand struct{}
+
+type helpCommand struct {
+	Topic string `arg:"" optional:"" help:"A command or a topic."`
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var cli commandLine
+	parser, err := kong.New(&cli,
+		kong.Name("occlude"),
+		kong.Description(description),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 92}),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "occlude:", err)
+		return exitUsage
+	}
+	return guarded(func() int {
+		command, err := parser.Parse(args)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "occlude: %v\nTry 'occlude help'.\n", err)
+			return exitUsage
+		}
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		switch strings.Fields(command.Command())[0] {
+		case "check":
+			return cli.Check.run(ctx)
+		case "version":
+			fmt.Println(version())
+			return exitFine
+		case "help":
+			return cli.Help.run(parser)
+		}
+		return cli.Run.run(ctx)
+	})
+}
+
+// exit is how kong leaves after --help.
+type exit int
+
+func guarded(f func() int) (code int) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exit:
+			code = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	return f()
+}
+
+// status turns an error into an exit status, after showing it.
+func status(err error) int {
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, context.Canceled):
+		repl.ShowError(os.Stderr, err)
+		return exitInterrupted
+	}
+	repl.ShowError(os.Stderr, err)
+	return exitFailed
+}
+
+func (c *checkCommand) run(ctx context.Context) int {
+	summary, err := conformance.Run(ctx, c.Paths, os.Stdout)
+	if err == nil && summary.Failed > 0 {
+		return exitFailed
+	}
+	return status(err)
+}
+
+func (c *runCommand) run(ctx context.Context) int {
+	texts, err := c.texts()
+	if err != nil {
+		return status(err)
+	}
+	e := engine.New()
+	e.Variables = c.Variable
+	if err := e.Session.Settings.Set("format", c.Format); err != nil {
+		return status(err)
+	}
+	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
+		e.Session.Progress = &repl.Bar{Out: os.Stderr}
+	}
+	if c.Output == "" {
+		return c.print(ctx, e, texts, os.Stdout)
+	}
+	code := exitFine
+	err = atomicfile.Write(c.Output, func(w io.Writer) error {
+		code = c.print(ctx, e, texts, w) // what was printed before an error is kept
+		return nil
+	})
+	if err != nil {
+		return status(err)
+	}
+	return code
+}
+
+// print runs the texts, or the interactive loop when there are none.
+func (c *runCommand) print(ctx context.Context, e *engine.Engine, texts []engine.Text, out io.Writer) int {
+	p := &repl.Printer{Out: out, Settings: &e.Session.Settings}
+	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
+		columns, _, err := term.GetSize(int(os.Stdout.Fd()))
+		p.Pictures, p.Columns = err == nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", columns
+	}
+	if texts == nil {
+		loop := &repl.Loop{Engine: e, Printer: p, In: os.Stdin, Err: os.Stderr}
+		return status(loop.Run(ctx))
+	}
+	for _, t := range texts {
+		err := e.Run(ctx, t, func(_ lang.Statement, r executor.Result) error { return p.Print(r) })
+		if err != nil {
+			return status(err)
+		}
+	}
+	return exitFine
+}
+
+// texts reads what is to be run; nil means that a person will type it.
+func (c *runCommand) texts() ([]engine.Text, error) {
+	if len(c.Command)+len(c.File) == 0 {
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			return nil, nil
+		}
+		data, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("standard input: %w", err)
+		}
+		return []engine.Text{{Name: "stdin", Source: string(data)}}, nil
+	}
+	type placed struct {
+		engine.Text
+		place int
+	}
+	var all []placed
+	for _, p := range c.Command {
+		all = append(all, placed{engine.Text{Name: "-c", Source: p.text, OpenEnd: true}, p.place})
+	}
+	for _, p := range c.File {
+		data, err := readText(p.text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, placed{engine.Text{Name: p.text, Source: data}, p.place})
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].place < all[j].place })
+	texts := make([]engine.Text, len(all))
+	for i, p := range all {
+		texts[i] = p.Text
+	}
+	return texts, nil
+}
+
+// maxText bounds the size of a query file.
+const maxText = 64 << 20
+
+func readText(path string) (string, error) {
+	if path == "-" {
+		data, err := io.ReadAll(os.Stdin)
+		return string(data), err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("query file %q: %w", path, errors.Unwrap(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err != nil {
+		return "", fmt.Errorf("query file %q: %w", path, errors.Unwrap(err))
+	}
+	if len(data) > maxText {
+		return "", fmt.Errorf("query file %q: larger than %d MiB", path, maxText>>20)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,182 @@
+package repl
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"occlude/executor"
+	"occlude/internal/heatmap"
+	"occlude/internal/settings"
+	"occlude/planner"
+)
+
+// Summary is what an OCCLUDE prints for each image, in JSON as it stands here.
+type Summary struct {
+	Image        string         `json:"image"`
+	Model        string         `json:"model"`
+	Class        string         `json:"class"`
+	ClassID      int            `json:"class_id"`
+	P0           float32        `json:"p0"`
+	Classes      []SummaryClass `json:"classes"`
+	Patch        SummarySize    `json:"patch"`
+	Stride       SummarySize    `json:"stride"`
+	Fill         string         `json:"fill"`
+	Where        string         `json:"where,omitempty"`
+	Grid         SummaryGrid    `json:"grid"`
+	Positions    int            `json:"positions"` // asked for
+	Evaluated    int            `json:"evaluated"` // computed
+	Peak         SummaryPeak    `json:"peak"`
+	Plan         string         `json:"plan"`
+	Device       string         `json:"device"`
+	Threads      int            `json:"threads"`
+	Batch        int            `json:"batch"`
+	Seconds      SummarySeconds `json:"seconds"`
+	MultiplyAdds int64          `json:"multiply_adds"`
+	Outputs      []string       `json:"outputs"`
+}
+
+// SummaryClass is one explained class.
+type SummaryClass struct {
+	Class   string  `json:"class"`
+	ClassID int     `json:"class_id"`
+	P0      float32 `json:"p0"`
+}
+
+// SummarySize is a width and a height in pixels of the model's input.
+type SummarySize struct {
+	W int `json:"w"`
+	H int `json:"h"`
+}
+
+// SummaryGrid is the grid's size; a list of positions is a single row.
+type SummaryGrid struct {
+	Rows int `json:"rows"`
+	Cols int `json:"cols"`
+}
+
+// SummaryPeak is the position with the greatest p_drop of the first class.
+type SummaryPeak struct {
+	X     int     `json:"x"`
+	Y     int     `json:"y"`
+	PDrop float32 `json:"p_drop"`
+}
+
+// SummarySeconds splits the time; nothing is computed outside the three.
+type SummarySeconds struct {
+	Load float64 `json:"load"`
+	Plan float64 `json:"plan"`
+	Run  float64 `json:"run"`
+}
+
+func summarize(h *executor.HeatMap) Summary {
+	p, g := h.Plan, h.Plan.Grid
+	peak, drop := h.Peak()
+	s := Summary{
+		Image: h.Image, Model: p.Model.Name,
+		Class: h.Classes[0].Label, ClassID: h.Classes[0].ID, P0: h.Classes[0].P0,
+		Patch: SummarySize{g.PatchW, g.PatchH}, Stride: SummarySize{g.StrideW, g.StrideH}, Fill: p.Fill.Text, Where: p.Where,
+		Grid: SummaryGrid{g.Rows(), g.Cols()}, Positions: len(g.Positions), Evaluated: h.Actual.Positions,
+		Peak: SummaryPeak{peak.X, peak.Y, drop},
+		Plan: p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch,
+		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
+		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
+	}
+	if g.Listed {
+		s.Grid = SummaryGrid{1, len(g.Positions)}
+	}
+	if s.Outputs == nil {
+		s.Outputs = []string{}
+	}
+	for _, c := range h.Classes {
+		s.Classes = append(s.Classes, SummaryClass{c.Label, c.ID, c.P0})
+	}
+	return s
+}
+
+func (p *Printer) heatMap(h *executor.HeatMap) error {
+	s := summarize(h)
+	switch p.Settings.Format() {
+	case settings.FormatJSON:
+		data, err := json.MarshalIndent(s, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.Out, "%s\n", data)
+		return err
+	case settings.FormatTable:
+		if _, err := fmt.Fprint(p.Out, s.text(h)); err != nil {
+			return err
+		}
+		return p.picture(h)
+	}
+	return p.relation(s.relation())
+}
+
+// relation is the summary as one row, for csv, tsv and vertical.
+func (s Summary) relation() *executor.Relation {
+	return &executor.Relation{
+		Columns: []string{"image", "model", "class_id", "class", "p0", "rows", "cols", "positions", "evaluated",
+			"peak_x", "peak_y", "peak_p_drop", "plan", "load_seconds", "plan_seconds", "run_seconds", "multiply_adds", "outputs"},
+		Rows: [][]any{{s.Image, s.Model, s.ClassID, s.Class, s.P0, s.Grid.Rows, s.Grid.Cols, s.Positions, s.Evaluated,
+			s.Peak.X, s.Peak.Y, s.Peak.PDrop, s.Plan, s.Seconds.Load, s.Seconds.Plan, s.Seconds.Run, s.MultiplyAdds,
+			strings.Join(s.Outputs, " ")}},
+	}
+}
+
+// text is the summary for people, with every default that the query left open.
+func (s Summary) text(h *executor.HeatMap) string {
+	g := h.Plan.Grid
+	var b strings.Builder
+	fmt.Fprintf(&b, "OCCLUDE %s USING %s\n", s.Image, s.Model)
+	for i, c := range s.Classes {
+		name := "class"
+		if i > 0 {
+			name = ""
+		}
+		fmt.Fprintf(&b, "  %-9s %s (class %d), p0 = %.4f\n", name, c.Class, c.ClassID, c.P0)
+	}
+	where := fmt.Sprintf("%d listed positions", s.Positions)
+	if !g.Listed {
+		where = fmt.Sprintf("%d x %d = %d positions", g.Rows(), g.Cols(), g.Rows()*g.Cols())
+		if s.Where != "" {
+			where += fmt.Sprintf(", %d where %s", s.Positions, s.Where)
+		}
+	}
+	fmt.Fprintf(&b, "  %-9s patch %dx%d, stride %s, fill %s: %s\n", "grid", g.PatchW, g.PatchH, strideText(g), s.Fill, where)
+	fmt.Fprintf(&b, "  %-9s p falls by %.4f with the patch at (%d, %d)\n", "peak", s.Peak.PDrop, s.Peak.X, s.Peak.Y)
+	full := float64(h.Plan.Net.Work().MACs) * float64(s.Evaluated+1)
+	fmt.Fprintf(&b, "  %-9s %s on %s, %d threads, batches of %d; %s multiply-adds, %.1fx fewer than full inference\n",
+		"plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), full/float64(max(s.MultiplyAdds, 1)))
+	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
+		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),
+		planner.FormatSeconds(s.Seconds.Plan), planner.FormatSeconds(s.Seconds.Run))
+	if len(s.Outputs) > 0 {
+		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
+	}
+	return b.String()
+}
+
+func strideText(g planner.Grid) string {
+	if g.StrideW == g.StrideH {
+		return fmt.Sprint(g.StrideW)
+	}
+	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
+}
+
+// picture draws the first class's map in the terminal.
+func (p *Printer) picture(h *executor.HeatMap) error {
+	if !p.Pictures || h.Plan.Grid.Listed {
+		return nil
+	}
+	columns := 40
+	if p.Columns > 0 {
+		columns = min(columns, p.Columns)
+	}
+	text, err := heatmap.HalfBlocks(h.Map(0), heatmap.Options{Columns: columns, Colormap: h.Plan.Colormap, Image: h.Pixels})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(p.Out, text)
+	return err
+}
