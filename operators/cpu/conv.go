@@ -35,8 +35,9 @@ type conv struct {
 // filters in a panel.
 const panel = 4
 
-// chunkSize is how many values the strips of a chunk read and write, at most
-// 1 MiB in bytes so that they stay in the second-level cache; a strip aims at half.
+// chunkSize is about how many values the strips of a chunk read and write: 1 MiB
+// in bytes, so that they stay in the second-level cache. A strip is at most half
+// of it, or a single row.
 const chunkSize = 1 << 18
 
 func newConv(op network.Conv, act activation) *conv {

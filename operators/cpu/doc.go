@@ -27,6 +27,21 @@
 // They are plain Go, written for the compiler's strengths: contiguous channels
 // in the inner loop, bounds checks hoisted, a register tile for convolutions.
 // They are the twins that faster kernels are tested against, and what runs on
-// processors without such. Convolutions copy their read-in context into a packed,
-// padded buffer first, so that the inner loops know nothing of borders.
+// processors without such.
+//
+//	local     conv, depthwise, pools, element-wise, concat, slice, pad: any
+//	          rectangle of the output
+//	global    pools of the whole map, instance norm, fully connected, reshapes:
+//	          always the whole output
+//
+// A convolution reads its input where it lies when the update or the view holds
+// all of it; otherwise it copies the read-in context into a padded buffer
+// first, so that the inner loops know nothing of borders and overlays. The
+// others take rows, which a Source puts together where they cross an update's
+// border. Every write goes through the out tile's rows, which may be part of a
+// larger buffer.
+//
+// Rates on one core of a 2024 server: 11 GFLOP/s for convolutions of 64
+// channels and more, 8 for fully-connected layers over a group, 4 for
+// depthwise convolutions.
 package cpu
