@@ -126,13 +126,17 @@ const (
 func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) error {
 	each := c.positionBytes(net, len(g.Positions))
 	threads := int64(max(r.threads, 1))
+	base := c.Estimate.ViewBytes // the base pass makes every view
+	if c.Name == PlanFull {
+		c.Estimate.ViewBytes = keptByFull(net)
+	}
 	views := c.Estimate.ViewBytes
 	room := int64(patchBytes)
 	if r.memory > 0 {
 		room = min(room, (r.memory-views)/threads)
-		if room < each {
+		if room < each || r.memory < base {
 			return fmt.Errorf("the %s plan needs at least %s for activations with %d threads, memory_limit is %s",
-				c.Name, FormatBytes(views+each*threads), threads, FormatBytes(r.memory))
+				c.Name, FormatBytes(max(base, views+each*threads)), threads, FormatBytes(r.memory))
 		}
 	}
 	share := (len(g.Positions) + 4*r.threads - 1) / (4 * r.threads) // a few batches for each thread, for balance
@@ -144,8 +148,20 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 				c.Batch, FormatBytes(views+each*threads*int64(c.Batch)), FormatBytes(r.memory))
 		}
 	}
-	c.Estimate.PeakBytes = views + each*int64(c.Batch)*threads
+	c.Estimate.PeakBytes = max(base, views+each*int64(c.Batch)*threads)
 	return nil
+}
+
+// keptByFull is what full inference keeps of the base pass: the probabilities,
+// and the maps that do not depend on the image.
+func keptByFull(net *network.Network) int64 {
+	n := int64(net.Output.Shape.Len())
+	for _, l := range net.Layers {
+		if _, constant := l.Op.(network.Const); constant {
+			n += int64(l.Shape.Len())
+		}
+	}
+	return n * 4
 }
 
 // positionBytes is the most memory that one position's patches take at once: a

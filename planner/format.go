@@ -2,19 +2,21 @@ package planner
 
 import "fmt"
 
-// FormatSeconds prints a time in the unit that suits it.
+// FormatSeconds prints a time in the unit that suits it. The limits are where
+// rounding would print the next unit.
 func FormatSeconds(s float64) string {
 	switch {
-	case s < 1e-3:
+	case s < .9995e-3:
 		return fmt.Sprintf("%.0f us", s*1e6)
-	case s < 1:
+	case s < .9995:
 		return fmt.Sprintf("%.0f ms", s*1e3)
-	case s < 10:
+	case s < 9.995:
 		return fmt.Sprintf("%.2f s", s)
-	case s < 120:
+	case s < 119.95:
 		return fmt.Sprintf("%.1f s", s)
 	case s < 7200:
-		return fmt.Sprintf("%.0f min %02.0f s", float64(int(s)/60), float64(int(s)%60))
+		whole := int(s + .5)
+		return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
 	}
 	return fmt.Sprintf("%.1f h", s/3600)
 }
