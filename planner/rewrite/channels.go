@@ -50,26 +50,23 @@ func pickFromConcat(g *graph, l *network.Layer, pick network.Channels, in []*net
 		s := sources[c]
 		index[i] = s.channel
 		one = one && s.input == sources[pick.Index[0]].input
-		// Whole inputs: each starts at its channel 0 and counts to its last.
+		// Each run must start with an input's first channel. One that stops
+		// short of the last makes fewer channels than its inputs have, and the
+		// concat is refused.
 		if s.channel == 0 {
 			inputs = append(inputs, in[s.input])
+		} else {
+			whole = whole && i > 0 && pick.Index[i-1] == c-1
 		}
-		starts := s.channel == 0 && (i == 0 || ends(in, sources[pick.Index[i-1]].input, index[i-1]))
-		follows := i > 0 && s.channel > 0 && pick.Index[i-1] == c-1
-		whole = whole && (starts || follows)
 	}
-	last := len(index) - 1
 	switch {
 	case one:
 		return g.become(l, network.Channels{Index: index}, in[sources[pick.Index[0]].input])
-	case whole && ends(in, sources[pick.Index[last]].input, index[last]):
+	case whole:
 		return g.become(l, network.Concat{}, inputs...)
 	}
 	return false
 }
-
-// ends tells whether the channel is the last of the input.
-func ends(in []*network.Layer, input, channel int) bool { return channel == in[input].Shape.C-1 }
 
 func joinPicks(g *graph, l *network.Layer) bool {
 	var index []int

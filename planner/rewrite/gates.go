@@ -16,8 +16,8 @@ type gate func(k float64, x, g *network.Layer) (network.Activation, bool)
 
 // recogniseGate makes a rule of a gate. It does not fire when someone else
 // reads the gate or the product before its factor, for then the activation
-// would be work on top; when the gate is of another map, as in
-// squeeze-and-excitation; and when it does not have the product's shape.
+// would be work on top, nor when the gate is of another map, as in
+// squeeze-and-excitation.
 func recogniseGate(is gate) func(*graph, *network.Layer) bool {
 	return func(g *graph, l *network.Layer) bool {
 		product, k := l, 1.0
@@ -30,7 +30,7 @@ func recogniseGate(is gate) func(*graph, *network.Layer) bool {
 		}
 		for i, gated := range product.In {
 			x := product.In[1-i]
-			if x.Shape != l.Shape || gated.Shape != l.Shape || !g.single(gated) {
+			if !g.single(gated) {
 				continue
 			}
 			if act, ok := is(k, x, gated); ok {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"occlude/internal/network"
+	"occlude/internal/network/networktest"
 )
 
 // networks is the number of random networks; a change of the rules deserves more
@@ -51,6 +52,31 @@ func TestSubsets(t *testing.T) {
 	for _, name := range Names() {
 		if fired[name] < 10 {
 			t.Errorf("%s fired only %d times; the networks do not exercise it", name, fired[name])
+		}
+	}
+}
+
+// The same on networks of every op, which know nothing of the rules.
+func TestSubsetsOfAnyNetwork(t *testing.T) {
+	for seed := range uint64(500) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		n := networktest.Random(rng, networktest.Options{Side: 12})
+		want, err := outputs(n)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for i := range 3 {
+			enabled := func(string) bool { return true }
+			if i > 0 {
+				subset := map[string]bool{}
+				for _, name := range Names() {
+					subset[name] = rng.IntN(2) == 0
+				}
+				enabled = func(rule string) bool { return subset[rule] }
+			}
+			if _, _, err := checkAgainst(want, n, enabled); err != nil {
+				t.Fatalf("seed %d, choice %d: %v", seed, i, err)
+			}
 		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 	"occlude/internal/network/networktest"
 )
 
-// Every rule has a file of cases in testdata/rules; its first command's
-// argument names the rules that are enabled. A case prints what fired and the
-// network afterwards. Beyond the golden text, each case is held to the promises
-// that every rewrite makes (see check).
+// Every rule has a file of cases in testdata/rules, in which it alone is enabled,
+// and what with= names. A case prints what fired and the network afterwards.
+// Beyond the golden text, each case is held to the promises that every rewrite
+// makes (see check).
 func TestRules(t *testing.T) {
 	datadriven.Walk(t, "testdata/rules", func(t *testing.T, path string) {
 		rule := filepath.Base(path)

@@ -91,15 +91,21 @@ func mergeFlatten(g *graph, l *network.Layer) bool {
 	return false
 }
 
-// channelsLast brings rows of weights for a map in ONNX's order into HWC.
+// channelsLast brings rows of weights for a map in ONNX's order into HWC. VGG
+// has 100 million of them, so it goes through a row in blocks of channels: what
+// it reads of a block stays in the cache until all cells have been written.
 func channelsLast(w []float32, s network.Shape) []float32 {
+	const block = 16
 	out := make([]float32, len(w))
 	n, cells := s.Len(), s.Cells()
 	for row := 0; row < len(w); row += n {
-		for cell := range cells {
-			to := out[row+cell*s.C : row+(cell+1)*s.C]
-			for c := range to {
-				to[c] = w[row+c*cells+cell]
+		from, to := w[row:row+n], out[row:row+n]
+		for lo := 0; lo < s.C; lo += block {
+			hi := min(lo+block, s.C)
+			for cell := range cells {
+				for c := lo; c < hi; c++ {
+					to[cell*s.C+c] = from[c*cells+cell]
+				}
 			}
 		}
 	}
@@ -109,15 +115,15 @@ func channelsLast(w []float32, s network.Shape) []float32 {
 // denseFromConv makes a fully-connected layer of a convolution whose filters
 // cover the whole map, such as those of squeeze-and-excitation: then all
 // occluded images are the columns of one matrix. The weights stay where they
-// are. It does not when the convolution pads, has groups or a residual, skips
-// cells of the map, or has room to slide.
+// are. It does not when the convolution pads, has groups or a residual, or room
+// to slide.
 func denseFromConv(g *graph, l *network.Layer) bool {
 	c, ok := opOf[network.Conv](l)
 	if !ok || c.Residual || c.Groups != 1 || pads(c.Window, c.After) {
 		return false
 	}
 	s := l.In[0].Shape
-	if c.Y.Kernel != s.H || c.X.Kernel != s.W || c.Y.Extent() != s.H || c.X.Extent() != s.W {
+	if c.Y.Kernel != s.H || c.X.Kernel != s.W {
 		return false
 	}
 	w, ok := values(c.Weights)

@@ -61,8 +61,7 @@ func isNoop(l *network.Layer) bool {
 		// Of the same number of channels, a run in order is all of them.
 		return op.Contiguous()
 	case network.Pool:
-		return op.Taps() == 1 && op.Y.Stride == 1 && op.X.Stride == 1 &&
-			op.Y.Pad == 0 && op.X.Pad == 0 && op.After == network.PadAfter{}
+		return op.Taps() == 1 && !pads(op.Window, op.After)
 	case network.GlobalPool:
 		return l.Shape.IsVector()
 	case network.Pad, network.Slice, network.Concat, network.Flatten, network.Unflatten,

@@ -51,14 +51,10 @@ func same(v []float32) (float32, bool) {
 			return 0, false
 		}
 	}
-	return first(v), len(v) > 0
-}
-
-func first(v []float32) float32 {
 	if len(v) == 0 {
-		return 0
+		return 0, false
 	}
-	return v[0]
+	return v[0], true
 }
 
 // perChannel is the number that a constant map of the given shape has in each
