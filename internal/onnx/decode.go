@@ -13,10 +13,12 @@ import (
 )
 
 // The versions of the default operator set that Decode accepts. Which operators
-// and which of their versions can be run is not decided here.
+// and which of their versions can be run is not decided here. Versions 22 to 24
+// bring element types and new operators, but give no operator of ours another
+// meaning.
 const (
 	MinOpset = 1
-	MaxOpset = 21
+	MaxOpset = 24
 )
 
 // maxFile is what a protobuf message can hold at most; larger models keep their

@@ -139,14 +139,14 @@ func TestOpsets(t *testing.T) {
 		err  string
 	}{
 		{"plain", 8, []*protos.OperatorSetIdProto{opset("", 13)}, 13, ""},
-		{"long name", 8, []*protos.OperatorSetIdProto{opset("ai.onnx", 21)}, 21, ""},
+		{"long name", 8, []*protos.OperatorSetIdProto{opset("ai.onnx", 24)}, 24, ""},
 		{"both names", 8, []*protos.OperatorSetIdProto{opset("", 9), opset("ai.onnx", 9)}, 9, ""},
 		{"other domains", 8, []*protos.OperatorSetIdProto{opset("ai.onnx.ml", 3), opset("", 7)}, 7, ""},
 		{"before opsets", 1, nil, 1, ""},
 		{"none", 8, nil, 0, "does not say which version"},
 		{"only others", 8, []*protos.OperatorSetIdProto{opset("ai.onnx.ml", 3)}, 0, "does not say which version"},
 		{"two versions", 8, []*protos.OperatorSetIdProto{opset("", 9), opset("", 10)}, 0, "two versions, 9 and 10"},
-		{"newer", 8, []*protos.OperatorSetIdProto{opset("", 22)}, 0, "opset 22 is not supported (versions up to 21 are)"},
+		{"newer", 8, []*protos.OperatorSetIdProto{opset("", 25)}, 0, "opset 25 is not supported (versions up to 24 are)"},
 		{"zero", 8, []*protos.OperatorSetIdProto{opset("", 0)}, 0, "version 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,11 @@ var reluOf = unary{
 	signed: func(x int64) int64 { return max(x, 0) },
 }
 
+func swish(c *call) func(float64) float64 {
+	alpha := c.param("alpha", 1)
+	return func(x float64) float64 { return x * sigmoid(alpha*x) }
+}
+
 func leakyRelu(c *call) func(float64) float64 {
 	alpha := c.param("alpha", 0.01)
 	return func(x float64) float64 {

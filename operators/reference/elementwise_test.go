@@ -33,6 +33,7 @@ func TestUnary(t *testing.T) {
 		{"HardSigmoid", 6, attrs{"alpha": 0.5, "beta": 0.6}, []float32{-1, 1}, []float32{0.1, 1}},
 		{"HardSwish", 14, nil, []float32{-4, 1, 4}, []float32{0, 2. / 3, 4}},
 		{"Mish", 18, nil, []float32{1}, []float32{0.8650984}},
+		{"Swish", 24, attrs{"alpha": 2.0}, []float32{1}, []float32{0.8807971}},
 		{"Tanh", 13, nil, []float32{1}, []float32{0.7615942}},
 		{"Softplus", 1, nil, []float32{0, 100, -100}, []float32{0.6931472, 100, 0}},
 		{"Softsign", 1, nil, []float32{-3, 1}, []float32{-0.75, 0.5}},

@@ -72,6 +72,7 @@ var operators = []operator{
 	{"Softplus", 1, 0, 1, floats, one(floatFunc(softplus))},
 	{"Softsign", 1, 0, 1, floats, one(floatFunc(softsign))},
 	{"Sqrt", 1, 0, 1, floats, one(floatFunc(math.Sqrt))},
+	{"Swish", 24, 0, 1, floats, one(activation(swish))},
 	{"Tan", 7, 0, 1, floats, one(floatFunc(math.Tan))},
 	{"Tanh", 1, 0, 1, floats, one(floatFunc(math.Tanh))},
 	{"ThresholdedRelu", 1, 0, 1, floats, one(activation(thresholdedRelu))},
