@@ -107,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 			"FAIL c the folder has data but no .onnx file"},
 		{"newer opset", func(t *testing.T, root string) {
 			m := relu(2)
-			m.Proto.OpsetImport[0].Version = 22
+			m.Proto.OpsetImport[0].Version = 25
 			writeCase(t, root, "c", m, in, out)
 		}, "FAIL c model "},
 		{"node breaks its operator's rules", func(t *testing.T, root string) {
