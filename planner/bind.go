@@ -72,8 +72,22 @@ func (p *Planner) optimize(m *model.Model) (optimized, error) {
 		fired = append([]rewrite.Fired{{Rule: "fold-shapes", Count: m.Folded}}, fired...)
 	}
 	o := optimized{net, fired}
+	p.forgetDropped()
 	p.optimized[m] = o
 	return o, nil
+}
+
+// forgetDropped lets go of the networks of models that are no longer there.
+func (p *Planner) forgetDropped() {
+	live := map[*model.Model]bool{}
+	for _, m := range p.env.Catalog.Models() {
+		live[m] = true
+	}
+	for m := range p.optimized {
+		if !live[m] {
+			delete(p.optimized, m)
+		}
+	}
 }
 
 // Plan binds a statement. Errors about the statement are *lang.Diagnostic.
