@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"occlude/planner"
@@ -39,7 +40,7 @@ func (b *builder) report() *Report {
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
 			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Batch: c.Batch, FullFrom: b.fullFrom(c),
-			Estimate: Estimate(c.Estimate),
+			Estimate: rounded(c.Estimate),
 		})
 	}
 	if b.explain.Layers {
@@ -156,7 +157,7 @@ func (b *builder) layers() []Layer {
 	for i, l := range q.Net.Layers {
 		e := incremental.Layers[i]
 		d := Layer{
-			Index: i, Name: l.Name, Kind: l.Op.Kind(), Detail: l.Op.Detail(), Inputs: []int{},
+			Index: i, Name: l.Name, Kind: l.Op.Kind(), Detail: l.Op.Detail(), Inputs: indices(l),
 			Shape: Shape{l.Shape.H, l.Shape.W, l.Shape.C},
 			Update: Update{
 				Min: Size{e.Min.W(), e.Min.H()}, Max: Size{e.Max.W(), e.Max.H()},
@@ -165,15 +166,19 @@ func (b *builder) layers() []Layer {
 			},
 			FullMACs:        l.Work(l.Shape.Whole()).MACs * int64(len(q.Grid.Positions)),
 			IncrementalMACs: e.Work.MACs,
-			Seconds:         q.Chosen().Layers[i].Seconds,
+			Seconds:         round(q.Chosen().Layers[i].Seconds),
+		}
+		if i == 0 { // planning computes nothing of the input, which is the patch itself
+			patch := Size{q.Grid.PatchW, q.Grid.PatchH}
+			d.Update = Update{Min: patch, Max: patch, MeanCells: float64(patch.Width * patch.Height), Changed: 1}
+			if l.Shape.W == patch.Width && l.Shape.H == patch.Height {
+				d.Update.Whole = 1
+			}
 		}
 		d.Update.MeanShare = ratio(d.Update.MeanCells, float64(l.Shape.Cells()))
-		for _, in := range l.In {
-			d.Inputs = append(d.Inputs, in.Index)
-		}
 		if b.actual != nil && i < len(b.actual.Updates.Layers) {
 			s := b.actual.Updates.Layers[i]
-			d.Actual = &LayerActual{float64(s.Nanos) / 1e9 / float64(max(q.Threads, 1)), s.MACs}
+			d.Actual = &LayerActual{round(float64(s.Nanos) / 1e9 / float64(max(q.Threads, 1))), s.MACs}
 		}
 		out[i] = d
 	}
@@ -183,7 +188,7 @@ func (b *builder) layers() []Layer {
 // operators builds the tree.
 func (b *builder) operators(r *Report) *Operator {
 	q, c, a := b.query, b.query.Chosen(), r.Actual
-	e := c.Estimate
+	e := rounded(c.Estimate)
 	s := q.Net.Input().Shape
 
 	read := &Operator{Name: "Read image", Detail: fmt.Sprintf("%s to %dx%d %s", r.Model.Resize, s.W, s.H, r.Model.Channels)}
@@ -195,7 +200,7 @@ func (b *builder) operators(r *Report) *Operator {
 	updates := &Operator{
 		Name:     "Incremental inference",
 		Detail:   b.inference(c),
-		Estimate: &Amount{e.Seconds - e.BaseSeconds - q.Profile.PerImage, e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
+		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - q.Profile.PerImage), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
 		Inputs:   []*Operator{base, patch},
 	}
 	if c.Name == planner.PlanFull {
@@ -220,7 +225,7 @@ func (b *builder) operators(r *Report) *Operator {
 	}
 	if a != nil {
 		root.Actual = &Amount{a.RunSeconds, a.MACs, a.PeakBytes}
-		write.Actual = &Amount{Seconds: max(0, a.RunSeconds-a.BaseSeconds-a.UpdateSeconds)}
+		write.Actual = &Amount{Seconds: max(0, round(a.RunSeconds-a.BaseSeconds-a.UpdateSeconds))}
 		updates.Actual = &Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
 		base.Actual = &Amount{a.BaseSeconds, a.BaseMACs, a.ViewBytes}
 	}
@@ -257,7 +262,17 @@ func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0
 	}
-	return a / b
+	return round(a / b)
+}
+
+// round keeps nine decimals, nanoseconds of a time: what lies behind them is no
+// knowledge, and not the same on every processor.
+func round(v float64) float64 { return math.Round(v*1e9) / 1e9 }
+
+// rounded is an estimate with rounded times.
+func rounded(e planner.Estimate) Estimate {
+	e.Seconds, e.BaseSeconds = round(e.Seconds), round(e.BaseSeconds)
+	return Estimate(e)
 }
 
 // count says how many there are of a thing.

@@ -45,9 +45,9 @@ func (m *ModelReport) header(w io.Writer) error {
 }
 
 func (p Preprocessing) String() string {
-	s := fmt.Sprintf("%dx%d %s, by %s", p.Width, p.Height, p.Channels, p.Resize)
+	s := fmt.Sprintf("%dx%d %s; resize %s", p.Width, p.Height, p.Channels, p.Resize)
 	if p.Assumed {
-		s += " (the file leaves the size open)"
+		s += "; the size is a guess, for the file leaves it open"
 	}
 	x := "pixel * " + scale(p.Scale)
 	if len(p.Mean) > 0 {
@@ -105,8 +105,13 @@ func (m *ModelReport) classes() string {
 func (m *ModelReport) layerTable(w io.Writer) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
 		{title: "params"}, {title: "mult-adds"}, {title: "sees"}, {title: "reach"}}}
-	for _, l := range m.Layers {
-		t.add(fmt.Sprint(l.Index), l.Name, operation(l.Kind, l.Detail), l.Shape.String(),
+	names := make([]string, len(m.Layers))
+	for i, l := range m.Layers {
+		names[i] = l.Name
+	}
+	names = layerNames(names)
+	for i, l := range m.Layers {
+		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			amount(int64(l.Parameters)), amount(l.MACs), l.Receptive.text("image"), l.Projective.text("all"))
 	}
 	if err := title(w, fmt.Sprintf("sees: the receptive field, in pixels of the image\n"+
@@ -136,10 +141,10 @@ func (m *ModelReport) speedupTable(w io.Writer) error {
 	for _, s := range m.Speedups {
 		dense = dense || times(s.Mean.Convolutions) != times(s.Mean.All) || times(s.Central.Convolutions) != times(s.Central.All)
 	}
-	t := table{columns: []column{{title: "patch"}, {title: "central patch"}, {title: "mean of grid"}, {title: "positions"}}}
+	t := table{columns: []column{{title: "patch"}, {title: "central"}, {title: "grid"}, {title: "positions"}}}
 	if dense {
-		t.columns = []column{{title: "patch"}, {title: "central patch"}, {title: "convolutions"},
-			{title: "mean of grid"}, {title: "convolutions"}, {title: "positions"}}
+		t.columns = []column{{title: "patch"}, {title: "central"}, {title: "conv only"},
+			{title: "grid"}, {title: "conv only"}, {title: "positions"}}
 	}
 	for _, s := range m.Speedups {
 		patch := Size{s.Patch, s.Patch}.String()
@@ -150,12 +155,12 @@ func (m *ModelReport) speedupTable(w io.Writer) error {
 			t.add(patch, times(s.Central.All), times(s.Mean.All), fmt.Sprint(s.Positions))
 		}
 	}
-	what := "of all layers and of the convolutions alone"
-	if !dense {
-		what = "of all layers"
+	head := "Theoretical speedup: full over incremental multiply-adds, of a patch in the image's middle and of\n" +
+		"all patches of a grid with stride 4 (ratio of the sums)"
+	if dense {
+		head += "; conv only leaves out fully-connected layers"
 	}
-	if err := title(w, "Theoretical speedup: how many times fewer multiply-adds incremental inference needs than full\n"+
-		"inference, "+what+"; the grid has a stride of 4"); err != nil {
+	if err := title(w, head); err != nil {
 		return err
 	}
 	return t.write(w)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"occlude/planner"
 )
 
 // DOT writes the report as a Graphviz graph: the operator tree, and with LAYERS
@@ -12,7 +14,7 @@ import (
 func (r *Report) DOT(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString("digraph explain {\n")
-	b.WriteString("  graph [fontname=\"Helvetica\", labelloc=t, label=" + quote(r.Statement) + "];\n")
+	b.WriteString("  graph [fontname=\"Helvetica\", labelloc=t, label=" + quote(wrap(oneLine(r.Statement), pageWidth)...) + "];\n")
 	b.WriteString("  node [fontname=\"Helvetica\", fontsize=11, shape=box, style=\"filled,rounded\", fillcolor=white];\n")
 	b.WriteString("  edge [fontname=\"Helvetica\", fontsize=9, arrowsize=0.7];\n")
 	b.WriteString("  subgraph cluster_plan {\n    label=\"plan\";\n")
@@ -52,8 +54,8 @@ func (o *Operator) dot(b *bytes.Buffer, next *int, total float64) int {
 // String lists the amounts that are not zero.
 func (a *Amount) String() string {
 	var parts []string
-	if s := seconds(a.Seconds); s != "" {
-		parts = append(parts, s)
+	if a.Seconds > 0 {
+		parts = append(parts, planner.FormatSeconds(a.Seconds))
 	}
 	if s := amount(a.MACs); s != "" {
 		parts = append(parts, s+" multiply-adds")
@@ -78,7 +80,7 @@ func (r *Report) layerGraph(b *bytes.Buffer) {
 			label = append(label, l.Shape.String()+", unchanged")
 		}
 		cost := Amount{Seconds: l.Seconds, MACs: l.IncrementalMACs}
-		if r.Plan.Name != "incremental" {
+		if r.Plan.Name != planner.PlanIncremental {
 			cost.MACs = l.FullMACs
 		}
 		if s := cost.String(); s != "" {
@@ -108,7 +110,7 @@ func heat(share float64) string {
 func quote(lines ...string) string {
 	escaped := make([]string, 0, len(lines))
 	for _, l := range lines {
-		l = strings.ReplaceAll(oneLine(l), `\`, `\\`)
+		l = strings.ReplaceAll(shortenMiddle(oneLine(l), pageWidth), `\`, `\\`)
 		escaped = append(escaped, strings.ReplaceAll(l, `"`, `\"`))
 	}
 	return `"` + strings.Join(escaped, `\n`) + `"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -33,8 +34,12 @@ const (
 	name        // loses its middle: both ends of a layer's name tell it apart
 )
 
-// leastText is as short as text is ever made.
-const leastText = 10
+// Names give way first, down to leastName, then all texts, the widest first, but
+// never below leastText.
+const (
+	leastName = 20
+	leastText = 10
+)
 
 // table is a page-wide table.
 type table struct {
@@ -68,20 +73,27 @@ func (t *table) widths() (each []int, total int) {
 	return each, total - gap
 }
 
-// fit shortens texts, the widest column first, until the table fits the page.
+// fit shortens texts until the table fits the page.
 func (t *table) fit() {
 	each, total := t.widths()
-	for total > pageWidth {
-		widest := -1
+	widest := func(least int, kinds ...kind) int {
+		found := -1
 		for i, c := range t.columns {
-			if c.kind != number && each[i] > leastText && (widest < 0 || each[i] > each[widest]) {
-				widest = i
+			if slices.Contains(kinds, c.kind) && each[i] > least && (found < 0 || each[i] > each[found]) {
+				found = i
 			}
 		}
-		if widest < 0 {
+		return found
+	}
+	for total > pageWidth {
+		i := widest(leastName, name)
+		if i < 0 {
+			i = widest(leastText, name, text)
+		}
+		if i < 0 {
 			return
 		}
-		each[widest]--
+		each[i]--
 		total--
 	}
 	for _, row := range t.rows {
@@ -213,7 +225,8 @@ func shortenMiddle(s string, n int) string {
 	runes := []rune(s)
 	// The end tells more than the start: names grow from the general to the
 	// particular.
-	head, tail := (n-1)/3, n-1-(n-1)/3
+	head := (n - 1) / 5
+	tail := n - 1 - head
 	left, right := "", ""
 	for _, r := range runes {
 		if width(left+string(r)) > head {

@@ -67,9 +67,9 @@ func (r *Report) header(w io.Writer) error {
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
 	if a := r.Actual; a != nil {
-		f.add("Result", "class %s, p0 = %.4f; %s in %s", a.Class, a.P0,
-			count(a.Positions, "position"), planner.FormatSeconds(a.RunSeconds))
-		f.add("Before", "load %s, plan %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds))
+		f.add("Result", "%s: class %s, p0 = %.4f", a.Image, a.Class, a.P0)
+		f.add("Took", "load %s, plan %s, run %s for %s", planner.FormatSeconds(a.LoadSeconds),
+			planner.FormatSeconds(a.PlanSeconds), planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
 	}
 	return f.write(w)
 }
@@ -105,7 +105,11 @@ func (g Grid) String() string {
 		return fmt.Sprintf("patch %s at %s given by hand", g.Patch, count(g.Positions, "position"))
 	}
 	all := g.Rows * g.Cols
-	s := fmt.Sprintf("patch %s, stride %s: %d x %d = %s", g.Patch, g.Stride, g.Rows, g.Cols, count(all, "position"))
+	shape := fmt.Sprintf("%d x %d", g.Rows, g.Cols)
+	if g.Rows != g.Cols { // which is which would be a guess
+		shape = count(g.Rows, "row") + " x " + count(g.Cols, "column")
+	}
+	s := fmt.Sprintf("patch %s, stride %s: %s = %s", g.Patch, g.Stride, shape, count(all, "position"))
 	if g.Where != "" {
 		s += fmt.Sprintf(", %d after WHERE %s", g.Positions, g.Where)
 	}
@@ -134,7 +138,7 @@ func fullFrom(l *LayerRef) string {
 	if l == nil {
 		return "never full"
 	}
-	return fmt.Sprintf("full from layer %d %q on", l.Index, l.Name)
+	return fmt.Sprintf("full from layer %d %q on", l.Index, layerName(l.Name))
 }
 
 func (r *Report) work() string {
@@ -169,23 +173,33 @@ func (r *Report) tree(w io.Writer) error {
 	if r.Actual == nil {
 		t.columns = append(t.columns, column{title: "seconds"}, column{title: "multiply-adds"}, column{title: "bytes"})
 	} else {
-		t.columns = append(t.columns, column{title: "estimate"}, column{title: "actual"}, column{title: "ratio"},
-			column{title: "multiply-adds"}, column{title: "actual"}, column{title: "bytes"}, column{title: "actual"})
+		t.columns = append(t.columns, column{title: "seconds"}, column{title: "actual"}, column{title: "ratio"},
+			column{title: "mult-adds"}, column{title: "actual"}, column{title: "bytes"}, column{title: "actual"})
 	}
 	// The numbers decide how much room the texts have.
 	nodes := r.Operators.flatten("", "")
+	seconds := secondsUpTo(r.longest())
 	for _, n := range nodes {
-		t.add(append([]string{""}, n.operator.cells(r.Actual != nil)...)...)
+		t.add(append([]string{""}, n.operator.cells(r.Actual != nil, seconds)...)...)
 	}
 	_, taken := t.widths()
 	room := pageWidth - (taken - width("operator"))
 	for i, n := range nodes {
-		t.rows[i][0] = n.lines(room)
+		t.rows[i][0] = n.lines(room, r.Actual == nil)
 	}
 	return t.write(w)
 }
 
-func (o *Operator) cells(actual bool) []string {
+// longest is the longest time in the operator tree.
+func (r *Report) longest() float64 {
+	longest := r.Operators.Estimate.Seconds
+	if r.Actual != nil {
+		longest = max(longest, r.Actual.RunSeconds)
+	}
+	return longest
+}
+
+func (o *Operator) cells(actual bool, seconds func(float64) string) []string {
 	var e, a Amount
 	if o.Estimate != nil {
 		e = *o.Estimate
@@ -223,11 +237,13 @@ func (o *Operator) flatten(first, next string) []node {
 	return nodes
 }
 
-// lines is the node's text, on as many lines as it takes in n columns.
-func (n node) lines(room int) string {
+// lines is the node's text, on as many lines as it takes in room columns. Where
+// measurements leave little room, a detail that does not fit is left out: the
+// header has it too.
+func (n node) lines(room int, details bool) string {
 	s := n.operator.Name
-	if n.operator.Detail != "" {
-		s += ": " + oneLine(n.operator.Detail)
+	if d := oneLine(n.operator.Detail); d != "" && (details || width(n.first+s+": "+d) <= room) {
+		s += ": " + d
 	}
 	lines := wrap(s, room-width(n.next))
 	for i := range lines {
@@ -242,13 +258,13 @@ func (n node) lines(room int) string {
 
 // candidates says what was chosen and why the others were not.
 func (r *Report) candidates(w io.Writer) error {
-	t := table{columns: []column{{"plan", text}, {"", text}, {"because", text}}}
+	t := table{columns: []column{{"plan", text}, {"verdict", text}, {"because", text}}}
 	for _, c := range r.Candidates {
 		verdict := "rejected"
 		if c.Chosen {
 			verdict = "chosen"
 		}
-		t.add(c.Name, verdict, c.Reason)
+		t.add(c.Name, verdict, oneLine(c.Reason))
 	}
 	if err := t.write(w); err != nil || !r.asked("alternatives") {
 		return err
@@ -257,11 +273,12 @@ func (r *Report) candidates(w io.Writer) error {
 		return err
 	}
 	t = table{columns: []column{{"plan", text}, {title: "seconds"}, {title: "base pass"}, {title: "multiply-adds"},
-		{title: "bytes"}, {title: "of them views"}, {title: "batch"}, {"full from", name}}}
+		{title: "bytes"}, {title: "views"}, {title: "batch"}, {"full from", name}}}
+	seconds := secondsUpTo(slowest(r.Candidates))
 	for _, c := range r.Candidates {
 		from := "never"
 		if c.FullFrom != nil {
-			from = fmt.Sprintf("%d %s", c.FullFrom.Index, c.FullFrom.Name)
+			from = fmt.Sprintf("%d %s", c.FullFrom.Index, layerName(c.FullFrom.Name))
 		}
 		e := c.Estimate
 		t.add(c.Name, seconds(e.Seconds), seconds(e.BaseSeconds), amount(e.MACs), memory(e.PeakBytes), memory(e.ViewBytes),
@@ -270,13 +287,22 @@ func (r *Report) candidates(w io.Writer) error {
 	return t.write(w)
 }
 
+func slowest(candidates []Candidate) float64 {
+	s := 0.0
+	for _, c := range candidates {
+		s = max(s, c.Estimate.Seconds)
+	}
+	return s
+}
+
 // layerUpdates shows how the update grows from layer to layer.
 func (r *Report) layerUpdates(w io.Writer) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
 		{title: "least"}, {title: "most"}, {title: "mean"}, {title: "changed"}, {title: "whole"}}}
-	for _, l := range r.Layers {
+	names := r.layerNames()
+	for i, l := range r.Layers {
 		u := l.Update
-		t.add(fmt.Sprint(l.Index), l.Name, operation(l.Kind, l.Detail), l.Shape.String(),
+		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			u.Min.String(), u.Max.String(), share(u.MeanShare), share(u.Changed), share(u.Whole))
 	}
 	if err := title(w, "Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n"+
@@ -286,19 +312,35 @@ func (r *Report) layerUpdates(w io.Writer) error {
 	return t.write(w)
 }
 
+func (r *Report) layerNames() []string {
+	names := make([]string, len(r.Layers))
+	for i, l := range r.Layers {
+		names[i] = l.Name
+	}
+	return layerNames(names)
+}
+
 // layerCosts shows where the time goes.
 func (r *Report) layerCosts(w io.Writer) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
 		{title: "seconds"}, {title: "share"}}}
+	head := fmt.Sprintf("Cost: multiply-adds of all positions under both plans, and seconds of the %s plan", r.Plan.Name)
 	if r.Actual != nil {
-		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "multiply-adds"})
+		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "mult-adds"})
+		head += ";\nbeside them the seconds and multiply-adds that were measured"
 	}
-	total := 0.0
+	total, longest := 0.0, 0.0
 	for _, l := range r.Layers {
 		total += l.Seconds
+		longest = max(longest, l.Seconds)
+		if l.Actual != nil {
+			longest = max(longest, l.Actual.Seconds)
+		}
 	}
-	for _, l := range r.Layers {
-		row := []string{fmt.Sprint(l.Index), l.Name, amount(l.FullMACs), amount(l.IncrementalMACs),
+	seconds := secondsUpTo(longest)
+	names := r.layerNames()
+	for i, l := range r.Layers {
+		row := []string{fmt.Sprint(l.Index), names[i], amount(l.FullMACs), amount(l.IncrementalMACs),
 			times(ratio(float64(l.FullMACs), float64(l.IncrementalMACs))), seconds(l.Seconds), share(ratio(l.Seconds, total))}
 		if r.Actual != nil {
 			a := LayerActual{}
@@ -309,29 +351,59 @@ func (r *Report) layerCosts(w io.Writer) error {
 		}
 		t.add(row...)
 	}
-	if err := title(w, fmt.Sprintf("Cost: multiply-adds of all positions under both plans, and seconds of the %s plan", r.Plan.Name)); err != nil {
+	if err := title(w, head); err != nil {
 		return err
 	}
 	return t.write(w)
 }
 
 // ruleTable lists every rule, with what it did.
-func (r *Report) ruleTable(w io.Writer) error { return writeRules(w, r.Rules) }
-
-func writeRules(w io.Writer, rules []Rule) error {
-	t := table{columns: []column{{"rule", text}, {title: "fired"}, {"what it does, and the layers it changed or dropped", text}}}
-	for _, rule := range rules {
-		what := rule.Doc
-		if len(rule.Layers) > 0 {
-			what += "\n  " + strings.Join(rule.Layers, ", ")
-		}
-		fired := "-"
+func (r *Report) ruleTable(w io.Writer) error {
+	names := 0
+	for _, rule := range r.Rules {
+		names = max(names, width(rule.Name))
+	}
+	room := pageWidth - names - gap - width("fired") - gap
+	t := table{columns: []column{{"rule", text}, {title: "fired"}, {"what it does", text}}}
+	for _, rule := range r.Rules {
+		lines := wrap(rule.Doc, room)
+		fired := ""
 		if rule.Count > 0 {
 			fired = fmt.Sprint(rule.Count)
 		}
-		t.add(rule.Name, fired, what)
+		if len(rule.Layers) > 0 {
+			lines = append(lines, "  "+oneLine(some(rule.Layers, room-2)))
+		}
+		t.add(rule.Name, fired, strings.Join(lines, "\n"))
 	}
 	return t.write(w)
+}
+
+// some lists as many names as fit in n columns, and counts the others.
+func some(names []string, n int) string {
+	s := strings.Join(names, ", ")
+	if width(s) <= n {
+		return s
+	}
+	s = ""
+	for i, name := range names {
+		more := ""
+		if rest := len(names) - i - 1; rest > 0 {
+			more = fmt.Sprintf(" and %d more", rest)
+		}
+		longer := s + name
+		if i > 0 {
+			longer = s + ", " + name
+		}
+		if width(longer+more) > n {
+			if i == 0 {
+				return shortenMiddle(name, n-width(more)) + more
+			}
+			return fmt.Sprintf("%s and %d more", s, len(names)-i)
+		}
+		s = longer
+	}
+	return s
 }
 
 func title(w io.Writer, s string) error {
@@ -339,20 +411,34 @@ func title(w io.Writer, s string) error {
 	return err
 }
 
+// operation describes what a layer does in a few words: "conv 3x3/2, relu".
 func operation(kind, detail string) string {
-	if detail == "" {
+	switch {
+	case detail == "":
 		return kind
+	case kind == "activation":
+		return detail
+	case kind == "lrn" || detail[0] >= '0' && detail[0] <= '9':
+		return kind + " " + detail
 	}
-	return kind + " " + detail
+	return kind + ", " + detail
 }
 
-// The cells of a table: a dash where there is nothing to tell.
+// The cells of a table are empty where there is nothing to tell.
 
-func seconds(s float64) string {
-	if s <= 0 {
-		return ""
+// secondsUpTo prints the times of a column whose longest is given, all with as
+// many decimals, so that they can be compared at a glance.
+func secondsUpTo(longest float64) func(float64) string {
+	decimals := 1
+	for v := longest; v < 100 && decimals < 6; v *= 10 {
+		decimals++
 	}
-	return planner.FormatSeconds(s)
+	return func(s float64) string {
+		if s <= 0 {
+			return ""
+		}
+		return fmt.Sprintf("%.*f", decimals, s)
+	}
 }
 
 func amount(n int64) string {

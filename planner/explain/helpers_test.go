@@ -1,0 +1,308 @@
+package explain
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/imageio"
+	"occlude/internal/model"
+	"occlude/internal/network"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/operators"
+	"occlude/operators/region"
+	"occlude/planner"
+	"occlude/planner/cost"
+)
+
+// net builds networks whose weights do not matter.
+type net struct {
+	*network.Network
+	t testing.TB
+}
+
+func newNet(t testing.TB, width, height, channels int) *net {
+	return &net{network.New("input", network.Shape{H: height, W: width, C: channels}), t}
+}
+
+func (n *net) add(name string, op network.Op, in ...*network.Layer) *network.Layer {
+	n.t.Helper()
+	if len(in) == 0 {
+		in = []*network.Layer{n.Output}
+	}
+	l, err := n.Network.Add(name, op, in...)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return l
+}
+
+// square is a k x k window at stride s that keeps the map's size but for the
+// stride.
+func square(k, s int) network.Window {
+	w := region.Window{Kernel: k, Stride: s, Pad: k / 2, Dilation: 1}
+	return network.Window{Y: w, X: w}
+}
+
+// filters of about one over the fan-in, so that folding them stays finite.
+func filters(shape ...int) *tensor.Dense {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	v := make([]float32, size)
+	for i := range v {
+		v[i] = 1 / float32(i%7+2)
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))
+}
+
+func (n *net) conv(name string, k, s, out int) *network.Layer {
+	n.t.Helper()
+	w := square(k, s)
+	return n.add(name, network.Conv{Window: w, After: network.PadAfter{Y: k / 2, X: k / 2}, Groups: 1,
+		Weights: filters(out, k, k, n.Output.Shape.C), Bias: make([]float32, out)})
+}
+
+// blank are weights of zero: memory that nobody touches costs nothing.
+func blank(shape ...int) *tensor.Dense {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float32, size)))
+}
+
+func (n *net) blank(name string, k, s, out int) *network.Layer {
+	n.t.Helper()
+	return n.add(name, network.Conv{Window: square(k, s), After: network.PadAfter{Y: k / 2, X: k / 2}, Groups: 1,
+		Weights: blank(out, k, k, n.Output.Shape.C)})
+}
+
+func (n *net) depthwise(name string, k, s int) *network.Layer {
+	n.t.Helper()
+	c := n.Output.Shape.C
+	return n.add(name, network.Conv{Window: square(k, s), After: network.PadAfter{Y: k / 2, X: k / 2}, Groups: c,
+		Weights: filters(c, k, k, 1)})
+}
+
+func (n *net) norm(name string) *network.Layer {
+	n.t.Helper()
+	c := n.Output.Shape.C
+	scale := make([]float32, c)
+	for i := range scale {
+		scale[i] = .5
+	}
+	return n.add(name, network.Affine{Scale: scale, Shift: make([]float32, c)})
+}
+
+func (n *net) act(name, fn string) *network.Layer {
+	n.t.Helper()
+	return n.add(name, network.Pointwise{Act: network.Activation{Fn: fn}})
+}
+
+func (n *net) pool(name string, k, s int) *network.Layer {
+	n.t.Helper()
+	w := square(k, s)
+	w.X.Pad, w.Y.Pad = (k-1)/2, (k-1)/2
+	return n.add(name, network.Pool{Window: w, After: network.PadAfter{Y: (k - 1) / 2, X: (k - 1) / 2}, Max: true})
+}
+
+func (n *net) dense(name string, out int) *network.Layer {
+	n.t.Helper()
+	return n.add(name, network.Dense{Weights: filters(out, n.Output.Shape.Len()), Bias: make([]float32, out)})
+}
+
+// residual is two residual blocks with batch norms, named as PyTorch does.
+func residual(t testing.TB) *network.Network {
+	n := newNet(t, 48, 48, 3)
+	n.conv("/conv1/Conv", 7, 2, 16)
+	n.norm("/bn1/BatchNormalization")
+	n.act("/relu/Relu", network.Relu)
+	n.pool("/maxpool/MaxPool", 3, 2)
+	for _, block := range []string{"0", "1"} {
+		path := "/layer1/layer1." + block
+		in := n.Output
+		n.conv(path+"/conv1/Conv", 3, 1, 16)
+		n.norm(path + "/bn1/BatchNormalization")
+		n.act(path+"/relu/Relu", network.Relu)
+		n.conv(path+"/conv2/Conv", 3, 1, 16)
+		n.norm(path + "/bn2/BatchNormalization")
+		n.add(path+"/Add", network.Binary{Fn: network.Add}, n.Output, in)
+		n.act(path+"/relu_1/Relu", network.Relu)
+	}
+	n.add("/avgpool/GlobalAveragePool", network.GlobalPool{Fn: network.Mean})
+	n.dense("/fc/Gemm", 3)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+// plain is a chain of convolutions and pools with a large classifier behind.
+func plain(t testing.TB) *network.Network {
+	n := newNet(t, 64, 48, 1)
+	n.conv("conv1", 3, 1, 8)
+	n.act("relu1", network.Relu)
+	n.pool("pool1", 2, 2)
+	n.conv("conv2", 3, 1, 16)
+	n.act("relu2", network.Relu)
+	n.pool("pool2", 2, 2)
+	n.add("flatten", network.Flatten{})
+	n.dense("hidden", 64)
+	n.act("relu3", network.Relu)
+	n.dense("classes", 2)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+// excite has a squeeze-and-excitation block in its middle.
+func excite(t testing.TB) *network.Network {
+	n := newNet(t, 32, 32, 3)
+	n.conv("/features/features.0/features.0.0/Conv", 3, 2, 8)
+	n.act("/features/features.0/features.0.2/HardSwish", network.HardSwish)
+	n.depthwise("/features/features.1/block/block.0/block.0.0/Conv", 3, 1)
+	x := n.act("/features/features.1/block/block.0/block.0.2/Relu", network.Relu)
+	n.add("/features/features.1/block/block.1/avgpool/GlobalAveragePool", network.GlobalPool{Fn: network.Mean})
+	n.dense("/features/features.1/block/block.1/fc1/Conv", 4)
+	n.act("/features/features.1/block/block.1/activation/Relu", network.Relu)
+	gate := n.dense("/features/features.1/block/block.1/fc2/Conv", 8)
+	gate = n.add("/features/features.1/block/block.1/scale/Sigmoid", network.Pointwise{Act: network.Activation{Fn: network.Sigmoid}}, gate)
+	n.add("/features/features.1/block/block.1/Mul", network.Binary{Fn: network.Mul}, gate, x)
+	n.conv("/features/features.1/block/block.2/block.2.0/Conv", 1, 1, 16)
+	n.add("/avgpool/GlobalAveragePool", network.GlobalPool{Fn: network.Mean})
+	n.dense("/classifier/classifier.0/Gemm", 1000)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+// odd has names and shapes that try to break a table: controls, quotes, wide
+// characters, an endless name, a stride that steps over the patch.
+func odd(t testing.TB) *network.Network {
+	n := newNet(t, 40, 40, 3)
+	n.conv("line\nbreak\x1b[31m \"quoted\" \\", 1, 3, 4)
+	n.conv("畳み込み層/畳み込み層/畳み込み層/畳み込み層", 3, 1, 4)
+	n.conv(strings.Repeat("endless", 40), 3, 1, 4)
+	n.add("", network.GlobalPool{Fn: network.Mean})
+	n.dense("fc", 2)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+var networks = map[string]func(testing.TB) *network.Network{
+	"residual": residual, "plain": plain, "excite": excite, "odd": odd,
+}
+
+// catalog holds the test models.
+type catalog map[string]*model.Model
+
+func (c catalog) Lookup(name string) (*model.Model, bool) { m, ok := c[name]; return m, ok }
+
+func (c catalog) Models() []*model.Model {
+	var all []*model.Model
+	for _, m := range c {
+		all = append(all, m)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all
+}
+
+func models(t testing.TB) catalog {
+	c := catalog{}
+	for name, build := range networks {
+		n := build(t)
+		in := n.Input().Shape
+		m := &model.Model{
+			Name: name, Path: "models/" + name + ".onnx", Bytes: 123456, Opset: 17, Producer: "pytorch 2.4",
+			Hash: strings.Repeat("0123456789abcdef", 4), Net: n, Spec: imageio.DefaultSpec(in.W, in.H),
+			Classes: n.Output.Shape.Len(), Output: model.OutputSoftmax, Added: model.OutputSoftmax, Folded: 2,
+		}
+		if in.C == 1 {
+			m.Spec.Channels, m.Producer, m.Assumed = imageio.Gray, "", true
+		}
+		switch name {
+		case "residual":
+			m.Labels = []string{"cat", "dog", "DME"}
+			m.Spec.Mean, m.Spec.Std = []float32{.485, .456, .406}, []float32{.229, .224, .225}
+		case "excite":
+			for i := range m.Classes {
+				m.Labels = append(m.Labels, "label "+strings.Repeat("x", i%5))
+			}
+			m.Output, m.Added, m.Folded = model.OutputProbabilities, "", 0
+		}
+		c[name] = m
+	}
+	return c
+}
+
+// bench makes a planner in a folder with the files that statements name.
+func bench(t testing.TB) *planner.Planner {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "profile.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, err := cost.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := models(t)
+	dir := t.TempDir()
+	for _, f := range []string{"scan.png", "a.jpg", "b.jpg"} {
+		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	set := &settings.Settings{}
+	if err := set.Set("threads", "2"); err != nil {
+		t.Fatal(err)
+	}
+	return planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}})
+}
+
+// plan binds one statement.
+func plan(t testing.TB, p *planner.Planner, statement string) planner.Plan {
+	t.Helper()
+	script, diagnostics := lang.Parse("test", statement)
+	if len(diagnostics) > 0 {
+		t.Fatalf("%s\n%v", statement, diagnostics)
+	}
+	out, err := p.Plan(context.Background(), script.Statements[0])
+	if err != nil {
+		t.Fatalf("%s\n%v", statement, err)
+	}
+	return out
+}
+
+// actuals are hand-made: every layer took twice its estimate and did the work
+// that was foreseen.
+func actuals(q *planner.Occlude) *planner.Actuals {
+	c := q.Chosen()
+	a := &planner.Actuals{
+		Image: q.Images[0], Class: "DME", P0: .93125, Load: .25, Plan: .0125, Run: 2.5, BaseSeconds: .5, UpdateSeconds: 1.75,
+		Positions: len(q.Grid.Positions), ViewBytes: 3 << 20, PeakBytes: 5 << 20,
+	}
+	for i, l := range q.Net.Layers {
+		e := c.Layers[i]
+		a.Base.Layers = append(a.Base.Layers, operators.LayerStats{MACs: l.Work(l.Shape.Whole()).MACs, Runs: 1})
+		a.Updates.Layers = append(a.Updates.Layers, operators.LayerStats{
+			Nanos: int64(e.Seconds * 2 * float64(q.Threads) * 1e9), MACs: e.Work.MACs, Runs: e.Runs, Cells: e.Cells,
+		})
+	}
+	return a
+}
+
+// report explains a statement that begins with EXPLAIN.
+func report(t testing.TB, p *planner.Planner, statement string) (*Report, *planner.Explain) {
+	t.Helper()
+	e := plan(t, p, statement).(*planner.Explain)
+	if !e.Analyze {
+		return New(e, nil), e
+	}
+	return New(e, actuals(e.Query)), e
+}
