@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/graph/formats/dot"
+	"gonum.org/v1/gonum/graph/formats/dot/ast"
+
 	"occlude/planner"
 )
 
@@ -115,6 +118,36 @@ func TestJSONRoundTrip(t *testing.T) {
 		}
 		if !reflect.DeepEqual(m, back) {
 			t.Errorf("%s: a round trip through JSON makes\n%+v of\n%+v", name, back, m)
+		}
+	}
+}
+
+// Whatever the names, the graph is well-formed and holds every operator and
+// layer.
+func TestDOTParses(t *testing.T) {
+	p := bench(t)
+	for _, s := range statements {
+		r, _ := report(t, p, s)
+		var b bytes.Buffer
+		if err := r.DOT(&b); err != nil {
+			t.Fatal(err)
+		}
+		file, err := dot.ParseBytes(b.Bytes())
+		if err != nil {
+			t.Fatalf("%s\n%v\n%s", s, err, b.String())
+		}
+		nodes := 0
+		for _, graph := range file.Graphs[0].Stmts {
+			if cluster, ok := graph.(*ast.Subgraph); ok {
+				for _, inner := range cluster.Stmts {
+					if _, ok := inner.(*ast.NodeStmt); ok {
+						nodes++
+					}
+				}
+			}
+		}
+		if want := len(r.Operators.flatten("", "")) + len(r.Layers); nodes != want {
+			t.Errorf("%s\n%d nodes, not %d", s, nodes, want)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func fullFrom(l *LayerRef) string {
 	if l == nil {
 		return "never full"
 	}
-	return fmt.Sprintf("full from layer %d %q on", l.Index, layerName(l.Name))
+	return fmt.Sprintf("full from layer %d on (%s)", l.Index, layerName(l.Name))
 }
 
 func (r *Report) work() string {
