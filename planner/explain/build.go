@@ -96,7 +96,7 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch,
+		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
 	}

@@ -85,6 +85,7 @@ type Plan struct {
 	Device  string `json:"device"`
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
+	Seed    int    `json:"seed"` // of random choices; exact plans make none
 	// FullFrom is the first layer from which on every layer is computed whole at
 	// every position, nil when there is none.
 	FullFrom *LayerRef `json:"full_from"`

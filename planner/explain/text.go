@@ -259,12 +259,17 @@ func (n node) lines(room int, details bool) string {
 // candidates says what was chosen and why the others were not.
 func (r *Report) candidates(w io.Writer) error {
 	t := table{columns: []column{{"plan", text}, {"verdict", text}, {"because", text}}}
+	names := 0
+	for _, c := range r.Candidates {
+		names = max(names, width(c.Name))
+	}
+	room := pageWidth - names - gap - width("rejected") - gap
 	for _, c := range r.Candidates {
 		verdict := "rejected"
 		if c.Chosen {
 			verdict = "chosen"
 		}
-		t.add(c.Name, verdict, oneLine(c.Reason))
+		t.add(c.Name, verdict, strings.Join(wrap(oneLine(c.Reason), room), "\n"))
 	}
 	if err := t.write(w); err != nil || !r.asked("alternatives") {
 		return err
