@@ -67,7 +67,11 @@ func (r *Report) header(w io.Writer) error {
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
 	if a := r.Actual; a != nil {
-		f.add("Result", "%s: class %s, p0 = %.4f", a.Image, a.Class, a.P0)
+		result := fmt.Sprintf("class %s, p0 = %.4f", a.Class, a.P0)
+		if len(r.Images) > 1 {
+			result = a.Image + ": " + result
+		}
+		f.add("Result", "%s", result)
 		f.add("Took", "load %s, plan %s, run %s for %s", planner.FormatSeconds(a.LoadSeconds),
 			planner.FormatSeconds(a.PlanSeconds), planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
 	}
