@@ -200,7 +200,7 @@ func (b *builder) operators(r *Report) *Operator {
 	updates := &Operator{
 		Name:     "Incremental inference",
 		Detail:   b.inference(c),
-		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - q.Profile.PerImage), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
+		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
 		Inputs:   []*Operator{base, patch},
 	}
 	if c.Name == planner.PlanFull {
@@ -209,7 +209,7 @@ func (b *builder) operators(r *Report) *Operator {
 	}
 	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{updates}}
 	write := &Operator{
-		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: q.Profile.PerImage}, Inputs: []*Operator{maps},
+		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
 	if len(q.Outputs) == 0 {
 		write.Name = "Summarize"

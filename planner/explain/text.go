@@ -72,8 +72,11 @@ func (r *Report) header(w io.Writer) error {
 			result = a.Image + ": " + result
 		}
 		f.add("Result", "%s", result)
-		f.add("Took", "load %s, plan %s, run %s for %s", planner.FormatSeconds(a.LoadSeconds),
-			planner.FormatSeconds(a.PlanSeconds), planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
+		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
+		if a.LoadSeconds > 0 || a.PlanSeconds > 0 { // accounted to the first of several images
+			took = fmt.Sprintf("load %s, plan %s, %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds), took)
+		}
+		f.add("Took", "%s", took)
 	}
 	return f.write(w)
 }
