@@ -140,6 +140,8 @@ type binder struct {
 	env     *Env
 	text    text
 	spec    imageio.Spec // of the statement's model
+	// undefined is where a condition has no value, found while it is tested.
+	undefined error
 }
 
 // model finds a model and its rewritten network.
@@ -264,14 +266,12 @@ func (b *binder) output(file lang.String, format string) (Output, error) {
 // checkOutputs makes sure before any work that each file can be written and
 // that no two are the same.
 func checkOutputs(at []lang.String, outs []Output, images []string, perImage bool) error {
-	seen := map[string]lang.String{}
+	seen := map[string]bool{}
 	for i, o := range outs {
 		paths := []string{o.Path}
-		if perImage && len(images) > 1 {
-			if !strings.Contains(o.Path, ImagePlaceholder) {
-				return lang.Errorf(at[i].Span(), "%d images would all be written to %q", len(images), o.Path).
-					WithHint("put " + ImagePlaceholder + " into the name: it stands for the image's base name without extension")
-			}
+		if perImage && len(images) > 1 && !strings.Contains(o.Path, ImagePlaceholder) {
+			return lang.Errorf(at[i].Span(), "%d images would all be written to %q", len(images), o.Path).
+				WithHint("put " + ImagePlaceholder + " into the name: it stands for the image's base name without extension")
 		}
 		if perImage {
 			paths = paths[:0]
@@ -281,11 +281,11 @@ func checkOutputs(at []lang.String, outs []Output, images []string, perImage boo
 		}
 		for _, path := range paths {
 			key := filepath.Clean(path)
-			if _, twice := seen[key]; twice {
+			if seen[key] {
 				return lang.Errorf(at[i].Span(), "%q would be written twice", path)
 			}
-			seen[key] = at[i]
-			if err := checkWritable(path); err != nil {
+			seen[key] = true
+			if err := checkWritable(path, images); err != nil {
 				return lang.Errorf(at[i].Span(), "%w", err)
 			}
 		}
@@ -303,22 +303,38 @@ func (o Output) For(image string) string {
 	return strings.ReplaceAll(o.Path, ImagePlaceholder, strings.TrimSuffix(base, filepath.Ext(base)))
 }
 
-func checkWritable(path string) error {
+// checkWritable makes sure that a file can be written and is none of those that
+// are read.
+func checkWritable(path string, images []string) error {
 	if path == "" {
 		return fmt.Errorf("an output needs a name")
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%q is a folder, not a file to write", path)
-	}
 	dir := filepath.Dir(path)
-	info, err := os.Stat(dir)
-	if err != nil {
-		return fmt.Errorf("cannot write %q: the folder %q does not exist", path, dir)
+	if old, err := os.Stat(path); err == nil {
+		if old.IsDir() {
+			return fmt.Errorf("%q is a folder, not a file to write", path)
+		}
+		for _, image := range images {
+			if info, err := os.Stat(image); err == nil && os.SameFile(info, old) {
+				return fmt.Errorf("%q would be written over the image %q", path, image)
+			}
+		}
+		if !old.Mode().IsRegular() {
+			return nil // a pipe or a device is written as it is
+		}
 	}
-	if !info.IsDir() {
+	switch info, err := os.Stat(dir); {
+	case err != nil:
+		return fmt.Errorf("cannot write %q: the folder %q does not exist", path, dir)
+	case !info.IsDir():
 		return fmt.Errorf("cannot write %q: %q is not a folder", path, dir)
 	}
-	return nil
+	f, err := os.CreateTemp(dir, ".occlude-*") // as it will be done in the end
+	if err != nil {
+		return fmt.Errorf("cannot write %q: the folder %q takes no new files", path, dir)
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }
 
 // checkFile makes sure that a file to read is there.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
@@ -72,8 +73,10 @@ func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
 	}
 	p.Seed = q.seed
 	r := resources{threads: p.Threads, memory: b.env.Settings.MemoryLimit()}
-	if p.Candidates, err = candidates(p.Net, p.Grid, q.hints, r, p.Profile); err != nil {
-		return nil, lang.Errorf(s.Span(), "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+	if p.Candidates, err = candidates(p, q.hints, r); err != nil {
+		at := s.Span()
+		at.To = lang.Pos{} // the statement's beginning
+		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
 	}
 	return p, nil
 }
@@ -99,7 +102,11 @@ var queryTable = map[string]func(*queryOptions, lang.Value) error{
 		return err
 	},
 	"device": word(func(*queryOptions, string) {}, "cpu", "auto"),
-	"edge":   word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
+	"seed": func(q *queryOptions, v lang.Value) (err error) {
+		q.seed, err = wholeNumber(v, 0)
+		return err
+	},
+	"edge": word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
 }
 
 // imagesOf finds the files that a name or pattern stands for.
@@ -145,8 +152,13 @@ func (b *binder) target(t *lang.Target, m *model.Model) (Target, error) {
 	}
 	switch v := t.Class.(type) {
 	case lang.String:
-		if c, ok := m.Class(v.Value); ok {
-			return Target{Classes: []int{c}}, nil
+		switch found := classesCalled(m, v.Value); len(found) {
+		case 0:
+		case 1:
+			return Target{Classes: found}, nil
+		default:
+			return Target{}, lang.Errorf(v.Span(), "model %q has %d classes %q", m.Name, len(found), v.Value).
+				WithHint(fmt.Sprintf("FOR CLASS takes their numbers, too: %s", strings.Trim(fmt.Sprint(found), "[]")))
 		}
 		d := lang.Errorf(v.Span(), "model %q has no class %q", m.Name, v.Value)
 		if m.Labels == nil {
@@ -169,31 +181,48 @@ func (b *binder) target(t *lang.Target, m *model.Model) (Target, error) {
 	return Target{}, lang.Errorf(t.Span(), "a class is a label in single quotes or a number")
 }
 
+// classesCalled lists the classes with a label; some labels are given twice, as
+// ImageNet's crane, a bird and a machine.
+func classesCalled(m *model.Model, label string) (classes []int) {
+	for i, l := range m.Labels {
+		if l == label {
+			classes = append(classes, i)
+		}
+	}
+	return classes
+}
+
 // grid lays out the positions and prunes them by WHERE.
 func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, error) {
 	in := m.Net.Input().Shape
 	patch, stride := lang.Extent{W: defaultPatch, H: defaultPatch}, lang.Extent{W: defaultStride, H: defaultStride}
 	at := s.Span()
+	at.To = lang.Pos{}
+	patchAt, strideAt := at, at
 	if s.Patch != nil {
-		patch, at = *s.Patch, s.Patch.Span()
+		patch, patchAt = *s.Patch, s.Patch.Span()
 	}
 	if s.Stride != nil {
-		stride = *s.Stride
+		stride, strideAt = *s.Stride, s.Stride.Span()
 	}
-	g, err := newGrid(in.W, in.H, patch.W, patch.H, stride.W, stride.H, q.dropRim)
-	if err != nil {
-		return Grid{}, lang.Errorf(at, "%w", err)
+	if patch.W > in.W || patch.H > in.H {
+		return Grid{}, lang.Errorf(patchAt, "a patch of %dx%d is larger than the model's input of %dx%d", patch.W, patch.H, in.W, in.H).
+			WithHint(fmt.Sprintf("PATCH goes up to %dx%d here", in.W, in.H))
 	}
+	g := Grid{PatchW: patch.W, PatchH: patch.H, StrideW: stride.W, StrideH: stride.H, Width: in.W, Height: in.H, DropRim: q.dropRim}
 	if len(s.At) > 0 {
-		g.Listed, g.X, g.Y = true, nil, nil
+		g.Listed = true
 		for _, p := range s.At {
-			if p.X < 0 || p.Y < 0 || p.X+patch.W > in.W || p.Y+patch.H > in.H {
+			if p.X < 0 || p.Y < 0 || p.X > in.W-patch.W || p.Y > in.H-patch.H {
 				return Grid{}, lang.Errorf(p.Span(), "a patch of %dx%d at (%d, %d) reaches past the input of %dx%d",
 					patch.W, patch.H, p.X, p.Y, in.W, in.H)
 			}
 			g.Positions = append(g.Positions, Position{X: p.X, Y: p.Y})
 		}
 		return g, nil
+	}
+	if err := g.lay(); err != nil {
+		return Grid{}, lang.Errorf(strideAt, "%w", err).WithHint("a larger STRIDE asks for fewer")
 	}
 	keep := func(Position) bool { return true }
 	if s.Where != nil {
@@ -204,6 +233,9 @@ func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, er
 		keep = c
 	}
 	g.all(keep)
+	if b.undefined != nil {
+		return Grid{}, b.undefined
+	}
 	if len(g.Positions) == 0 {
 		return Grid{}, lang.Errorf(s.Where.Span(), "none of the %d positions satisfies the condition", len(g.X)*len(g.Y)).
 			WithHint("x and y are the patch's left and top edge in pixels of the model's input")

@@ -21,26 +21,52 @@ type resources struct {
 	memory  int64 // bytes, 0 for no limit
 }
 
-// candidates costs the ways to run a grid and orders them, the chosen one first.
-func candidates(net *network.Network, g Grid, h hints, r resources, p *cost.Profile) ([]*Candidate, error) {
+// candidates costs the ways to run a query and orders them, the chosen one
+// first. It fails when none that the hints allow fits into the memory.
+func candidates(q *Occlude, h hints, r resources) ([]*Candidate, error) {
+	net, g, p := q.Net, q.Grid, q.Profile
+	write := p.PerImage + p.PerPicture*float64(q.panels())
 	var all []*Candidate
 	for _, name := range []string{PlanIncremental, PlanFull} {
 		c := &Candidate{Name: name}
 		c.estimate(net, g, r, p)
-		if err := c.size(net, g, h, r); err != nil {
-			return nil, err
-		}
+		c.Estimate.WriteSeconds = write
+		c.Estimate.Seconds += write
+		c.refused = c.size(net, g, h, r)
 		all = append(all, c)
 	}
+	rank := func(c *Candidate) int { // the lower one runs whatever it costs
+		switch {
+		case h.plan != "" && c.Name != h.plan:
+			return 2
+		case c.refused != nil:
+			return 1
+		}
+		return 0
+	}
 	sort.SliceStable(all, func(i, j int) bool {
-		if h.plan != "" && (all[i].Name == h.plan) != (all[j].Name == h.plan) {
-			return all[i].Name == h.plan
+		if a, b := rank(all[i]), rank(all[j]); a != b {
+			return a < b
 		}
 		return all[i].Estimate.Seconds < all[j].Estimate.Seconds
 	})
+	if all[0].refused != nil {
+		return nil, all[0].refused
+	}
 	all[0].Forced = h.plan != ""
-	explainChoice(all, len(net.Layers))
+	explainChoice(all[0], all[1:])
 	return all, nil
+}
+
+// panels is the number of heat maps to draw into pictures.
+func (p *Occlude) panels() int {
+	n := 0
+	for _, o := range p.Outputs {
+		if o.Format == WritePNG {
+			n += p.Target.Count()
+		}
+	}
+	return n
 }
 
 // estimate sums the work of all positions, layer by layer.
@@ -90,7 +116,7 @@ func (c *Candidate) estimate(net *network.Network, g Grid, r resources, p *cost.
 		c.Estimate.BaseSeconds += p.Seconds(l, wholeAmount(l)) / threads
 		c.Estimate.ViewBytes += int64(l.Shape.Len()) * 4
 	}
-	c.Estimate.Seconds += c.Estimate.BaseSeconds + p.PerImage
+	c.Estimate.Seconds += c.Estimate.BaseSeconds
 	c.FullFrom = n
 	for j := n - 1; j > 0; j-- {
 		if e := c.Layers[j]; e.Whole < int64(len(g.Positions)) && e.Runs > 0 {
@@ -122,9 +148,15 @@ const (
 	patchBytes = 256 << 20 // of a worker's patches, unless memory_limit says less
 )
 
-// size chooses the batch and predicts the memory.
+// workerBytes is what a worker takes for patches however small they are: the
+// least slab of the processor's arena.
+const workerBytes = 4 << 20
+
+// size chooses the batch and predicts the memory. Its error says that the memory
+// limit leaves too little.
 func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) error {
-	each := c.positionBytes(net, len(g.Positions))
+	each := c.positionBytes(net, g)
+	worker := func(batch int) int64 { return max(each*int64(batch), workerBytes) }
 	threads := int64(max(r.threads, 1))
 	base := c.Estimate.ViewBytes // the base pass makes every view
 	if c.Name == PlanFull {
@@ -132,11 +164,13 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 	}
 	views := c.Estimate.ViewBytes
 	room := int64(patchBytes)
+	c.Batch = 1
+	c.Estimate.PeakBytes = max(base, views+worker(1)*threads)
 	if r.memory > 0 {
 		room = min(room, (r.memory-views)/threads)
-		if room < each || r.memory < base {
+		if r.memory < c.Estimate.PeakBytes {
 			return fmt.Errorf("the %s plan needs at least %s for activations with %d threads, memory_limit is %s",
-				c.Name, FormatBytes(max(base, views+each*threads)), threads, FormatBytes(r.memory))
+				c.Name, FormatBytes(c.Estimate.PeakBytes), threads, FormatBytes(r.memory))
 		}
 	}
 	share := (len(g.Positions) + 4*r.threads - 1) / (4 * r.threads) // a few batches for each thread, for balance
@@ -145,10 +179,10 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 		c.Batch = min(h.batch, max(1, len(g.Positions)))
 		if r.memory > 0 && int64(c.Batch)*each > room {
 			return fmt.Errorf("a batch of %d needs %s for activations, memory_limit is %s",
-				c.Batch, FormatBytes(views+each*threads*int64(c.Batch)), FormatBytes(r.memory))
+				c.Batch, FormatBytes(views+worker(c.Batch)*threads), FormatBytes(r.memory))
 		}
 	}
-	c.Estimate.PeakBytes = max(base, views+each*int64(c.Batch)*threads)
+	c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)
 	return nil
 }
 
@@ -165,8 +199,9 @@ func keptByFull(net *network.Network) int64 {
 }
 
 // positionBytes is the most memory that one position's patches take at once: a
-// patch lives from the layer that makes it to the last that reads it.
-func (c *Candidate) positionBytes(net *network.Network, positions int) int64 {
+// patch lives from the layer that makes it to the last that reads it. It counts
+// the largest rectangle of each layer, so that a limit holds for any batch.
+func (c *Candidate) positionBytes(net *network.Network, g Grid) int64 {
 	last := make([]int, len(net.Layers))
 	for i, l := range net.Layers {
 		last[i] = i
@@ -175,7 +210,14 @@ func (c *Candidate) positionBytes(net *network.Network, positions int) int64 {
 		}
 	}
 	bytes := func(i int) int64 {
-		return c.Layers[i].Cells / int64(max(positions, 1)) * int64(net.Layers[i].Shape.C) * 4
+		area := c.Layers[i].Max.Area()
+		if i == 0 { // the occluded pixels, which stay to the end
+			area = net.Layers[0].Shape.Cells()
+			if c.Name != PlanFull {
+				area = g.PatchW * g.PatchH
+			}
+		}
+		return int64(area) * int64(net.Layers[i].Shape.C) * 4
 	}
 	var live, peak int64
 	for i, l := range net.Layers {
@@ -186,7 +228,7 @@ func (c *Candidate) positionBytes(net *network.Network, positions int) int64 {
 		}
 		peak = max(peak, live+scratch)
 		for j := range i + 1 {
-			if last[j] == i {
+			if last[j] == i && j > 0 {
 				live -= bytes(j)
 			}
 		}
@@ -195,24 +237,26 @@ func (c *Candidate) positionBytes(net *network.Network, positions int) int64 {
 }
 
 // explainChoice says in each candidate why it was taken or not.
-func explainChoice(all []*Candidate, layers int) {
-	best := all[0]
-	for i, c := range all {
-		others := all[1]
-		if i > 0 {
-			others = best
-		}
-		seconds := fmt.Sprintf("%s against %s", FormatSeconds(c.Estimate.Seconds), FormatSeconds(others.Estimate.Seconds))
-		macs := float64(c.Estimate.MACs) / float64(max(others.Estimate.MACs, 1))
-		switch {
-		case i == 0 && c.Forced:
-			c.Reason = "forced by WITH (plan = '" + c.Name + "')"
-		case i == 0:
-			c.Reason = "cheapest: " + seconds
+func explainChoice(best *Candidate, others []*Candidate) {
+	against := func(a, b *Candidate) string {
+		return fmt.Sprintf("%s against %s", FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds))
+	}
+	best.Reason = "cheapest: " + against(best, others[0])
+	switch {
+	case best.Forced:
+		best.Reason = "forced by WITH (plan = '" + best.Name + "')"
+	case others[0].refused != nil:
+		best.Reason = "the only one that fits into the memory"
+	}
+	for _, c := range others {
+		macs := float64(c.Estimate.MACs) / float64(max(best.Estimate.MACs, 1))
+		switch seconds := against(c, best); {
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:
-			c.Reason = fmt.Sprintf("ruled out by the hint, though cheaper: %s", seconds)
+			c.Reason = "ruled out by the hint, though cheaper: " + seconds
 		case best.Forced:
-			c.Reason = fmt.Sprintf("ruled out by the hint: %s", seconds)
+			c.Reason = "ruled out by the hint: " + seconds
+		case c.refused != nil:
+			c.Reason = "too large: " + c.refused.Error()
 		case c.Name == PlanIncremental && c.FullFrom <= 1:
 			c.Reason = "every update covers the whole map from the first layer on"
 		case macs >= 1.05:

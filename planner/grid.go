@@ -41,18 +41,14 @@ func (g Grid) Complete() bool { return !g.Listed && len(g.Positions) == len(g.X)
 // instead of filling the memory with positions.
 const maxPositions = 1 << 24
 
-// newGrid lays the grid over an image: 0, S, 2S, ... and one last position flush
-// with the far edge where that leaves a rim.
-func newGrid(w, h, patchW, patchH, strideW, strideH int, dropRim bool) (Grid, error) {
-	if patchW > w || patchH > h {
-		return Grid{}, fmt.Errorf("a patch of %dx%d is larger than the model's input of %dx%d", patchW, patchH, w, h)
-	}
-	g := Grid{PatchW: patchW, PatchH: patchH, StrideW: strideW, StrideH: strideH, Width: w, Height: h, DropRim: dropRim}
-	g.X, g.Y = axis(w, patchW, strideW, dropRim), axis(h, patchH, strideH, dropRim)
+// lay fills in X and Y: 0, S, 2S, ... and one last position flush with the far
+// edge where that leaves a rim. The patch must fit into the input.
+func (g *Grid) lay() error {
+	g.X, g.Y = axis(g.Width, g.PatchW, g.StrideW, g.DropRim), axis(g.Height, g.PatchH, g.StrideH, g.DropRim)
 	if len(g.X) > maxPositions/len(g.Y) {
-		return Grid{}, fmt.Errorf("a grid of %d by %d positions is beyond the limit of %d", len(g.X), len(g.Y), maxPositions)
+		return fmt.Errorf("a grid of %d by %d positions is beyond the limit of %d", len(g.X), len(g.Y), maxPositions)
 	}
-	return g, nil
+	return nil
 }
 
 func axis(n, patch, stride int, dropRim bool) []int {

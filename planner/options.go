@@ -26,7 +26,7 @@ func (r optionReader[T]) all(options []lang.Option, what string) error {
 		if !ok {
 			hint := lang.DidYouMean(o.Name.Text, names)
 			if hint == "" {
-				hint = "there are " + strings.Join(names, ", ")
+				hint = "the options are " + strings.Join(names, ", ")
 			}
 			return lang.Errorf(o.Name.Span(), "there is no %s called %q", what, o.Name.Text).WithHint(hint)
 		}

@@ -204,16 +204,19 @@ type Candidate struct {
 	// computed whole at every position; the number of layers when there is none.
 	FullFrom int
 	Reason   string // why it was chosen, or why not
+
+	refused error // why it cannot run, nil if it can
 }
 
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
-	Seconds     float64 // elapsed, base pass included
-	BaseSeconds float64 // of it, the base pass
-	MACs        int64   // multiply-adds, base pass included
-	BaseMACs    int64
-	PeakBytes   int64 // activations: views and patches of all workers
-	ViewBytes   int64 // of it, the materialized views
+	Seconds      float64 // elapsed, all of it
+	BaseSeconds  float64 // of it, the base pass
+	WriteSeconds float64 // of it, reading the image, drawing and writing
+	MACs         int64   // multiply-adds, base pass included
+	BaseMACs     int64
+	PeakBytes    int64 // activations: views and patches of all workers
+	ViewBytes    int64 // of it, the materialized views
 }
 
 // LayerEstimate sums a layer's work over all positions.

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"fmt"
 	"math"
 
 	"occlude/lang"
@@ -27,15 +26,15 @@ func (b *binder) compileWhere(e lang.Expr, w, h int) (condition, error) {
 	case *lang.Compare:
 		return b.compileCompare(e, w, h)
 	case *lang.Between:
-		x, err := compileNumber(e.X, w, h)
+		x, err := b.number(e.X, w, h)
 		if err != nil {
 			return nil, err
 		}
-		low, err := compileNumber(e.Low, w, h)
+		low, err := b.number(e.Low, w, h)
 		if err != nil {
 			return nil, err
 		}
-		high, err := compileNumber(e.High, w, h)
+		high, err := b.number(e.High, w, h)
 		return func(p Position) bool {
 			v := x(p)
 			return (v >= low(p) && v <= high(p)) != e.Not
@@ -75,11 +74,11 @@ func (b *binder) fold(terms []lang.Expr, w, h int, stop bool) (condition, error)
 }
 
 func (b *binder) compileCompare(e *lang.Compare, w, h int) (condition, error) {
-	l, err := compileNumber(e.Left, w, h)
+	l, err := b.number(e.Left, w, h)
 	if err != nil {
 		return nil, err
 	}
-	r, err := compileNumber(e.Right, w, h)
+	r, err := b.number(e.Right, w, h)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +97,13 @@ func (b *binder) compileCompare(e *lang.Compare, w, h int) (condition, error) {
 }
 
 func (b *binder) compileIn(e *lang.In, w, h int) (condition, error) {
-	x, err := compileNumber(e.X, w, h)
+	x, err := b.number(e.X, w, h)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]number, len(e.List))
 	for i, item := range e.List {
-		if list[i], err = compileNumber(item, w, h); err != nil {
+		if list[i], err = b.number(item, w, h); err != nil {
 			return nil, err
 		}
 	}
@@ -121,17 +120,17 @@ func (b *binder) compileIn(e *lang.In, w, h int) (condition, error) {
 
 type number func(p Position) float64
 
-func compileNumber(e lang.Expr, w, h int) (number, error) {
+func (b *binder) number(e lang.Expr, w, h int) (number, error) {
 	switch e := e.(type) {
 	case lang.Number:
 		return func(Position) float64 { return e.Value }, nil
 	case *lang.Neg:
-		x, err := compileNumber(e.X, w, h)
+		x, err := b.number(e.X, w, h)
 		return func(p Position) float64 { return -x(p) }, err
 	case *lang.Column:
 		return column(e, w, h)
 	case *lang.Arith:
-		return compileArith(e, w, h)
+		return b.arith(e, w, h)
 	}
 	return nil, lang.Errorf(e.Span(), "%s is not a number", e)
 }
@@ -151,12 +150,12 @@ func column(e *lang.Column, w, h int) (number, error) {
 		WithHint("a position has x, y, w and h")
 }
 
-func compileArith(e *lang.Arith, w, h int) (number, error) {
-	l, err := compileNumber(e.Left, w, h)
+func (b *binder) arith(e *lang.Arith, w, h int) (number, error) {
+	l, err := b.number(e.Left, w, h)
 	if err != nil {
 		return nil, err
 	}
-	r, err := compileNumber(e.Right, w, h)
+	r, err := b.number(e.Right, w, h)
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +167,21 @@ func compileArith(e *lang.Arith, w, h int) (number, error) {
 	case lang.Times:
 		return func(p Position) float64 { return l(p) * r(p) }, nil
 	case lang.Divide:
-		return func(p Position) float64 { return l(p) / r(p) }, nil
+		return b.defined(e, r, func(p Position) float64 { return l(p) / r(p) }), nil
 	case lang.Modulo:
-		return func(p Position) float64 { return math.Mod(l(p), r(p)) }, nil
+		return b.defined(e, r, func(p Position) float64 { return math.Mod(l(p), r(p)) }), nil
 	}
-	return nil, lang.Errorf(e.Span(), "%s", fmt.Sprintf("there is no operator %s", e.Op))
+	return nil, lang.Errorf(e.Span(), "there is no operator %s", e.Op)
+}
+
+// defined guards a division: by zero it has no value, and to call the condition
+// true or false would make one up.
+func (b *binder) defined(e *lang.Arith, divisor, quotient number) number {
+	return func(p Position) float64 {
+		if divisor(p) == 0 && b.undefined == nil {
+			b.undefined = lang.Errorf(e.Span(), "division by zero at the position (%d, %d)", p.X, p.Y).
+				WithHint("AND looks at its right side only where the left one holds: x > 0 AND y / x < 2")
+		}
+		return quotient(p)
+	}
 }

@@ -38,8 +38,10 @@ type Profile struct {
 	Gather float64 `json:"gather_bytes_per_second"`
 	// PerRun is the fixed seconds of running a layer at a position.
 	PerRun float64 `json:"seconds_per_run"`
-	// PerImage is the fixed seconds of an image: decoding, drawing, writing.
+	// PerImage is the fixed seconds of an image: decoding it and writing numbers.
 	PerImage float64 `json:"seconds_per_image"`
+	// PerPicture is the seconds of drawing and writing one class's heat map.
+	PerPicture float64 `json:"seconds_per_picture"`
 }
 
 //go:embed default.json
@@ -70,7 +72,7 @@ func Parse(data []byte) (*Profile, error) {
 			return nil, fmt.Errorf("cost profile: no steps per second for %s", c)
 		}
 	}
-	if !(p.Gather > 0) || p.PerRun < 0 || p.PerImage < 0 {
+	if !(p.Gather > 0) || p.PerRun < 0 || p.PerImage < 0 || p.PerPicture < 0 {
 		return nil, fmt.Errorf("cost profile: bandwidth and fixed costs must be positive")
 	}
 	return p, nil
