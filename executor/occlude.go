@@ -80,9 +80,11 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 		})
 	}
 	h.Actual.ViewBytes = views.Bytes()
+	updates := time.Now()
 	if err := q.positions(ctx, h, views, cover); err != nil {
 		return nil, err
 	}
+	h.Actual.UpdateSeconds = time.Since(updates).Seconds()
 	h.Actual.Class, h.Actual.P0 = h.Classes[0].Label, float64(h.Classes[0].P0)
 	for _, o := range p.Outputs {
 		path := o.For(image)
@@ -106,32 +108,38 @@ func (q *query) positions(ctx context.Context, h *HeatMap, views *operators.View
 		defer progress.Finish()
 	}
 	var next, done atomic.Int64
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range max(1, min(p.Threads, len(p.Grid.Positions))) {
-		wg.Go(func() {
-			b := q.newBatcher(h, views, cover)
-			for {
-				from := int(next.Add(int64(b.size))) - b.size
-				if from >= len(p.Grid.Positions) {
-					break
-				}
-				to := min(from+b.size, len(p.Grid.Positions))
-				if err := b.run(ctx, from, to); err != nil {
-					cancel(err)
-					break
-				}
-				done.Add(int64(to - from))
-				if progress != nil {
-					progress.Add(to - from)
-				}
+	stats := make([]operators.Stats, max(1, min(p.Threads, len(p.Grid.Positions))))
+	work := func(i int) (err error) {
+		defer Recover(&err)
+		b := q.newBatcher(h, views, cover)
+		defer func() { stats[i] = b.worker.Stats() }()
+		for {
+			from := int(next.Add(int64(b.size))) - b.size
+			if from >= len(p.Grid.Positions) {
+				return nil
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			h.Actual.Updates = h.Actual.Updates.Plus(b.worker.Stats())
+			to := min(from+b.size, len(p.Grid.Positions))
+			if err := b.run(ctx, from, to); err != nil {
+				return err
+			}
+			done.Add(int64(to - from))
+			if progress != nil {
+				progress.Add(to - from)
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range stats {
+		wg.Go(func() {
+			if err := work(i); err != nil {
+				cancel(err) // the first error ends the others
+			}
 		})
 	}
 	wg.Wait()
+	for _, s := range stats {
+		h.Actual.Updates = h.Actual.Updates.Plus(s)
+	}
 	h.Actual.PeakBytes = h.Actual.ViewBytes + h.Actual.Updates.Peak
 	if err := context.Cause(ctx); err != nil {
 		return q.interrupted(ctx, err, h.Image, int(done.Load()))

@@ -32,7 +32,7 @@ func writeRelation(format, path string, r *Relation) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		switch format {
 		case planner.WriteCSV:
-			return r.CSV(w, ',')
+			return r.CSV(w, ',', true)
 		case planner.WriteJSON:
 			return r.JSON(w)
 		}
@@ -95,12 +95,15 @@ func (h *HeatMap) Map(class int) heatmap.Map {
 	}
 }
 
-// CSV writes the relation with a header line, fields apart by comma.
-func (r *Relation) CSV(w io.Writer, comma rune) error {
+// CSV writes the rows, after a line of the columns' names if header is set; comma
+// stands between the fields.
+func (r *Relation) CSV(w io.Writer, comma rune, header bool) error {
 	out := csv.NewWriter(w)
 	out.Comma = comma
-	if err := out.Write(r.Columns); err != nil {
-		return err
+	if header {
+		if err := out.Write(r.Columns); err != nil {
+			return err
+		}
 	}
 	record := make([]string, len(r.Columns))
 	for _, row := range r.Rows {

@@ -8,6 +8,7 @@ import (
 	"occlude/executor"
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
+	"occlude/internal/model"
 	"occlude/lang"
 	"occlude/planner"
 	"occlude/planner/cost"
@@ -71,18 +72,37 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 }
 
 // statement plans and runs one statement.
-func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) error {
+func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) (err error) {
+	defer executor.Recover(&err)
 	start, rewriting := time.Now(), e.planner.Rewriting()
 	plan, err := e.planner.Plan(ctx, s)
 	if err != nil {
 		return err
 	}
 	rewriting = e.planner.Rewriting() - rewriting
+	if m := modelOf(plan); m != nil {
+		e.Session.Loaded(m, rewriting)
+	}
 	if q := heatMapOf(plan); q != nil {
 		q.Planning = planning + time.Since(start) - rewriting
-		e.Session.Loaded(q.Model, rewriting)
 	}
 	return e.Session.Run(ctx, plan, func(r executor.Result) error { return emit(s, r) })
+}
+
+// modelOf is the model whose network a plan had rewritten, if any.
+func modelOf(p planner.Plan) *model.Model {
+	switch p := p.(type) {
+	case *planner.Describe:
+		return p.Model
+	case *planner.Predict:
+		return p.Model
+	case *planner.Copy:
+		return modelOf(p.Query)
+	}
+	if q := heatMapOf(p); q != nil {
+		return q.Model
+	}
+	return nil
 }
 
 // heatMapOf is the heat map query inside of a plan, if there is one.
