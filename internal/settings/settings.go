@@ -17,7 +17,10 @@ type Setting struct {
 }
 
 // Settings are one session's values. The zero value holds the defaults.
-type Settings struct{ values map[string]string }
+type Settings struct {
+	values map[string]string // what SET changed
+	starts map[string]string // what the session started with instead of defaults
+}
 
 // Values of the setting format.
 const (
@@ -69,8 +72,8 @@ func Check(name, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if value == s.Default {
-		return value, nil
+	if strings.EqualFold(value, s.Default) {
+		return s.Default, nil
 	}
 	v, err := s.check(value)
 	if err != nil {
@@ -88,23 +91,41 @@ func (s *Settings) Get(name string) (string, error) {
 	if v, ok := s.values[name]; ok {
 		return v, nil
 	}
+	if v, ok := s.starts[name]; ok {
+		return v, nil
+	}
 	return t.Default, nil
 }
 
+// value is the text of a setting of the table.
+func (s *Settings) value(name string) string {
+	v, err := s.Get(name)
+	if err != nil {
+		panic("settings: " + err.Error()) // an accessor without a row
+	}
+	return v
+}
+
 // Set changes a setting.
-func (s *Settings) Set(name, value string) error {
+func (s *Settings) Set(name, value string) error { return put(&s.values, name, value) }
+
+// Start gives a setting the value that the session starts with, and to which
+// Reset goes back.
+func (s *Settings) Start(name, value string) error { return put(&s.starts, name, value) }
+
+func put(to *map[string]string, name, value string) error {
 	v, err := Check(name, value)
 	if err != nil {
 		return err
 	}
-	if s.values == nil {
-		s.values = map[string]string{}
+	if *to == nil {
+		*to = map[string]string{}
 	}
-	s.values[name] = v
+	(*to)[name] = v
 	return nil
 }
 
-// Reset brings a setting back to its default, all of them for "".
+// Reset brings a setting back to what it was at the start, all of them for "".
 func (s *Settings) Reset(name string) error {
 	if name == "" {
 		s.values = nil
@@ -118,16 +139,11 @@ func (s *Settings) Reset(name string) error {
 }
 
 // Format is how results are printed.
-func (s *Settings) Format() string {
-	if v, ok := s.values["format"]; ok {
-		return v
-	}
-	return FormatTable
-}
+func (s *Settings) Format() string { return s.value("format") }
 
 // Threads is the number of goroutines that compute.
 func (s *Settings) Threads() int {
-	if n, err := strconv.Atoi(s.values["threads"]); err == nil {
+	if n, err := strconv.Atoi(s.value("threads")); err == nil {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
@@ -135,7 +151,7 @@ func (s *Settings) Threads() int {
 
 // MemoryLimit is the most memory for activations in bytes, 0 for no limit.
 func (s *Settings) MemoryLimit() int64 {
-	n, err := ParseBytes(s.values["memory_limit"])
+	n, err := ParseBytes(s.value("memory_limit"))
 	if err != nil {
 		return 0
 	}
