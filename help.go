@@ -12,23 +12,61 @@ import (
 	"occlude/lang"
 )
 
-const description = `Explains image classifiers by occlusion: which parts of an image does a prediction rest on?
+const description = "Explains image classifiers by occlusion."
 
-  occlude -c "CREATE MODEL m FROM 'model.onnx'; OCCLUDE 'photo.jpg' USING m INTO 'heat.png'"
-  occlude -f queries.oql
-  occlude                      (reads statements as you type them)`
+// usage is the help of the whole command line. Most people never need another
+// command than run, so its flags stand here.
+const usage = `Occlude explains image classifiers: it slides a patch over an image and draws
+where the prediction falls.
+
+Usage:
+  occlude [flags]             run statements; without -c, -f or a pipe, type them in
+  occlude check PATH...       run ONNX test cases and compare with what they expect
+  occlude help [TOPIC]        this page, a command, or a page of the manual: %s
+  occlude version
+
+Flags:
+  -c, --command=SQL           run these statements; may be given again, and mixed with -f
+  -f, --file=FILE             run the statements of a file, - for standard input
+  -o, --output=FILE           write results to a file instead of standard output
+      --format=FORMAT         how results are printed: table, csv, tsv, json or vertical
+  -v, --variable=NAME=VALUE   define a variable: :NAME, :'NAME' as a string, :"NAME" as a name
+      --no-progress           show no progress bar
+  -h, --help                  show this page
+
+Examples:
+  occlude -f examples/quickstart.oql
+  occlude -c "CREATE MODEL m FROM 'model.onnx'" -c "OCCLUDE 'photo.jpg' USING m INTO 'heat.png'"
+  occlude -v image=photo.jpg -f query.oql --format json
+
+Results go to standard output, all else to standard error. Exit status: 0 fine, 1 a statement
+failed and the rest was not run, 2 wrong usage, 130 interrupted.
+`
+
+// printHelp implements kong.HelpPrinter.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() != nil {
+		err := kong.DefaultHelpPrinter(options, ctx)
+		fmt.Fprintln(ctx.Stdout)
+		return err
+	}
+	_, err := fmt.Fprintf(ctx.Stdout, usage, strings.Join(docs.Topics(), ", "))
+	return err
+}
 
 // run prints the help of a command or a page of the documentation.
 func (c *helpCommand) run(parser *kong.Kong) int {
 	switch topic := strings.ToLower(c.Topic); {
 	case topic == "":
 		return helpOn(parser, nil)
-	case topic == "check" || topic == "version" || topic == "run":
+	case topic == "run": // its flags are those of the whole
+		return helpOn(parser, nil)
+	case topic == "check" || topic == "version" || topic == "help":
 		return helpOn(parser, []string{topic})
 	default:
 		page, ok := docs.Page(topic)
 		if !ok {
-			topics := append(docs.Topics(), "run", "check", "version")
+			topics := append(docs.Topics(), "check", "version")
 			hint := lang.DidYouMean(topic, topics)
 			if hint == "" {
 				hint = "the topics are " + strings.Join(topics, ", ")
@@ -46,9 +84,6 @@ func helpOn(parser *kong.Kong, command []string) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "occlude:", err)
 		return exitUsage
-	}
-	if command == nil {
-		fmt.Printf("\nPages of the manual: occlude help %s\n", strings.Join(docs.Topics(), " | "))
 	}
 	return exitFine
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"sort"
@@ -36,17 +37,18 @@ const (
 	exitInterrupted = 130
 )
 
-// commandLine is the whole of it; kong reads the tags.
+// commandLine is the whole of it; kong reads the tags. The help that people see
+// is in help.go.
 type commandLine struct {
-	Run     runCommand     `cmd:"" default:"withargs" help:"Run queries: from -c, from -f, from standard input, or typed in."`
+	Run     runCommand     `cmd:"" default:"withargs" help:"Run statements: from -c, from -f, from standard input, or typed in."`
 	Check   checkCommand   `cmd:"" help:"Run ONNX test cases and compare with their expected outputs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
-	Help    helpCommand    `cmd:"" help:"Explain the command line, or a topic: occlude help language."`
+	Help    helpCommand    `cmd:"" help:"Explain the command line, or show a page of the manual."`
 }
 
 type runCommand struct {
-	Command    []piece           `short:"c" sep:"none" placeholder:"SQL" help:"Run these statements (repeatable, in order with -f)."`
-	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file (repeatable)."`
+	Command    []piece           `short:"c" sep:"none" placeholder:"SQL" help:"Run these statements; may be given again, and mixed with -f."`
+	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file, - for standard input."`
 	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
 	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
 	NoProgress bool              `help:"Show no progress bar."`
@@ -86,8 +88,8 @@ func run(args []string) int {
 	parser, err := kong.New(&cli,
 		kong.Name("occlude"),
 		kong.Description(description),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 92}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 92}),
+		kong.Help(printHelp),
 		kong.Exit(func(code int) { panic(exit(code)) }),
 	)
 	if err != nil {
@@ -97,22 +99,40 @@ func run(args []string) int {
 	return guarded(func() int {
 		command, err := parser.Parse(args)
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "occlude: %v\nTry 'occlude help'.\n", err)
+			fmt.Fprintf(os.Stderr, "occlude: %v\nTry 'occlude help'.\n", misplaced(args, err))
 			return exitUsage
 		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
 		switch strings.Fields(command.Command())[0] {
 		case "check":
-			return cli.Check.run(ctx)
+			return cli.Check.run()
 		case "version":
 			fmt.Println(version())
 			return exitFine
 		case "help":
 			return cli.Help.run(parser)
 		}
-		return cli.Run.run(ctx)
+		return cli.Run.run()
 	})
+}
+
+// misplaced says what was probably meant by a query file without -f.
+func misplaced(args []string, err error) error {
+	for _, a := range args {
+		if strings.HasPrefix(err.Error(), "unexpected argument "+a) {
+			if _, err := os.Stat(a); err == nil {
+				return fmt.Errorf("unexpected argument %s: -f %s runs that file", a, a)
+			}
+		}
+	}
+	return err
+}
+
+// interruptible is the context of a run that nobody sits in front of: Ctrl-C
+// ends it, and so does SIGTERM. A second signal ends the process at once.
+func interruptible() (ctx context.Context, stop func()) {
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // exit is how kong leaves after --help.
@@ -144,7 +164,9 @@ func status(err error) int {
 	return exitFailed
 }
 
-func (c *checkCommand) run(ctx context.Context) int {
+func (c *checkCommand) run() int {
+	ctx, stop := interruptible()
+	defer stop()
 	summary, err := conformance.Run(ctx, c.Paths, os.Stdout)
 	if err == nil && summary.Failed > 0 {
 		return exitFailed
@@ -152,25 +174,25 @@ func (c *checkCommand) run(ctx context.Context) int {
 	return status(err)
 }
 
-func (c *runCommand) run(ctx context.Context) int {
+func (c *runCommand) run() int {
 	texts, err := c.texts()
 	if err != nil {
 		return status(err)
 	}
 	e := engine.New()
 	e.Variables = c.Variable
-	if err := e.Session.Settings.Set("format", c.Format); err != nil {
+	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
 		e.Session.Progress = &repl.Bar{Out: os.Stderr}
 	}
 	if c.Output == "" {
-		return c.print(ctx, e, texts, os.Stdout)
+		return c.print(e, texts, os.Stdout)
 	}
 	code := exitFine
 	err = atomicfile.Write(c.Output, func(w io.Writer) error {
-		code = c.print(ctx, e, texts, w) // what was printed before an error is kept
+		code = c.print(e, texts, w) // what was printed before an error is kept
 		return nil
 	})
 	if err != nil {
@@ -180,16 +202,17 @@ func (c *runCommand) run(ctx context.Context) int {
 }
 
 // print runs the texts, or the interactive loop when there are none.
-func (c *runCommand) print(ctx context.Context, e *engine.Engine, texts []engine.Text, out io.Writer) int {
+func (c *runCommand) print(e *engine.Engine, texts []engine.Text, out io.Writer) int {
 	p := &repl.Printer{Out: out, Settings: &e.Session.Settings}
 	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
 		columns, _, err := term.GetSize(int(os.Stdout.Fd()))
 		p.Pictures, p.Columns = err == nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", columns
 	}
 	if texts == nil {
-		loop := &repl.Loop{Engine: e, Printer: p, In: os.Stdin, Err: os.Stderr}
-		return status(loop.Run(ctx))
+		return c.loop(e, p)
 	}
+	ctx, stop := interruptible()
+	defer stop()
 	for _, t := range texts {
 		err := e.Run(ctx, t, func(_ lang.Statement, r executor.Result) error { return p.Print(r) })
 		if err != nil {
@@ -199,17 +222,28 @@ func (c *runCommand) print(ctx context.Context, e *engine.Engine, texts []engine
 	return exitFine
 }
 
+// loop reads statements from a person: there Ctrl-C ends what runs, not the loop.
+func (c *runCommand) loop(e *engine.Engine, p *repl.Printer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	l := &repl.Loop{Engine: e, Printer: p, In: os.Stdin, Err: os.Stderr, Interrupts: interrupts}
+	return status(l.Run(ctx))
+}
+
 // texts reads what is to be run; nil means that a person will type it.
 func (c *runCommand) texts() ([]engine.Text, error) {
 	if len(c.Command)+len(c.File) == 0 {
 		if term.IsTerminal(int(os.Stdin.Fd())) {
 			return nil, nil
 		}
-		data, err := io.ReadAll(os.Stdin)
+		data, err := readText("-")
 		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", err)
+			return nil, err
 		}
-		return []engine.Text{{Name: "stdin", Source: string(data)}}, nil
+		return []engine.Text{{Name: "stdin", Source: data}}, nil
 	}
 	type placed struct {
 		engine.Text
@@ -224,7 +258,11 @@ func (c *runCommand) texts() ([]engine.Text, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, placed{engine.Text{Name: p.text, Source: data}, p.place})
+		name := p.text
+		if name == "-" {
+			name = "stdin"
+		}
+		all = append(all, placed{engine.Text{Name: name, Source: data}, p.place})
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].place < all[j].place })
 	texts := make([]engine.Text, len(all))
@@ -239,20 +277,31 @@ const maxText = 64 << 20
 
 func readText(path string) (string, error) {
 	if path == "-" {
-		data, err := io.ReadAll(os.Stdin)
-		return string(data), err
+		return readAll("standard input", os.Stdin)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("query file %q: %w", path, errors.Unwrap(err))
+		return "", fmt.Errorf("query file %q: %w", path, cause(err))
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	return readAll(fmt.Sprintf("query file %q", path), f)
+}
+
+func readAll(name string, from io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(from, maxText+1))
 	if err != nil {
-		return "", fmt.Errorf("query file %q: %w", path, errors.Unwrap(err))
+		return "", fmt.Errorf("%s: %w", name, cause(err))
 	}
 	if len(data) > maxText {
-		return "", fmt.Errorf("query file %q: larger than %d MiB", path, maxText>>20)
+		return "", fmt.Errorf("%s: larger than %d MiB", name, maxText>>20)
 	}
 	return string(data), nil
+}
+
+// cause is an error of the file system without the operation and the name.
+func cause(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }

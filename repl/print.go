@@ -12,6 +12,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/settings"
+	"occlude/planner"
 	"occlude/planner/explain"
 )
 
@@ -24,6 +25,8 @@ type Printer struct {
 	Pictures bool
 	// Columns is the terminal's width for pictures.
 	Columns int
+
+	last *planner.Occlude // whose heat map was printed last
 }
 
 // Print writes one result.
@@ -64,9 +67,9 @@ func (p *Printer) Print(r executor.Result) error {
 func (p *Printer) relation(r *executor.Relation) error {
 	switch p.Settings.Format() {
 	case settings.FormatCSV:
-		return r.CSV(p.Out, ',')
+		return r.CSV(p.Out, ',', true)
 	case settings.FormatTSV:
-		return r.CSV(p.Out, '\t')
+		return r.CSV(p.Out, '\t', true)
 	case settings.FormatJSON:
 		return r.JSON(p.Out)
 	case settings.FormatVertical:

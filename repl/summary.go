@@ -31,6 +31,7 @@ type Summary struct {
 	Device       string         `json:"device"`
 	Threads      int            `json:"threads"`
 	Batch        int            `json:"batch"`
+	Seed         int            `json:"seed"` // of random choices; exact plans make none
 	Seconds      SummarySeconds `json:"seconds"`
 	MultiplyAdds int64          `json:"multiply_adds"`
 	Outputs      []string       `json:"outputs"`
@@ -78,7 +79,7 @@ func summarize(h *executor.HeatMap) Summary {
 		Patch: SummarySize{g.PatchW, g.PatchH}, Stride: SummarySize{g.StrideW, g.StrideH}, Fill: p.Fill.Text, Where: p.Where,
 		Grid: SummaryGrid{g.Rows(), g.Cols()}, Positions: len(g.Positions), Evaluated: h.Actual.Positions,
 		Peak: SummaryPeak{peak.X, peak.Y, drop},
-		Plan: p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch,
+		Plan: p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
 		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
 	}
@@ -110,6 +111,14 @@ func (p *Printer) heatMap(h *executor.HeatMap) error {
 		}
 		return p.picture(h)
 	}
+	header := p.last != h.Plan // the images of a query share one
+	p.last = h.Plan
+	switch p.Settings.Format() {
+	case settings.FormatCSV:
+		return s.relation().CSV(p.Out, ',', header)
+	case settings.FormatTSV:
+		return s.relation().CSV(p.Out, '\t', header)
+	}
 	return p.relation(s.relation())
 }
 
@@ -120,7 +129,7 @@ func (s Summary) relation() *executor.Relation {
 			"peak_x", "peak_y", "peak_p_drop", "plan", "load_seconds", "plan_seconds", "run_seconds", "multiply_adds", "outputs"},
 		Rows: [][]any{{s.Image, s.Model, s.ClassID, s.Class, s.P0, s.Grid.Rows, s.Grid.Cols, s.Positions, s.Evaluated,
 			s.Peak.X, s.Peak.Y, s.Peak.PDrop, s.Plan, s.Seconds.Load, s.Seconds.Plan, s.Seconds.Run, s.MultiplyAdds,
-			strings.Join(s.Outputs, " ")}},
+			strings.Join(s.Outputs, ", ")}},
 	}
 }
 
@@ -136,17 +145,10 @@ func (s Summary) text(h *executor.HeatMap) string {
 		}
 		fmt.Fprintf(&b, "  %-9s %s (class %d), p0 = %.4f\n", name, c.Class, c.ClassID, c.P0)
 	}
-	where := fmt.Sprintf("%d listed positions", s.Positions)
-	if !g.Listed {
-		where = fmt.Sprintf("%d x %d = %d positions", g.Rows(), g.Cols(), g.Rows()*g.Cols())
-		if s.Where != "" {
-			where += fmt.Sprintf(", %d where %s", s.Positions, s.Where)
-		}
-	}
-	fmt.Fprintf(&b, "  %-9s patch %dx%d, stride %s, fill %s: %s\n", "grid", g.PatchW, g.PatchH, strideText(g), s.Fill, where)
-	fmt.Fprintf(&b, "  %-9s p falls by %.4f with the patch at (%d, %d)\n", "peak", s.Peak.PDrop, s.Peak.X, s.Peak.Y)
+	fmt.Fprintf(&b, "  %-9s %s\n", "grid", s.gridText(g))
+	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	full := float64(h.Plan.Net.Work().MACs) * float64(s.Evaluated+1)
-	fmt.Fprintf(&b, "  %-9s %s on %s, %d threads, batches of %d; %s multiply-adds, %.1fx fewer than full inference\n",
+	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds, %.1fx fewer than full inference\n",
 		"plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), full/float64(max(s.MultiplyAdds, 1)))
 	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
 		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),
@@ -155,6 +157,28 @@ func (s Summary) text(h *executor.HeatMap) string {
 		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
 	}
 	return b.String()
+}
+
+// gridText tells where the patch was put.
+func (s Summary) gridText(g planner.Grid) string {
+	patch := fmt.Sprintf("patch %dx%d", g.PatchW, g.PatchH)
+	if g.Listed {
+		return fmt.Sprintf("%s, fill %s: %d by hand", patch, s.Fill, s.Positions)
+	}
+	text := fmt.Sprintf("%s, stride %s, fill %s: %d x %d = %d positions", patch, strideText(g), s.Fill, g.Rows(), g.Cols(), g.Rows()*g.Cols())
+	if s.Where != "" {
+		text += fmt.Sprintf(", %d where %s", s.Positions, s.Where)
+	}
+	return text
+}
+
+// peakText tells the largest fall of p, if it falls anywhere.
+func (s Summary) peakText() string {
+	at := fmt.Sprintf("with the patch at (%d, %d)", s.Peak.X, s.Peak.Y)
+	if s.Peak.PDrop > 0 {
+		return fmt.Sprintf("p falls by %.4f %s", s.Peak.PDrop, at)
+	}
+	return fmt.Sprintf("p falls nowhere; it rises least, by %.4f, %s", -s.Peak.PDrop, at)
 }
 
 func strideText(g planner.Grid) string {
