@@ -271,7 +271,7 @@ func round(v float64) float64 { return math.Round(v*1e9) / 1e9 }
 
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
-	e.Seconds, e.BaseSeconds = round(e.Seconds), round(e.BaseSeconds)
+	e.Seconds, e.BaseSeconds, e.WriteSeconds = round(e.Seconds), round(e.BaseSeconds), round(e.WriteSeconds)
 	return Estimate(e)
 }
 

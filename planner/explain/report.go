@@ -139,12 +139,13 @@ type Candidate struct {
 
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
-	Seconds     float64 `json:"seconds"`      // elapsed, base pass included
-	BaseSeconds float64 `json:"base_seconds"` // of it, the base pass
-	MACs        int64   `json:"multiply_adds"`
-	BaseMACs    int64   `json:"base_multiply_adds"`
-	PeakBytes   int64   `json:"peak_bytes"` // activations
-	ViewBytes   int64   `json:"view_bytes"` // of it, the materialized views
+	Seconds      float64 `json:"seconds"`       // elapsed, all of it
+	BaseSeconds  float64 `json:"base_seconds"`  // of it, the base pass
+	WriteSeconds float64 `json:"write_seconds"` // of it, reading the image, drawing and writing
+	MACs         int64   `json:"multiply_adds"` // base pass included
+	BaseMACs     int64   `json:"base_multiply_adds"`
+	PeakBytes    int64   `json:"peak_bytes"` // activations
+	ViewBytes    int64   `json:"view_bytes"` // of it, the materialized views
 }
 
 // Rule is a rewrite rule and what it did to the network.
