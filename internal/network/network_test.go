@@ -139,7 +139,9 @@ func TestShapeErrors(t *testing.T) {
 	in := network.Shape{H: 5, W: 5, C: 4}
 	one := region.Window{Kernel: 1, Stride: 1, Dilation: 1}
 	seven := region.Window{Kernel: 7, Stride: 1, Dilation: 1}
-	weights := func(shape ...int) *tensor.Dense { return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32)) }
+	weights := func(shape ...int) *tensor.Dense {
+		return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
+	}
 	for name, op := range map[string]network.Op{
 		"channels of a convolution": network.Conv{Window: network.Window{Y: one, X: one}, Groups: 1, Weights: weights(2, 1, 1, 3)},
 		"groups":                    network.Conv{Window: network.Window{Y: one, X: one}, Groups: 3, Weights: weights(3, 1, 1, 1)},
