@@ -7,7 +7,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 	"gorgonia.org/tensor"
 )
 
@@ -191,8 +191,8 @@ func (w *sgrWriter) legend(m *Map, s *scale, colours colormap, columns int) {
 	name, _, _ := strings.Cut(s.label, "  ")
 	p0 := "  p₀ " + number(float64(m.P0)) + "  "
 	lo, hi := number(s.lo)+" ", " "+number(s.hi)+"  "+name
-	room := columns - runewidth.StringWidth(p0+lo+hi) - cells
-	w.write("", shorten(plain(m.Class), max(leastClass, room), runewidth.StringWidth)+p0+lo)
+	room := columns - displaywidth.String(p0+lo+hi) - cells
+	w.write("", shorten(plain(m.Class), max(leastClass, room), displaywidth.String)+p0+lo)
 	for i := range cells {
 		w.write(w.colour(38, colours.at((float64(i)+0.5)/cells).rgba()), "█")
 	}
