@@ -3,13 +3,10 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 
 	"github.com/gomlx/compute-onnx/support/protos"
-	"google.golang.org/protobuf/proto"
 )
 
 // The versions of the default operator set that Decode accepts. Which operators
@@ -21,18 +18,12 @@ const (
 	MaxOpset = 24
 )
 
-// maxFile is what a protobuf message can hold at most; larger models keep their
-// weights in external files.
-const maxFile = 2 << 30
-
 // Read reads the .onnx file at path; external weights are looked for in its
 // folder. Errors name the file and, where it is not ONNX, what it seems to be.
 func Read(path string) (*Model, error) {
-	p := &protos.ModelProto{}
-	if err := readMessage(path, p, "an ONNX model"); err != nil {
-		return nil, fmt.Errorf("model %q: %w", path, err)
-	}
-	m, err := fromProto(p, filepath.Dir(path))
+	m, err := readFile(path, "an ONNX model", func(f source) (*Model, error) {
+		return decodeModel(f, filepath.Dir(path))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", path, err)
 	}
@@ -42,21 +33,11 @@ func Read(path string) (*Model, error) {
 // Decode decodes the content of an .onnx file. External weights are looked for
 // in the folder dir and nowhere else; with dir "" they are refused. What is
 // sound ONNX but left out of the engine is an *UnsupportedError.
-func Decode(data []byte, dir string) (*Model, error) {
-	p := &protos.ModelProto{}
-	if err := unmarshal(data, p, "an ONNX model"); err != nil {
-		return nil, err
-	}
-	return fromProto(p, dir)
-}
+func Decode(data []byte, dir string) (*Model, error) { return decodeModel(inMemory(data), dir) }
 
 // ReadTensor reads a TensorProto file (.pb).
 func ReadTensor(path string) (*Tensor, error) {
-	p := &protos.TensorProto{}
-	if err := readMessage(path, p, "an ONNX tensor"); err != nil {
-		return nil, fmt.Errorf("tensor file %q: %w", path, err)
-	}
-	t, err := tensorFromProto(p)
+	t, err := readFile(path, "an ONNX tensor", decodeTensor)
 	if err != nil {
 		return nil, fmt.Errorf("tensor file %q: %w", path, err)
 	}
@@ -64,77 +45,28 @@ func ReadTensor(path string) (*Tensor, error) {
 }
 
 // DecodeTensor decodes the content of a TensorProto file (.pb).
-func DecodeTensor(data []byte) (*Tensor, error) {
+func DecodeTensor(data []byte) (*Tensor, error) { return decodeTensor(inMemory(data)) }
+
+func decodeTensor(f source) (*Tensor, error) {
 	p := &protos.TensorProto{}
-	if err := unmarshal(data, p, "an ONNX tensor"); err != nil {
+	if err := f.unmarshal(p, "an ONNX tensor"); err != nil {
 		return nil, err
 	}
-	return tensorFromProto(p)
-}
-
-func tensorFromProto(p *protos.TensorProto) (*Tensor, error) {
-	d := &decoder{}
+	d := &decoder{file: f}
 	return d.tensor(p)
 }
 
-// readMessage reads a file into a protobuf message. The file's bytes are
-// garbage when it returns.
-func readMessage(path string, into proto.Message, what string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return bare(err)
-	case info.IsDir():
-		return errors.New("it is a folder, not a file")
-	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
-	case info.Size() > maxFile:
-		return fmt.Errorf("%d bytes are more than the 2 GiB that %s can have", info.Size(), what)
+func decodeModel(f source, dir string) (*Model, error) {
+	p := &protos.ModelProto{}
+	if err := f.unmarshal(p, "an ONNX model"); err != nil {
+		return nil, err
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return bare(err)
-	}
-	if err := unmarshal(data, into, what); err != nil {
-		return err
-	}
-	if len(data) > 64<<20 {
-		// The weights are about to be converted, one more copy: let go of the
-		// file first, or the peak is three times its size.
-		data = nil
-		runtime.GC()
-	}
-	return nil
-}
-
-// bare takes the path out of a file error whose caller names it.
-func bare(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
-func unmarshal(data []byte, into proto.Message, what string) error {
-	if len(data) == 0 {
-		return fmt.Errorf("not %s: it is empty", what)
-	}
-	err := proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(data, into)
-	if m, ok := into.(*protos.ModelProto); err == nil && ok && m.Graph == nil {
-		err = errors.New("it holds no graph")
-	}
-	if err == nil {
-		return nil
-	}
-	if kind := sniff(data); kind != "" {
-		return fmt.Errorf("not %s: it looks like %s", what, kind)
-	}
-	return fmt.Errorf("not %s, or truncated or damaged (%d bytes): %w", what, len(data), err)
+	return fromProto(p, f, dir)
 }
 
 // decoder turns one file's messages into plain values.
 type decoder struct {
+	file      source // where the places in raw_data are
 	files     externalFiles
 	functions map[functionKey]*protos.FunctionProto
 	attrs     map[*protos.AttributeProto]Attr // decoded, for function bodies used twice
@@ -143,7 +75,7 @@ type decoder struct {
 	nodes     []*Node
 }
 
-func fromProto(p *protos.ModelProto, dir string) (*Model, error) {
+func fromProto(p *protos.ModelProto, f source, dir string) (*Model, error) {
 	m := &Model{IRVersion: int(p.IrVersion), Producer: p.ProducerName}
 	if p.ProducerVersion != "" {
 		m.Producer += " " + p.ProducerVersion
@@ -151,7 +83,7 @@ func fromProto(p *protos.ModelProto, dir string) (*Model, error) {
 	if err := m.opsets(p); err != nil {
 		return nil, err
 	}
-	d := &decoder{files: externalFiles{dir: dir}, attrs: map[*protos.AttributeProto]Attr{}}
+	d := &decoder{file: f, files: externalFiles{dir: dir}, attrs: map[*protos.AttributeProto]Attr{}}
 	defer d.files.close()
 	if err := d.declareFunctions(p.Functions); err != nil {
 		return nil, err

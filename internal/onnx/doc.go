@@ -8,6 +8,10 @@
 //
 //	file bytes ──Decode──▶ Model{Opset, Graph{Inputs, Nodes, Initializers, Outputs}}
 //
+// Weights are most of a file, and are in memory once: before the message is
+// unmarshalled they are cut out of it (see strip), and each tensor's bytes are
+// then read from the file into the slice that holds them as Go values.
+//
 // Tensors keep ONNX's element type (DType) and row-major order. The half
 // precision types have no Go counterpart, so Float16 and BFloat16 hold their
 // values widened to float32 and the operators that produce them round again
@@ -32,7 +36,7 @@
 // *UnsupportedError, to be told apart from a damaged file.
 //
 // Everything read from a file is hostile until checked: sizes are compared with
-// the bytes present before anything is allocated, and the two ways in which a
-// few bytes could stand for many, functions that call functions and external
-// data read again and again, are bounded.
+// the bytes present before anything is allocated, and the ways in which a few
+// bytes could stand for many are bounded: empty messages by the million,
+// functions that call functions, external data read again and again.
 package onnx

@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,8 +38,8 @@ func (e *externalFiles) close() {
 	}
 }
 
-// read returns the bytes of an external tensor of n elements.
-func (e *externalFiles) read(p *protos.TensorProto, n int, d DType) ([]byte, error) {
+// find returns the bytes of an external tensor of n elements, yet to be read.
+func (e *externalFiles) find(p *protos.TensorProto, n int, d DType) (*io.SectionReader, error) {
 	var location string
 	offset, length := int64(0), int64(-1)
 	for _, kv := range p.ExternalData {
@@ -79,11 +80,7 @@ func (e *externalFiles) read(p *protos.TensorProto, n int, d DType) ([]byte, err
 		return nil, fmt.Errorf("external data %q: the model's tensors are %d times larger than the file", location, maxReuse)
 	}
 	f.read += length
-	raw := make([]byte, length)
-	if _, err := f.ReadAt(raw, offset); err != nil {
-		return nil, fmt.Errorf("external data %q: %w", location, err)
-	}
-	return raw, nil
+	return io.NewSectionReader(f, offset, length), nil
 }
 
 // file opens a file of the model's folder, once.

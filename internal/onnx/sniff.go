@@ -38,17 +38,20 @@ var signatures = []struct {
 	{0, "\x80\x05", "a Python pickle"},
 }
 
-// sniff says what a file that is not ONNX seems to be, "" if it cannot tell.
-func sniff(data []byte) string {
+// sniffed is how many bytes of a file sniff wants to see.
+const sniffed = 512
+
+// sniff says what a file that is not ONNX seems to be from its first bytes and
+// its size, "" if it cannot tell.
+func sniff(head []byte, size int64) string {
 	for _, s := range signatures {
-		if len(data) >= s.at+len(s.magic) && string(data[s.at:s.at+len(s.magic)]) == s.magic {
+		if len(head) >= s.at+len(s.magic) && string(head[s.at:s.at+len(s.magic)]) == s.magic {
 			return s.what
 		}
 	}
-	if len(data) > 9 && data[8] == '{' && binary.LittleEndian.Uint64(data) < uint64(len(data)) {
+	if len(head) > 9 && head[8] == '{' && binary.LittleEndian.Uint64(head) < uint64(size) {
 		return "a safetensors file: weights without the network"
 	}
-	head := data[:min(len(data), 512)]
 	switch trimmed := bytes.ToLower(bytes.TrimSpace(head)); {
 	case bytes.HasPrefix(trimmed, []byte("<!doctype html")), bytes.HasPrefix(trimmed, []byte("<html")):
 		return "a web page"
