@@ -108,6 +108,9 @@ func (b *builder) pow(n *onnx.Node, in []value) (value, error) {
 	if x, ok := in[1].scalar(); ok && !in[0].isConst() && len(in[1].dims) <= len(in[0].dims) {
 		return b.pointwise(in[0], network.Activation{Fn: network.Power, Alpha: x})
 	}
+	if b.oldBroadcast(n) {
+		return value{}, errNoLayer
+	}
 	return b.combine(network.Pow, in[0], in[1])
 }
 

@@ -11,11 +11,15 @@ var binaryFns = map[string]string{
 }
 
 func (b *builder) binary(n *onnx.Node, in []value) (value, error) {
-	if b.opset < 7 && n.Int("broadcast", 0) != 0 {
-		return value{}, errNoLayer // the old broadcast along a given axis
+	if b.oldBroadcast(n) {
+		return value{}, errNoLayer
 	}
 	return b.combine(binaryFns[n.Op], in[0], in[1])
 }
+
+// oldBroadcast tells whether the node broadcasts along a given axis, as
+// operators did before opset 7.
+func (b *builder) oldBroadcast(n *onnx.Node) bool { return b.opset < 7 && n.Int("broadcast", 0) != 0 }
 
 // variadic is a chain of binary operations; Mean divides at the end.
 func (b *builder) variadic(n *onnx.Node, in []value) (value, error) {
@@ -39,7 +43,10 @@ func (b *builder) variadic(n *onnx.Node, in []value) (value, error) {
 // combine lowers a broadcasting operation of two values. Both are brought into
 // a common order; a constant takes the order of the other side.
 func (b *builder) combine(fn string, x, y value) (value, error) {
-	if x.isConst() && y.isConst() {
+	switch {
+	case x.isAbsent() || y.isAbsent():
+		return value{}, errNoLayer
+	case x.isConst() && y.isConst():
 		return b.combineConsts(fn, x, y)
 	}
 	rank := max(len(x.dims), len(y.dims))
@@ -55,7 +62,7 @@ func (b *builder) combine(fn string, x, y value) (value, error) {
 			return value{}, errNoLayer // the reference operator says what is wrong
 		}
 	}
-	if rank > 0 && out[0] != 1 {
+	if product(out) == 0 || (rank > 0 && out[0] != 1) {
 		return value{}, errNoLayer
 	}
 	o, ok := commonOrder(x, y, dx, dy, out)
@@ -119,6 +126,47 @@ func commonOrder(x, y value, dx, dy, out []int) (order, bool) {
 	return flat, false
 }
 
+// expand repeats a value along axes of size one: a product with ones that have
+// the other shape. Squeeze-and-excitation's expand_as is exported so.
+func (b *builder) expand(_ *onnx.Node, in []value) (value, error) {
+	v := in[0]
+	if v.isConst() || !in[1].isConst() {
+		return value{}, errNoLayer
+	}
+	to, err := in[1].constant.Ints()
+	if err != nil {
+		return value{}, err
+	}
+	if len(to) == len(v.dims) && b.batch > 1 && to[0] == b.batch {
+		to[0] = 1
+	}
+	rank := max(len(to), len(v.dims))
+	ones, from := align(to, rank), align(v.dims, rank)
+	repeated := len(to) > len(v.dims)
+	for i, d := range ones {
+		switch {
+		case d < 1:
+			return value{}, errNoLayer
+		case from[i] == 1 && d > 1:
+			repeated = true
+		default:
+			ones[i] = 1 // no need to hold ones where v has its own elements
+		}
+	}
+	if !repeated {
+		return v, nil
+	}
+	n, err := onnx.Count(ones)
+	if err != nil || n > maxMap {
+		return value{}, errNoLayer
+	}
+	data := make([]float32, n)
+	for i := range data {
+		data[i] = 1
+	}
+	return b.combine(network.Mul, v, constValue(onnx.New(ones, data)))
+}
+
 // channelsBroadcast tells whether a side's channel factors are either all the
 // output's or all one: a layer broadcasts channels as a single axis.
 func channelsBroadcast(dims, out []int, o order) bool {
@@ -168,93 +216,4 @@ func (b *builder) operand(v value, dims []int, o order) (*network.Layer, error) 
 		return b.add("unflatten", network.Unflatten{To: to}, f.layer)
 	}
 	return b.add("reshape", network.Reshaped{To: to}, f.layer)
-}
-
-// gemm is alpha * A * B + beta * C with a constant B: a fully-connected layer.
-func (b *builder) gemm(n *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || !in[1].isConst() || n.Int("transA", 0) != 0 ||
-		len(in[0].dims) != 2 || in[0].dims[0] != 1 || len(in[1].dims) != 2 {
-		return value{}, errNoLayer
-	}
-	weights, err := matrix(in[1].constant, n.Int("transB", 0) != 0, n.Float("alpha", 1))
-	if err != nil {
-		return value{}, err
-	}
-	outputs := len(weights) / max(in[0].dims[1], 1)
-	var bias []float32
-	if len(in) > 2 && !in[2].isAbsent() {
-		if bias, err = b.gemmBias(in[2], outputs, n.Float("beta", 1)); err != nil {
-			return value{}, err
-		}
-	}
-	return b.dense(in[0], weights, bias, outputs, []int{1, outputs})
-}
-
-func (b *builder) gemmBias(v value, outputs int, beta float32) ([]float32, error) {
-	if !v.isConst() {
-		return nil, errNoLayer
-	}
-	c, err := v.constant.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	if len(c) != 1 && len(c) != outputs {
-		return nil, errNoLayer
-	}
-	bias := make([]float32, outputs)
-	for i := range bias {
-		bias[i] = beta * c[i%len(c)]
-	}
-	return bias, nil
-}
-
-// matMul of a vector with a constant matrix is a fully-connected layer, too.
-func (b *builder) matMul(_ *onnx.Node, in []value) (value, error) {
-	rank := len(in[0].dims)
-	if in[0].isConst() || !in[1].isConst() || rank < 2 || len(in[1].dims) != 2 ||
-		product(in[0].dims[:rank-1]) != 1 || in[0].dims[rank-1] != in[1].dims[0] {
-		return value{}, errNoLayer
-	}
-	weights, err := matrix(in[1].constant, false, 1)
-	if err != nil {
-		return value{}, err
-	}
-	outputs := in[1].dims[1]
-	dims := append(append([]int{}, in[0].dims[:rank-1]...), outputs)
-	return b.dense(in[0], weights, nil, outputs, dims)
-}
-
-func (b *builder) dense(v value, weights, bias []float32, outputs int, dims []int) (value, error) {
-	if outputs < 1 || len(weights) == 0 {
-		return value{}, errNoLayer
-	}
-	f, err := b.vector(v)
-	if err != nil {
-		return value{}, err
-	}
-	op := network.Dense{Weights: dense(weights, outputs, len(weights)/outputs), Bias: bias}
-	l, err := b.add("fully connected", op, f.layer)
-	return value{layer: l, dims: dims, order: flat}, err
-}
-
-// matrix reads a (inputs, outputs) matrix as (outputs, inputs), scaled; already
-// tells that it is stored that way.
-func matrix(t *onnx.Tensor, already bool, scale float32) ([]float32, error) {
-	data, err := t.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	rows, cols := t.Dims[0], t.Dims[1]
-	out := make([]float32, len(data))
-	for i := range rows {
-		for j := range cols {
-			x := scale * data[i*cols+j]
-			if already {
-				out[i*cols+j] = x
-			} else {
-				out[j*rows+i] = x
-			}
-		}
-	}
-	return out, nil
 }

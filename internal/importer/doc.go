@@ -25,6 +25,14 @@
 // Function that calls the reference operator on such vectors. So any graph of
 // known operators is lowered correctly; the common ones are lowered well.
 //
+// # One image, one output
+//
+// Only what the chosen output needs is lowered: another head may use operators
+// that nobody knows, and a Dropout's mask that nobody reads need not be made.
+// Where the file insists on a batch of N, every value of the network has an Nth
+// of the elements that the file's has, and shapes frozen into the file lose the
+// N at their front.
+//
 // What cannot be a classifier of images (an input that is not one, a result
 // that is still a map, operators nobody knows) is refused here with the node's
 // name.

@@ -31,17 +31,24 @@ type Result struct {
 // DefaultSize is the input's side where neither the model nor the user says.
 const DefaultSize = 224
 
-// Import lowers a model.
+// Import lowers a model. Nodes that the chosen output does not need are not
+// looked at: a second head may use operators that nobody knows. Errors name the
+// node and its operator.
 func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 	b := &builder{ctx: ctx, opset: m.Opset, values: map[string]value{"": {}}}
 	r := &Result{}
+	name, err := chooseOutput(m.Graph, opts, r)
+	if err != nil {
+		return nil, err
+	}
+	nodes, reads := neededBy(m.Graph, name)
 	for name, t := range m.Graph.Initializers {
 		b.values[name] = constValue(t)
 	}
-	if err := b.input(m.Graph, opts, r); err != nil {
+	if err := b.input(m.Graph, nodes, reads, opts, r); err != nil {
 		return nil, err
 	}
-	for _, n := range m.Graph.Nodes {
+	for _, n := range nodes {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -49,17 +56,51 @@ func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 			return nil, fmt.Errorf("%s: %w", n, err)
 		}
 	}
-	if err := b.output(m.Graph, opts, r); err != nil {
+	if err := b.output(name); err != nil {
 		return nil, err
 	}
-	r.Folded = b.folded
+	r.Net, r.Last, r.Folded = b.net, lastOperator(nodes, name), b.folded
 	return r, nil
+}
+
+// neededBy lists the nodes that an output needs, in the file's order, and the
+// names that they read. The nodes are copies in which outputs that nobody reads
+// have no name, so that a lowering need not make them (the mask of a Dropout).
+func neededBy(g *onnx.Graph, output string) (nodes []*onnx.Node, reads map[string]bool) {
+	reads = map[string]bool{output: true}
+	// Nodes stand behind what they read, so one pass from the end finds all.
+	needed := make([]bool, len(g.Nodes))
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		for _, o := range g.Nodes[i].Outputs {
+			needed[i] = needed[i] || (o != "" && reads[o])
+		}
+		if needed[i] {
+			for _, name := range g.Nodes[i].Inputs {
+				reads[name] = true
+			}
+		}
+	}
+	for i, n := range g.Nodes {
+		if !needed[i] {
+			continue
+		}
+		c := *n
+		c.Outputs = make([]string, len(n.Outputs))
+		for j, o := range n.Outputs {
+			if reads[o] {
+				c.Outputs[j] = o
+			}
+		}
+		nodes = append(nodes, &c)
+	}
+	return nodes, reads
 }
 
 // builder carries the state of one import.
 type builder struct {
 	ctx    context.Context
 	opset  int
+	batch  int // the batch size that the file insists on, 0 for none
 	net    *network.Network
 	values map[string]value
 	node0  *onnx.Node // the node being lowered, for names
@@ -67,103 +108,61 @@ type builder struct {
 	folded int
 }
 
+// maxMap bounds the values of one layer's output: 2^28, a GiB. It stops files
+// whose pads would make maps that no memory holds.
+const maxMap = 1 << 28
+
 // add appends a layer named after the node that is being lowered.
 func (b *builder) add(what string, op network.Op, in ...*network.Layer) (*network.Layer, error) {
 	name := what
 	if b.node0 != nil {
 		name = b.node0.Name
-		if name == "" && len(b.node0.Outputs) > 0 {
-			name = b.node0.Outputs[0]
+		if name == "" {
+			name = firstOutput(b.node0)
 		}
 		if b.made > 0 {
 			name = fmt.Sprintf("%s (%s)", name, what)
 		}
 	}
 	b.made++
-	return b.net.Add(name, op, in...)
+	l, err := b.net.Add(name, op, in...)
+	if err != nil {
+		if bare := errors.Unwrap(err); bare != nil {
+			err = bare // Import names the node
+		}
+		return nil, err
+	}
+	return l, bounded(l.Shape)
 }
 
-// input finds the one input that is an image and binds its shape.
-func (b *builder) input(g *onnx.Graph, opts Options, r *Result) error {
-	if len(g.Inputs) != 1 {
-		names := make([]string, len(g.Inputs))
-		for i, in := range g.Inputs {
-			names[i] = in.Name
-		}
-		return fmt.Errorf("an image classifier has one input, this model has %d %q", len(g.Inputs), names)
+// bounded refuses maps beyond the limit.
+func bounded(s network.Shape) error {
+	if n, err := onnx.Count([]int{s.H, s.W, s.C}); err != nil || n > maxMap {
+		return fmt.Errorf("makes a map of %s, beyond the limit of %d values", s, maxMap)
 	}
-	in := g.Inputs[0]
-	if in.DType != onnx.Undefined && !in.DType.IsFloat() {
-		return fmt.Errorf("input %q is of type %s, images need a floating point type", in.Name, in.DType)
-	}
-	dims := []int{-1, -1, -1, -1}
-	if in.HasShape {
-		if len(in.Dims) != 4 {
-			return fmt.Errorf("input %q has %d axes, a batch of images has 4 (NxCxHxW)", in.Name, len(in.Dims))
-		}
-		for i, d := range in.Dims {
-			dims[i] = d.Size
-		}
-	}
-	o := chw
-	switch opts.Layout {
-	case "nhwc":
-		o = hwc
-	case "":
-		if !isChannels(dims[1]) && isChannels(dims[3]) {
-			o = hwc
-		}
-	}
-	y, x, c := 2, 3, 1
-	if o == hwc {
-		y, x, c = 1, 2, 3
-	}
-	channels := dims[c]
-	if channels < 1 {
-		channels = 3
-	}
-	if !isChannels(channels) {
-		return fmt.Errorf("input %q has %d channels, images have 1 or 3", in.Name, channels)
-	}
-	size := func(axis string, declared, asked int) (int, error) {
-		switch {
-		case declared > 0 && asked > 0 && declared != asked:
-			return 0, fmt.Errorf("input %q has a %s of %d, it cannot be set to %d", in.Name, axis, declared, asked)
-		case declared > 0:
-			return declared, nil
-		case asked > 0:
-			return asked, nil
-		}
-		r.Inferred = true
-		return DefaultSize, nil
-	}
-	h, err := size("height", dims[y], opts.Height)
-	if err != nil {
-		return err
-	}
-	w, err := size("width", dims[x], opts.Width)
-	if err != nil {
-		return err
-	}
-	if h > maxSide || w > maxSide {
-		return fmt.Errorf("input %q of %dx%d pixels is beyond the limit of %d a side", in.Name, w, h, maxSide)
-	}
-	b.net = network.New(in.Name, network.Shape{H: h, W: w, C: channels})
-	v := value{layer: b.net.Input(), order: o, dims: []int{1, 0, 0, 0}}
-	v.dims[y], v.dims[x], v.dims[c] = h, w, channels
-	b.values[in.Name] = v
 	return nil
 }
 
-// maxSide bounds the input's height and width in pixels.
-const maxSide = 16384
-
-func isChannels(n int) bool { return n == 1 || n == 3 }
+func firstOutput(n *onnx.Node) string {
+	for _, o := range n.Outputs {
+		if o != "" {
+			return o
+		}
+	}
+	return n.Op
+}
 
 // node lowers one node.
-func (b *builder) node(n *onnx.Node) error {
+func (b *builder) node(n *onnx.Node) (err error) {
+	// The file is hostile until proven otherwise, and lowerings index into what
+	// it says; a slip there must not take the session down.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v", r)
+		}
+	}()
 	if n.Domain != "" && n.Domain != "ai.onnx" {
-		return fmt.Errorf("operator of the domain %q is not supported", n.Domain)
+		return fmt.Errorf("operator %s of the domain %q is not supported", n.Op, n.Domain)
 	}
 	if !reference.Supported(n.Op) {
 		return fmt.Errorf("operator %s is not supported", n.Op)
@@ -180,7 +179,6 @@ func (b *builder) node(n *onnx.Node) error {
 		constant = constant && (v.isConst() || v.isAbsent())
 	}
 	var out []value
-	var err error
 	if constant {
 		out, err = b.fold(n, in)
 	} else {
@@ -193,7 +191,7 @@ func (b *builder) node(n *onnx.Node) error {
 		if name == "" {
 			continue
 		}
-		if i >= len(out) {
+		if i >= len(out) || out[i].isAbsent() {
 			return fmt.Errorf("output %q of this operator is not supported", name)
 		}
 		b.values[name] = out[i]
@@ -207,24 +205,21 @@ var errNoLayer = errors.New("no layer for this form of the operator")
 // lower turns a node into layers: by its lowering where it has one that takes
 // the node's form, as a Function otherwise.
 func (b *builder) lower(n *onnx.Node, in []value) ([]value, error) {
-	if f, ok := lowerings[n.Op]; ok {
-		before := len(b.net.Layers)
-		v, err := f(b, n, in)
-		if err == nil {
-			if v.isAbsent() {
-				return nil, fmt.Errorf("lowering made nothing")
-			}
-			return []value{v}, nil
-		}
-		if !errors.Is(err, errNoLayer) {
-			return nil, err
-		}
+	f, ok := lowerings[n.Op]
+	for i := range f.inputs {
+		// The reference operator says what is missing.
+		ok = ok && i < len(in) && !in[i].isAbsent()
+	}
+	if !ok {
+		return b.function(n, in)
+	}
+	before := len(b.net.Layers)
+	out, err := f.lower(b, n, in)
+	if errors.Is(err, errNoLayer) {
 		b.net.Layers, b.made = b.net.Layers[:before], 0
+		return b.function(n, in)
 	}
-	if n.Op == "Split" {
-		return b.split(n, in)
-	}
-	return b.function(n, in)
+	return out, err
 }
 
 // fold evaluates a node of constants.
@@ -233,7 +228,7 @@ func (b *builder) fold(n *onnx.Node, in []value) ([]value, error) {
 	for i, v := range in {
 		tensors[i] = v.constant
 	}
-	out, err := reference.Eval(b.ctx, n, b.opset, tensors)
+	out, err := b.eval(b.ctx, n, tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -245,6 +240,16 @@ func (b *builder) fold(n *onnx.Node, in []value) ([]value, error) {
 		}
 	}
 	return values, nil
+}
+
+// eval runs the reference operator. Its errors name the node, which Import does
+// as well.
+func (b *builder) eval(ctx context.Context, n *onnx.Node, in []*onnx.Tensor) ([]*onnx.Tensor, error) {
+	out, err := reference.Eval(ctx, n, b.opset, in)
+	if bare := errors.Unwrap(err); bare != nil {
+		err = bare
+	}
+	return out, err
 }
 
 // function makes a layer of the reference operator, one for each output in use.
@@ -272,7 +277,6 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 			zeros = append(zeros, make([]float32, f.layer.Shape.Len()))
 		}
 	}
-	opset := b.opset
 	eval := func(ctx context.Context, values [][]float32) ([]*onnx.Tensor, error) {
 		args := append([]*onnx.Tensor(nil), inputs...)
 		for i, p := range place {
@@ -280,7 +284,7 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 			t.Data = values[i]
 			args[p] = &t
 		}
-		return reference.Eval(ctx, n, opset, args)
+		return b.eval(ctx, n, args)
 	}
 	// Run once on zeros for the shapes.
 	shapes, err := eval(b.ctx, zeros)
@@ -292,8 +296,11 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 		if i >= len(n.Outputs) || n.Outputs[i] == "" || t == nil {
 			continue
 		}
-		if t.DType != onnx.Float32 {
-			return nil, fmt.Errorf("makes %s values of the image, only floating point ones are supported", t.DType)
+		switch {
+		case t.DType != onnx.Float32:
+			return nil, fmt.Errorf("operator %s makes %s values of the image, only floating point ones are supported", n.Op, t.DType)
+		case t.Len() == 0:
+			return nil, fmt.Errorf("operator %s leaves nothing of the image: its result is %s", n.Op, onnx.FormatDims(t.Dims))
 		}
 		op := network.Function{Name: n.Op, Out: t.Len(), Call: func(in [][]float32) ([]float32, error) {
 			out, err := eval(context.Background(), in)
@@ -322,65 +329,6 @@ func floats(t *onnx.Tensor) (*onnx.Tensor, error) {
 		return nil, err
 	}
 	return &onnx.Tensor{Name: t.Name, DType: onnx.Float32, Dims: t.Dims, Data: data}, nil
-}
-
-// output finds the class scores.
-func (b *builder) output(g *onnx.Graph, opts Options, r *Result) error {
-	if len(g.Outputs) == 0 {
-		return fmt.Errorf("the model has no output")
-	}
-	name := g.Outputs[0].Name
-	for _, o := range g.Outputs {
-		r.Outputs = append(r.Outputs, o.Name)
-		if o.Name == opts.Output {
-			name = o.Name
-		}
-	}
-	if opts.Output != "" && name != opts.Output {
-		return fmt.Errorf("the model has no output %q, it has %q", opts.Output, r.Outputs)
-	}
-	v, ok := b.values[name]
-	if !ok {
-		return fmt.Errorf("nothing defines the output %q", name)
-	}
-	if v.isConst() || v.isAbsent() {
-		return fmt.Errorf("output %q does not depend on the image", name)
-	}
-	if _, ok := singleAxis(v.dims); !ok {
-		return fmt.Errorf("output %q is %s for one image, a classifier gives one score per class", name, onnx.FormatDims(v.dims))
-	}
-	b.node0 = nil
-	v, err := b.vector(v)
-	if err != nil {
-		return err
-	}
-	b.net.Output = v.layer
-	b.net.Sort()
-	r.Net, r.Last = b.net, lastOperator(g, name)
-	return nil
-}
-
-// lastOperator is the operator that makes a value, shape changes aside.
-func lastOperator(g *onnx.Graph, name string) string {
-	maker := map[string]*onnx.Node{}
-	for _, n := range g.Nodes {
-		for _, o := range n.Outputs {
-			maker[o] = n
-		}
-	}
-	for range len(g.Nodes) {
-		n := maker[name]
-		if n == nil {
-			return ""
-		}
-		switch n.Op {
-		case "Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Cast":
-			name = n.Inputs[0]
-		default:
-			return n.Op
-		}
-	}
-	return ""
 }
 
 // dense wraps values as the tensor that crosses package borders.

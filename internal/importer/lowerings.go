@@ -3,57 +3,75 @@ package importer
 import "occlude/internal/onnx"
 
 // lowering turns a node with at least one input that depends on the image into
-// layers. It returns errNoLayer for forms that only the reference operator
-// knows, and any other error for what is wrong with the model.
-type lowering func(b *builder, n *onnx.Node, in []value) (value, error)
+// layers. The first inputs of them are there. It returns errNoLayer for forms
+// that only the reference operator knows, and any other error for what is wrong
+// with the model.
+type lowering struct {
+	inputs int // that the node must have
+	lower  func(b *builder, n *onnx.Node, in []value) ([]value, error)
+}
 
 // lowerings is the one place where an ONNX operator gets its layers.
 var lowerings map[string]lowering
 
+// single adapts the lowering of an operator with one output.
+func single(inputs int, f func(*builder, *onnx.Node, []value) (value, error)) lowering {
+	return lowering{inputs, func(b *builder, n *onnx.Node, in []value) ([]value, error) {
+		v, err := f(b, n, in)
+		return []value{v}, err
+	}}
+}
+
 func init() {
 	lowerings = map[string]lowering{
-		"Conv":        (*builder).conv,
-		"MaxPool":     (*builder).maxPool,
-		"AveragePool": (*builder).averagePool,
+		"Conv":        single(2, (*builder).conv),
+		"MaxPool":     single(1, (*builder).maxPool),
+		"AveragePool": single(1, (*builder).averagePool),
 
-		"GlobalAveragePool": (*builder).globalAverage,
-		"GlobalMaxPool":     (*builder).globalMax,
-		"ReduceMean":        (*builder).reduceMean,
-		"ReduceSum":         (*builder).reduceSum,
-		"ReduceMax":         (*builder).reduceMax,
+		"GlobalAveragePool": single(1, (*builder).globalAverage),
+		"GlobalMaxPool":     single(1, (*builder).globalMax),
+		"ReduceMean":        single(1, (*builder).reduceMean),
+		"ReduceSum":         single(1, (*builder).reduceSum),
+		"ReduceMax":         single(1, (*builder).reduceMax),
 
-		"BatchNormalization":    (*builder).batchNorm,
-		"InstanceNormalization": (*builder).instanceNorm,
-		"LRN":                   (*builder).lrn,
-		"Softmax":               (*builder).softmax,
-		"LogSoftmax":            (*builder).softmax,
+		"BatchNormalization":    single(5, (*builder).batchNorm),
+		"InstanceNormalization": single(3, (*builder).instanceNorm),
+		"LayerNormalization":    single(2, (*builder).layerNorm),
+		"LRN":                   single(1, (*builder).lrn),
+		"Softmax":               single(1, (*builder).softmax),
+		"LogSoftmax":            single(1, (*builder).softmax),
 
-		"Gemm":   (*builder).gemm,
-		"MatMul": (*builder).matMul,
+		"Gemm":   single(2, (*builder).gemm),
+		"MatMul": single(2, (*builder).matMul),
 
-		"Add": (*builder).binary, "Sub": (*builder).binary, "Mul": (*builder).binary, "Div": (*builder).binary,
-		"Pow": (*builder).pow,
-		"Sum": (*builder).variadic, "Mean": (*builder).variadic, "Max": (*builder).variadic, "Min": (*builder).variadic,
-		"PRelu": (*builder).prelu,
-		"Clip":  (*builder).clip,
+		"Add": single(2, (*builder).binary), "Sub": single(2, (*builder).binary),
+		"Mul": single(2, (*builder).binary), "Div": single(2, (*builder).binary),
+		"Sum": single(1, (*builder).variadic), "Mean": single(1, (*builder).variadic),
+		"Max": single(1, (*builder).variadic), "Min": single(1, (*builder).variadic),
+		"Pow":    single(2, (*builder).pow),
+		"PRelu":  single(2, (*builder).prelu),
+		"Clip":   single(1, (*builder).clip),
+		"Expand": single(2, (*builder).expand),
 
-		"Concat": (*builder).concat,
-		"Slice":  (*builder).slice,
-		"Gather": (*builder).gather,
-		"Pad":    (*builder).pad,
+		"Concat": single(1, (*builder).concat),
+		"Slice":  single(1, (*builder).slice),
+		"Split":  {1, (*builder).split},
+		"Gather": single(2, (*builder).gather),
+		"Pad":    single(1, (*builder).pad),
 
-		"Reshape":   (*builder).reshape,
-		"Flatten":   (*builder).flatten,
-		"Transpose": (*builder).transpose,
-		"Squeeze":   (*builder).squeeze,
-		"Unsqueeze": (*builder).unsqueeze,
-		"Identity":  (*builder).identity,
-		"Dropout":   (*builder).dropout,
-		"Cast":      (*builder).cast,
-		"Shape":     (*builder).shape,
-		"Size":      (*builder).size,
+		"Reshape":   single(1, (*builder).reshape),
+		"Flatten":   single(1, (*builder).flatten),
+		"Transpose": single(1, (*builder).transpose),
+		"Squeeze":   single(1, (*builder).squeeze),
+		"Unsqueeze": single(1, (*builder).unsqueeze),
+		"Identity":  single(1, (*builder).identity),
+		"Dropout":   single(1, (*builder).dropout),
+		"Cast":      single(1, (*builder).cast),
+		"CastLike":  single(2, (*builder).castLike),
+		"Shape":     single(1, (*builder).shape),
+		"Size":      single(1, (*builder).size),
 	}
 	for op := range activations {
-		lowerings[op] = (*builder).activation
+		lowerings[op] = single(1, (*builder).activation)
 	}
 }

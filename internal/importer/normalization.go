@@ -85,3 +85,78 @@ func (b *builder) lrn(n *onnx.Node, in []value) (value, error) {
 	l, err := b.add("lrn", op, v.layer)
 	return v.as(l), err
 }
+
+// layerNorm over the channels of every cell, as ConvNeXt has it, is arithmetic
+// that stays local; over anything else it is left to the reference operator.
+func (b *builder) layerNorm(n *onnx.Node, in []value) (value, error) {
+	v := in[0]
+	for i, o := range n.Outputs {
+		if i > 0 && o != "" {
+			return value{}, errNoLayer
+		}
+	}
+	axis := n.Int("axis", -1)
+	if axis < 0 {
+		axis += len(v.dims)
+	}
+	if v.isConst() || axis != len(v.dims)-1 {
+		return value{}, errNoLayer
+	}
+	from, to := v.channelAxes()
+	overChannels := v.order == hwc && axis == from && to == from+1
+	if v.order == flat {
+		overChannels = v.dims[axis] == product(v.dims)
+	}
+	scale, shift, ok := normParams(in, v.dims[axis])
+	if !overChannels || !ok {
+		return value{}, errNoLayer
+	}
+	// x - mean, and the mean of its square.
+	mean, err := b.add("mean", network.ChannelReduce{Fn: network.Mean}, v.layer)
+	if err != nil {
+		return value{}, err
+	}
+	d, err := b.add("centre", network.Binary{Fn: network.Sub}, v.layer, mean)
+	if err != nil {
+		return value{}, err
+	}
+	square, err := b.add("square", network.Binary{Fn: network.Mul}, d, d)
+	if err != nil {
+		return value{}, err
+	}
+	variance, err := b.add("variance", network.ChannelReduce{Fn: network.Mean}, square)
+	if err != nil {
+		return value{}, err
+	}
+	deviation, err := b.add("deviation", network.Affine{
+		Scale: []float32{1}, Shift: []float32{n.Float("epsilon", 1e-5)}, Act: network.Activation{Fn: network.Sqrt},
+	}, variance)
+	if err != nil {
+		return value{}, err
+	}
+	l, err := b.add("normalize", network.Binary{Fn: network.Div}, d, deviation)
+	if err != nil {
+		return value{}, err
+	}
+	l, err = b.add("scale", network.Affine{Scale: scale, Shift: shift}, l)
+	return v.as(l), err
+}
+
+// normParams reads the scale and the shift, if there is one, of n channels.
+func normParams(in []value, n int) (scale, shift []float32, ok bool) {
+	shift = make([]float32, n)
+	for i, p := range []*[]float32{&scale, &shift} {
+		if len(in) <= i+1 || in[i+1].isAbsent() {
+			continue
+		}
+		if !in[i+1].isConst() || !equalDims(in[i+1].dims, []int{n}) {
+			return nil, nil, false
+		}
+		v, err := in[i+1].constant.Float32s()
+		if err != nil {
+			return nil, nil, false
+		}
+		*p = v
+	}
+	return scale, shift, true
+}

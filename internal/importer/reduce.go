@@ -3,6 +3,7 @@ package importer
 import (
 	"occlude/internal/network"
 	"occlude/internal/onnx"
+	"occlude/operators/region"
 )
 
 func (b *builder) globalAverage(_ *onnx.Node, in []value) (value, error) {
@@ -14,6 +15,9 @@ func (b *builder) globalMax(_ *onnx.Node, in []value) (value, error) {
 }
 
 func (b *builder) globalPool(fn string, v value) (value, error) {
+	if len(v.dims) != 4 {
+		return value{}, errNoLayer
+	}
 	x, err := b.imageMap(v)
 	if err != nil {
 		return value{}, err
@@ -65,6 +69,8 @@ func (b *builder) reduce(fn string, n *onnx.Node, in []value) (value, error) {
 		op = network.GlobalPool{Fn: fn}
 	case channels:
 		op = network.ChannelReduce{Fn: fn}
+	case len(reduced) == 1 && (reduced[y] || reduced[x]) && fn != network.Sum:
+		op = linePool(fn, v.layer.Shape, reduced[y])
 	default:
 		return value{}, errNoLayer
 	}
@@ -72,23 +78,36 @@ func (b *builder) reduce(fn string, n *onnx.Node, in []value) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	out := value{layer: l, order: v.order}
+	kept := value{layer: l, order: v.order}
+	dims := []int{}
 	for a, d := range v.dims {
 		switch {
 		case !reduced[a]:
-			out.dims = append(out.dims, d)
+			dims = append(dims, d)
 		case n.Int("keepdims", 1) != 0:
-			out.dims = append(out.dims, 1)
+			dims = append(dims, 1)
 		}
-	}
-	if n.Int("keepdims", 1) == 0 {
-		if channels { // 1 x H x W: a map without channel axes
-			out.order = chw
-		} else {
-			out.order = flat
+		if reduced[a] {
+			d = 1
 		}
+		kept.dims = append(kept.dims, d)
 	}
-	return out, nil
+	if channels && len(dims) == 3 { // 1 x H x W: a map without channel axes
+		return value{layer: l, dims: dims, order: chw}, nil
+	}
+	return b.reshaped(kept, dims)
+}
+
+// linePool is the mean or the largest of every column (or row) of a map.
+func linePool(fn string, s network.Shape, column bool) network.Pool {
+	one := region.Window{Kernel: 1, Stride: 1, Dilation: 1}
+	p := network.Pool{Window: network.Window{Y: one, X: one}, Max: fn == network.Largest}
+	if column {
+		p.Y.Kernel = s.H
+	} else {
+		p.X.Kernel = s.W
+	}
+	return p
 }
 
 // axesOf reads the axes of a reduction, a squeeze and the like: an attribute in

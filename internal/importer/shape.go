@@ -9,9 +9,18 @@ import (
 
 func (b *builder) identity(_ *onnx.Node, in []value) (value, error) { return in[0], nil }
 
+// dropout is the identity. In training mode it would be noise, unless nothing
+// is dropped: torchvision's Swin is exported so.
 func (b *builder) dropout(n *onnx.Node, in []value) (value, error) {
 	if len(n.Outputs) > 1 && n.Outputs[1] != "" {
 		return value{}, errNoLayer
+	}
+	if len(in) > 2 && !in[2].isAbsent() {
+		on, known := in[2].scalar()
+		ratio, given := in[1].scalar()
+		if (!known || on != 0) && !(given && ratio == 0) {
+			return value{}, fmt.Errorf("is in training mode: export the model for inference")
+		}
 	}
 	return in[0], nil
 }
@@ -24,6 +33,14 @@ func (b *builder) cast(n *onnx.Node, in []value) (value, error) {
 		return in[0], nil
 	}
 	return value{}, errNoLayer
+}
+
+// castLike is a cast to the type of another value; layers are floating point.
+func (b *builder) castLike(_ *onnx.Node, in []value) (value, error) {
+	if in[0].isConst() || (in[1].isConst() && !in[1].constant.DType.IsFloat()) {
+		return value{}, errNoLayer
+	}
+	return in[0], nil
 }
 
 func (b *builder) shape(n *onnx.Node, in []value) (value, error) {
@@ -80,6 +97,9 @@ func (b *builder) reshape(n *onnx.Node, in []value) (value, error) {
 		}
 	}
 	dims := append([]int(nil), to...)
+	if b.batch > 1 && len(dims) > 0 && dims[0] == b.batch && batched(dims, b.batch, product(v.dims)) {
+		dims[0] = 1 // the network is the model on one image
+	}
 	rest, known, total := -1, 1, product(v.dims)
 	for i, d := range dims {
 		switch {
@@ -100,6 +120,18 @@ func (b *builder) reshape(n *onnx.Node, in []value) (value, error) {
 		dims[rest] = total / known
 	}
 	return b.reshaped(v, dims)
+}
+
+// batched tells whether a target shape is that of a batch of values with n
+// elements each.
+func batched(to []int, batch, n int) bool {
+	for i, d := range to {
+		if d < 0 || (d == 0 && i > 0) {
+			return true // the rest or the input decides
+		}
+	}
+	total, err := onnx.Count(to)
+	return err == nil && total == batch*n
 }
 
 func (b *builder) flatten(n *onnx.Node, in []value) (value, error) {

@@ -149,18 +149,10 @@ func (b *builder) constMap(t *onnx.Tensor, dims []int, o order) (*network.Layer,
 		y, x := v.spatialAxes()
 		shape = network.Shape{H: dims[y], W: dims[x], C: len(data) / (dims[y] * dims[x])}
 	}
-	out := make([]float32, len(data))
 	if o == chw {
-		cells := shape.Cells()
-		for c := range shape.C {
-			for i := range cells {
-				out[i*shape.C+c] = data[c*cells+i]
-			}
-		}
-	} else {
-		copy(out, data)
+		data = transposed(data, 1, shape.C, shape.Cells())
 	}
-	return b.add("constant", network.Const{Value: dense(out, shape.H, shape.W, shape.C)})
+	return b.add("constant", network.Const{Value: dense(data, shape.H, shape.W, shape.C)})
 }
 
 // layerOf gives a value's layer, making one of a constant (as a vector).

@@ -27,6 +27,9 @@ func window(n *onnx.Node, kernel []int, in network.Shape) (network.Window, netwo
 		X: region.Window{Kernel: kernel[1], Stride: strides[1], Dilation: dilations[1]},
 	}
 	for _, a := range []region.Window{w.Y, w.X} {
+		if max(a.Kernel, a.Stride, a.Dilation) > maxSide {
+			return w, network.PadAfter{}, fmt.Errorf("has a kernel of %v, strides of %v, dilations of %v: beyond any image", kernel, strides, dilations)
+		}
 		if a.Kernel < 1 || a.Stride < 1 || a.Dilation < 1 {
 			return w, network.PadAfter{}, fmt.Errorf("has a kernel of %v, strides of %v, dilations of %v: all must be at least 1", kernel, strides, dilations)
 		}
@@ -111,7 +114,7 @@ func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
 		return value{}, fmt.Errorf("has weights of %s", onnx.FormatDims(w.Dims))
 	}
 	op := network.Conv{Window: win, After: after, Groups: n.Int("group", 1),
-		Weights: dense(channelsLast(data, filters, group, kh*kw), filters, kh, kw, group)}
+		Weights: dense(transposed(data, filters, group, kh*kw), filters, kh, kw, group)}
 	if len(in) > 2 && !in[2].isAbsent() {
 		if !in[2].isConst() {
 			return value{}, errNoLayer
@@ -130,20 +133,6 @@ func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
 		return value{}, err
 	}
 	return mapValue(l), nil
-}
-
-// channelsLast turns n blocks of (c, cells) values into (cells, c).
-func channelsLast(data []float32, n, c, cells int) []float32 {
-	out := make([]float32, len(data))
-	for b := range n {
-		from, to := data[b*c*cells:(b+1)*c*cells], out[b*c*cells:]
-		for j := range c {
-			for i := range cells {
-				to[i*c+j] = from[j*cells+i]
-			}
-		}
-	}
-	return out
 }
 
 func (b *builder) maxPool(n *onnx.Node, in []value) (value, error) {
@@ -167,6 +156,10 @@ func (b *builder) pool(n *onnx.Node, in []value, op network.Pool) (value, error)
 	}
 	if op.Window, op.After, err = window(n, n.Ints("kernel_shape"), x.layer.Shape); err != nil {
 		return value{}, err
+	}
+	if op.Y.Pad >= op.Y.Extent() || op.X.Pad >= op.X.Extent() || op.After.Y >= op.Y.Extent() || op.After.X >= op.X.Extent() {
+		// Such a window would lie in the padding alone and has nothing to say.
+		return value{}, fmt.Errorf("has pads of %v, not smaller than its window", n.Ints("pads"))
 	}
 	op.Ceil = n.Int("ceil_mode", 0) != 0
 	l, err := b.add(n.Op, op, x.layer)

@@ -1,0 +1,223 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute-onnx/support/protos"
+
+	"occlude/internal/onnx"
+	"occlude/internal/onnx/onnxtest"
+)
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+// refused checks that a model is refused with a message that says all of this,
+// soon.
+func refused(t *testing.T, m *onnxtest.Model, opts Options, says ...string) {
+	t.Helper()
+	start := time.Now()
+	_, err := Import(t.Context(), m.Model(t), opts)
+	if err == nil {
+		t.Errorf("was accepted, want a refusal that says %q", says)
+		return
+	}
+	for _, s := range says {
+		if !strings.Contains(err.Error(), s) {
+			t.Errorf("the refusal %q does not say %q", err, s)
+		}
+	}
+	if strings.Contains(err.Error(), "internal error") {
+		t.Errorf("a slip was caught at the last moment: %v", err)
+	}
+	if name, _, ok := strings.Cut(err.Error(), ": "); ok && strings.Count(err.Error(), name) > 1 {
+		t.Errorf("the refusal %q repeats itself", err)
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("took %v to refuse", d)
+	}
+}
+
+func TestUnknownOperators(t *testing.T) {
+	for _, op := range []string{"ConvTranspose", "LSTM", "NonMaxSuppression", "Resize", "Upsample", "Einsum", "Loop", "If", "TopK", "Nonsense", "com.microsoft::FusedConv", "ai.onnx.ml::ZipMap"} {
+		g, x := newGraph(13, 1, 3, 6, 5)
+		g.Node(op, x, "y", nil)
+		g.Proto.Graph.Node[0].Name = "culprit"
+		g.Output("y", onnx.Float32)
+		_, bare, domain := strings.Cut(op, "::")
+		if !domain {
+			bare = op
+		}
+		refused(t, g.Model, Options{}, `"culprit"`, bare, "not supported")
+	}
+}
+
+func TestRefusedInputs(t *testing.T) {
+	model := func(d onnx.DType, dims ...int) *onnxtest.Model {
+		m := onnxtest.New(13)
+		return m.Input("picture", d, dims...).Node("Relu", "picture", "y", nil).Node("GlobalMaxPool", "y", "z", nil).Output("z", d)
+	}
+	refused(t, model(onnx.Float32, 1, 3, 6), Options{}, `input "picture" has 3 axes`, "4 (NxCxHxW)")
+	refused(t, model(onnx.Float32, 1, 3, 6, 6, 6), Options{}, "5 axes")
+	refused(t, model(onnx.Float32), Options{}, "0 axes")
+	refused(t, model(onnx.Uint8, 1, 3, 6, 6), Options{}, "uint8", "floating point")
+	refused(t, model(onnx.Int64, 1, 3, 6, 6), Options{}, "int64", "floating point")
+	refused(t, model(onnx.Float32, 1, 4, 6, 6), Options{}, "has 4 channels, images have 1 or 3")
+	refused(t, model(onnx.Float32, 1, 3, 6, 6), Options{Layout: "nhwc"}, "has 6 channels")
+	refused(t, model(onnx.Float32, 1, 3, 6, 6), Options{Height: 7, Width: 7}, "height of 6, it cannot be set to 7")
+	refused(t, model(onnx.Float32, 1, 3, 60000, 60000), Options{}, "60000x60000", "limit")
+	refused(t, model(onnx.Float32, 1, 3, -1, -1), Options{Height: 60000, Width: 60000}, "limit")
+
+	two := onnxtest.New(13).Input("left", onnx.Float32, 1, 3, 6, 6).Input("right", onnx.Float32, 1, 3, 6, 6)
+	two.Node("Add", "left right", "y", nil).Output("y", onnx.Float32)
+	refused(t, two, Options{}, "one input", `"left" "right"`)
+
+	sequence := model(onnx.Float32, 1, 3, 6, 6)
+	sequence.Proto.Graph.Input[0].Type = &protos.TypeProto{Value: &protos.TypeProto_SequenceType{SequenceType: &protos.TypeProto_Sequence{}}}
+	refused(t, sequence, Options{}, `input "picture" is of type sequence`)
+}
+
+func TestRefusedOutputs(t *testing.T) {
+	g, x := newGraph(13, 1, 3, 6, 5)
+	h := g.conv(x, 3, 4)
+	g.Output(h, onnx.Float32)
+	g.Node("Mul", g.num(1)+" "+g.num(2), "constant", nil).Output("constant", onnx.Float32)
+	g.Node("Shape", x, "shape", nil).Output("shape", onnx.Int64)
+	g.Output(x, onnx.Float32)
+	refused(t, g.Model, Options{}, fmt.Sprintf("output %q is 1x4x6x5", h), "one score per class")
+	refused(t, g.Model, Options{Output: "constant"}, "not depend on any input")
+	refused(t, g.Model, Options{Output: "shape"}, `output "shape" does not depend on the image`)
+	refused(t, g.Model, Options{Output: x}, "1x3x6x5")
+}
+
+// TestRefusedForms: what is wrong with a node is said with its name.
+func TestRefusedForms(t *testing.T) {
+	type build = func(g *graph, x string) string
+	for name, c := range map[string]struct {
+		build build
+		says  string
+	}{
+		"3-D convolution": {func(g *graph, x string) string {
+			return g.op("Conv", nil, g.reshape(x, 1, 3, 2, 4, 5), g.random(2, 3, 1, 1, 1))
+		}, "convolution over 3 axes"},
+		"1-D convolution": {func(g *graph, x string) string {
+			return g.op("Conv", nil, g.reshape(x, 1, 3, 40), g.random(2, 3, 1))
+		}, "convolution over 1 axes"},
+		"1-D pool": {func(g *graph, x string) string {
+			return g.op("MaxPool", attrs{"kernel_shape": []int{2}}, g.reshape(x, 1, 3, 40))
+		}, "pool over 1 axes"},
+		"weights for other channels": {func(g *graph, x string) string { return g.conv(x, 4, 2) }, "do not fit 3 input channels"},
+		"groups that do not divide":  {func(g *graph, x string) string { return g.op("Conv", attrs{"group": 2}, x, g.random(4, 1, 1, 1)) }, "2 groups"},
+		"biases too few": {func(g *graph, x string) string {
+			return g.op("Conv", nil, x, g.random(4, 3, 1, 1), g.random(3))
+		}, "3 biases for 4 filters"},
+		"window above the map": {func(g *graph, x string) string { return g.op("Conv", nil, x, g.random(1, 3, 20, 1)) }, "larger than"},
+		"kernel shape": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"kernel_shape": []int{2, 2}}, x, g.random(1, 3, 3, 3))
+		}, "kernel_shape"},
+		"stride of zero": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"strides": []int{0, 1}}, x, g.random(1, 3, 1, 1))
+		}, "at least 1"},
+		"absurd stride": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"strides": []int{1 << 62, 1 << 62}}, x, g.random(1, 3, 1, 1))
+		}, "beyond any image"},
+		"absurd dilation": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"dilations": []int{1 << 62, 1 << 62}}, x, g.random(1, 3, 3, 3))
+		}, "beyond any image"},
+		"absurd pads": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"pads": []int{1 << 60, 0, 0, 0}}, x, g.random(1, 3, 1, 1))
+		}, "beyond any image"},
+		"pads that no memory holds": {func(g *graph, x string) string {
+			return g.op("Conv", attrs{"pads": []int{16000, 16000, 16000, 16000}}, x, g.random(64, 3, 1, 1))
+		}, "limit"},
+		"padding that no memory holds": {func(g *graph, x string) string {
+			return g.pad(x, "constant", 0, 0, 0, 16000, 16000, 0, 0, 16000, 16000)
+		}, "limit"},
+		"absurd padding": {func(g *graph, x string) string {
+			return g.pad(x, "constant", 0, 0, 0, 1<<61, 0, 0, 0, 0, 0)
+		}, "Pad"},
+		"absurd padding of channels": {func(g *graph, x string) string {
+			return g.pad(g.pad(x, "constant", 0, 0, 0, 3000, 3000, 0, 0, 3000, 3000), "constant", 0, 0, 16000, 0, 0, 0, 0, 0, 0)
+		}, "limit"},
+		"reflection of more than there is": {func(g *graph, x string) string {
+			return g.pad(x, "reflect", 0, 0, 0, 20, 0, 0, 0, 0, 0)
+		}, "reflect"},
+		"absurd window": {func(g *graph, x string) string {
+			return g.op("MaxPool", attrs{"kernel_shape": []int{1 << 40, 1 << 40}}, x)
+		}, "beyond any image"},
+		"window in the padding": {func(g *graph, x string) string {
+			return g.op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "pads": []int{3, 3, 3, 3}}, x)
+		}, "not smaller than its window"},
+		"no window": {func(g *graph, x string) string { return g.op("AveragePool", nil, x) }, "kernel of 0 axes"},
+		"unknown padding": {func(g *graph, x string) string {
+			return g.op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "auto_pad": "FULL"}, x)
+		}, "FULL"},
+		"absurd expansion": {func(g *graph, x string) string {
+			return g.op("Expand", nil, g.op("GlobalMaxPool", nil, x), g.ints(1, 3, 1<<20, 1<<20))
+		}, "Expand"},
+		"absurd tiling":              {func(g *graph, x string) string { return g.op("Tile", nil, x, g.ints(1, 1, 1<<31, 1<<31)) }, "Tile"},
+		"absurd reshape":             {func(g *graph, x string) string { return g.reshape(x, 1<<62, 1<<62, -1) }, "cannot make"},
+		"reshape to another number":  {func(g *graph, x string) string { return g.reshape(x, 1, 121) }, "cannot make"},
+		"two rests":                  {func(g *graph, x string) string { return g.reshape(x, -1, -1) }, "target shape"},
+		"squeeze of an axis":         {func(g *graph, x string) string { return g.squeeze(x, 1) }, "Squeeze"},
+		"axis that is not there":     {func(g *graph, x string) string { return g.squeeze(x, 9) }, "Squeeze"},
+		"flatten axis":               {func(g *graph, x string) string { return g.op("Flatten", attrs{"axis": 9}, x) }, "axis of 9"},
+		"permutation":                {func(g *graph, x string) string { return g.transpose(x, 0, 0, 1, 2) }, "permutation"},
+		"unsqueeze twice":            {func(g *graph, x string) string { return g.unsqueeze(x, 1, 1) }, "axes of [1 1]"},
+		"concat of sizes":            {func(g *graph, x string) string { return g.op("Concat", attrs{"axis": 1}, x, g.random(1, 3, 2, 2)) }, "Concat"},
+		"shapes that do not match":   {func(g *graph, x string) string { return g.op("Add", nil, x, g.random(4, 1, 1)) }, "Add"},
+		"channel that is not there":  {func(g *graph, x string) string { return g.op("Gather", attrs{"axis": 1}, x, g.ints(3)) }, "element 3 of an axis of 3"},
+		"split into too much":        {func(g *graph, x string) string { return g.split(x, 1, 2, 2, 2)[0] }, "splits 3 elements"},
+		"split into too little":      {func(g *graph, x string) string { return g.split(x, 1, 2, 1, 1)[0] }, "splits 3 elements"},
+		"split that does not divide": {func(g *graph, x string) string { return g.split(x, 1, 2)[0] }, "Split"},
+		"gemm of other sizes": {func(g *graph, x string) string {
+			return g.op("Gemm", nil, g.op("Flatten", nil, x), g.random(60, 4))
+		}, "Gemm"},
+		"gemm with biases on end": {func(g *graph, x string) string {
+			return g.op("Gemm", nil, g.op("Flatten", nil, x), g.random(120, 4), g.random(4, 1))
+		}, "Gemm"},
+		"matmul of other sizes":        {func(g *graph, x string) string { return g.op("MatMul", nil, x, g.random(4, 4)) }, "MatMul"},
+		"batch norm of other channels": {func(g *graph, x string) string { return g.batchNorm(x, 4) }, "4 parameters for 3 channels"},
+		"instance norm of other channels": {func(g *graph, x string) string {
+			return g.op("InstanceNormalization", nil, x, g.random(2), g.random(2))
+		}, "InstanceNormalization"},
+		"dropout in training mode": {func(g *graph, x string) string {
+			return g.op("Dropout", nil, x, g.num(.5), g.constant(onnx.Scalar(true)))
+		}, "training mode"},
+		"comparison":         {func(g *graph, x string) string { return g.op("Greater", nil, x, g.num(0)) }, "bool"},
+		"cast to integers":   {func(g *graph, x string) string { return g.op("Cast", attrs{"to": 7}, x) }, "int64"},
+		"a slice of nothing": {func(g *graph, x string) string { return g.slice(x, []int{2}, []int{1}, []int{2}) }, "nothing of the image"},
+		"missing input":      {func(g *graph, x string) string { return g.op("Add", nil, x) }, "input 1 is missing"},
+		"absent input":       {func(g *graph, x string) string { return g.op("InstanceNormalization", nil, x, "-", g.random(3)) }, "input 1 is missing"},
+		"absent term":        {func(g *graph, x string) string { return g.op("Sum", nil, x, "-") }, "Sum"},
+		"a shape that the image makes": {func(g *graph, x string) string {
+			return g.op("Reshape", nil, x, g.op("Cast", attrs{"to": 7}, g.reduce("ReduceMax", x, 0, 0, 1, 2, 3)))
+		}, "int64"},
+		"an output that the operator has not": {func(g *graph, x string) string { return g.ops(2, "Relu", nil, x)[1] }, "output"},
+		"indices of a pool":                   {func(g *graph, x string) string { return g.ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[1] }, "int64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, x := newGraph(13, 1, 3, 8, 5)
+			g.Output(c.build(g, x), onnx.Float32)
+			last := g.Proto.Graph.Node[len(g.Proto.Graph.Node)-1]
+			refused(t, g.Model, Options{}, c.says)
+			if says := fmt.Sprintf("%s node", last.OpType); !strings.Contains(c.says, "int64") {
+				refused(t, g.Model, Options{}, says)
+			}
+		})
+	}
+}
+
+func TestCancelledImport(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	cancel(why)
+	if _, err := Import(ctx, small(13, 1, 3, 6, 6).Model.Model(t), Options{}); !errors.Is(err, why) {
+		t.Errorf("the error is %v", err)
+	}
+}
