@@ -1,0 +1,40 @@
+# The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fuzz bench quickstart docs ci
+
+FUZZ    ?= FuzzParse
+PACKAGE ?= ./lang
+TIME    ?= 30s
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## make the static binary ./occlude
+	CGO_ENABLED=0 go build -o occlude .
+
+test: ## run all tests
+	go test ./...
+
+race: ## run all tests under the race detector (needs gcc)
+	go test -race ./...
+
+lint: ## look for what is suspicious, unused or badly formatted
+	gofmt -l .
+	go vet ./...
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
+fuzz: ## fuzz one target: make fuzz PACKAGE=./internal/onnx FUZZ=FuzzDecode TIME=1m
+	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(TIME) $(PACKAGE)
+
+bench: ## time the kernels of the CPU
+	go test -run '^$$' -bench . -benchtime 200ms ./operators/cpu
+
+quickstart: ## write quickstart.png and quickstart.npy
+	go run . -f examples/quickstart.oql
+
+docs: ## bring what docs/ takes from the program up to date
+	go test ./lang -run '^TestReference$$' -update
+
+ci: ## all that a change must pass, as on a fresh machine
+	.ci/run
