@@ -43,6 +43,9 @@ func writeRelation(format, path string, r *Relation) error {
 // copy runs a query and writes what it returns.
 func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) error) error {
 	done := func(rows int, path string) error {
+		if rows == 1 {
+			return emit(Message{"COPY 1 row to " + path})
+		}
 		return emit(Message{fmt.Sprintf("COPY %d rows to %s", rows, path)})
 	}
 	return s.Run(ctx, p.Query, func(r Result) error {

@@ -185,7 +185,7 @@ func checkBytes(v string) (string, error) {
 	if _, err := ParseBytes(v); err != nil {
 		return "", err
 	}
-	return strings.ToUpper(strings.ReplaceAll(v, " ", "")), nil
+	return strings.ReplaceAll(v, " ", ""), nil
 }
 
 // minLimit is the least memory limit: below it nothing can run.
