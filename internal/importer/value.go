@@ -154,12 +154,3 @@ func (b *builder) constMap(t *onnx.Tensor, dims []int, o order) (*network.Layer,
 	}
 	return b.add("constant", network.Const{Value: dense(data, shape.H, shape.W, shape.C)})
 }
-
-// layerOf gives a value's layer, making one of a constant (as a vector).
-func (b *builder) layerOf(v value) (value, error) {
-	if !v.isConst() {
-		return v, nil
-	}
-	l, err := b.constMap(v.constant, v.dims, flat)
-	return value{layer: l, dims: v.dims, order: flat}, err
-}
