@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -201,13 +202,12 @@ func TestAnalyzeRunsAndPlainExplainDoesNot(t *testing.T) {
 func TestRecover(t *testing.T) {
 	fault := func() (err error) {
 		defer executor.Recover(&err)
-		var none map[string]int
-		none["x"] = 1
-		return nil
+		none := []int{}
+		return fmt.Errorf("%d", none[len(none)])
 	}
 	err := fault()
 	var d *executor.Defect
-	if !errors.As(err, &d) || !strings.Contains(err.Error(), "nil map") || !strings.Contains(err.Error(), "session_test.go") {
+	if !errors.As(err, &d) || !strings.Contains(err.Error(), "index out of range") || !strings.Contains(err.Error(), "session_test.go") {
 		t.Errorf("%v", err)
 	}
 }
