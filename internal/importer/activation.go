@@ -73,9 +73,6 @@ func (b *builder) pointwise(v value, act network.Activation) (value, error) {
 
 // clip has its limits as attributes before opset 11 and as inputs since.
 func (b *builder) clip(n *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() {
-		return value{}, errNoLayer
-	}
 	act := network.Activation{Fn: network.Clip,
 		Alpha: n.Float("min", -math.MaxFloat32), Beta: n.Float("max", math.MaxFloat32)}
 	for i, limit := range []*float32{&act.Alpha, &act.Beta} {
@@ -115,7 +112,7 @@ func (b *builder) pow(n *onnx.Node, in []value) (value, error) {
 }
 
 func (b *builder) prelu(_ *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || !in[1].isConst() {
+	if !in[1].isConst() {
 		return value{}, errNoLayer
 	}
 	if x, ok := in[1].scalar(); ok && len(in[1].dims) <= len(in[0].dims) {

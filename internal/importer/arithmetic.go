@@ -130,7 +130,7 @@ func commonOrder(x, y value, dx, dy, out []int) (order, bool) {
 // the other shape. Squeeze-and-excitation's expand_as is exported so.
 func (b *builder) expand(_ *onnx.Node, in []value) (value, error) {
 	v := in[0]
-	if v.isConst() || !in[1].isConst() {
+	if !in[1].isConst() {
 		return value{}, errNoLayer
 	}
 	to, err := in[1].constant.Ints()

@@ -173,6 +173,7 @@ func TestPRelus(t *testing.T) {
 		{name: "per channel", dims: image, build: slope(3, 1, 1)},
 		{name: "per channel, rank 4", dims: image, build: slope(1, 3, 1, 1)},
 		{name: "per column", dims: image, build: slope(5), calls: "PRelu"},
+		{name: "per column, as many as channels", dims: []int{1, 3, 4, 3}, build: slope(3), calls: "PRelu"},
 		{name: "per value", dims: image, build: slope(3, 4, 5), calls: "PRelu"},
 		{name: "per channel, channels last", dims: image, build: func(g *graph, x string) {
 			g.flat(g.op("PRelu", nil, g.transpose(x, 0, 2, 3, 1), g.random(3)))

@@ -210,7 +210,7 @@ func (b *builder) lower(n *onnx.Node, in []value) ([]value, error) {
 		// The reference operator says what is missing.
 		ok = ok && i < len(in) && !in[i].isAbsent()
 	}
-	if !ok {
+	if !ok || (in[0].isConst() && !f.anyOrder) {
 		return b.function(n, in)
 	}
 	before := len(b.net.Layers)

@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"fmt"
+
 	"occlude/internal/network"
 	"occlude/internal/onnx"
 )
@@ -129,8 +131,13 @@ func (b *builder) joined(in []value, o order) (*network.Layer, bool, error) {
 func (b *builder) pad(n *onnx.Node, in []value) (value, error) {
 	v := in[0]
 	pads, fill, ok := b.padding(n, in)
-	if v.isConst() || !ok {
+	if !ok {
 		return value{}, errNoLayer
+	}
+	for _, p := range pads {
+		if p > maxSide || p < -maxSide {
+			return value{}, fmt.Errorf("has pads of %v, beyond any image", pads)
+		}
 	}
 	mode := n.Str("mode", "constant")
 	if v.order == flat {
@@ -147,7 +154,7 @@ func (b *builder) pad(n *onnx.Node, in []value) (value, error) {
 		return value{}, errNoLayer
 	}
 	for _, p := range pads {
-		if p < 0 || p > maxSide {
+		if p < 0 {
 			return value{}, errNoLayer
 		}
 	}

@@ -128,6 +128,10 @@ func TestSlices(t *testing.T) {
 			h := g.reshape(g.conv(x, 3, 6), 1, 2, 3, 7, 6)
 			g.flat(g.slice(h, []int{1}, []int{3}, []int{2}))
 		}},
+		{name: "the outer factor", dims: image, build: func(g *graph, x string) {
+			h := g.reshape(g.conv(x, 3, 6), 1, 3, 2, 7, 6)
+			g.flat(g.slice(h, []int{1}, []int{3}, []int{1}))
+		}},
 		{name: "a vector", dims: image, build: func(g *graph, x string) {
 			g.flat(g.slice(g.op("Flatten", nil, x), []int{5}, []int{50}, []int{1}))
 		}},

@@ -3,12 +3,14 @@ package importer
 import "occlude/internal/onnx"
 
 // lowering turns a node with at least one input that depends on the image into
-// layers. The first inputs of them are there. It returns errNoLayer for forms
-// that only the reference operator knows, and any other error for what is wrong
-// with the model.
+// layers. The inputs that it must have are there, and the first depends on the
+// image unless the operator takes its inputs in any order. It returns
+// errNoLayer for forms that only the reference operator knows, and any other
+// error for what is wrong with the model.
 type lowering struct {
-	inputs int // that the node must have
-	lower  func(b *builder, n *onnx.Node, in []value) ([]value, error)
+	inputs   int  // that the node must have
+	anyOrder bool // the first input may be a constant
+	lower    func(b *builder, n *onnx.Node, in []value) ([]value, error)
 }
 
 // lowerings is the one place where an ONNX operator gets its layers.
@@ -16,10 +18,17 @@ var lowerings map[string]lowering
 
 // single adapts the lowering of an operator with one output.
 func single(inputs int, f func(*builder, *onnx.Node, []value) (value, error)) lowering {
-	return lowering{inputs, func(b *builder, n *onnx.Node, in []value) ([]value, error) {
+	return lowering{inputs: inputs, lower: func(b *builder, n *onnx.Node, in []value) ([]value, error) {
 		v, err := f(b, n, in)
 		return []value{v}, err
 	}}
+}
+
+// mixed is single for operators that take their inputs in any order.
+func mixed(inputs int, f func(*builder, *onnx.Node, []value) (value, error)) lowering {
+	l := single(inputs, f)
+	l.anyOrder = true
+	return l
 }
 
 func init() {
@@ -44,18 +53,18 @@ func init() {
 		"Gemm":   single(2, (*builder).gemm),
 		"MatMul": single(2, (*builder).matMul),
 
-		"Add": single(2, (*builder).binary), "Sub": single(2, (*builder).binary),
-		"Mul": single(2, (*builder).binary), "Div": single(2, (*builder).binary),
-		"Sum": single(1, (*builder).variadic), "Mean": single(1, (*builder).variadic),
-		"Max": single(1, (*builder).variadic), "Min": single(1, (*builder).variadic),
-		"Pow":    single(2, (*builder).pow),
+		"Add": mixed(2, (*builder).binary), "Sub": mixed(2, (*builder).binary),
+		"Mul": mixed(2, (*builder).binary), "Div": mixed(2, (*builder).binary),
+		"Sum": mixed(1, (*builder).variadic), "Mean": mixed(1, (*builder).variadic),
+		"Max": mixed(1, (*builder).variadic), "Min": mixed(1, (*builder).variadic),
+		"Pow":    mixed(2, (*builder).pow),
 		"PRelu":  single(2, (*builder).prelu),
 		"Clip":   single(1, (*builder).clip),
 		"Expand": single(2, (*builder).expand),
 
-		"Concat": single(1, (*builder).concat),
+		"Concat": mixed(1, (*builder).concat),
 		"Slice":  single(1, (*builder).slice),
-		"Split":  {1, (*builder).split},
+		"Split":  {inputs: 1, lower: (*builder).split},
 		"Gather": single(2, (*builder).gather),
 		"Pad":    single(1, (*builder).pad),
 

@@ -11,7 +11,7 @@ import (
 // batchNorm at inference is an affine function per channel.
 func (b *builder) batchNorm(n *onnx.Node, in []value) (value, error) {
 	v := in[0]
-	if len(in) < 5 || v.isConst() || n.Int("training_mode", 0) != 0 || n.Int("spatial", 1) == 0 || len(v.dims) < 2 {
+	if n.Int("training_mode", 0) != 0 || n.Int("spatial", 1) == 0 || len(v.dims) < 2 {
 		return value{}, errNoLayer
 	}
 	channels := v.dims[1]
@@ -48,7 +48,7 @@ func (b *builder) batchNorm(n *onnx.Node, in []value) (value, error) {
 }
 
 func (b *builder) instanceNorm(n *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || !in[1].isConst() || !in[2].isConst() || len(in[0].dims) != 4 {
+	if !in[1].isConst() || !in[2].isConst() || len(in[0].dims) != 4 {
 		return value{}, errNoLayer
 	}
 	v, err := b.imageMap(in[0])
@@ -99,7 +99,7 @@ func (b *builder) layerNorm(n *onnx.Node, in []value) (value, error) {
 	if axis < 0 {
 		axis += len(v.dims)
 	}
-	if v.isConst() || axis != len(v.dims)-1 {
+	if axis != len(v.dims)-1 {
 		return value{}, errNoLayer
 	}
 	from, to := v.channelAxes()

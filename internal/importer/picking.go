@@ -11,7 +11,7 @@ import (
 // pick takes elements along one axis of a value: channels, or rows or columns
 // at a constant step.
 func (b *builder) pick(v value, axis int, index []int) (value, error) {
-	if v.isConst() || len(index) == 0 {
+	if len(index) == 0 {
 		return value{}, errNoLayer
 	}
 	for _, i := range index {
@@ -90,9 +90,6 @@ func spanOf(index []int) (network.Span, bool) {
 // inputs since.
 func (b *builder) slice(n *onnx.Node, in []value) (value, error) {
 	v := in[0]
-	if v.isConst() {
-		return value{}, errNoLayer
-	}
 	lists := [4][]int{n.Ints("starts"), n.Ints("ends"), n.Ints("axes"), nil}
 	for i := range lists {
 		if len(in) <= i+1 || in[i+1].isAbsent() {
@@ -156,7 +153,7 @@ func sliceIndex(start, end, step, n int) []int {
 // gather of constant indices along one axis.
 func (b *builder) gather(n *onnx.Node, in []value) (value, error) {
 	v := in[0]
-	if v.isConst() || !in[1].isConst() || len(in[1].dims) > 1 {
+	if !in[1].isConst() || len(in[1].dims) > 1 {
 		return value{}, errNoLayer
 	}
 	index, err := in[1].constant.Ints()
@@ -190,7 +187,7 @@ func (b *builder) split(n *onnx.Node, in []value) ([]value, error) {
 	if axis < 0 {
 		axis += len(v.dims)
 	}
-	if v.isConst() || axis < 0 || axis >= len(v.dims) {
+	if axis < 0 || axis >= len(v.dims) {
 		return nil, errNoLayer
 	}
 	total, parts := v.dims[axis], len(n.Outputs)

@@ -9,7 +9,7 @@ import (
 // gemm is alpha * A * B + beta * C with a constant B: a fully-connected layer.
 // What does not fit together is left to the reference operator to complain of.
 func (b *builder) gemm(n *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || !in[1].isConst() || n.Int("transA", 0) != 0 ||
+	if !in[1].isConst() || n.Int("transA", 0) != 0 ||
 		len(in[0].dims) != 2 || in[0].dims[0] != 1 || len(in[1].dims) != 2 {
 		return value{}, errNoLayer
 	}
@@ -61,7 +61,7 @@ func gemmBias(v value, outputs int, beta float32) ([]float32, error) {
 // over rows that have no place (tokens).
 func (b *builder) matMul(_ *onnx.Node, in []value) (value, error) {
 	v, rank := in[0], len(in[0].dims)
-	if v.isConst() || !in[1].isConst() || rank < 1 || len(in[1].dims) != 2 {
+	if !in[1].isConst() || rank < 1 || len(in[1].dims) != 2 {
 		return value{}, errNoLayer
 	}
 	inputs, outputs := in[1].dims[0], in[1].dims[1]

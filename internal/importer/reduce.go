@@ -45,7 +45,7 @@ func (b *builder) reduceMax(n *onnx.Node, in []value) (value, error) {
 // exactly its channels.
 func (b *builder) reduce(fn string, n *onnx.Node, in []value) (value, error) {
 	v := in[0]
-	if v.isConst() || v.order == flat {
+	if v.order == flat {
 		return value{}, errNoLayer
 	}
 	axes, ok := axesOf(n, in, len(v.dims))

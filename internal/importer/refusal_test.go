@@ -140,7 +140,10 @@ func TestRefusedForms(t *testing.T) {
 		}, "limit"},
 		"absurd padding": {func(g *graph, x string) string {
 			return g.pad(x, "constant", 0, 0, 0, 1<<61, 0, 0, 0, 0, 0)
-		}, "Pad"},
+		}, "beyond any image"},
+		"absurd cropping": {func(g *graph, x string) string {
+			return g.pad(x, "constant", 0, 0, 0, -1<<63, 0, 0, 0, 0, 0)
+		}, "beyond any image"},
 		"absurd padding of channels": {func(g *graph, x string) string {
 			return g.pad(g.pad(x, "constant", 0, 0, 0, 3000, 3000, 0, 0, 3000, 3000), "constant", 0, 0, 16000, 0, 0, 0, 0, 0, 0)
 		}, "limit"},

@@ -37,7 +37,7 @@ func (b *builder) cast(n *onnx.Node, in []value) (value, error) {
 
 // castLike is a cast to the type of another value; layers are floating point.
 func (b *builder) castLike(_ *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || (in[1].isConst() && !in[1].constant.DType.IsFloat()) {
+	if in[1].isConst() && !in[1].constant.DType.IsFloat() {
 		return value{}, errNoLayer
 	}
 	return in[0], nil
@@ -88,7 +88,7 @@ func (b *builder) reshape(n *onnx.Node, in []value) (value, error) {
 	v := in[0]
 	to := n.Ints("shape") // opset 1 to 4
 	if len(in) > 1 {
-		if !in[1].isConst() || v.isConst() {
+		if !in[1].isConst() {
 			return value{}, errNoLayer
 		}
 		var err error

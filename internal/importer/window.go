@@ -87,7 +87,7 @@ func pair(n *onnx.Node, name string) ([]int, error) {
 }
 
 func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
-	if in[0].isConst() || !in[1].isConst() {
+	if !in[1].isConst() {
 		return value{}, errNoLayer
 	}
 	w := in[1].constant

@@ -2,15 +2,9 @@ package model
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"occlude/internal/imageio"
 	"occlude/internal/importer"
@@ -57,9 +51,26 @@ type Model struct {
 	Loading  time.Duration
 }
 
-// Load reads a classifier.
+// Load reads a classifier. Errors name the file at fault. Option errors and a
+// bad labels file are found before the model, which may be large, is read.
 func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 	start := time.Now()
+	wrong := func(err error) error { return fmt.Errorf("model %q: %w", path, err) }
+	switch o.Output {
+	case "", OutputAuto, OutputSoftmax, OutputSigmoid, OutputProbabilities, OutputRaw:
+	default:
+		return nil, wrong(fmt.Errorf("output = '%s' is not one of auto, softmax, sigmoid, probabilities, raw", o.Output))
+	}
+	var labels []string
+	var err error
+	if o.Labels != "" {
+		if labels, err = readLabels(o.Labels); err != nil {
+			return nil, err
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // the hashing, when there is nothing to hash for
+	sum := hashing(ctx, path)
 	file, err := onnx.Read(path)
 	if err != nil {
 		return nil, err
@@ -68,28 +79,23 @@ func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 		Height: o.Height, Width: o.Width, Layout: o.Layout, Output: o.OutputName,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", path, err)
+		return nil, wrong(err)
 	}
 	m := &Model{
 		Name: name, Path: path, Producer: file.Producer, Opset: file.Opset,
-		Net: r.Net, Classes: r.Net.Output.Shape.Len(), Assumed: r.Inferred, Folded: r.Folded,
-	}
-	if m.Hash, m.Bytes, err = hash(path); err != nil {
-		return nil, err
+		Net: r.Net, Labels: labels, Classes: r.Net.Output.Shape.Len(), Assumed: r.Inferred, Folded: r.Folded,
 	}
 	if m.Spec, err = preprocessing(o, r.Net.Input().Shape); err != nil {
-		return nil, fmt.Errorf("model %q: %w", path, err)
+		return nil, wrong(err)
 	}
 	if err := m.finish(o.Output, r.Last); err != nil {
-		return nil, fmt.Errorf("model %q: %w", path, err)
+		return nil, wrong(err)
 	}
-	if o.Labels != "" {
-		if m.Labels, err = readLabels(o.Labels); err != nil {
-			return nil, err
-		}
-		if len(m.Labels) != m.Classes {
-			return nil, fmt.Errorf("labels %q: %d labels for a model of %d classes", o.Labels, len(m.Labels), m.Classes)
-		}
+	if labels != nil && len(labels) != m.Classes {
+		return nil, fmt.Errorf("labels %q: %d labels for a model of %d classes", o.Labels, len(labels), m.Classes)
+	}
+	if m.Hash, m.Bytes, err = sum(); err != nil {
+		return nil, wrong(err)
 	}
 	m.Loading = time.Since(start)
 	return m, nil
@@ -108,7 +114,7 @@ func preprocessing(o Options, in network.Shape) (imageio.Spec, error) {
 		s.Channels = imageio.RGB
 	}
 	if want := s.Channels.Count(); want != in.C {
-		return s, fmt.Errorf("channels = '%s' gives %d values a pixel, the input takes %d", o.Channels, want, in.C)
+		return s, fmt.Errorf("the input takes %d channels, but channels = '%s' makes %d", in.C, o.Channels, want)
 	}
 	return s, s.Validate()
 }
@@ -118,7 +124,7 @@ func preprocessing(o Options, in network.Shape) (imageio.Spec, error) {
 func (m *Model) finish(output, last string) error {
 	if output == "" || output == OutputAuto {
 		switch last {
-		case "Softmax", "Sigmoid":
+		case "Softmax", "Sigmoid", "HardSigmoid":
 			output = OutputProbabilities
 		case "LogSoftmax":
 			m.Output, m.Added = OutputProbabilities, "exp"
@@ -140,8 +146,6 @@ func (m *Model) finish(output, last string) error {
 		op = network.Softmax{}
 	case OutputSigmoid:
 		op = network.Pointwise{Act: network.Activation{Fn: network.Sigmoid}}
-	default:
-		return fmt.Errorf("output = %q is not one of auto, softmax, sigmoid, probabilities, raw", output)
 	}
 	m.Added = output
 	_, err := m.Net.Add(output, op, m.Net.Output)
@@ -154,55 +158,4 @@ func (m *Model) Label(class int) string {
 		return m.Labels[class]
 	}
 	return strconv.Itoa(class)
-}
-
-// Class finds a class by its label.
-func (m *Model) Class(label string) (int, bool) {
-	for i, l := range m.Labels {
-		if l == label {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-func hash(path string) (string, int64, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", 0, fmt.Errorf("model %q: %w", path, err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), int64(len(data)), nil
-}
-
-// maxLabels bounds the size of a labels file in bytes.
-const maxLabels = 16 << 20
-
-// readLabels reads one label per line, UTF-8, line i naming class i.
-func readLabels(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("labels %q: %w", path, err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxLabels {
-		return nil, fmt.Errorf("labels %q: not a text file of one label per line", path)
-	}
-	data, err := os.ReadFile(filepath.Clean(path))
-	if err != nil {
-		return nil, fmt.Errorf("labels %q: %w", path, err)
-	}
-	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("labels %q: not UTF-8 text", path)
-	}
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.TrimRight(text, "\n")
-	if text == "" {
-		return nil, fmt.Errorf("labels %q: the file is empty", path)
-	}
-	labels := strings.Split(text, "\n")
-	for i := range labels {
-		labels[i] = strings.TrimSpace(labels[i])
-	}
-	return labels, nil
 }
