@@ -234,11 +234,18 @@ func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	images := []string(nil)
-	o, heatMap := inner.(*Occlude)
-	if heatMap {
-		images = o.Images
-	} else if out.Format == WritePNG || out.Format == WriteNPY {
+	var images []string
+	heatMap := false
+	switch q := inner.(type) {
+	case *Occlude:
+		images, heatMap = q.Images, true
+		if err := checkPicture(s.File, out, q.Grid); err != nil {
+			return nil, err
+		}
+	case *Predict:
+		images = q.Images
+	}
+	if !heatMap && (out.Format == WritePNG || out.Format == WriteNPY) {
 		return nil, lang.Errorf(s.File.Span(), "%s holds a heat map, this query returns rows", out.Format).
 			WithHint("FORMAT csv or json holds rows")
 	}

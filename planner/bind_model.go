@@ -35,7 +35,7 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 	"labels": func(o *model.Options, v lang.Value) error {
 		s, ok := v.(lang.String)
 		if !ok {
-			return lang.Errorf(v.Span(), "labels is the name of a file in single quotes")
+			return lang.Errorf(v.Span(), "takes the name of a file in single quotes")
 		}
 		o.Labels = s.Value
 		return checkFile(s, "labels")
@@ -47,7 +47,7 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 		}
 		for _, x := range n {
 			if x != float64(int(x)) || x < 1 || x > imageio.MaxSide {
-				return lang.Errorf(v.Span(), "size is n or [width, height] in whole pixels")
+				return lang.Errorf(v.Span(), "takes n or [width, height] in whole pixels")
 			}
 		}
 		o.Width, o.Height = int(n[0]), int(n[len(n)-1])
@@ -56,7 +56,7 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 	"resize": func(o *model.Options, v lang.Value) error {
 		r, err := imageio.ParseResize(plainText(v))
 		if err != nil {
-			return lang.Errorf(v.Span(), "resize: %w", err)
+			return lang.Errorf(v.Span(), "%w", err)
 		}
 		o.Spec.Resize = r
 		return nil
@@ -67,7 +67,7 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 			return err
 		}
 		if o.Spec.Scale = float32(n[0]); o.Spec.Scale == 0 {
-			return lang.Errorf(v.Span(), "scale must not be 0")
+			return lang.Errorf(v.Span(), "must not be 0")
 		}
 		return nil
 	},
@@ -81,7 +81,7 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 		}
 		for _, x := range o.Spec.Std {
 			if x <= 0 {
-				return lang.Errorf(v.Span(), "std must be above 0")
+				return lang.Errorf(v.Span(), "must be above 0")
 			}
 		}
 		return nil

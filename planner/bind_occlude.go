@@ -281,9 +281,8 @@ func (b *binder) outputs(s *lang.Occlude, p *Occlude) error {
 		if err != nil {
 			return err
 		}
-		if o.Format == WritePNG && p.Grid.Listed {
-			return lang.Errorf(f.Span(), "a list of positions (AT) has no picture").
-				WithHint("write .csv, .json or .npy, or ask for a grid with WHERE")
+		if err := checkPicture(f, o, p.Grid); err != nil {
+			return err
 		}
 		p.Outputs = append(p.Outputs, o)
 	}
@@ -295,11 +294,20 @@ func (b *binder) outputs(s *lang.Occlude, p *Occlude) error {
 		if !known {
 			hint := lang.DidYouMean(s.Colormap.Value, b.env.Colormaps)
 			if hint == "" {
-				hint = "there are " + strings.Join(b.env.Colormaps, ", ")
+				hint = "the colormaps are " + strings.Join(b.env.Colormaps, ", ")
 			}
 			return lang.Errorf(s.Colormap.Span(), "there is no colormap %q", s.Colormap.Value).WithHint(hint)
 		}
 		p.Colormap = s.Colormap.Value
 	}
 	return checkOutputs(s.Into, p.Outputs, p.Images, true)
+}
+
+// checkPicture refuses to draw positions that form no grid.
+func checkPicture(at lang.String, o Output, g Grid) error {
+	if o.Format != WritePNG || !g.Listed {
+		return nil
+	}
+	return lang.Errorf(at.Span(), "a list of positions (AT) has no picture").
+		WithHint("write .csv, .json or .npy, or ask for a grid with WHERE")
 }

@@ -27,7 +27,7 @@ func candidates(q *Occlude, h hints, r resources) ([]*Candidate, error) {
 	net, g, p := q.Net, q.Grid, q.Profile
 	write := p.PerImage + p.PerPicture*float64(q.panels())
 	var all []*Candidate
-	for _, name := range []string{PlanIncremental, PlanFull} {
+	for _, name := range []string{PlanFull, PlanIncremental} { // the simpler one where they cost the same
 		c := &Candidate{Name: name}
 		c.estimate(net, g, r, p)
 		c.Estimate.WriteSeconds = write
@@ -47,6 +47,9 @@ func candidates(q *Occlude, h hints, r resources) ([]*Candidate, error) {
 	sort.SliceStable(all, func(i, j int) bool {
 		if a, b := rank(all[i]), rank(all[j]); a != b {
 			return a < b
+		}
+		if all[i].refused != nil && all[j].refused != nil {
+			return all[i].Estimate.PeakBytes < all[j].Estimate.PeakBytes
 		}
 		return all[i].Estimate.Seconds < all[j].Estimate.Seconds
 	})
@@ -169,7 +172,7 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 	if r.memory > 0 {
 		room = min(room, (r.memory-views)/threads)
 		if r.memory < c.Estimate.PeakBytes {
-			return fmt.Errorf("the %s plan needs at least %s for activations with %d threads, memory_limit is %s",
+			return fmt.Errorf("the %s plan needs %s for activations (threads = %d), memory_limit is %s",
 				c.Name, FormatBytes(c.Estimate.PeakBytes), threads, FormatBytes(r.memory))
 		}
 	}
@@ -178,8 +181,9 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 	if h.batch > 0 {
 		c.Batch = min(h.batch, max(1, len(g.Positions)))
 		if r.memory > 0 && int64(c.Batch)*each > room {
-			return fmt.Errorf("a batch of %d needs %s for activations, memory_limit is %s",
-				c.Batch, FormatBytes(views+worker(c.Batch)*threads), FormatBytes(r.memory))
+			c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)
+			return fmt.Errorf("the %s plan needs %s for activations (threads = %d, batch = %d), memory_limit is %s",
+				c.Name, FormatBytes(c.Estimate.PeakBytes), threads, c.Batch, FormatBytes(r.memory))
 		}
 	}
 	c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)

@@ -1,13 +1,15 @@
 package planner
 
 import (
+	"errors"
 	"sort"
 	"strings"
 
 	"occlude/lang"
 )
 
-// optionReader reads WITH (name = value, ...) through a table of readers.
+// optionReader reads WITH (name = value, ...) through a table of readers. That
+// each name comes once is a matter of the language.
 type optionReader[T any] struct {
 	table  map[string]func(*T, lang.Value) error
 	target *T
@@ -19,10 +21,8 @@ func (r optionReader[T]) all(options []lang.Option, what string) error {
 		names = append(names, n)
 	}
 	sort.Strings(names)
-	seen := map[string]bool{}
 	for _, o := range options {
-		key := o.Name.Key()
-		read, ok := r.table[key]
+		read, ok := r.table[o.Name.Key()]
 		if !ok {
 			hint := lang.DidYouMean(o.Name.Text, names)
 			if hint == "" {
@@ -30,15 +30,19 @@ func (r optionReader[T]) all(options []lang.Option, what string) error {
 			}
 			return lang.Errorf(o.Name.Span(), "there is no %s called %q", what, o.Name.Text).WithHint(hint)
 		}
-		if seen[key] {
-			return lang.Errorf(o.Name.Span(), "%s is given twice", o.Name.Text)
-		}
-		seen[key] = true
 		if err := read(r.target, o.Value); err != nil {
-			return err
+			return naming(o.Name, err)
 		}
 	}
 	return nil
+}
+
+// naming puts the option in front of what is wrong with its value.
+func naming(option lang.Name, err error) error {
+	if d := (*lang.Diagnostic)(nil); errors.As(err, &d) {
+		d.Summary = option.Key() + ": " + d.Summary
+	}
+	return err
 }
 
 // word makes a reader of one word of several.
@@ -56,14 +60,15 @@ func word[T any](set func(*T, string), values ...string) func(*T, lang.Value) er
 	}
 }
 
-// numbers reads a number or a list of at most most of them.
+// numbers reads a number or a list of at most most (1 to 3) of them.
 func numbers(v lang.Value, most int) ([]float64, error) {
 	items := []lang.Value{v}
 	if l, ok := v.(lang.List); ok {
 		items = l.Items
 	}
 	if len(items) == 0 || len(items) > most {
-		return nil, lang.Errorf(v.Span(), "takes %s, has %d", plural(most, "number"), len(items))
+		takes := [...]string{1: "a number", 2: "1 or 2 numbers", 3: "1 to 3 numbers"}[most]
+		return nil, lang.Errorf(v.Span(), "takes %s, not %d", takes, len(items))
 	}
 	out := make([]float64, len(items))
 	for i, item := range items {
@@ -74,13 +79,6 @@ func numbers(v lang.Value, most int) ([]float64, error) {
 		out[i] = n.Value
 	}
 	return out, nil
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "a " + what
-	}
-	return "1 to " + string(rune('0'+n)) + " " + what + "s"
 }
 
 // wholeNumber reads a whole number of at least least.

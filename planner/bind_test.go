@@ -1,0 +1,256 @@
+package planner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	_ "go4.org/unsafe/assume-no-moving-gc"
+
+	"occlude/internal/imageio"
+	"occlude/internal/model"
+	"occlude/internal/onnx"
+	"occlude/internal/onnx/onnxtest"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/planner"
+	"occlude/planner/cost"
+)
+
+// catalog holds the models that a golden file has created.
+type catalog map[string]*model.Model
+
+func (c catalog) Lookup(name string) (*model.Model, bool) { m, ok := c[name]; return m, ok }
+
+func (c catalog) Models() (all []*model.Model) {
+	for _, m := range c {
+		all = append(all, m)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all
+}
+
+// world is what statements are bound in.
+type world struct {
+	models   catalog
+	settings settings.Settings
+	planner  *planner.Planner
+}
+
+// profile has rates that make estimates easy to follow: a multiply-add takes a
+// nanosecond, and a layer's run at a position another microsecond.
+const profile = `{"macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9},
+  "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9},
+  "gather_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_image": 0.01, "seconds_per_picture": 0.1}`
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	p, err := cost.Parse([]byte(profile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{models: catalog{}}
+	w.planner = planner.New(planner.Env{
+		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"},
+		// A mask that covers the left half.
+		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+			if path == "broken.png" {
+				return nil, errors.New("mask \"broken.png\": not a picture")
+			}
+			return left(spec.Width / 2), nil
+		},
+	})
+	return w
+}
+
+type left int
+
+func (l left) On(x, _ int) bool { return x < int(l) }
+
+// folder makes a folder with the files that statements name, and enters it.
+func folder(t testing.TB) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "",
+		"three.txt": "cat\ndog\nowl\n", "twice.txt": "crane\ndog\ncrane\n", "many.txt": "", "weights.pth": "", "more/a.png": "",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	classifier(t, "small.onnx", 32, 24, 3)
+	classifier(t, "wide.onnx", 96, 96, 5)
+}
+
+// classifier writes a model for pictures of w x h: a convolution of 3x3, one of
+// 5x5 at stride 2, a global pool, and a fully-connected layer.
+func classifier(t testing.TB, name string, w, h, classes int) {
+	values := func(shape ...int) *onnx.Tensor {
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		data := make([]float32, n)
+		for i := range data {
+			data[i] = float32(i%7) - 3
+		}
+		return onnx.New(shape, data)
+	}
+	m := onnxtest.New(13)
+	m.Input("x", onnx.Float32, 1, 3, h, w)
+	m.Init("w1", values(8, 3, 3, 3))
+	m.Init("w2", values(16, 8, 5, 5))
+	m.Init("w3", values(classes, 16))
+	m.Node("Conv", "x w1", "a", onnxtest.Attrs{"pads": []int{1, 1, 1, 1}})
+	m.Node("Relu", "a", "b", nil)
+	m.Node("Conv", "b w2", "c", onnxtest.Attrs{"pads": []int{2, 2, 2, 2}, "strides": []int{2, 2}})
+	m.Node("GlobalAveragePool", "c", "d", nil)
+	m.Node("Flatten", "d", "e", nil)
+	m.Node("Gemm", "e w3", "y", onnxtest.Attrs{"transB": 1})
+	m.Output("y", onnx.Float32, 1, classes)
+	m.File(t, ".", name)
+}
+
+// apply does what a session would with the plans that change it.
+func (w *world) apply(p planner.Plan) (string, error) {
+	switch p := p.(type) {
+	case *planner.CreateModel:
+		m, err := model.Load(context.Background(), p.Name, p.Path, p.Options)
+		if err != nil {
+			return "", err
+		}
+		w.models[p.Name] = m
+		return fmt.Sprintf("create %s: %s, %v, output %s", p.Name, m.Net.Input().Shape, m.Spec, m.Output), nil
+	case *planner.DropModel:
+		delete(w.models, p.Name)
+		return "drop " + p.Name, nil
+	case *planner.Set:
+		return fmt.Sprintf("set %s to %s", p.Name, p.Value), w.settings.Set(p.Name, p.Value)
+	case *planner.Reset:
+		return fmt.Sprintf("reset %q", p.Name), w.settings.Reset(p.Name)
+	case *planner.Show:
+		return fmt.Sprintf("show %q", p.Name), nil
+	case *planner.ShowModels:
+		return fmt.Sprintf("show %d models", len(p.Models)), nil
+	case *planner.Describe:
+		return "describe " + p.Model.Name, nil
+	case *planner.Predict:
+		return fmt.Sprintf("predict %q with %s, top %d, %d threads", p.Images, p.Model.Name, p.Top, p.Threads), nil
+	case *planner.Copy:
+		inner, err := w.apply(p.Query)
+		return fmt.Sprintf("%s\ncopy to %s as %s", inner, p.Out.Path, p.Out.Format), err
+	case *planner.Explain:
+		inner, err := w.apply(p.Query)
+		return fmt.Sprintf("%s\nexplain as %s, analyze %t, alternatives %t, layers %t, rules %t", inner, p.Format, p.Analyze, p.Alternatives, p.Layers, p.Rules), err
+	case *planner.Occlude:
+		return occlusion(p), nil
+	}
+	return "", fmt.Errorf("a %T", p)
+}
+
+// occlusion describes a query's plan.
+func occlusion(p *planner.Occlude) string {
+	var b strings.Builder
+	g := p.Grid
+	fmt.Fprintf(&b, "images %q, top %d, classes %v\n", p.Images, p.Target.Top, p.Target.Classes)
+	fmt.Fprintf(&b, "patch %dx%d", g.PatchW, g.PatchH)
+	if !g.Listed {
+		fmt.Fprintf(&b, ", stride %dx%d, x %s, y %s", g.StrideW, g.StrideH, edges(g.X), edges(g.Y))
+	}
+	fmt.Fprintf(&b, ": %d positions", len(g.Positions))
+	if n := len(g.Positions); n <= 6 {
+		for _, pos := range g.Positions {
+			fmt.Fprintf(&b, " (%d, %d)", pos.X, pos.Y)
+		}
+	} else {
+		fmt.Fprintf(&b, " from (%d, %d) to (%d, %d)", g.Positions[0].X, g.Positions[0].Y, g.Positions[n-1].X, g.Positions[n-1].Y)
+	}
+	if p.Where != "" {
+		fmt.Fprintf(&b, " where %s", p.Where)
+	}
+	fmt.Fprintf(&b, "\nfill %s %+v", p.Fill.Text, p.Fill)
+	for _, o := range p.Outputs {
+		fmt.Fprintf(&b, "\n%s to", o.Format)
+		for _, image := range p.Images {
+			fmt.Fprintf(&b, " %s", o.For(image))
+		}
+	}
+	if p.Colormap != "" {
+		fmt.Fprintf(&b, "\ncolormap %s", p.Colormap)
+	}
+	if p.Seed != 42 {
+		fmt.Fprintf(&b, "\nseed %d", p.Seed)
+	}
+	for _, c := range p.Candidates {
+		e := c.Estimate
+		fmt.Fprintf(&b, "\n%s: batch %d, %s, %s multiply-adds, %s: %s", c.Name, c.Batch,
+			planner.FormatSeconds(e.Seconds), planner.FormatCount(e.MACs), planner.FormatBytes(e.PeakBytes), c.Reason)
+	}
+	return b.String()
+}
+
+// edges shows the ends of an axis.
+func edges(at []int) string {
+	if n := len(at); n > 6 {
+		return fmt.Sprintf("%d: %d %d %d .. %d %d", n, at[0], at[1], at[2], at[n-2], at[n-1])
+	}
+	return strings.Trim(fmt.Sprint(at), "[]")
+}
+
+// TestBind runs the files of testdata/bind. The input of the one command, bind,
+// is statements; the output is what each was bound to, or its diagnostic, as a
+// user sees it. A file's models and settings last to its end.
+func TestBind(t *testing.T) {
+	files, err := filepath.Abs("testdata/bind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	datadriven.Walk(t, files, func(t *testing.T, path string) {
+		folder(t)
+		w := newWorld(t)
+		if err := w.settings.Set("threads", "2"); err != nil {
+			t.Fatal(err)
+		}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd != "bind" {
+				d.Fatalf(t, "unknown command %s", d.Cmd)
+			}
+			script, diagnostics := lang.Parse("q", d.Input)
+			if diagnostics.Err() != nil {
+				d.Fatalf(t, "%s", diagnostics.Format(d.Input))
+			}
+			var out strings.Builder
+			for _, s := range script.Statements {
+				text := ""
+				p, err := w.planner.Plan(context.Background(), s)
+				if err == nil {
+					if p.Statement() != s.String() {
+						t.Errorf("the plan's statement is %s, not %s", p.Statement(), s)
+					}
+					text, err = w.apply(p)
+				}
+				var diagnostic *lang.Diagnostic
+				switch {
+				case errors.As(err, &diagnostic):
+					text = diagnostic.Format(d.Input)
+				case err != nil:
+					text = "error: " + err.Error()
+				}
+				out.WriteString(strings.TrimRight(text, "\n") + "\n")
+			}
+			return out.String()
+		})
+	})
+}
