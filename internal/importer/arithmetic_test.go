@@ -123,7 +123,7 @@ func TestBroadcasts(t *testing.T) {
 	layer("a number", func(g *graph, x string) string {
 		return g.reduce("ReduceMean", g.op("GlobalAveragePool", nil, x), 1, 1)
 	})
-	forms(t, table, 9, 21)
+	forms(t, table, 13)
 }
 
 func TestSeveralTerms(t *testing.T) {
