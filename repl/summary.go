@@ -147,9 +147,12 @@ func (s Summary) text(h *executor.HeatMap) string {
 	}
 	fmt.Fprintf(&b, "  %-9s %s\n", "grid", s.gridText(g))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
+	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
 	full := float64(h.Plan.Net.Work().MACs) * float64(s.Evaluated+1)
-	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds, %.1fx fewer than full inference\n",
-		"plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), full/float64(max(s.MultiplyAdds, 1)))
+	if fewer := full / float64(max(s.MultiplyAdds, 1)); fewer >= 1.05 {
+		fmt.Fprintf(&b, ", %.1fx fewer than full inference", fewer)
+	}
+	b.WriteByte('\n')
 	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
 		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),
 		planner.FormatSeconds(s.Seconds.Plan), planner.FormatSeconds(s.Seconds.Run))

@@ -1,0 +1,265 @@
+package repl_test
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"occlude/executor"
+	"occlude/internal/engine"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/repl"
+)
+
+// printed runs a text and gives what a printer makes of it.
+func printed(t *testing.T, format, text string, change func(*repl.Printer)) string {
+	t.Helper()
+	dir, err := filepath.Abs("../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	e := engine.New()
+	if err := e.Session.Settings.Start("format", format); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	p := &repl.Printer{Out: &out, Settings: &e.Session.Settings}
+	if change != nil {
+		change(p)
+	}
+	const create = `CREATE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt', mean = [0.30, 0.30, 0.30], std = [0.27, 0.27, 0.27]);`
+	err = e.Run(context.Background(), engine.Text{Source: create + "SET threads = 2;" + text}, func(_ lang.Statement, r executor.Result) error { return p.Print(r) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// timeless takes out what differs from run to run.
+func timeless(s string) string {
+	return regexp.MustCompile(`[0-9.]+ (us|ms|s|min [0-9]+ s)\b`).ReplaceAllString(s, "T")
+}
+
+const created = "CREATE MODEL chest: 28 layers, 52.3 k parameters, input 224x224, 5 classes\nSET\n"
+
+func TestSummaryForPeople(t *testing.T) {
+	got := timeless(printed(t, "table", `
+		OCCLUDE 'images/nodule.png' USING chest FOR TOP 2 STRIDE 104 WHERE x > 0;
+		OCCLUDE 'images/nodule.png' USING chest PATCH 8x16 STRIDE 64x208 FILL black WITH (plan = full);
+		OCCLUDE 'images/nodule.png' USING chest AT (0, 0);`, nil))
+	want := created + `OCCLUDE images/nodule.png USING chest
+  class     nodule (class 1), p0 = 0.9532
+            clear (class 0), p0 = 0.0175
+  grid      patch 16x16, stride 104, fill gray: 3 x 3 = 9 positions, 6 where x > 0
+  peak      p falls by 0.0013 with the patch at (104, 208)
+  plan      incremental on cpu, threads 2, batch 1; 94.6 M multiply-adds, 5.8x fewer than full inference
+  time      T = load T + plan T + run T
+OCCLUDE images/nodule.png USING chest
+  class     nodule (class 1), p0 = 0.9532
+  grid      patch 8x16, stride 64x208, fill black: 2 x 5 = 10 positions
+  peak      p falls by 0.0005 with the patch at (0, 208)
+  plan      full on cpu, threads 2, batch 2; 859 M multiply-adds
+  time      T = load T + plan T + run T
+OCCLUDE images/nodule.png USING chest
+  class     nodule (class 1), p0 = 0.9532
+  grid      patch 16x16, fill gray: 1 by hand
+  peak      p falls nowhere; it rises least, by 0.0001, with the patch at (0, 0)
+  plan      incremental on cpu, threads 2, batch 1; 80.3 M multiply-adds, 1.9x fewer than full inference
+  time      T = load T + plan T + run T
+`
+	if got != want {
+		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestJSONOfAnOcclude(t *testing.T) {
+	text := printed(t, "json", `
+		OCCLUDE 'images/nodule*.png' USING chest FOR TOP 2 STRIDE 104 WHERE x > 0;
+		SHOW threads; SHOW MODELS; DESCRIBE MODEL chest; PREDICT 'images/clear.png' USING chest TOP 1;
+		EXPLAIN OCCLUDE 'images/clear.png' USING chest; EXPLAIN (ANALYZE, FORMAT DOT) OCCLUDE 'images/clear.png' USING chest AT (1, 1);
+		OCCLUDE 'images/clear.png' USING chest AT (5, 5), (9, 9) WITH (plan = full, seed = 9);`, nil)
+	var values []any
+	for d := json.NewDecoder(strings.NewReader(text)); ; {
+		var v any
+		if err := d.Decode(&v); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		values = append(values, v)
+	}
+	if len(values) != 9 {
+		t.Fatalf("%d values in\n%s", len(values), text)
+	}
+	first, second, last := values[0].(map[string]any), values[1].(map[string]any), values[8].(map[string]any)
+	for _, o := range []map[string]any{first, second, last} {
+		for _, field := range []string{"image", "model", "class", "class_id", "p0", "classes", "positions", "evaluated", "grid", "plan", "seconds", "multiply_adds", "outputs"} {
+			if _, ok := o[field]; !ok {
+				t.Errorf("no %s in %v", field, o)
+			}
+		}
+	}
+	is := func(name string, got, want any) {
+		t.Helper()
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	is("image", first["image"], "images/nodule-2.png")
+	is("image", second["image"], "images/nodule.png")
+	is("class", second["class"], "nodule")
+	is("class_id", second["class_id"], 1)
+	is("classes", len(second["classes"].([]any)), 2)
+	is("grid", second["grid"], map[string]any{"rows": 3.0, "cols": 3.0})
+	is("positions", second["positions"], 6)
+	is("evaluated", second["evaluated"], 6)
+	is("plan", second["plan"], "incremental")
+	is("where", second["where"], "x > 0")
+	is("seed", second["seed"], 42)
+	is("outputs", second["outputs"], []any{})
+	seconds := func(o map[string]any, part string) float64 { return o["seconds"].(map[string]any)[part].(float64) }
+	if seconds(first, "load") <= 0 || seconds(first, "plan") <= 0 || seconds(first, "run") <= 0 || seconds(second, "load") != 0 || seconds(second, "plan") != 0 || seconds(second, "run") <= 0 {
+		t.Errorf("seconds of the first image %v, of the second %v", first["seconds"], second["seconds"])
+	}
+	is("grid of a list", last["grid"], map[string]any{"rows": 1.0, "cols": 2.0})
+	is("plan", last["plan"], "full")
+	is("seed", last["seed"], 9)
+	is("multiply-adds of three inferences", last["multiply_adds"], 3*78124232.0)
+	if _, ok := last["where"]; ok {
+		t.Error("there is a where without one")
+	}
+}
+
+func TestCSVOfAnOcclude(t *testing.T) {
+	for format, comma := range map[string]rune{"csv": ',', "tsv": '\t'} {
+		text := printed(t, format, "OCCLUDE 'images/nodule*.png' USING chest STRIDE 208; OCCLUDE 'images/clear.png' USING chest STRIDE 208;", nil)
+		r := csv.NewReader(strings.NewReader(text))
+		r.Comma = comma
+		records, err := r.ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var first []string
+		for _, rec := range records {
+			first = append(first, rec[0])
+		}
+		if want := []string{"image", "images/nodule-2.png", "images/nodule.png", "image", "images/clear.png"}; !slices.Equal(first, want) {
+			t.Errorf("%s: %q, want %q", format, first, want)
+		}
+	}
+}
+
+func TestTables(t *testing.T) {
+	const query = "PREDICT 'images/cavity.png' USING chest TOP 2;"
+	for format, want := range map[string]string{
+		"table": created + ` image             | model | rank | class_id | class        | p       
+-------------------+-------+------+----------+--------------+---------
+ images/cavity.png | chest |    1 |        2 | cavity       | 0.96547 
+ images/cavity.png | chest |    2 |        4 | ground glass | 0.01331 
+(2 rows)
+`,
+		"vertical": created + `-[ RECORD 1 ]---------------
+image    | images/cavity.png
+model    | chest
+rank     | 1
+class_id | 2
+class    | cavity
+p        | 0.96547
+-[ RECORD 2 ]---------------
+image    | images/cavity.png
+model    | chest
+rank     | 2
+class_id | 4
+class    | ground glass
+p        | 0.01331
+(2 rows)
+`,
+	} {
+		if got := printed(t, format, query, nil); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", format, got, want)
+		}
+	}
+	got := printed(t, "csv", query, nil)
+	if !strings.HasPrefix(got, "image,model,rank,class_id,class,p\nimages/cavity.png,chest,1,2,cavity,0.9654") || strings.Count(got, "\n") != 3 {
+		t.Errorf("csv:\n%s", got)
+	}
+}
+
+// Wide characters keep the columns straight.
+func TestVerticalMeasuresCharacters(t *testing.T) {
+	var out strings.Builder
+	var s settings.Settings
+	if err := s.Set("format", "vertical"); err != nil {
+		t.Fatal(err)
+	}
+	p := &repl.Printer{Out: &out, Settings: &s}
+	if err := p.Print(&executor.Relation{Columns: []string{"類", "abc"}, Rows: [][]any{{1.5, "x"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "類  | 1.5\nabc | x\n(1 row)\n") {
+		t.Error(out.String())
+	}
+}
+
+func TestPictureOnATerminal(t *testing.T) {
+	const query = "OCCLUDE 'images/cavity.png' USING chest STRIDE 104; OCCLUDE 'images/cavity.png' USING chest AT (1, 1);"
+	with := printed(t, "table", query, func(p *repl.Printer) { p.Pictures, p.Columns = true, 30 })
+	if strings.Count(with, "▀") < 100 {
+		t.Errorf("no picture in\n%s", with)
+	}
+	for _, line := range strings.Split(with, "\n") {
+		if strings.Count(line, "▀") > 30 {
+			t.Errorf("a line of %d blocks", strings.Count(line, "▀"))
+		}
+	}
+	if without := printed(t, "table", query, nil); strings.ContainsAny(without, "▀\x1b") {
+		t.Errorf("a picture in\n%s", without)
+	}
+	if asJSON := printed(t, "json", query, func(p *repl.Printer) { p.Pictures = true }); strings.ContainsAny(asJSON, "▀\x1b") {
+		t.Errorf("a picture in\n%s", asJSON)
+	}
+}
+
+// EXPLAIN and DESCRIBE print something in every format.
+func TestReports(t *testing.T) {
+	for format, begins := range map[string][]string{
+		"table": {"Model    ", "digraph", "Model  "}, "vertical": {"Model    ", "digraph", "Model  "}, "json": {"{", "{", "{"},
+		"csv": {"Model  ", "digraph", "layer,"}, "tsv": {"Model  ", "digraph", "layer\t"},
+	} {
+		for i, query := range []string{
+			"EXPLAIN OCCLUDE 'images/clear.png' USING chest;", "EXPLAIN (FORMAT DOT) OCCLUDE 'images/clear.png' USING chest;", "DESCRIBE MODEL chest;",
+		} {
+			got := strings.TrimPrefix(printed(t, format, query, nil), created)
+			if !strings.HasPrefix(got, begins[i]) {
+				t.Errorf("%s of %s begins\n%.200s", format, query, got)
+			}
+		}
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// What cannot be written is an error of the statement.
+func TestPrintFailsWithItsWriter(t *testing.T) {
+	for _, format := range []string{"table", "vertical", "csv", "tsv", "json"} {
+		var s settings.Settings
+		if err := s.Set("format", format); err != nil {
+			t.Fatal(err)
+		}
+		p := &repl.Printer{Out: full{}, Settings: &s}
+		if err := p.Print(&executor.Relation{Columns: []string{"a"}, Rows: [][]any{{1}}}); err == nil {
+			t.Errorf("%s: no error", format)
+		}
+	}
+}
