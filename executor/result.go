@@ -121,15 +121,18 @@ func (h *HeatMap) Peak() (pos planner.Position, drop float32) {
 	return h.Plan.Grid.Positions[best], c.P0 - c.P[best]
 }
 
-// Interrupted tells how far a query had come when its context ended.
+// Interrupted tells how far a statement had come when its context ended.
 type Interrupted struct {
-	Image       string
-	Done, Total int // positions
+	Image       string // "" where it was not at an image
+	Done, Total int    // positions
 	Cause       error
 }
 
 func (e *Interrupted) Error() string {
-	if e.Total == 0 {
+	switch {
+	case e.Image == "":
+		return "interrupted"
+	case e.Total == 0:
 		return fmt.Sprintf("interrupted at image %q before the first position", e.Image)
 	}
 	return fmt.Sprintf("interrupted at image %q after %d of %d positions (%.0f%%)",

@@ -64,7 +64,7 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 	parsing := time.Since(start) // of the first statement's planning time
 	for _, s := range script.Statements {
 		if err := e.statement(ctx, s, parsing, emit); err != nil {
-			return located(s, err, source)
+			return located(s, interrupted(ctx, err), source)
 		}
 		parsing = 0
 	}
@@ -132,6 +132,15 @@ func (e *Error) Format() string { return e.Diagnostics.Format(e.Source) }
 
 // Unwrap gives the diagnostics, for errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Diagnostics }
+
+// interrupted tells errors that the context's end caused in the words of the
+// executor, wherever they come from.
+func interrupted(ctx context.Context, err error) error {
+	if told := (*executor.Interrupted)(nil); ctx.Err() == nil || errors.As(err, &told) || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return &executor.Interrupted{Cause: ctx.Err()}
+}
 
 // located gives an error the place of its statement, unless it has a finer one.
 func located(s lang.Statement, err error, source string) error {
