@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"occlude/internal/defect"
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/region"
@@ -110,7 +111,7 @@ func (q *query) positions(ctx context.Context, h *HeatMap, views *operators.View
 	var next, done atomic.Int64
 	stats := make([]operators.Stats, max(1, min(p.Threads, len(p.Grid.Positions))))
 	work := func(i int) (err error) {
-		defer Recover(&err)
+		defer defect.Recover(&err)
 		b := q.newBatcher(h, views, cover)
 		defer func() { stats[i] = b.worker.Stats() }()
 		for {
@@ -141,8 +142,8 @@ func (q *query) positions(ctx context.Context, h *HeatMap, views *operators.View
 		h.Actual.Updates = h.Actual.Updates.Plus(s)
 	}
 	h.Actual.PeakBytes = h.Actual.ViewBytes + h.Actual.Updates.Peak
-	if err := context.Cause(ctx); err != nil {
-		return q.interrupted(ctx, err, h.Image, int(done.Load()))
+	if n := int(done.Load()); n < len(p.Grid.Positions) { // else the context ended too late to matter
+		return q.interrupted(ctx, context.Cause(ctx), h.Image, n)
 	}
 	return nil
 }

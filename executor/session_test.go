@@ -198,20 +198,6 @@ func TestAnalyzeRunsAndPlainExplainDoesNot(t *testing.T) {
 	}
 }
 
-// A fault of ours becomes an error that tells where it happened.
-func TestRecover(t *testing.T) {
-	fault := func() (err error) {
-		defer executor.Recover(&err)
-		none := []int{}
-		return fmt.Errorf("%d", none[len(none)])
-	}
-	err := fault()
-	var d *executor.Defect
-	if !errors.As(err, &d) || !strings.Contains(err.Error(), "index out of range") || !strings.Contains(err.Error(), "session_test.go") {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestUnknownPlan(t *testing.T) {
 	if err := executor.NewSession().Run(context.Background(), unknown{}, nil); err == nil {
 		t.Error("an unknown plan was run")

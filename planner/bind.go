@@ -115,7 +115,7 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 	case *lang.Predict:
 		return b.predict(s)
 	case *lang.Occlude:
-		return b.occlude(s)
+		return b.occlude(ctx, s)
 	case *lang.Explain:
 		return b.explain(ctx, s)
 	case *lang.Copy:

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,7 +42,7 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 	return &Predict{b.text, m, o.net, images, top, b.env.Settings.Threads()}, nil
 }
 
-func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
+func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	m, o, err := b.model(s.Model)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,9 @@ func (b *binder) occlude(s *lang.Occlude) (Plan, error) {
 	}
 	p.Seed = q.seed
 	r := resources{threads: p.Threads, memory: b.env.Settings.MemoryLimit()}
-	if p.Candidates, err = candidates(p, q.hints, r); err != nil {
+	if p.Candidates, err = candidates(ctx, p, q.hints, r); ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	} else if err != nil {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
 		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")

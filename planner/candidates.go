@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"fmt"
 	"sort"
 
@@ -23,13 +24,18 @@ type resources struct {
 
 // candidates costs the ways to run a query and orders them, the chosen one
 // first. It fails when none that the hints allow fits into the memory.
-func candidates(q *Occlude, h hints, r resources) ([]*Candidate, error) {
+func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candidate, error) {
 	net, g, p := q.Net, q.Grid, q.Profile
 	write := p.PerImage + p.PerPicture*float64(q.panels())
 	var all []*Candidate
 	for _, name := range []string{PlanFull, PlanIncremental} { // the simpler one where they cost the same
 		c := &Candidate{Name: name}
-		c.estimate(net, g, r, p)
+		if name == PlanFull {
+			c.whole = wholeRects(net)
+		}
+		if err := c.estimate(ctx, net, g, r, p); err != nil {
+			return nil, err
+		}
 		c.Estimate.WriteSeconds = write
 		c.Estimate.Seconds += write
 		c.refused = c.size(net, g, h, r)
@@ -73,16 +79,17 @@ func (p *Occlude) panels() int {
 }
 
 // estimate sums the work of all positions, layer by layer.
-func (c *Candidate) estimate(net *network.Network, g Grid, r resources, p *cost.Profile) {
+func (c *Candidate) estimate(ctx context.Context, net *network.Network, g Grid, r resources, p *cost.Profile) error {
 	n := len(net.Layers)
 	c.Layers = make([]LayerEstimate, n)
 	amounts := make([]cost.Amount, n)
 	var rects []region.Rect
 	whole := func(l *network.Layer, rect region.Rect) bool { return rect.IsWhole(l.Shape.H, l.Shape.W) }
 	for i, pos := range g.Positions {
-		if i == 0 || c.Name != PlanFull { // full inference is the same everywhere
-			rects = c.rects(net, g, pos, rects)
+		if i%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
+		rects = c.rects(net, g, pos, rects)
 		for j, l := range net.Layers[1:] {
 			rect := rects[j+1]
 			if rect.Empty() {
@@ -128,6 +135,7 @@ func (c *Candidate) estimate(net *network.Network, g Grid, r resources, p *cost.
 			c.FullFrom = j
 		}
 	}
+	return nil
 }
 
 func wholeAmount(l *network.Layer) cost.Amount {

@@ -129,7 +129,8 @@ type Occlude struct {
 func (p *Occlude) Chosen() *Candidate { return p.Candidates[0] }
 
 // Rects gives the rectangle to compute of each layer for an occlusion at pos,
-// in the chosen plan. The slice is reused when it is long enough.
+// in the chosen plan. The slice to reuse is written when it is long enough; the
+// result may be shared by all positions and must not be changed.
 func (p *Occlude) Rects(pos Position, reuse []region.Rect) []region.Rect {
 	return p.Chosen().rects(p.Net, p.Grid, pos, reuse)
 }
@@ -206,6 +207,9 @@ type Candidate struct {
 	Reason   string // why it was chosen, or why not
 
 	refused error // why it cannot run, nil if it can
+	// whole holds the rectangles of full inference, the same at every position;
+	// nil for other plans.
+	whole []region.Rect
 }
 
 // Estimate is the expected cost of an image's heat map.
@@ -232,8 +236,21 @@ type LayerEstimate struct {
 }
 
 func (c *Candidate) rects(net *network.Network, g Grid, pos Position, reuse []region.Rect) []region.Rect {
-	if c.Name == PlanFull {
-		return net.Trace(net.Input().Shape.Whole(), reuse)
+	if c.whole != nil {
+		return c.whole
 	}
 	return net.Trace(g.Rect(pos), reuse)
+}
+
+// wholeRects are the rectangles of full inference: every layer whole, also
+// cells that see nothing but padding and never change, for there is no view to
+// read them from. Constants are their own view.
+func wholeRects(net *network.Network) []region.Rect {
+	rects := make([]region.Rect, len(net.Layers))
+	for i, l := range net.Layers {
+		if _, constant := l.Op.(network.Const); !constant {
+			rects[i] = l.Shape.Whole()
+		}
+	}
+	return rects
 }

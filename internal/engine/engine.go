@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"occlude/executor"
+	"occlude/internal/defect"
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
 	"occlude/internal/model"
@@ -73,7 +74,7 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 
 // statement plans and runs one statement.
 func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) (err error) {
-	defer executor.Recover(&err)
+	defer defect.Recover(&err)
 	start, rewriting := time.Now(), e.planner.Rewriting()
 	plan, err := e.planner.Plan(ctx, s)
 	if err != nil {

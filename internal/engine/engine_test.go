@@ -11,6 +11,7 @@ import (
 	_ "go4.org/unsafe/assume-no-moving-gc"
 
 	"occlude/executor"
+	"occlude/internal/defect"
 	"occlude/internal/engine"
 	"occlude/lang"
 )
@@ -131,7 +132,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 func TestPanicEndsTheStatementOnly(t *testing.T) {
 	e := engine.New()
 	err := e.Run(context.Background(), engine.Text{Name: "t", Source: "SHOW ALL;"}, func(lang.Statement, executor.Result) error { panic("oh") })
-	var d *executor.Defect
+	var d *defect.Defect
 	if !errors.As(err, &d) || d.Value != "oh" {
 		t.Errorf("%v", err)
 	}

@@ -46,9 +46,14 @@ func (k globalPool) divisor(s network.Shape) float64 {
 	return float64(s.Cells())
 }
 
+// cancelled is how small a sum may become against the one it was taken from: the
+// clean result was rounded to float32, and what is left would be rounding.
+const cancelled = 1. / 1024
+
 // adjust adds to the clean image's result what the update changes. It declines
-// when there is nothing to start from, when the whole map changed, and when
-// values are not finite, for infinities cannot be taken back.
+// when there is nothing to start from, when the whole map changed, when values
+// are not finite, for infinities cannot be taken back, and when nearly all of
+// the result would go.
 func (k globalPool) adjust(w *worker, t task, out []float32) bool {
 	s := t.in[0]
 	r := s.Update.Rect
@@ -68,7 +73,7 @@ func (k globalPool) adjust(w *worker, t task, out []float32) bool {
 	n := k.divisor(s.Shape)
 	for c, v := range t.base.Cell(0, 0) {
 		sum := float64(v) + sums[c]/n
-		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+		if math.IsNaN(sum) || math.IsInf(sum, 0) || math.Abs(sum) < math.Abs(float64(v))*cancelled {
 			return false
 		}
 		out[c] = float32(sum)

@@ -10,6 +10,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"occlude/internal/defect"
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/region"
@@ -129,6 +130,7 @@ func (p *Program) runBands(workers []*worker, l *network.Layer, bands []region.R
 	var wg sync.WaitGroup
 	for i, band := range bands {
 		wg.Go(func() {
+			defer defect.Recover(&errs[i])
 			errs[i] = k.forward(workers[i], []task{{in: in, out: out.Sub(band)}})
 		})
 	}
@@ -237,6 +239,13 @@ func (p *Program) check(u *operators.Update) error {
 		return fmt.Errorf("room for %d values, but the network gives %d", len(u.Out), out.Len())
 	case !u.Patch.Empty() && (u.Patch.C != in.C || !in.Whole().Contains(u.Patch.Rect)):
 		return fmt.Errorf("a patch of %d channels, %s, does not lie in an image of %s", u.Patch.C, u.Patch.Rect, in)
+	case !u.Patch.Empty() && len(u.Patch.Data) < (u.Patch.Rect.H()-1)*u.Patch.Stride+u.Patch.Rect.W()*u.Patch.C:
+		return fmt.Errorf("a patch of %s with %d values", u.Patch.Rect, len(u.Patch.Data))
+	}
+	for i, l := range p.net.Layers {
+		if !l.Shape.Whole().Contains(u.Rects[i]) {
+			return fmt.Errorf("a rectangle of %s for %s of %s", u.Rects[i], l, l.Shape)
+		}
 	}
 	return nil
 }
