@@ -2,12 +2,12 @@ package defect_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"occlude/internal/defect"
 )
-
 
 // A fault of ours becomes an error that tells where it happened.
 func TestRecover(t *testing.T) {
@@ -18,7 +18,7 @@ func TestRecover(t *testing.T) {
 	}
 	err := fault()
 	var d *defect.Defect
-	if !errors.As(err, &d) || !strings.Contains(err.Error(), "index out of range") || !strings.Contains(err.Error(), "session_test.go") {
+	if !errors.As(err, &d) || !strings.Contains(err.Error(), "index out of range") || !strings.Contains(err.Error(), "defect_test.go") {
 		t.Errorf("%v", err)
 	}
 }
