@@ -3,7 +3,6 @@ package planner
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -268,106 +267,4 @@ func (b *binder) output(file lang.String, format string) (Output, error) {
 	}
 	return Output{}, lang.Errorf(file.Span(), "cannot tell a format from the name %q", file.Value).
 		WithHint("the name must end in ." + strings.Join(formats, ", ."))
-}
-
-// checkOutputs makes sure before any work that each file can be written and
-// that no two are the same.
-func checkOutputs(at []lang.String, outs []Output, images []string, perImage bool) error {
-	seen := map[string]bool{}
-	for i, o := range outs {
-		paths := []string{o.Path}
-		if perImage && len(images) > 1 && !strings.Contains(o.Path, ImagePlaceholder) {
-			return lang.Errorf(at[i].Span(), "%d images would all be written to %q", len(images), o.Path).
-				WithHint("put " + ImagePlaceholder + " into the name: it stands for the image's base name without extension")
-		}
-		if perImage {
-			paths = paths[:0]
-			for _, image := range images {
-				paths = append(paths, o.For(image))
-			}
-		}
-		for _, path := range paths {
-			key := filepath.Clean(path)
-			if seen[key] {
-				return lang.Errorf(at[i].Span(), "%q would be written twice", path)
-			}
-			seen[key] = true
-			if err := checkWritable(path, images); err != nil {
-				return lang.Errorf(at[i].Span(), "%w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// ImagePlaceholder stands for an image's base name without extension in the
-// name of an output.
-const ImagePlaceholder = "{image}"
-
-// For is the output's path for an image.
-func (o Output) For(image string) string {
-	base := filepath.Base(image)
-	return strings.ReplaceAll(o.Path, ImagePlaceholder, strings.TrimSuffix(base, filepath.Ext(base)))
-}
-
-// checkWritable makes sure that a file can be written and is none of those that
-// are read.
-func checkWritable(path string, images []string) error {
-	if path == "" {
-		return fmt.Errorf("an output needs a name")
-	}
-	dir := filepath.Dir(path)
-	if old, err := os.Stat(path); err == nil {
-		if old.IsDir() {
-			return fmt.Errorf("%q is a folder, not a file to write", path)
-		}
-		for _, image := range images {
-			if info, err := os.Stat(image); err == nil && os.SameFile(info, old) {
-				return fmt.Errorf("%q would be written over the image %q", path, image)
-			}
-		}
-		if !old.Mode().IsRegular() {
-			return nil // a pipe or a device is written as it is
-		}
-	}
-	switch info, err := os.Stat(dir); {
-	case err != nil:
-		return fmt.Errorf("cannot write %q: the folder %q does not exist", path, dir)
-	case !info.IsDir():
-		return fmt.Errorf("cannot write %q: %q is not a folder", path, dir)
-	}
-	f, err := os.CreateTemp(dir, ".occlude-*") // as it will be done in the end
-	if err != nil {
-		return fmt.Errorf("cannot write %q: the folder %q takes no new files", path, dir)
-	}
-	f.Close()
-	return os.Remove(f.Name())
-}
-
-// checkFile makes sure that a file to read is there.
-func checkFile(file lang.String, what string) error {
-	info, err := os.Stat(file.Value)
-	switch {
-	case err == nil && info.IsDir():
-		return lang.Errorf(file.Span(), "%s %q is a folder", what, file.Value)
-	case err == nil:
-		return nil
-	case os.IsNotExist(err):
-		return lang.Errorf(file.Span(), "there is no %s file %q", what, file.Value).WithHint(similarFile(file.Value))
-	}
-	return lang.Errorf(file.Span(), "%s %q: %w", what, file.Value, err)
-}
-
-// similarFile suggests a file of the same folder with a similar name.
-func similarFile(path string) string {
-	dir := filepath.Dir(path)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Sprintf("the folder %q does not exist either", dir)
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return lang.DidYouMean(filepath.Base(path), names)
 }

@@ -1,0 +1,152 @@
+package planner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"occlude/lang"
+)
+
+// checkOutputs makes sure before any work that each file can be written and
+// that no two are the same.
+func checkOutputs(at []lang.String, outs []Output, images []string, perImage bool) error {
+	seen := map[string]bool{}
+	files := newOutputFiles(images)
+	for i, o := range outs {
+		paths := []string{o.Path}
+		if perImage && len(images) > 1 && !strings.Contains(o.Path, ImagePlaceholder) {
+			return lang.Errorf(at[i].Span(), "%d images would all be written to %q", len(images), o.Path).
+				WithHint("put " + ImagePlaceholder + " into the name: it stands for the image's base name without extension")
+		}
+		if perImage {
+			paths = paths[:0]
+			for _, image := range images {
+				paths = append(paths, o.For(image))
+			}
+		}
+		for _, path := range paths {
+			key := filepath.Clean(path)
+			if seen[key] {
+				return lang.Errorf(at[i].Span(), "%q would be written twice", path)
+			}
+			seen[key] = true
+			if err := files.writable(path); err != nil {
+				return lang.Errorf(at[i].Span(), "%w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// ImagePlaceholder stands for an image's base name without extension in the
+// name of an output.
+const ImagePlaceholder = "{image}"
+
+// For is the output's path for an image.
+func (o Output) For(image string) string {
+	base := filepath.Base(image)
+	return strings.ReplaceAll(o.Path, ImagePlaceholder, strings.TrimSuffix(base, filepath.Ext(base)))
+}
+
+// outputFiles looks at files to write. It looks once at each image and at each
+// folder, for there may be thousands of both.
+type outputFiles struct {
+	images  map[fileKey][]imageFile
+	folders map[string]error
+}
+
+type imageFile struct {
+	path string
+	info os.FileInfo
+}
+
+// fileKey is what two names of one file share; os.SameFile has the last word.
+type fileKey struct{ size, modified int64 }
+
+func keyOf(info os.FileInfo) fileKey { return fileKey{info.Size(), info.ModTime().UnixNano()} }
+
+func newOutputFiles(images []string) *outputFiles {
+	f := &outputFiles{images: map[fileKey][]imageFile{}, folders: map[string]error{}}
+	for _, image := range images {
+		if info, err := os.Stat(image); err == nil {
+			f.images[keyOf(info)] = append(f.images[keyOf(info)], imageFile{image, info})
+		}
+	}
+	return f
+}
+
+// writable makes sure that a file can be written and is none of those that are
+// read.
+func (f *outputFiles) writable(path string) error {
+	if path == "" {
+		return fmt.Errorf("an output needs a name")
+	}
+	if old, err := os.Stat(path); err == nil {
+		if old.IsDir() {
+			return fmt.Errorf("%q is a folder, not a file to write", path)
+		}
+		for _, image := range f.images[keyOf(old)] {
+			if os.SameFile(image.info, old) {
+				return fmt.Errorf("%q would be written over the image %q", path, image.path)
+			}
+		}
+		if !old.Mode().IsRegular() {
+			return nil // a pipe or a device is written as it is
+		}
+	}
+	dir := filepath.Dir(path)
+	err, known := f.folders[dir]
+	if !known {
+		err = writableFolder(dir)
+		f.folders[dir] = err
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write %q: %w", path, err)
+	}
+	return nil
+}
+
+func writableFolder(dir string) error {
+	switch info, err := os.Stat(dir); {
+	case err != nil:
+		return fmt.Errorf("the folder %q does not exist", dir)
+	case !info.IsDir():
+		return fmt.Errorf("%q is not a folder", dir)
+	}
+	probe, err := os.CreateTemp(dir, ".occlude-*") // as it will be done in the end
+	if err != nil {
+		return fmt.Errorf("the folder %q takes no new files", dir)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
+
+// checkFile makes sure that a file to read is there.
+func checkFile(file lang.String, what string) error {
+	info, err := os.Stat(file.Value)
+	switch {
+	case err == nil && info.IsDir():
+		return lang.Errorf(file.Span(), "%s %q is a folder", what, file.Value)
+	case err == nil:
+		return nil
+	case os.IsNotExist(err):
+		return lang.Errorf(file.Span(), "there is no %s file %q", what, file.Value).WithHint(similarFile(file.Value))
+	}
+	return lang.Errorf(file.Span(), "%s %q: %w", what, file.Value, err)
+}
+
+// similarFile suggests a file of the same folder with a similar name.
+func similarFile(path string) string {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Sprintf("the folder %q does not exist either", dir)
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return lang.DidYouMean(filepath.Base(path), names)
+}
