@@ -16,8 +16,8 @@ build: ## make the static binary ./occlude
 test: ## run all tests
 	go test ./...
 
-race: ## run all tests under the race detector (needs gcc)
-	go test -race ./...
+race: ## run the tests under the race detector (needs gcc)
+	go test -race -short ./...
 
 lint: ## look for what is suspicious, unused or badly formatted
 	gofmt -l .

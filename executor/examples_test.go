@@ -41,6 +41,7 @@ type expected struct {
 // The quickstart's map is the one that PyTorch finds by one full inference for
 // each position.
 func TestQuickstartIsPyTorchs(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	b.run(chest)
 	h := b.one("OCCLUDE 'examples/images/spiculated.png' USING chest FOR CLASS 'spiculated' PATCH 16 STRIDE 4 FILL gray;")
@@ -86,6 +87,7 @@ func TestExamplesAreClassifiedAsPyTorchDoes(t *testing.T) {
 // What an explanation is for: the map of each shipped finding peaks where the
 // finding is, at PyTorch's value there.
 func TestPeaksLieInTheTrueBoxes(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	b.run(chest)
 	var truth []finding

@@ -73,6 +73,7 @@ func (p pixels) blurred(x, y int, sigma float64) (v [3]float64) {
 // Every fill against its definition: the picture is covered by hand, normalised
 // by hand, and shown to the network as a clean image.
 func TestFillsAreTheirDefinition(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	b.run(chest)
 	b.run(`CREATE MODEL reversed FROM 'examples/models/chest.onnx'

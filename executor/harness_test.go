@@ -36,6 +36,15 @@ type bench struct {
 	planner *planner.Planner
 }
 
+// long skips, with -short, a test that runs the kernels for seconds: that is
+// minutes under the race detector, and shows it nothing that others do not.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs the kernels for long")
+	}
+}
+
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	examples, err := filepath.Abs("../examples")

@@ -24,11 +24,15 @@ func bits(h *executor.HeatMap) string {
 func TestSameBitsForAnyThreadsAndBatch(t *testing.T) {
 	b := newBench(t)
 	b.run(chest)
+	allThreads, batches := []int{1, 2, 3, 7}, []string{"", ", batch = 1", ", batch = 5", ", batch = 1000"}
+	if testing.Short() {
+		allThreads, batches = []int{1, 3}, []string{"", ", batch = 1"}
+	}
 	for plan, stride := range map[string]int{"incremental": 30, "full": 104} {
 		want := ""
-		for _, threads := range []int{1, 2, 3, 7} {
+		for _, threads := range allThreads {
 			b.run(fmt.Sprintf("SET threads = %d;", threads))
-			for _, batch := range []string{"", ", batch = 1", ", batch = 5", ", batch = 1000"} {
+			for _, batch := range batches {
 				h := b.one(fmt.Sprintf("OCCLUDE 'examples/images/cavity.png' USING chest FOR TOP 2 STRIDE %d WITH (plan = %s%s);", stride, plan, batch))
 				if got := bits(h); want == "" {
 					want = got
@@ -45,6 +49,7 @@ func TestSameBitsForAnyThreadsAndBatch(t *testing.T) {
 
 // Every way to put and fill the patch, under both plans.
 func TestFullAndIncrementalAgree(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	b.run(chest)
 	colourful(t, "colours.png", 224, 1)

@@ -210,6 +210,7 @@ func TestSeveralImages(t *testing.T) {
 
 // One colour and one gray picture, several classes, grids of one row or column.
 func TestPictures(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	b.run(chest)
 	colourful(t, "colours.png", 90, 8)
