@@ -26,7 +26,7 @@ type resources struct {
 // first. It fails when none that the hints allow fits into the memory.
 func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candidate, error) {
 	net, g, p := q.Net, q.Grid, q.Profile
-	write := p.PerImage + p.PerPicture*float64(q.panels())
+	write := p.PerImage + p.PerPicture*float64(q.pictures())
 	var all []*Candidate
 	for _, name := range []string{PlanFull, PlanIncremental} { // the simpler one where they cost the same
 		c := &Candidate{Name: name}
@@ -67,12 +67,12 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 	return all, nil
 }
 
-// panels is the number of heat maps to draw into pictures.
-func (p *Occlude) panels() int {
+// pictures is the number of pictures to draw for each image.
+func (p *Occlude) pictures() int {
 	n := 0
 	for _, o := range p.Outputs {
 		if o.Format == WritePNG {
-			n += p.Target.Count()
+			n++
 		}
 	}
 	return n
@@ -167,6 +167,7 @@ const workerBytes = 4 << 20
 // limit leaves too little.
 func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) error {
 	each := c.positionBytes(net, g)
+	each += each / 4 // gaps between blocks of different sizes
 	worker := func(batch int) int64 { return max(each*int64(batch), workerBytes) }
 	threads := int64(max(r.threads, 1))
 	base := c.Estimate.ViewBytes // the base pass makes every view

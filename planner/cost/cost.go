@@ -40,7 +40,8 @@ type Profile struct {
 	PerRun float64 `json:"seconds_per_run"`
 	// PerImage is the fixed seconds of an image: decoding it and writing numbers.
 	PerImage float64 `json:"seconds_per_image"`
-	// PerPicture is the seconds of drawing and writing one class's heat map.
+	// PerPicture is the seconds of drawing a picture and writing it; how many
+	// classes it shows makes little difference.
 	PerPicture float64 `json:"seconds_per_picture"`
 }
 
