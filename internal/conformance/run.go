@@ -83,7 +83,7 @@ func (c testCase) run(ctx context.Context, eval evaluator) (r result) {
 	if c.broken != nil {
 		return result{verdict: failed, reason: c.broken.Error()}
 	}
-	m, err := onnx.Read(c.model)
+	m, err := onnx.Read(ctx, c.model)
 	if err == nil {
 		err = checkListed(m)
 	}

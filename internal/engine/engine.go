@@ -137,7 +137,10 @@ func (e *Error) Unwrap() error { return e.Diagnostics }
 // interrupted tells errors that the context's end caused in the words of the
 // executor, wherever they come from.
 func interrupted(ctx context.Context, err error) error {
-	if told := (*executor.Interrupted)(nil); ctx.Err() == nil || errors.As(err, &told) || !errors.Is(err, ctx.Err()) {
+	if told := (*executor.Interrupted)(nil); ctx.Err() == nil || errors.As(err, &told) {
+		return err
+	}
+	if !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
 		return err
 	}
 	return &executor.Interrupted{Cause: ctx.Err()}
@@ -149,6 +152,9 @@ func located(s lang.Statement, err error, source string) error {
 	if !errors.As(err, &d) {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning, not all of it
+		if c, ok := s.(*lang.CreateModel); ok {
+			at = c.File.Span() // it is the file that was not as it should be
+		}
 		d = lang.Errorf(at, "%w", err)
 	}
 	return &Error{Diagnostics: lang.Diagnostics{d}, Source: source}

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 
 	"occlude/internal/network"
 	"occlude/internal/onnx"
@@ -40,7 +41,7 @@ func (b *builder) input(g *onnx.Graph, nodes []*onnx.Node, reads map[string]bool
 	dims := []int{-1, -1, -1, -1}
 	if in.HasShape {
 		if len(in.Dims) != 4 {
-			return fmt.Errorf("input %q has %d axes, a batch of images has 4 (NxCxHxW)", in.Name, len(in.Dims))
+			return fmt.Errorf("input %q has %d axes, a batch of images has 4 (NxCxHxW)%s", in.Name, len(in.Dims), firstReader(g, in.Name))
 		}
 		for i, d := range in.Dims {
 			dims[i] = d.Size
@@ -171,6 +172,17 @@ func lastOperator(nodes []*onnx.Node, name string) string {
 			name = n.Inputs[0]
 		default:
 			return n.Op
+		}
+	}
+	return ""
+}
+
+// firstReader names the node that an unfit input goes to: a convolution over
+// one or three axes, say.
+func firstReader(g *onnx.Graph, name string) string {
+	for _, n := range g.Nodes {
+		if slices.Contains(n.Inputs, name) {
+			return fmt.Sprintf("; it is read by the %s", n)
 		}
 	}
 	return ""

@@ -110,7 +110,7 @@ func TestRefusedForms(t *testing.T) {
 		}, "convolution over 1 axes"},
 		"1-D pool": {func(g *graph, x string) string {
 			return g.op("MaxPool", attrs{"kernel_shape": []int{2}}, g.reshape(x, 1, 3, 40))
-		}, "pool over 1 axes"},
+		}, "slides over 1 axes"},
 		"weights for other channels": {func(g *graph, x string) string { return g.conv(x, 4, 2) }, "do not fit 3 input channels"},
 		"groups that do not divide":  {func(g *graph, x string) string { return g.op("Conv", attrs{"group": 2}, x, g.random(4, 1, 1, 1)) }, "2 groups"},
 		"biases too few": {func(g *graph, x string) string {

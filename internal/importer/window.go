@@ -92,7 +92,7 @@ func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
 	}
 	w := in[1].constant
 	if len(w.Dims) != 4 || len(in[0].dims) != 4 {
-		return value{}, fmt.Errorf("is a convolution over %d axes, images have 2", len(w.Dims)-2)
+		return value{}, fmt.Errorf("slides over %d axes, images have 2", len(w.Dims)-2)
 	}
 	x, err := b.imageMap(in[0])
 	if err != nil {
@@ -148,7 +148,7 @@ func (b *builder) averagePool(n *onnx.Node, in []value) (value, error) {
 
 func (b *builder) pool(n *onnx.Node, in []value, op network.Pool) (value, error) {
 	if len(in[0].dims) != 4 {
-		return value{}, fmt.Errorf("is a pool over %d axes, images have 2", len(in[0].dims)-2)
+		return value{}, fmt.Errorf("slides over %d axes, images have 2", len(in[0].dims)-2)
 	}
 	x, err := b.imageMap(in[0])
 	if err != nil {

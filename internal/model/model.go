@@ -71,7 +71,7 @@ func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // the hashing, when there is nothing to hash for
 	sum := hashing(ctx, path)
-	file, err := onnx.Read(path)
+	file, err := onnx.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}

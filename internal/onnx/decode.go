@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -20,10 +21,14 @@ const (
 
 // Read reads the .onnx file at path; external weights are looked for in its
 // folder. Errors name the file and, where it is not ONNX, what it seems to be.
-func Read(path string) (*Model, error) {
+func Read(ctx context.Context, path string) (*Model, error) {
 	m, err := readFile(path, "an ONNX model", func(f source) (*Model, error) {
+		f.ReaderAt = cancellable{ctx, f.ReaderAt}
 		return decodeModel(f, filepath.Dir(path))
 	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // whatever the reader made of it
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", path, err)
 	}

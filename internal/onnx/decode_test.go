@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -344,13 +345,13 @@ func TestNotONNX(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, err := onnx.Read(path)
+		_, err := onnx.Read(context.Background(), path)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q gives the error %v, want one with the path and %q", content, err, want)
 		}
 	}
 	for path, want := range map[string]string{dir: "it is a folder", filepath.Join(dir, "none.onnx"): "no such file"} {
-		if _, err := onnx.Read(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := onnx.Read(context.Background(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s gives the error %v, want one with %q", path, err, want)
 		}
 	}

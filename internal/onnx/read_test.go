@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -43,7 +44,7 @@ func TestReadIsDecode(t *testing.T) {
 			}
 			want[name] = x
 		}
-		read, err := onnx.Read(m.File(t, dir, "model.onnx"))
+		read, err := onnx.Read(context.Background(), m.File(t, dir, "model.onnx"))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func TestLargeTensors(t *testing.T) {
 	} {
 		for name, m := range map[string]*onnxtest.Model{"raw": onnxtest.New(13), "external": onnxtest.New(13).External("w")} {
 			path := m.Init("x", x).Output("x", x.DType, n).File(t, t.TempDir(), "model.onnx")
-			got, err := onnx.Read(path)
+			got, err := onnx.Read(context.Background(), path)
 			if err != nil {
 				t.Errorf("%s, %s: %v", x.DType, name, err)
 			} else if !reflect.DeepEqual(got.Graph.Initializers["x"].Data, x.Data) {
@@ -115,7 +116,7 @@ func TestWeightsAreHeldOnce(t *testing.T) {
 		"constant": constant,
 	} {
 		path := m.Output("x", onnx.Float32).File(t, t.TempDir(), "model.onnx")
-		taken, err := allocated(func() error { _, err := onnx.Read(path); return err })
+		taken, err := allocated(func() error { _, err := onnx.Read(context.Background(), path); return err })
 		if err != nil {
 			t.Fatal(err)
 		}

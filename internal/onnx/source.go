@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,19 @@ import (
 type source struct {
 	io.ReaderAt
 	size int64
+}
+
+// cancellable fails to read once its context has ended.
+type cancellable struct {
+	ctx context.Context
+	io.ReaderAt
+}
+
+func (c cancellable) ReadAt(p []byte, at int64) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.ReaderAt.ReadAt(p, at)
 }
 
 func inMemory(data []byte) source { return source{bytes.NewReader(data), int64(len(data))} }

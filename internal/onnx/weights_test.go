@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -196,7 +197,7 @@ func TestExternalData(t *testing.T) {
 			if c.link && !links {
 				t.Skip("no symbolic links here")
 			}
-			m, err := onnx.Read(withInit(c.tensor).File(t, dir, "model.onnx"))
+			m, err := onnx.Read(context.Background(), withInit(c.tensor).File(t, dir, "model.onnx"))
 			switch {
 			case c.want != "":
 				if err == nil || !strings.Contains(err.Error(), c.want) {
