@@ -104,10 +104,10 @@ func TestRefusedForms(t *testing.T) {
 	}{
 		"3-D convolution": {func(g *graph, x string) string {
 			return g.op("Conv", nil, g.reshape(x, 1, 3, 2, 4, 5), g.random(2, 3, 1, 1, 1))
-		}, "convolution over 3 axes"},
+		}, "slides over 3 axes"},
 		"1-D convolution": {func(g *graph, x string) string {
 			return g.op("Conv", nil, g.reshape(x, 1, 3, 40), g.random(2, 3, 1))
-		}, "convolution over 1 axes"},
+		}, "slides over 1 axes"},
 		"1-D pool": {func(g *graph, x string) string {
 			return g.op("MaxPool", attrs{"kernel_shape": []int{2}}, g.reshape(x, 1, 3, 40))
 		}, "slides over 1 axes"},
