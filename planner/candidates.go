@@ -157,6 +157,9 @@ func readBytes(l *network.Layer, out region.Rect) int64 {
 const (
 	maxBatch   = 32
 	patchBytes = 256 << 20 // of a worker's patches, unless memory_limit says less
+	// batchSeconds is about how long a batch may take: progress is told, and
+	// the end is balanced, in whole batches.
+	batchSeconds = 1.0
 )
 
 // workerBytes is what a worker takes for patches however small they are: the
@@ -186,7 +189,7 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 		}
 	}
 	share := (len(g.Positions) + 4*r.threads - 1) / (4 * r.threads) // a few batches for each thread, for balance
-	c.Batch = max(1, min(maxBatch, int(room/max(each, 1)), share))
+	c.Batch = max(1, min(maxBatch, int(room/max(each, 1)), share, c.pace(len(g.Positions), r.threads)))
 	if h.batch > 0 {
 		c.Batch = min(h.batch, max(1, len(g.Positions)))
 		if r.memory > 0 && int64(c.Batch)*each > room {
@@ -197,6 +200,19 @@ func (c *Candidate) size(net *network.Network, g Grid, h hints, r resources) err
 	}
 	c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)
 	return nil
+}
+
+// pace is how many positions a worker computes in batchSeconds.
+func (c *Candidate) pace(positions, threads int) int {
+	var seconds float64 // elapsed, of all positions
+	for _, l := range c.Layers {
+		seconds += l.Seconds
+	}
+	each := seconds * float64(max(threads, 1)) / float64(max(positions, 1))
+	if each*maxBatch <= batchSeconds {
+		return maxBatch
+	}
+	return int(batchSeconds / each)
 }
 
 // keptByFull is what full inference keeps of the base pass: the probabilities,

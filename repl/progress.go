@@ -32,6 +32,7 @@ func (b *Bar) Start(image string, positions int) {
 		progressbar.OptionThrottle(100_000_000), // 0.1 s
 		progressbar.OptionClearOnFinish(),
 	)
+	_ = b.bar.RenderBlank() // at once: the first batch may take a while
 }
 
 // Add implements executor.Progress.
