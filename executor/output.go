@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"gorgonia.org/tensor"
+
 	"occlude/internal/atomicfile"
 	"occlude/internal/heatmap"
 	"occlude/internal/npy"
@@ -70,7 +72,7 @@ func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) e
 func (h *HeatMap) Figure() heatmap.Figure {
 	p := h.Plan
 	f := heatmap.Figure{
-		Image:    h.Pixels,
+		Image: h.Pixels, Original: coloured(h.Pixels),
 		Title:    fmt.Sprintf("%s · %s", filepath.Base(h.Image), p.Model.Name),
 		Colormap: p.Colormap,
 		Caption: fmt.Sprintf("%s · patch %dx%d · stride %s · fill %s · %d positions",
@@ -80,6 +82,20 @@ func (h *HeatMap) Figure() heatmap.Figure {
 		f.Maps = append(f.Maps, h.Map(i))
 	}
 	return f
+}
+
+// coloured tells whether a picture loses something in gray: whether its channels
+// differ by more than what compression leaves behind, 2 of 255 in the mean.
+func coloured(pixels *tensor.Dense) bool {
+	s := pixels.Shape()
+	if s[2] != 3 {
+		return false
+	}
+	v, spread := pixels.Data().([]float32), 0.0
+	for i := 0; i < len(v); i += 3 {
+		spread += float64(max(v[i], v[i+1], v[i+2]) - min(v[i], v[i+1], v[i+2]))
+	}
+	return spread > 2*float64(s[0]*s[1])
 }
 
 func stride(g planner.Grid) string {

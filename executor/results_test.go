@@ -285,3 +285,20 @@ func TestPredict(t *testing.T) {
 		t.Errorf("%d rows without TOP", len(r.Rows))
 	}
 }
+
+// A coloured picture is shown beside the map, which is laid over its gray.
+func TestColouredPicturesAreShown(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	colourful(t, "colours.png", 90, 8)
+	b.grayModel("gray.onnx", 30)
+	b.run("CREATE MODEL g FROM 'gray.onnx' WITH (output = raw);")
+	for query, want := range map[string]bool{
+		"OCCLUDE 'colours.png' USING chest PATCH 224;": true, "OCCLUDE 'examples/images/clear.png' USING chest PATCH 224;": false,
+		"OCCLUDE 'colours.png' USING g PATCH 30;": false,
+	} {
+		if got := b.one(query).Figure().Original; got != want {
+			t.Errorf("%s: a panel for the picture: %t", query, got)
+		}
+	}
+}
