@@ -50,7 +50,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
 		Device: "cpu", Profile: b.env.Profile}
 	q := queryOptions{seed: defaultSeed}
-	read := optionReader[queryOptions]{table: queryTable, target: &q}
+	read := optionReader[queryOptions]{table: queryTable, target: &q, planned: plannedHints}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
 	}
@@ -90,6 +90,9 @@ type queryOptions struct {
 	dropRim bool
 	seed    int
 }
+
+// plannedHints belong to approximate plans.
+var plannedHints = map[string]bool{"tau": true, "drill_down": true, "speedup": true}
 
 // queryTable is the one place where an option of OCCLUDE is made.
 var queryTable = map[string]func(*queryOptions, lang.Value) error{

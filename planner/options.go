@@ -13,6 +13,8 @@ import (
 type optionReader[T any] struct {
 	table  map[string]func(*T, lang.Value) error
 	target *T
+	// planned are options that a later version will know.
+	planned map[string]bool
 }
 
 func (r optionReader[T]) all(options []lang.Option, what string) error {
