@@ -25,6 +25,10 @@ func (r optionReader[T]) all(options []lang.Option, what string) error {
 	sort.Strings(names)
 	for _, o := range options {
 		read, ok := r.table[o.Name.Key()]
+		if !ok && r.planned[o.Name.Key()] {
+			return lang.Errorf(o.Name.Span(), "%s is not supported yet", o.Name.Text).
+				WithHint("it belongs to approximate plans; exact ones need no such hint")
+		}
 		if !ok {
 			hint := lang.DidYouMean(o.Name.Text, names)
 			if hint == "" {
