@@ -185,7 +185,11 @@ func TestMemoryLimit(t *testing.T) {
 func TestAnalyzeRunsAndPlainExplainDoesNot(t *testing.T) {
 	b := newBench(t)
 	b.run(chest)
-	for explain, analyze := range map[string]bool{"EXPLAIN": false, "EXPLAIN ANALYZE": true} {
+	for _, analyze := range []bool{false, true} {
+		explain := "EXPLAIN"
+		if analyze {
+			explain = "EXPLAIN ANALYZE"
+		}
 		r := b.run(explain + " OCCLUDE 'examples/images/clear.png' USING chest STRIDE 104 INTO 'e.npy';")[0].(*executor.Explanation)
 		_, err := os.Stat("e.npy")
 		if (r.Actual != nil) != analyze || (err == nil) != analyze {
