@@ -76,7 +76,7 @@ func (s *Session) program(m *model.Model, net *network.Network) (operators.Progr
 		return p, nil
 	}
 	start := time.Now()
-	p, err := cpu.New(net)
+	p, err := cpu.New(net, cpu.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}

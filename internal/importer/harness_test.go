@@ -217,7 +217,7 @@ func check(t *testing.T, m *onnxtest.Model, opts Options) *checked {
 		t.Fatal(err)
 	}
 	for what, net := range map[string]*network.Network{"imported": r.Net, "rewritten": fast} {
-		p, err := cpu.New(net)
+		p, err := cpu.New(net, cpu.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}

@@ -6,6 +6,8 @@ import (
 
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/cpu/simd"
 )
 
 // TestActivations compares every function with its definition on ordinary
@@ -84,11 +86,11 @@ func near(got float32, want float64) bool {
 
 func TestUnknownActivation(t *testing.T) {
 	l := &network.Layer{Name: "act", Op: network.Pointwise{Act: network.Activation{Fn: "wobble"}}}
-	if k, err := newKernel(l); err == nil {
+	if k, err := newKernel(l, simd.Best(), operators.Direct); err == nil {
 		t.Errorf("made the kernel %v", k)
 	}
 	l.Op = network.Binary{Fn: "modulo"}
-	if k, err := newKernel(l); err == nil {
+	if k, err := newKernel(l, simd.Best(), operators.Direct); err == nil {
 		t.Errorf("made the kernel %v", k)
 	}
 }

@@ -3,9 +3,11 @@ package cpu
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -15,6 +17,14 @@ type kernel interface {
 	// forward computes the out tile of every task. It returns errStopped soon
 	// after w.stopped() turns true.
 	forward(w *worker, tasks []task) error
+}
+
+// reader is a kernel that wants its first input in one piece, with the cells
+// around it: the worker then prepares that where the layer below writes.
+type reader interface {
+	// reads is the rectangle of input 0 that computing the rectangle out takes,
+	// which may reach past the map.
+	reads(out region.Rect) region.Rect
 }
 
 // task is one rectangle of a layer's output to compute for one position.
@@ -29,8 +39,13 @@ type task struct {
 // errStopped tells that a kernel gave up because the context ended.
 var errStopped = errors.New("stopped")
 
-// newKernel makes the kernel of a layer. Layers that only hold data have none.
-func newKernel(l *network.Layer) (kernel, error) {
+// newKernel makes the kernel of a layer from a set of loops; how tells which
+// algorithm computes a convolution, "" is Direct. Layers that only hold data
+// have no kernel.
+func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel, error) {
+	if how != "" && how != operators.Direct && !slices.Contains(operators.Algorithms(l), how) {
+		return nil, fmt.Errorf("%s cannot be computed by %s", l, how)
+	}
 	act, err := activationOf(l)
 	if err != nil {
 		return nil, err
@@ -163,12 +178,16 @@ func whole(s operators.Source, buf []float32) []float32 {
 	return buf
 }
 
-// reach gives the input under the windows of the rectangle out: where it lies
-// when the update or the view holds all of it, else in a copy with zeros outside
-// of the map, which the caller releases. The first output cell's window starts
-// at in.Data[at].
+// reach gives the input under the windows of the rectangle out, as inPiece does.
 func reach(w *worker, s operators.Source, win network.Window, out region.Rect) (in operators.Tile, at int, copied block) {
-	r := region.Rect{Y: win.Y.Input(out.Y), X: win.X.Input(out.X)}
+	return inPiece(w, s, region.Rect{Y: win.Y.Input(out.Y), X: win.X.Input(out.X)})
+}
+
+// inPiece gives the rectangle r of an input, which may reach past the map: where
+// it lies when the update or the view holds all of it, else in a copy with zeros
+// outside of the map, which the caller releases. Its first cell is at
+// in.Data[at].
+func inPiece(w *worker, s operators.Source, r region.Rect) (in operators.Tile, at int, copied block) {
 	switch u := s.Update.Rect; {
 	case u.Contains(r):
 		in = s.Update

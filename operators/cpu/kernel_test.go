@@ -13,6 +13,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -111,7 +112,7 @@ func sourceOf(rng *rand.Rand, s network.Shape, values []float32) operators.Sourc
 func checkLayer(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]float32, tol float64) {
 	t.Helper()
 	name := fmt.Sprintf("%s (%s) of %v", l.Op.Kind(), l.Op.Detail(), l.InShapes())
-	k, err := newKernel(l)
+	k, err := newKernel(l, simd.Best(), operators.Direct)
 	if err != nil {
 		t.Fatal(err)
 	}

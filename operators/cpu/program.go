@@ -13,6 +13,7 @@ import (
 	"occlude/internal/defect"
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -25,12 +26,36 @@ type Program struct {
 	lastRead []int
 }
 
+// Options are how a program computes what any program computes. The zero value
+// is the best that this processor has, every convolution direct.
+type Options struct {
+	// Kernels names a set of loops, see simd.Named; "" is the best one.
+	Kernels string
+	// Algorithms is how each layer is computed, by Index; nil, or "" for a
+	// layer, is Direct.
+	Algorithms []operators.Algorithm
+}
+
 // New packs the network's weights. The network must be sorted, and must not
 // change afterwards.
-func New(net *network.Network) (*Program, error) {
+func New(net *network.Network, o Options) (*Program, error) {
+	set := simd.Best()
+	if o.Kernels != "" {
+		var err error
+		if set, err = simd.Named(o.Kernels); err != nil {
+			return nil, err
+		}
+	}
+	if n := len(o.Algorithms); n != 0 && n != len(net.Layers) {
+		return nil, fmt.Errorf("%d algorithms for %d layers", n, len(net.Layers))
+	}
 	p := &Program{net: net, kernels: make([]kernel, len(net.Layers)), lastRead: make([]int, len(net.Layers))}
 	for i, l := range net.Layers {
-		k, err := newKernel(l)
+		var how operators.Algorithm
+		if o.Algorithms != nil {
+			how = o.Algorithms[i]
+		}
+		k, err := newKernel(l, set, how)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 // program makes the program of a network.
 func program(t testing.TB, net *network.Network) *Program {
 	t.Helper()
-	p, err := New(net)
+	p, err := New(net, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

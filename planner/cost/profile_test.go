@@ -150,7 +150,7 @@ func prepare(b *testing.B, class string, in network.Shape, op network.Op, patch 
 	if got := cost.Class(l); got != class {
 		b.Fatalf("%s is of class %s", l, got)
 	}
-	program, err := cpu.New(net)
+	program, err := cpu.New(net, cpu.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
