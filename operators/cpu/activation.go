@@ -67,6 +67,22 @@ func newActivation(a network.Activation) activation {
 	}
 }
 
+// clampOf gives the bounds of an activation that is min(high, max(low, x)), which
+// other loops apply where they store their results; without, the bounds are
+// infinite.
+func clampOf(a network.Activation) (low, high float32, ok bool) {
+	inf := float32(math.Inf(1))
+	switch a.Fn {
+	case network.None:
+		return -inf, inf, true
+	case network.Relu:
+		return 0, inf, true
+	case network.Clip:
+		return a.Alpha, a.Beta, true
+	}
+	return -inf, inf, false
+}
+
 // function64 is the activations that are computed in float64.
 func function64(a network.Activation) func(float64) float64 {
 	alpha, beta := float64(a.Alpha), float64(a.Beta)

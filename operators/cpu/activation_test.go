@@ -75,6 +75,29 @@ func TestActivations(t *testing.T) {
 	}
 }
 
+// TestClamps checks that clamping by an activation's bounds is the activation,
+// and that what has none is no clamp.
+func TestClamps(t *testing.T) {
+	for _, a := range []network.Activation{
+		{}, {Fn: network.Relu}, {Fn: network.Clip, Alpha: 0, Beta: 6}, {Fn: network.Clip, Alpha: -1, Beta: 1}, {Fn: network.Clip, Alpha: 2, Beta: 1},
+	} {
+		low, high, ok := clampOf(a)
+		if !ok {
+			t.Errorf("%s is no clamp", a)
+		}
+		for _, x := range []float32{-1e30, -1.5, -1, 0, 0.5, 1.25, 3, 7, 1e30} {
+			if got, want := min(high, max(low, x)), networktest.Apply(a, float64(x)); float64(got) != want {
+				t.Errorf("%s: clamping %g gives %g, want %g", a, x, got, want)
+			}
+		}
+	}
+	for _, a := range []network.Activation{{Fn: network.HardSwish, Alpha: 1. / 6, Beta: 0.5}, {Fn: network.LeakyRelu}, {Fn: network.Abs}} {
+		if _, _, ok := clampOf(a); ok {
+			t.Errorf("%s is taken for a clamp", a)
+		}
+	}
+}
+
 // near tells whether a float32 is the given number within rounding.
 func near(got float32, want float64) bool {
 	g, w := float64(got), float64(float32(want))
