@@ -105,14 +105,22 @@ func sourceOf(rng *rand.Rand, s network.Shape, values []float32) operators.Sourc
 	return src
 }
 
-// checkLayer runs a layer's kernel on the given inputs: first the whole map, to
+// checkLayer runs a layer's kernel of every set of loops, see checkKernel.
+func checkLayer(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]float32, tol float64) {
+	t.Helper()
+	for _, set := range simd.Available() {
+		checkKernel(t, rng, l, set, operators.Direct, inputs, tol)
+	}
+}
+
+// checkKernel runs a layer's kernel on the given inputs: first the whole map, to
 // be within tol of the definition, then groups of random rectangles from
 // random mixtures of view and update, which must give the same bits and write
 // nowhere else.
-func checkLayer(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]float32, tol float64) {
+func checkKernel(t *testing.T, rng *rand.Rand, l *network.Layer, set *simd.Set, how operators.Algorithm, inputs [][]float32, tol float64) {
 	t.Helper()
-	name := fmt.Sprintf("%s (%s) of %v", l.Op.Kind(), l.Op.Detail(), l.InShapes())
-	k, err := newKernel(l, simd.Best(), operators.Direct)
+	name := fmt.Sprintf("%s (%s) of %v, %s %s", l.Op.Kind(), l.Op.Detail(), l.InShapes(), set.Name, how)
+	k, err := newKernel(l, set, how)
 	if err != nil {
 		t.Fatal(err)
 	}
