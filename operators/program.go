@@ -44,7 +44,11 @@ type Update struct {
 type Views struct {
 	// Layers has an entry per layer, nil where the view was not kept.
 	Layers []*tensor.Dense
-	Stats  Stats
+	// Sums are the values before the activation of layers whose updates are
+	// added to them, by layer; nil for all others. A device that has no use
+	// for them leaves it empty.
+	Sums  [][]float32
+	Stats Stats
 }
 
 // Tile is the view of layer i, the zero Tile where there is none.
@@ -55,6 +59,14 @@ func (v *Views) Tile(i int) Tile {
 	d := v.Layers[i]
 	s := d.Shape()
 	return NewTile(region.Whole(s[0], s[1]), s[2], d.Data().([]float32))
+}
+
+// SumsOf is the Sums of layer i, nil where it has none.
+func (v *Views) SumsOf(i int) []float32 {
+	if v == nil || i >= len(v.Sums) {
+		return nil
+	}
+	return v.Sums[i]
 }
 
 // Output is the network's output on the clean image; layer is the output

@@ -55,6 +55,10 @@ type Source struct {
 	Shape  network.Shape
 	View   Tile
 	Update Tile
+	// Around is the update with cells around it as they are in one piece of
+	// memory: the view's inside the map, zeros outside. It holds the update at
+	// least, or is the zero Tile where nobody prepared it.
+	Around Tile
 }
 
 // Row gives the values of row y, columns x0 to x1, inside the map. It is a slice
@@ -68,6 +72,9 @@ func (s Source) Row(y, x0, x1 int, buf []float32) []float32 {
 	}
 	if inside.Lo == x0 && inside.Hi == x1 {
 		return s.Update.Row(y, x0, x1)
+	}
+	if a := s.Around.Rect.X; a.Lo <= x0 && x1 <= a.Hi {
+		return s.Around.Row(y, x0, x1)
 	}
 	c := s.Shape.C
 	buf = buf[:(x1-x0)*c]

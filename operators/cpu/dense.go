@@ -1,113 +1,219 @@
 package cpu
 
 import (
+	"math"
+	"unsafe"
+
 	"occlude/internal/network"
+	"occlude/operators/cpu/simd"
+	"occlude/operators/region"
 )
 
 // dense is a fully-connected layer. Its weights stay as they are stored, for
-// they may be half of a network: four rows of them are taken at a time and met
-// with all positions before the next four.
+// they may be most of a network: the product's rows are rows of weights, and its
+// panel is packed from the inputs of a group, a position a column.
+//
+//	            inputs of up to Panel positions
+//	            ┌─────────────┐ [inputs][Panel]
+//	weights     │             │
+//	[outputs]   └─────────────┘
+//	  [inputs]  ┌─────────────┐ one column of outputs for each position
+//
+// The inputs are taken in blocks that lie in one row of the map below. Where
+// the sums of the clean image are known, a block is added as the difference to
+// it, and only for the positions whose update touches the block: the layer is
+// linear. A block's sum is the same for a position whoever else is in the group.
 type dense struct {
 	op      network.Dense
+	set     *simd.Set
 	act     activation
 	weights []float32
 	inputs  int
+	outputs int
+	bias    []float32 // zeros where the layer has none
 }
 
-func newDense(op network.Dense, act activation) *dense {
-	return &dense{op: op, act: act, weights: op.Weights.Data().([]float32), inputs: op.Weights.Shape()[1]}
+const (
+	// denseBlock is how many inputs a block has at most: a panel of them takes
+	// half of a second-level cache or less, and partial sums of so many
+	// products keep sums of 25088 accurate.
+	denseBlock = 2048
+	// denseRows is how many rows of weights all panels of a block meet before
+	// the next rows are read.
+	denseRows = 96
+)
+
+func newDense(op network.Dense, act activation, set *simd.Set) *dense {
+	k := &dense{
+		op: op, set: set, act: act,
+		weights: op.Weights.Data().([]float32),
+		inputs:  op.Weights.Shape()[1],
+		outputs: op.Weights.Shape()[0],
+		bias:    op.Bias,
+	}
+	if k.bias == nil {
+		k.bias = make([]float32, k.outputs)
+	}
+	return k
 }
 
-// denseBlock is how many products are summed in float32 before the sum joins
-// the total, which is kept in float64: sums of 25088 products stay accurate.
-const denseBlock = 512
+// weightBytes implements weighty.
+func (k *dense) weightBytes() int { return len(k.weights) * 4 }
+
+// denseScratch is a worker's memory for fully-connected layers.
+type denseScratch struct {
+	positions []*task // of a block
+	in, out   []unsafe.Pointer
+	segment   [1]int
+	product   simd.Product
+}
 
 func (k *dense) forward(w *worker, tasks []task) error {
-	vectors := w.vectors[:0]
-	var copies block
-	defer func() { w.release(copies) }()
-	copies = w.scratch(len(tasks) * k.inputs)
-	for i, t := range tasks {
-		vectors = append(vectors, whole(t.in[0], copies.data[i*k.inputs:(i+1)*k.inputs]))
+	if len(tasks) == 0 {
+		return nil
 	}
-	w.vectors = vectors
-	outputs := len(k.weights) / k.inputs
-	for o := 0; o < outputs; o += panel {
-		var rows [panel][]float32
-		for i := range rows {
-			row := min(o+i, outputs-1)
-			rows[i] = k.weights[row*k.inputs:][:k.inputs]
-		}
-		n := min(panel, outputs-o)
-		for p := 0; p < len(tasks); p += 2 {
-			if w.stopped() {
-				return errStopped
-			}
-			q := min(p+1, len(tasks)-1)
-			sums := k.products(vectors[p], vectors[q], &rows)
-			for i, t := range [2]int{p, q} {
-				cell := tasks[t].out.Cell(0, 0)[o : o+n]
-				for j := range cell {
-					cell[j] = float32(sums[i*panel+j])
-					if k.op.Bias != nil {
-						cell[j] = float32(sums[i*panel+j] + float64(k.op.Bias[o+j]))
-					}
-				}
-			}
-		}
+	err := k.sum(w, tasks)
+	s := &w.dense
+	clear(s.positions)
+	clear(s.in)
+	clear(s.out)
+	s.product = simd.Product{}
+	if err != nil {
+		return err
 	}
 	for _, t := range tasks {
-		k.act(t.out.Cell(0, 0))
+		out := t.out.Cell(0, 0)
+		if t.base.Empty() && t.sums != nil {
+			copy(t.sums, out)
+		}
+		k.act(out)
 	}
 	return nil
 }
 
-// products multiplies two input vectors with four rows of weights.
-func (k *dense) products(a, b []float32, rows *[panel][]float32) [2 * panel]float64 {
-	var sums [2 * panel]float64
-	for lo := 0; lo < k.inputs; lo += denseBlock {
-		hi := min(lo+denseBlock, k.inputs)
-		part := dot2x4(a[lo:hi], b[lo:hi], rows[0][lo:hi], rows[1][lo:hi], rows[2][lo:hi], rows[3][lo:hi])
-		for i, v := range part {
-			sums[i] += float64(v)
+// sum computes the tasks' outputs before the activation.
+func (k *dense) sum(w *worker, tasks []task) error {
+	for i := range tasks {
+		start := k.bias
+		if k.updates(&tasks[i]) {
+			start = tasks[i].sums
+		}
+		copy(tasks[i].out.Cell(0, 0), start)
+	}
+	in := tasks[0].in[0].Shape
+	cells := max(1, min(in.W, denseBlock/in.C))
+	for y := range in.H {
+		for x := 0; x < in.W; x += cells {
+			r := region.Of(x, y, min(cells, in.W-x), 1)
+			for c := 0; c < in.C; c += denseBlock {
+				if err := k.block(w, tasks, r, c, min(denseBlock, in.C-c)); err != nil {
+					return err
+				}
+				if in.C <= denseBlock {
+					break
+				}
+			}
 		}
 	}
-	return sums
+	return nil
 }
 
-// dot2x4 is the products of a and b, in this order, with each of four vectors;
-// all have the same length.
-func dot2x4(a, b, v, w, x, y []float32) [8]float32 {
-	var a0, a1, a2, a3, b0, b1, b2, b3 float32
-	n := len(a)
-	b, v, w, x, y = b[:n], v[:n], w[:n], x[:n], y[:n]
-	i := 0
-	for ; i+4 <= n; i += 4 {
-		p, q := (*[4]float32)(a[i:]), (*[4]float32)(b[i:])
-		s, t := (*[4]float32)(v[i:]), (*[4]float32)(w[i:])
-		for j := range 4 {
-			a0 += p[j] * s[j]
-			b0 += q[j] * s[j]
-			a1 += p[j] * t[j]
-			b1 += q[j] * t[j]
-		}
-		s, t = (*[4]float32)(x[i:]), (*[4]float32)(y[i:])
-		for j := range 4 {
-			a2 += p[j] * s[j]
-			b2 += q[j] * s[j]
-			a3 += p[j] * t[j]
-			b3 += q[j] * t[j]
-		}
-	}
-	for ; i < n; i++ {
-		a0 += a[i] * v[i]
-		b0 += b[i] * v[i]
-		a1 += a[i] * w[i]
-		b1 += b[i] * w[i]
-		a2 += a[i] * x[i]
-		b2 += b[i] * x[i]
-		a3 += a[i] * y[i]
-		b3 += b[i] * y[i]
-	}
-	return [8]float32{a0, a1, a2, a3, b0, b1, b2, b3}
+// updates tells whether a task adds what changed to the clean image's sums.
+func (k *dense) updates(t *task) bool {
+	s := t.in[0]
+	return t.sums != nil && !t.base.Empty() && !s.View.Empty() && !s.Update.Rect.Contains(s.Shape.Whole())
 }
+
+// block adds the products of the inputs in the cells r, n values from channel c
+// on if it is a part of one cell, to the tasks that it concerns.
+func (k *dense) block(w *worker, tasks []task, r region.Rect, c, n int) error {
+	s := &w.dense
+	s.positions = s.positions[:0]
+	for i := range tasks {
+		if t := &tasks[i]; !k.updates(t) || !t.in[0].Update.Rect.Intersect(r).Empty() {
+			s.positions = append(s.positions, t)
+		}
+	}
+	if len(s.positions) == 0 {
+		return nil
+	}
+	shape := tasks[0].in[0].Shape
+	if shape.C <= denseBlock {
+		n = r.Area() * shape.C
+	}
+	width := k.set.Panel
+	panels := (len(s.positions) + width - 1) / width
+	packed := w.scratch(panels * n * width)
+	sums := w.scratch(panels * denseRows * width)
+	values := w.scratch(2 * r.Area() * shape.C)
+	defer w.release(packed)
+	defer w.release(sums)
+	defer w.release(values)
+	for i, t := range s.positions {
+		k.pack(packed.data[i/width*n*width+i%width:], t, r, c, n, values.data)
+	}
+	first := (r.Y.Lo*shape.W+r.X.Lo)*shape.C + c
+	for o := 0; o < k.outputs; o += denseRows {
+		if w.stopped() {
+			return errStopped
+		}
+		k.rows(w, o, min(denseRows, k.outputs-o), first, n, packed.data, sums.data)
+	}
+	return nil
+}
+
+// pack writes a position's inputs into a column of the panel.
+func (k *dense) pack(column []float32, t *task, r region.Rect, c, n int, buf []float32) {
+	s := t.in[0]
+	size := len(buf) / 2
+	now := s.Row(r.Y.Lo, r.X.Lo, r.X.Hi, buf[:size])[c:][:n]
+	width := k.set.Panel
+	if !k.updates(t) {
+		for i, v := range now {
+			column[i*width] = v
+		}
+		return
+	}
+	clean := s.View.Row(r.Y.Lo, r.X.Lo, r.X.Hi)[c:][:n]
+	for i, v := range now {
+		column[i*width] = v - clean[i]
+	}
+}
+
+// rows multiplies n rows of weights from o on with all panels of a block, whose
+// values begin at input first, and adds the sums to the positions' outputs.
+func (k *dense) rows(w *worker, o, n, first, length int, packed, sums []float32) {
+	s := &w.dense
+	width := k.set.Panel
+	s.in, s.out = s.in[:0], s.out[:0]
+	for i := range n {
+		s.in = append(s.in, unsafe.Pointer(&k.weights[(o+i)*k.inputs+first]))
+		s.out = append(s.out, unsafe.Pointer(&sums[i*width]))
+	}
+	inf := float32(math.Inf(1))
+	for p := 0; p*width < len(s.positions); p++ {
+		positions := s.positions[p*width : min((p+1)*width, len(s.positions))]
+		s.product = simd.Product{
+			In: s.in, Out: s.out,
+			Segments: s.segment[:], Length: length,
+			Weights: &packed[p*length*width],
+			Bias:    &zeros[0],
+			Columns: len(positions),
+			Low:     -inf, High: inf,
+		}
+		k.set.Run(&s.product)
+		for j, t := range positions {
+			out := t.out.Cell(0, 0)[o : o+n]
+			for i := range out {
+				out[i] += sums[i*width+j]
+			}
+		}
+	}
+}
+
+// zeros is a panel's bias where there is none.
+var zeros = simd.Aligned(64)
+
+// linear tells whether updates of the layer can be added to the clean image's
+// sums: those of maps can, for vectors change everywhere.
+func (k *dense) linear(in network.Shape) bool { return in.Cells() > 1 }

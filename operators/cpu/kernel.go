@@ -19,12 +19,23 @@ type kernel interface {
 	forward(w *worker, tasks []task) error
 }
 
-// reader is a kernel that wants its first input in one piece, with the cells
-// around it: the worker then prepares that where the layer below writes.
+// reader is a kernel that wants its inputs in one piece, the first one with the
+// cells around it: the worker then prepares that where the layer below writes.
 type reader interface {
 	// reads is the rectangle of input 0 that computing the rectangle out takes,
 	// which may reach past the map.
 	reads(out region.Rect) region.Rect
+}
+
+// weighty is a kernel that streams weights from memory for every group of tasks.
+type weighty interface {
+	weightBytes() int
+}
+
+// grainy is a kernel whose results depend on the rows, counted from the top of
+// its task, at which a task is cut, unless they are multiples of the grain.
+type grainy interface {
+	grain() int
 }
 
 // task is one rectangle of a layer's output to compute for one position.
@@ -34,6 +45,10 @@ type task struct {
 	// base is the layer's own view, for kernels that update a result instead of
 	// computing it anew; the zero Tile where there is none.
 	base operators.Tile
+	// sums are a linear layer's values on the clean image before its
+	// activation: written by the base pass, where there is no base yet, and
+	// read by kernels that add to them what changed. Nil for other layers.
+	sums []float32
 }
 
 // errStopped tells that a kernel gave up because the context ended.
@@ -57,14 +72,14 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 		if op.Depthwise() {
 			return newDepthwise(op, act), nil
 		}
-		return newConv(op, act), nil
+		return newConv(op, act, set), nil
 	case network.Pool:
 		if op.Max {
 			return maxPool{op.Window}, nil
 		}
 		return averagePool{op}, nil
 	case network.Dense:
-		return newDense(op, act), nil
+		return newDense(op, act, set), nil
 	case network.Pointwise:
 		return pointwise{act}, nil
 	case network.PRelu:
@@ -191,6 +206,8 @@ func inPiece(w *worker, s operators.Source, r region.Rect) (in operators.Tile, a
 	switch u := s.Update.Rect; {
 	case u.Contains(r):
 		in = s.Update
+	case s.Around.Rect.Contains(r):
+		in = s.Around
 	case s.View.Rect.Contains(r) && u.Intersect(r).Empty():
 		in = s.View
 	default:

@@ -14,6 +14,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -84,8 +85,13 @@ func cutAt(net *network.Network, i int) *network.Network {
 // repeating, in which the plan shows in the last bits.
 func hasSums(net *network.Network) bool {
 	return slices.ContainsFunc(net.Layers, func(l *network.Layer) bool {
-		p, ok := l.Op.(network.GlobalPool)
-		return ok && p.Fn != network.Largest
+		switch op := l.Op.(type) {
+		case network.GlobalPool:
+			return op.Fn != network.Largest
+		case network.Dense:
+			return l.In[0].Shape.Cells() > 1
+		}
+		return false
 	})
 }
 
@@ -375,7 +381,7 @@ func TestCancel(t *testing.T) {
 // TestCancelInsideLayer stops a single long layer from outside.
 func TestCancelInsideLayer(t *testing.T) {
 	in := network.Shape{H: 1200, W: 1200, C: 64}
-	k := newConv(convOf(64, 64, 3, 1, 1), relu)
+	k := newConv(convOf(64, 64, 3, 1, 1), relu, simd.Best())
 	w := (&Program{net: &network.Network{}}).newWorker()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer w.watch(ctx)()
