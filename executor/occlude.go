@@ -52,7 +52,7 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels, normal)
+	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +74,10 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 		})
 	}
 	if p.Chosen().Name == planner.PlanFull {
-		// Full inference reads no view but those of constants.
+		// Full inference reads no view but the image's and those of constants.
 		views.Drop(func(i int) bool {
 			_, constant := p.Net.Layers[i].Op.(network.Const)
-			return constant || i == output
+			return constant || i == 0 || i == output
 		})
 	}
 	h.Actual.ViewBytes = views.Bytes()
@@ -108,18 +108,18 @@ func (q *query) positions(ctx context.Context, h *HeatMap, views *operators.View
 		progress.Start(h.Image, len(p.Grid.Positions))
 		defer progress.Finish()
 	}
-	var next, done atomic.Int64
+	var done atomic.Int64
 	stats := make([]operators.Stats, max(1, min(p.Threads, len(p.Grid.Positions))))
+	share := &share{total: len(p.Grid.Positions), batch: p.Chosen().Batch, workers: len(stats)}
 	work := func(i int) (err error) {
 		defer defect.Recover(&err)
 		b := q.newBatcher(h, views, cover)
 		defer func() { stats[i] = b.worker.Stats() }()
 		for {
-			from := int(next.Add(int64(b.size))) - b.size
-			if from >= len(p.Grid.Positions) {
+			from, to := share.take()
+			if from == to {
 				return nil
 			}
-			to := min(from+b.size, len(p.Grid.Positions))
 			if err := b.run(ctx, from, to); err != nil {
 				return err
 			}
@@ -163,8 +163,6 @@ type batcher struct {
 	result *HeatMap
 	views  *operators.Views
 	cover  *occluder
-	size   int // positions in a batch
-	full   bool
 
 	updates []operators.Update
 	rects   [][]region.Rect
@@ -176,18 +174,14 @@ func (q *query) newBatcher(h *HeatMap, views *operators.Views, cover *occluder) 
 	p := q.plan
 	b := &batcher{
 		query: q, worker: q.program.NewWorker(), result: h, views: views, cover: cover,
-		size: p.Chosen().Batch, full: p.Chosen().Name == planner.PlanFull,
 	}
-	b.updates = make([]operators.Update, b.size)
-	b.rects = make([][]region.Rect, b.size)
-	b.patches = make([][]float32, b.size)
-	b.scores = make([][]float32, b.size)
-	values := p.Grid.PatchW * p.Grid.PatchH * cover.shape.C
-	if b.full {
-		values = cover.shape.Len()
-	}
-	for i := range b.size {
-		b.patches[i] = make([]float32, values)
+	size := p.Chosen().Batch
+	b.updates = make([]operators.Update, size)
+	b.rects = make([][]region.Rect, size)
+	b.patches = make([][]float32, size)
+	b.scores = make([][]float32, size)
+	for i := range size {
+		b.patches[i] = make([]float32, p.Grid.PatchW*p.Grid.PatchH*cover.shape.C)
 		b.scores[i] = make([]float32, p.Net.Output.Shape.Len())
 	}
 	return b
@@ -201,12 +195,7 @@ func (b *batcher) run(ctx context.Context, from, to int) error {
 		patch := p.Grid.Rect(pos)
 		b.rects[i] = p.Rects(pos, b.rects[i])
 		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
-		if b.full {
-			tile = operators.WholeTile(b.cover.shape, b.patches[i])
-			b.cover.whole(patch, tile)
-		} else {
-			b.cover.patch(patch, tile)
-		}
+		b.cover.patch(patch, tile)
 		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Out: b.scores[i]}
 	}
 	if err := b.worker.Run(ctx, b.views, b.updates[:to-from]); err != nil {

@@ -19,15 +19,14 @@ type occluder struct {
 	spec   imageio.Spec
 	shape  network.Shape
 	pixels *tensor.Dense // clean, in pixel space
-	normal []float32     // clean, normalised
 	// cover is a whole normalised image to copy the patch from; nil when the
 	// fill is a colour of its own at each position.
 	cover []float32
 }
 
-func newOccluder(f planner.Fill, spec imageio.Spec, pixels, normal *tensor.Dense) (*occluder, error) {
+func newOccluder(f planner.Fill, spec imageio.Spec, pixels *tensor.Dense) (*occluder, error) {
 	s := pixels.Shape()
-	o := &occluder{spec: spec, shape: network.Shape{H: s[0], W: s[1], C: s[2]}, pixels: pixels, normal: normal.Data().([]float32)}
+	o := &occluder{spec: spec, shape: network.Shape{H: s[0], W: s[1], C: s[2]}, pixels: pixels}
 	var full *tensor.Dense
 	switch f.Kind {
 	case planner.FillColor:
@@ -93,10 +92,4 @@ func (o *occluder) patch(r region.Rect, to operators.Tile) {
 			row[i] = pixel[i%o.shape.C]
 		}
 	}
-}
-
-// whole writes the whole occluded image.
-func (o *occluder) whole(r region.Rect, to operators.Tile) {
-	copy(to.Data, o.normal)
-	o.patch(r, to)
 }

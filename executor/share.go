@@ -1,0 +1,24 @@
+package executor
+
+import "sync"
+
+// share deals the positions of a heat map out to its workers, a batch at a time.
+type share struct {
+	total, batch, workers int
+
+	mu   sync.Mutex
+	next int
+}
+
+// take gives the next positions, from (included) to (not included); none when
+// all are dealt. What is less than a batch for everybody is dealt evenly, so
+// that the workers end together.
+func (s *share) take() (from, to int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := s.total - s.next
+	n := min(s.batch, (rest+s.workers-1)/s.workers)
+	from = s.next
+	s.next += n
+	return from, s.next
+}
