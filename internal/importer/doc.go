@@ -25,6 +25,14 @@
 // Function that calls the reference operator on such vectors. So any graph of
 // known operators is lowered correctly; the common ones are lowered well.
 //
+// # Weights once
+//
+// Weights are brought from ONNX's order into that of the layers, channels last:
+// a convolution's filters, and the rows of a fully-connected layer that reads a
+// flattened map, which then reads the map itself. Where nobody else reads them
+// this happens in place, so that a large network, half of which may be one such
+// layer, is in memory once. Import uses the ONNX model up for it.
+//
 // # One image, one output
 //
 // Only what the chosen output needs is lowered: another head may use operators

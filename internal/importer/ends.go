@@ -16,11 +16,11 @@ func isChannels(n int) bool { return n == 1 || n == 3 }
 
 // input finds the one input that is an image and binds its shape. Inputs that
 // no needed node reads do not count: Keras leaves some behind.
-func (b *builder) input(g *onnx.Graph, nodes []*onnx.Node, reads map[string]bool, opts Options, r *Result) error {
+func (b *builder) input(g *onnx.Graph, nodes []*onnx.Node, reads map[string]int, opts Options, r *Result) error {
 	var inputs []onnx.ValueInfo
 	var names []string
 	for _, in := range g.Inputs {
-		if reads[in.Name] {
+		if reads[in.Name] > 0 {
 			inputs, names = append(inputs, in), append(names, in.Name)
 		}
 	}

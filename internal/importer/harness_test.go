@@ -201,11 +201,11 @@ type checked struct {
 // whole image and on occluded ones, with the reference operators.
 func check(t *testing.T, m *onnxtest.Model, opts Options) *checked {
 	t.Helper()
-	model := m.Model(t)
-	r, err := Import(t.Context(), model, opts)
+	r, err := Import(t.Context(), m.Model(t), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	model := m.Model(t) // another one: Import uses up its own
 	c := &checked{Result: r, rng: rand.New(rand.NewPCG(3, 4)), model: model, out: opts.Output}
 	if c.out == "" {
 		c.out = model.Graph.Outputs[0].Name

@@ -33,7 +33,8 @@ const DefaultSize = 224
 
 // Import lowers a model. Nodes that the chosen output does not need are not
 // looked at: a second head may use operators that nobody knows. Errors name the
-// node and its operator.
+// node and its operator. The model is used up: its weights become the network's,
+// and may be in another order afterwards.
 func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 	b := &builder{ctx: ctx, opset: m.Opset, values: map[string]value{"": {}}}
 	r := &Result{}
@@ -43,7 +44,9 @@ func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 	}
 	nodes, reads := neededBy(m.Graph, name)
 	for name, t := range m.Graph.Initializers {
-		b.values[name] = constValue(t)
+		v := constValue(t)
+		v.sole = reads[name] == 1
+		b.values[name] = v
 	}
 	if err := b.input(m.Graph, nodes, reads, opts, r); err != nil {
 		return nil, err
@@ -63,20 +66,21 @@ func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 	return r, nil
 }
 
-// neededBy lists the nodes that an output needs, in the file's order, and the
-// names that they read. The nodes are copies in which outputs that nobody reads
-// have no name, so that a lowering need not make them (the mask of a Dropout).
-func neededBy(g *onnx.Graph, output string) (nodes []*onnx.Node, reads map[string]bool) {
-	reads = map[string]bool{output: true}
+// neededBy lists the nodes that an output needs, in the file's order, and how
+// often they and the output read each name. The nodes are copies in which
+// outputs that nobody reads have no name, so that a lowering need not make them
+// (the mask of a Dropout).
+func neededBy(g *onnx.Graph, output string) (nodes []*onnx.Node, reads map[string]int) {
+	reads = map[string]int{output: 1}
 	// Nodes stand behind what they read, so one pass from the end finds all.
 	needed := make([]bool, len(g.Nodes))
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		for _, o := range g.Nodes[i].Outputs {
-			needed[i] = needed[i] || (o != "" && reads[o])
+			needed[i] = needed[i] || (o != "" && reads[o] > 0)
 		}
 		if needed[i] {
 			for _, name := range g.Nodes[i].Inputs {
-				reads[name] = true
+				reads[name]++
 			}
 		}
 	}
@@ -87,7 +91,7 @@ func neededBy(g *onnx.Graph, output string) (nodes []*onnx.Node, reads map[strin
 		c := *n
 		c.Outputs = make([]string, len(n.Outputs))
 		for j, o := range n.Outputs {
-			if reads[o] {
+			if reads[o] > 0 {
 				c.Outputs[j] = o
 			}
 		}

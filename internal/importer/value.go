@@ -20,6 +20,7 @@ const (
 // of a layer seen under an ONNX shape.
 type value struct {
 	constant *onnx.Tensor
+	sole     bool // the constant is in the file as it is, and one node reads it, once
 	layer    *network.Layer
 	dims     []int
 	order    order
@@ -149,8 +150,11 @@ func (b *builder) constMap(t *onnx.Tensor, dims []int, o order) (*network.Layer,
 		y, x := v.spatialAxes()
 		shape = network.Shape{H: dims[y], W: dims[x], C: len(data) / (dims[y] * dims[x])}
 	}
+	w := weights{data: data}
 	if o == chw {
-		data = transposed(data, 1, shape.C, shape.Cells())
+		if w, err = w.transposed(b.ctx, 1, shape.C, shape.Cells()); err != nil {
+			return nil, err
+		}
 	}
-	return b.add("constant", network.Const{Value: dense(data, shape.H, shape.W, shape.C)})
+	return b.add("constant", network.Const{Value: dense(w.data, shape.H, shape.W, shape.C)})
 }

@@ -105,29 +105,30 @@ func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	data, err := w.Float32s()
-	if err != nil {
-		return value{}, err
-	}
 	filters, group, kh, kw := w.Dims[0], w.Dims[1], w.Dims[2], w.Dims[3]
-	if len(data) == 0 {
+	if w.Len() == 0 {
 		return value{}, fmt.Errorf("has weights of %s", onnx.FormatDims(w.Dims))
 	}
-	op := network.Conv{Window: win, After: after, Groups: n.Int("group", 1),
-		Weights: dense(transposed(data, filters, group, kh*kw), filters, kh, kw, group)}
+	op := network.Conv{Window: win, After: after, Groups: n.Int("group", 1)}
 	if len(in) > 2 && !in[2].isAbsent() {
 		if !in[2].isConst() {
 			return value{}, errNoLayer
 		}
-		bias, err := in[2].constant.Float32s()
-		if err != nil {
+		if op.Bias, err = in[2].constant.Float32s(); err != nil {
 			return value{}, err
 		}
-		if len(bias) != filters {
-			return value{}, fmt.Errorf("has %d biases for %d filters", len(bias), filters)
+		if len(op.Bias) != filters {
+			return value{}, fmt.Errorf("has %d biases for %d filters", len(op.Bias), filters)
 		}
-		op.Bias = bias
 	}
+	data, err := b.weights(in[1])
+	if err != nil {
+		return value{}, err
+	}
+	if data, err = data.transposed(b.ctx, filters, group, kh*kw); err != nil {
+		return value{}, err
+	}
+	op.Weights = dense(data.data, filters, kh, kw, group)
 	l, err := b.add("conv", op, x.layer)
 	if err != nil {
 		return value{}, err
