@@ -216,9 +216,9 @@ func (c *Candidate) pace(positions, threads int) int {
 }
 
 // keptByFull is what full inference keeps of the base pass: the probabilities,
-// and the maps that do not depend on the image.
+// the image, and the maps that do not depend on it.
 func keptByFull(net *network.Network) int64 {
-	n := int64(net.Output.Shape.Len())
+	n := int64(net.Output.Shape.Len() + net.Input().Shape.Len())
 	for _, l := range net.Layers {
 		if _, constant := l.Op.(network.Const); constant {
 			n += int64(l.Shape.Len())
@@ -241,10 +241,7 @@ func (c *Candidate) positionBytes(net *network.Network, g Grid) int64 {
 	bytes := func(i int) int64 {
 		area := c.Layers[i].Max.Area()
 		if i == 0 { // the occluded pixels, which stay to the end
-			area = net.Layers[0].Shape.Cells()
-			if c.Name != PlanFull {
-				area = g.PatchW * g.PatchH
-			}
+			area = g.PatchW * g.PatchH
 		}
 		return int64(area) * int64(net.Layers[i].Shape.C) * 4
 	}
