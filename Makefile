@@ -1,7 +1,7 @@
 # The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz bench quickstart docs ci
+.PHONY: help build test race lint fuzz bench generate quickstart docs ci
 
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang
@@ -28,7 +28,10 @@ fuzz: ## fuzz one target: make fuzz PACKAGE=./internal/onnx FUZZ=FuzzDecode TIME
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(TIME) $(PACKAGE)
 
 bench: ## time the kernels of the CPU
-	go test -run '^$$' -bench . -benchtime 200ms ./operators/cpu
+	go test -run '^$$' -bench . -benchtime 200ms ./operators/cpu/...
+
+generate: ## write the assembly again from its generators
+	cd operators/cpu/simd/gen && go run . -out ..
 
 quickstart: ## write quickstart.png and quickstart.npy
 	go run . -f examples/quickstart.oql

@@ -1,6 +1,9 @@
 package simd
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Product multiplies rows of values with a panel of packed weights. A row is
 // several segments of contiguous values, which all rows have at the same
@@ -42,11 +45,18 @@ type Product struct {
 	Low, High float32
 }
 
-// Run computes p.
+// Run computes p. It keeps nothing of p; let p live longer than one run, for
+// the compiler cannot know that.
 func (s *Set) Run(p *Product) {
-	if len(p.In) > 0 {
-		s.product(p)
+	rows := len(p.In)
+	if rows == 0 {
+		return
 	}
+	if len(p.Out) != rows || len(p.Add) != rows && len(p.Add) != 0 || p.Columns < 1 || p.Columns > s.Panel {
+		panic(fmt.Sprintf("simd: a product of %d rows has %d outputs, %d rows to add and %d of %d columns",
+			rows, len(p.Out), len(p.Add), p.Columns, s.Panel))
+	}
+	s.product(p)
 }
 
 // productGeneric is Product in Go, two rows at a time.

@@ -15,6 +15,9 @@ type Set struct {
 	Rows, Panel int
 
 	product func(*Product)
+	peak    func(rounds int) (operations int)
+	// winograd finds the loops of an algorithm, if the set has some of its own.
+	winograd func(*Winograd) (winogradLoops, bool)
 }
 
 // Best is the fastest set that this processor has.
@@ -46,4 +49,5 @@ var generic = &Set{
 	Rows:    2,
 	Panel:   4,
 	product: productGeneric,
+	peak:    peakGeneric,
 }

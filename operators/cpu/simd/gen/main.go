@@ -17,9 +17,11 @@ import (
 var files = map[string]func(*build.Context){}
 
 func main() {
-	out := flag.String("out", "..", "the folder to write to")
-	flag.Parse()
-	if err := run(*out, flag.Args()); err != nil {
+	// The package flag's own set holds avo's flags.
+	flags := flag.NewFlagSet("gen", flag.ExitOnError)
+	out := flags.String("out", "..", "the folder to write to")
+	_ = flags.Parse(os.Args[1:]) // it exits on errors
+	if err := run(*out, flags.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
@@ -54,6 +56,8 @@ func write(path string, add func(*build.Context)) error {
 	if err != nil {
 		return err
 	}
+	// The offsets of fields, written by the Go compiler.
+	file.Includes = append(file.Includes, "go_asm.h")
 	if err := compile(file); err != nil {
 		return err
 	}
