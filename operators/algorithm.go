@@ -1,6 +1,9 @@
 package operators
 
-import "occlude/internal/network"
+import (
+	"occlude/internal/network"
+	"occlude/operators/region"
+)
 
 // Algorithm is a way to compute a convolution.
 type Algorithm string
@@ -9,11 +12,25 @@ type Algorithm string
 const (
 	// Direct sums the products of the definition.
 	Direct Algorithm = "direct"
-	// Winograd2 and Winograd4 compute tiles of 2x2 and 4x4 cells with 2.25 and
-	// 4 times fewer multiplications (Lavin and Gray, "Fast Algorithms for
-	// Convolutional Neural Networks", CVPR 2016). The larger tile rounds more.
+	// Winograd2, Winograd4 and Winograd6 compute tiles of 2x2, 4x4 and 6x6 cells
+	// with fewer multiplications, for windows of 3x3 2.25, 4 and 5.06 times (Lavin
+	// and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016).
+	// Larger tiles round more.
 	Winograd2 Algorithm = "F(2x2)"
 	Winograd4 Algorithm = "F(4x4)"
+	Winograd6 Algorithm = "F(6x6)"
+	// WinogradLine2 and WinogradLine4 do so along the only axis on which a window
+	// has more than one tap, for windows of 1x7 1.75 and 2.8 times.
+	WinogradLine2 Algorithm = "F(2)"
+	WinogradLine4 Algorithm = "F(4)"
+)
+
+// maxPoints are the most points at which tiles are evaluated along an axis: of
+// windows with several taps on both axes, and on one of them. More lose too
+// much precision.
+const (
+	maxPoints     = 8
+	maxLinePoints = 10
 )
 
 // Algorithms lists the ways in which a layer can be computed, Direct first;
@@ -23,20 +40,35 @@ func Algorithms(l *network.Layer) []Algorithm {
 	if !ok {
 		return nil
 	}
-	if op.Groups == 1 && op.X.Kernel == 3 && op.Y.Kernel == 3 && op.X.Stride == 1 && op.Y.Stride == 1 &&
-		op.X.Dilation == 1 && op.Y.Dilation == 1 {
-		return []Algorithm{Direct, Winograd2, Winograd4}
+	algorithms := []Algorithm{Direct}
+	if op.Groups != 1 || op.X.Stride != 1 || op.Y.Stride != 1 || !simple(op.X) || !simple(op.Y) {
+		return algorithms
 	}
-	return []Algorithm{Direct}
+	candidates, points := []Algorithm{Winograd2, Winograd4, Winograd6}, maxPoints
+	if op.X.Kernel == 1 || op.Y.Kernel == 1 {
+		candidates, points = []Algorithm{WinogradLine2, WinogradLine4}, maxLinePoints
+	}
+	for _, a := range candidates {
+		if taps := max(op.X.Kernel, op.Y.Kernel); taps > 1 && a.Tile()+taps-1 <= points {
+			algorithms = append(algorithms, a)
+		}
+	}
+	return algorithms
 }
+
+// simple tells whether a window's taps along an axis are next to each other and
+// odd in number.
+func simple(w region.Window) bool { return w.Kernel%2 == 1 && (w.Dilation == 1 || w.Kernel == 1) }
 
 // Tile is the side of the output tiles that an algorithm computes at once.
 func (a Algorithm) Tile() int {
 	switch a {
-	case Winograd2:
+	case Winograd2, WinogradLine2:
 		return 2
-	case Winograd4:
+	case Winograd4, WinogradLine4:
 		return 4
+	case Winograd6:
+		return 6
 	}
 	return 1
 }

@@ -72,6 +72,13 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 		if op.Depthwise() {
 			return newDepthwise(op, act), nil
 		}
+		if how.Tile() > 1 {
+			k, err := newWinograd(op, act, set, how.Tile())
+			if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", l, how, err)
+			}
+			return k, nil
+		}
 		return newConv(op, act, set), nil
 	case network.Pool:
 		if op.Max {

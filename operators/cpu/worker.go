@@ -19,13 +19,14 @@ type worker struct {
 	stats   []operators.LayerStats
 
 	// Reused from batch to batch.
-	views   []operators.Tile // by layer
-	updates [][]update       // by layer, by position
-	tasks   []task
-	sources []operators.Source
-	sums    []float64 // of doubles
-	conv    convScratch
-	dense   denseScratch
+	views    []operators.Tile // by layer
+	updates  [][]update       // by layer, by position
+	tasks    []task
+	sources  []operators.Source
+	sums     []float64 // of doubles
+	conv     convScratch
+	dense    denseScratch
+	winograd winogradScratch
 }
 
 // update is what a layer became at one position.

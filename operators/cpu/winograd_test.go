@@ -1,0 +1,187 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/cpu/simd"
+	"occlude/operators/region"
+)
+
+// winogradLayer is a random convolution of stride 1 that keeps most of the map.
+func winogradLayer(t *testing.T, rng *rand.Rand, in network.Shape, cout, kh, kw int) (*network.Layer, [][]float32) {
+	t.Helper()
+	fan := kh * kw * in.C
+	op := network.Conv{
+		Window: network.Window{
+			Y: region.Window{Kernel: kh, Stride: 1, Pad: rng.IntN(kh), Dilation: 1},
+			X: region.Window{Kernel: kw, Stride: 1, Pad: rng.IntN(kw), Dilation: 1},
+		},
+		After: network.PadAfter{Y: rng.IntN(kh), X: rng.IntN(kw)}, Groups: 1,
+		Weights: tensor.New(tensor.WithShape(cout, kh, kw, in.C),
+			tensor.WithBacking(networktest.Values(rng, cout*fan, 1/math.Sqrt(float64(fan))))),
+		Act: []network.Activation{
+			{}, {Fn: network.Relu}, {Fn: network.Clip, Beta: 6}, {Fn: network.LeakyRelu, Alpha: 0.1},
+		}[rng.IntN(4)],
+	}
+	if rng.IntN(3) > 0 {
+		op.Bias = networktest.Values(rng, cout, 1)
+	}
+	inputs := []network.Shape{in}
+	if rng.IntN(2) == 0 {
+		out, err := op.Shape(inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op.Residual = true
+		inputs = append(inputs, out)
+	}
+	return layerOf(t, rng, op, inputs...)
+}
+
+// winogradTolerance is how far a result may be from the definition, relative to
+// the largest.
+var winogradTolerance = map[operators.Algorithm]float64{
+	operators.Winograd2: 2e-6, operators.Winograd4: 5e-6, operators.Winograd6: 2e-5,
+	operators.WinogradLine2: 3e-6, operators.WinogradLine4: 6e-6,
+}
+
+// TestWinograd covers maps and rectangles of all remainders by the tiles,
+// channels around a vector and a panel, and windows of every algorithm.
+func TestWinograd(t *testing.T) {
+	for _, c := range []struct{ h, w, cin, cout, kh, kw int }{
+		{9, 11, 5, 7, 3, 3},
+		{5, 6, 1, 1, 3, 3},
+		{17, 13, 3, 33, 3, 3},
+		{8, 8, 16, 32, 3, 3},
+		{7, 7, 130, 40, 3, 3},   // several blocks of channels
+		{41, 37, 64, 70, 3, 3},  // several chunks
+		{17, 17, 20, 21, 1, 7},  // along rows
+		{17, 17, 20, 22, 7, 1},  // along columns
+		{30, 30, 50, 130, 1, 7}, // several chunks
+		{11, 9, 8, 12, 5, 5},
+		{11, 9, 8, 12, 1, 3},
+		{11, 9, 8, 12, 5, 1},
+	} {
+		rng := rand.New(rand.NewPCG(uint64(c.h), uint64(c.cin)))
+		l, inputs := winogradLayer(t, rng, network.Shape{H: c.h, W: c.w, C: c.cin}, c.cout, c.kh, c.kw)
+		algorithms := operators.Algorithms(l)
+		if len(algorithms) < 3 {
+			t.Fatalf("for %s there are only %v", l.Op.Detail(), algorithms)
+		}
+		want := definition(t, l, inputs)
+		for _, how := range algorithms[1:] {
+			for _, set := range simd.Available() {
+				t.Run(fmt.Sprintf("%dx%d of %dx%dx%d %s %s", c.kw, c.kh, c.w, c.h, c.cin, how, set.Name), func(t *testing.T) {
+					checkWinograd(t, rng, l, inputs, want, set, how)
+				})
+			}
+		}
+	}
+}
+
+// checkWinograd runs a layer's kernel for the whole map and for random
+// rectangles: near the definition, and to the same bits however the
+// rectangles are grouped and, at whole tiles, cut.
+func checkWinograd(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]float32, want []float64, set *simd.Set, how operators.Algorithm) {
+	k, err := newKernel(l, set, how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := (&Program{net: &network.Network{}}).newWorker()
+	defer w.watch(t.Context())()
+	run := func(tasks ...task) {
+		t.Helper()
+		if err := k.forward(w, tasks); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wanted := func(r region.Rect) []float64 {
+		var values []float64
+		for y := r.Y.Lo; y < r.Y.Hi; y++ {
+			values = append(values, want[(y*l.Shape.W+r.X.Lo)*l.Shape.C:][:r.W()*l.Shape.C]...)
+		}
+		return values
+	}
+
+	tasks := make([]task, 12)
+	canvases := make([]canvas, len(tasks))
+	for i := range tasks {
+		r := l.Shape.Whole()
+		if i > 0 {
+			r = randomRect(rng, l.Shape)
+		}
+		canvases[i] = newCanvas(rng, r, l.Shape.C)
+		tasks[i].out = canvases[i].tile
+		for j, in := range l.In {
+			tasks[i].in = append(tasks[i].in, sourceOf(rng, in.Shape, inputs[j]))
+		}
+	}
+	run(tasks...)
+	results := make([][]float32, len(tasks))
+	for i, task := range tasks {
+		results[i] = packed(task.out)
+		if d := distance(results[i], wanted(task.out.Rect)); d > winogradTolerance[how] {
+			t.Errorf("%s is off by %g", task.out.Rect, d)
+		}
+		if !canvases[i].intact() {
+			t.Errorf("wrote beside %s", task.out.Rect)
+		}
+	}
+	same := func(what string) {
+		t.Helper()
+		for i, task := range tasks {
+			if !sameBits(packed(task.out), results[i]) {
+				t.Errorf("%s: %s has other bits", what, task.out.Rect)
+			}
+			for y := task.out.Rect.Y.Lo; y < task.out.Rect.Y.Hi; y++ {
+				fill(task.out.Row(y, task.out.Rect.X.Lo, task.out.Rect.X.Hi), canary)
+			}
+		}
+	}
+	for _, task := range tasks {
+		run(task)
+	}
+	same("each by itself")
+	shuffled := slices.Clone(tasks)
+	rng.Shuffle(len(tasks), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	run(shuffled[:5]...)
+	run(shuffled[5:]...)
+	same("in other groups")
+	for _, task := range tasks {
+		r := task.out.Rect
+		grain := k.(grainy).grain()
+		for y := r.Y.Lo; y < r.Y.Hi; {
+			band := region.Rect{Y: region.Interval{Lo: y, Hi: min(r.Y.Hi, y+grain*(1+rng.IntN(3)))}, X: r.X}
+			part := task
+			part.out = task.out.Sub(band)
+			run(part)
+			y = band.Y.Hi
+		}
+	}
+	same("in bands")
+	for _, task := range tasks {
+		if r := k.(reader).reads(task.out.Rect); !r.Contains(l.Reads(0, task.out.Rect)) {
+			t.Errorf("%s reads only %s", task.out.Rect, r)
+		}
+	}
+	checkReturned(t, "winograd", w)
+	checkStops(t, "winograd", w, k, tasks)
+}
+
+// packed is a copy of a tile's values.
+func packed(tile operators.Tile) []float32 {
+	var values []float32
+	for y := tile.Rect.Y.Lo; y < tile.Rect.Y.Hi; y++ {
+		values = append(values, tile.Row(y, tile.Rect.X.Lo, tile.Rect.X.Hi)...)
+	}
+	return values
+}
