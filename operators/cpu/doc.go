@@ -3,45 +3,58 @@
 //	Program  the network with a kernel for each layer; weights packed once
 //	worker   one goroutine's memory: an arena, scratch, counters
 //	kernel   computes one layer for a group of positions
+//	simd.Set the inner loops that kernels are made of, for this processor
 //
 // # How a batch runs
 //
-// A worker takes a batch of positions and walks the layers in order. For each
-// layer it collects the positions at which the layer changes, takes memory for
-// their update patches from its arena, and hands all of them to the kernel as
-// one group of tasks, so that the kernel can stream its weights once per group.
-// A patch's memory goes back to the arena after the last layer that reads it.
+// A worker takes a batch of positions through the layers in stages. A stage is
+// consecutive layers that are run for a group of positions before the next
+// group is begun: small groups where a network is narrow, so that what one
+// layer writes is still in the cache when the next reads it; large ones where
+// weights are heavy, so that they stream from memory once for many positions.
 //
-//	for each layer ─▶ tasks{in: []Source, out: Tile} ─▶ kernel.forward ─▶ free what is done
+//	batch ─▶ stage 1: groups of 4  ─▶ stage 2: groups of 16 ─▶ stage 3: all at once
+//	            │
+//	            └ for each layer ─▶ tasks{in: []Source, out: Tile} ─▶ kernel.forward
 //
-// A kernel sees rectangles, never positions or plans. It must compute exactly
-// the cells of task.out from Sources that hold the layer's read-in context, and
-// each cell's value must not depend on the rectangle it is computed in, on the
-// other tasks, or on the worker: that is what makes results equal for any batch
-// and any number of threads. (Sums over whole maps, which incremental plans
-// update instead of repeating, are the one place where the plan shows, in the
-// last bits.)
+// Where a layer writes its update, room is left for the cells around it that
+// its readers need: the ring is copied from the view, and zeros stand outside
+// of the map. A convolution thus finds its whole read-in context in one piece
+// of memory, and no copy is made for it. That memory goes back to the arena
+// after the last layer that reads it; once warm, a worker allocates nothing.
+//
+//	┌───────────────┐
+//	│ view, zeros   │   around
+//	│  ┌─────────┐  │
+//	│  │ update  │  │   tile: written by the layer's kernel
+//	│  └─────────┘  │
+//	└───────────────┘
+//
+// # What a kernel promises
+//
+// A kernel sees rectangles, never positions or plans. It computes exactly the
+// cells of task.out from Sources that hold the layer's read-in context. What it
+// computes for a task does not depend on the other tasks of the group, nor on
+// the worker: that is what makes results equal for any batch and any number of
+// threads. For most layers a cell's value does not depend on its rectangle
+// either, so that incremental and full inference agree to the bit. Three
+// exceptions show the plan in the last bits: Winograd tiles, which are laid from
+// the rectangle's corner; means and sums of whole maps; and fully-connected
+// layers over maps. The last two add what changed to the clean image's result
+// instead of repeating it.
 //
 // # The kernels
 //
-// They are plain Go, written for the compiler's strengths: contiguous channels
-// in the inner loop, bounds checks hoisted, a register tile for convolutions.
-// They are the twins that faster kernels are tested against, and what runs on
-// processors without such.
+//	conv       direct: a matrix product whose rows are the addresses of the
+//	           pixels' windows, so no matrix of windows is ever built
+//	winograd   3x3 convolutions with fewer multiplications, by tiles
+//	depthwise  one filter a channel, vectorized over channels
+//	dense      a matrix product with rows of weights as stored and a panel of
+//	           positions; only the inputs that changed where the sums are known
+//	local      pools, element-wise layers, concat, slice, pad: any rectangle
+//	global     pools of the whole map, instance norm, reshapes: the whole output
 //
-//	local     conv, depthwise, pools, element-wise, concat, slice, pad: any
-//	          rectangle of the output
-//	global    pools of the whole map, instance norm, fully connected, reshapes:
-//	          always the whole output
-//
-// A convolution reads its input where it lies when the update or the view holds
-// all of it; otherwise it copies the read-in context into a padded buffer
-// first, so that the inner loops know nothing of borders and overlays. The
-// others take rows, which a Source puts together where they cross an update's
-// border. Every write goes through the out tile's rows, which may be part of a
-// larger buffer.
-//
-// Rates on one core of a 2024 server: 11 GFLOP/s for convolutions of 64
-// channels and more, 8 for fully-connected layers over a group, 4 for
-// depthwise convolutions.
+// Which algorithm computes a convolution is the planner's choice, given with the
+// program's Options; direct is always possible. The loops exist for AVX-512,
+// for AVX2 and in plain Go; see package simd.
 package cpu
