@@ -16,6 +16,7 @@ type Set struct {
 
 	product func(*Product)
 	peak    func(rounds int) (operations int)
+	rows
 	// winograd finds the loops of an algorithm, if the set has some of its own.
 	winograd func(*Winograd) (winogradLoops, bool)
 }
@@ -50,4 +51,5 @@ var generic = &Set{
 	Panel:   4,
 	product: productGeneric,
 	peak:    peakGeneric,
+	rows:    rowsGeneric,
 }

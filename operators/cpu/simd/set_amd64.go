@@ -24,6 +24,7 @@ var avx512 = &Set{
 	Panel:   32,
 	product: productAVX512,
 	peak:    peakAVX512,
+	rows:    rowsAVX512,
 }
 
 var avx2 = &Set{
@@ -33,4 +34,5 @@ var avx2 = &Set{
 	Panel:   16,
 	product: productAVX2,
 	peak:    peakAVX2,
+	rows:    rowsAVX2,
 }

@@ -1,0 +1,113 @@
+package simd
+
+import "unsafe"
+
+// Operation is an operation on two numbers, NaN where either is NaN.
+type Operation int
+
+// The operations. Of zeros with both signs, Maximum and Minimum give either.
+const (
+	Add Operation = iota
+	Subtract
+	Multiply
+	Divide
+	Maximum
+	Minimum
+	operationCount
+)
+
+// rows is the loops over rows of values.
+type rows struct {
+	functions  [functionCount]rowFunction
+	operations [operationCount]func(out, a, b *float32, n int, low, high float32)
+	affine     func(out, in, scale, shift *float32, channels, cells int, low, high float32)
+	prelu      func(out, in, slope *float32, channels, cells int)
+}
+
+// Combine computes out[i] = min(high, max(low, a[i] op b[i])) for all of out; a
+// and b have as many values and may be out itself.
+func (s *Set) Combine(op Operation, out, a, b []float32, low, high float32) {
+	if len(out) > 0 {
+		_, _ = a[len(out)-1], b[len(out)-1]
+		s.operations[op](&out[0], &a[0], &b[0], len(out), low, high)
+	}
+}
+
+// Affine computes min(high, max(low, in*scale[c] + shift[c])) for whole cells of
+// len(scale) channels; out may be in.
+func (s *Set) Affine(out, in, scale, shift []float32, low, high float32) {
+	if len(out) > 0 {
+		_, _ = in[len(out)-1], shift[len(scale)-1]
+		s.affine(&out[0], &in[0], &scale[0], &shift[0], len(scale), len(out)/len(scale), low, high)
+	}
+}
+
+// PRelu computes max(x, 0) + slope[c]*min(x, 0) for whole cells of len(slope)
+// channels; out may be in.
+func (s *Set) PRelu(out, in, slope []float32) {
+	if len(out) > 0 {
+		_ = in[len(out)-1]
+		s.prelu(&out[0], &in[0], &slope[0], len(slope), len(out)/len(slope))
+	}
+}
+
+// rowsGeneric is in Go.
+var rowsGeneric = rows{
+	functions: functionsGeneric,
+	operations: [...]func(out, a, b *float32, n int, low, high float32){
+		Add: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, x+y[i]))
+			}
+		},
+		Subtract: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, x-y[i]))
+			}
+		},
+		Multiply: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, x*y[i]))
+			}
+		},
+		Divide: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, x/y[i]))
+			}
+		},
+		Maximum: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, x, y[i]))
+			}
+		},
+		Minimum: func(out, a, b *float32, n int, low, high float32) {
+			to, y := unsafe.Slice(out, n), unsafe.Slice(b, n)
+			for i, x := range unsafe.Slice(a, n) {
+				to[i] = min(high, max(low, min(x, y[i])))
+			}
+		},
+	},
+	affine: func(out, in, scale, shift *float32, channels, cells int, low, high float32) {
+		to, from := unsafe.Slice(out, cells*channels), unsafe.Slice(in, cells*channels)
+		a, b := unsafe.Slice(scale, channels), unsafe.Slice(shift, channels)
+		for ; len(to) > 0; to, from = to[channels:], from[channels:] {
+			for c, x := range from[:channels] {
+				to[c] = min(high, max(low, x*a[c]+b[c]))
+			}
+		}
+	},
+	prelu: func(out, in, slope *float32, channels, cells int) {
+		to, from := unsafe.Slice(out, cells*channels), unsafe.Slice(in, cells*channels)
+		s := unsafe.Slice(slope, channels)
+		for ; len(to) > 0; to, from = to[channels:], from[channels:] {
+			for c, x := range from[:channels] {
+				to[c] = max(x, 0) + s[c]*min(x, 0)
+			}
+		}
+	},
+}
