@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -92,13 +93,24 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+// BenchmarkDense runs VGG16's fully-connected layers, whose weights stream from
+// memory, and ResNet18's, whose stay in the cache.
 func BenchmarkDense(b *testing.B) {
-	for _, group := range []int{1, 8} {
-		b.Run([]string{1: "one", 8: "eight"}[group], func(b *testing.B) {
-			rng := rand.New(rand.NewPCG(5, 6))
-			op := network.Dense{Weights: tensor.New(tensor.WithShape(1024, 6272), tensor.WithBacking(networktest.Values(rng, 1024*6272, 1)))}
-			benchmarkOp(b, network.Vector(6272), op, region.Of(0, 0, 1, 1), group)
-		})
+	for _, c := range []struct {
+		in      network.Shape
+		outputs int
+	}{
+		{network.Shape{H: 7, W: 7, C: 512}, 4096}, {network.Vector(4096), 4096}, {network.Vector(512), 1000},
+	} {
+		rng := rand.New(rand.NewPCG(5, 6))
+		inputs := c.in.Len()
+		op := network.Dense{Weights: tensor.New(tensor.WithShape(c.outputs, inputs),
+			tensor.WithBacking(networktest.Values(rng, c.outputs*inputs, 1)))}
+		for _, group := range []int{1, 8, 32, 64, 128} {
+			b.Run(fmt.Sprintf("%dx%d group %d", inputs, c.outputs, group), func(b *testing.B) {
+				benchmarkOp(b, c.in, op, region.Of(0, 0, 1, 1), group)
+			})
+		}
 	}
 }
 
