@@ -4,57 +4,29 @@ import (
 	"math"
 
 	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/cpu/simd"
 )
 
 // activation applies a function to values in place. NaN stays NaN.
 type activation func(x []float32)
 
 // newActivation makes the activation that a describes, nil for one that is not
-// known. Cheap functions are computed in float32, without branches; what needs
-// an exponential, a logarithm or a power in float64.
-func newActivation(a network.Activation) activation {
-	alpha, beta := a.Alpha, a.Beta
-	switch a.Fn {
-	case network.None:
-		return func([]float32) {}
-	case network.Relu:
-		return relu
-	case network.LeakyRelu:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = max(v, 0) + alpha*min(v, 0)
-			}
+// known. What networks are made of is computed by the set's loops; the rest in
+// float64, value by value.
+func newActivation(a network.Activation, set *simd.Set) activation {
+	if low, high, ok := clampOf(a); ok {
+		if a.IsNone() {
+			return func([]float32) {}
 		}
-	case network.Clip:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = min(beta, max(alpha, v))
-			}
+		return func(x []float32) { set.Apply(simd.Clamp, x, x, low, high) }
+	}
+	if f, ok := functions[a.Fn]; ok {
+		alpha, beta := a.Alpha, a.Beta
+		if a.Fn == network.Elu {
+			beta = 1
 		}
-	case network.HardSigmoid:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = min(1, max(0, alpha*v+beta))
-			}
-		}
-	case network.HardSwish:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = v * min(1, max(0, alpha*v+beta))
-			}
-		}
-	case network.Neg:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = -v
-			}
-		}
-	case network.Reciprocal:
-		return func(x []float32) {
-			for i, v := range x {
-				x[i] = 1 / v
-			}
-		}
+		return func(x []float32) { set.Apply(f, x, x, alpha, beta) }
 	}
 	f := function64(a)
 	if f == nil {
@@ -65,6 +37,22 @@ func newActivation(a network.Activation) activation {
 			x[i] = float32(f(float64(v)))
 		}
 	}
+}
+
+// functions is the activations that sets have loops for.
+var functions = map[string]simd.Function{
+	network.LeakyRelu:   simd.LeakyRelu,
+	network.HardSigmoid: simd.HardSigmoid,
+	network.HardSwish:   simd.HardSwish,
+	network.Exp:         simd.Exp,
+	network.Sigmoid:     simd.Sigmoid,
+	network.Swish:       simd.Swish,
+	network.Tanh:        simd.Tanh,
+	network.Gelu:        simd.Gelu,
+	network.GeluTanh:    simd.GeluTanh,
+	network.Mish:        simd.Mish,
+	network.Elu:         simd.Elu,
+	network.Selu:        simd.Elu,
 }
 
 // clampOf gives the bounds of an activation that is min(high, max(low, x)), which
@@ -83,36 +71,48 @@ func clampOf(a network.Activation) (low, high float32, ok bool) {
 	return -inf, inf, false
 }
 
+// epilogue is what happens to the results of loops that clamp what they store:
+// an activation that is a clamp becomes theirs, others follow row by row.
+type epilogue struct {
+	low, high float32
+	act       activation // nil for clamps
+}
+
+func newEpilogue(a network.Activation, act activation) epilogue {
+	low, high, ok := clampOf(a)
+	if ok {
+		act = nil
+	}
+	return epilogue{low, high, act}
+}
+
+// row applies what is not a clamp to a row.
+func (e epilogue) row(x []float32) {
+	if e.act != nil {
+		e.act(x)
+	}
+}
+
+// rows applies what is not a clamp to the rows of a tile.
+func (e epilogue) rows(out operators.Tile) {
+	if e.act == nil {
+		return
+	}
+	for y := out.Rect.Y.Lo; y < out.Rect.Y.Hi; y++ {
+		e.act(out.Row(y, out.Rect.X.Lo, out.Rect.X.Hi))
+	}
+}
+
 // function64 is the activations that are computed in float64.
 func function64(a network.Activation) func(float64) float64 {
-	alpha, beta := float64(a.Alpha), float64(a.Beta)
-	elu := func(x float64) float64 {
-		if x < 0 {
-			return alpha * math.Expm1(x)
-		}
-		return x
-	}
+	alpha := float64(a.Alpha)
 	switch a.Fn {
-	case network.Elu:
-		return elu
+	case network.Neg:
+		return func(x float64) float64 { return -x }
+	case network.Reciprocal:
+		return func(x float64) float64 { return 1 / x }
 	case network.Celu:
 		return func(x float64) float64 { return max(0, x) + min(0, alpha*math.Expm1(x/alpha)) }
-	case network.Selu:
-		return func(x float64) float64 { return beta * elu(x) }
-	case network.Gelu:
-		return func(x float64) float64 { return x / 2 * math.Erfc(-x/math.Sqrt2) }
-	case network.GeluTanh:
-		return func(x float64) float64 {
-			return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-		}
-	case network.Sigmoid:
-		return sigmoid
-	case network.Swish:
-		return func(x float64) float64 { return x * sigmoid(alpha*x) }
-	case network.Mish:
-		return func(x float64) float64 { return x * math.Tanh(softplus(x)) }
-	case network.Tanh:
-		return math.Tanh
 	case network.Softplus:
 		return softplus
 	case network.Softsign:
@@ -124,8 +124,6 @@ func function64(a network.Activation) func(float64) float64 {
 			}
 			return x
 		}
-	case network.Exp:
-		return math.Exp
 	case network.Log:
 		return math.Log
 	case network.Sqrt:
@@ -147,22 +145,6 @@ func function64(a network.Activation) func(float64) float64 {
 	}
 	return nil
 }
-
-// relu is max(0, x). It works on the bits, which spares a branch that would often
-// be guessed wrong: from minus zero to minus infinity they are a range of
-// integers, behind which the negative NaNs lie.
-func relu(x []float32) {
-	const minusZero, minusInfinity = 0x80000000, 0xff800000
-	for i, v := range x {
-		b := math.Float32bits(v)
-		if b-minusZero <= minusInfinity-minusZero {
-			b = 0
-		}
-		x[i] = math.Float32frombits(b)
-	}
-}
-
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // softplus is log(1 + exp(x)) without overflow.
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

@@ -60,16 +60,17 @@ func TestActivations(t *testing.T) {
 		{Fn: network.Round},
 		{Fn: network.Sign},
 	} {
-		act := newActivation(a)
-		for _, x := range xs {
-			got := []float32{x}
-			act(got)
-			want := networktest.Apply(a, float64(x))
-			if math.IsNaN(float64(x)) {
-				want = math.NaN()
-			}
-			if !near(got[0], want) {
-				t.Errorf("%s of %g is %g, want %g", a, x, got[0], want)
+		for _, set := range simd.Available() {
+			got := append([]float32(nil), xs...)
+			newActivation(a, set)(got)
+			for i, x := range xs {
+				want := networktest.Apply(a, float64(x))
+				if math.IsNaN(float64(x)) {
+					want = math.NaN()
+				}
+				if !near(got[i], want) {
+					t.Errorf("%s: %s of %g is %g, want %g", set.Name, a, x, got[i], want)
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -12,47 +13,35 @@ import (
 // is spread into a row first, once for all rows where it is repeated along
 // those too, so the loops that do the arithmetic see two plain rows.
 type binary struct {
-	do  func(out, a, b []float32)
-	act activation
+	do       func(out, a, b []float32)
+	epilogue epilogue // of its clamp, do takes care
 }
 
-// arithmetic is the functions of a Binary over rows of the same length.
-var arithmetic = map[string]func(out, a, b []float32){
-	network.Add: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = a[i] + b[i]
-		}
-	},
-	network.Sub: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = a[i] - b[i]
-		}
-	},
-	network.Mul: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = a[i] * b[i]
-		}
-	},
-	network.Div: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = a[i] / b[i]
-		}
-	},
-	network.Max: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = max(a[i], b[i])
-		}
-	},
-	network.Min: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = min(a[i], b[i])
-		}
-	},
-	network.Pow: func(out, a, b []float32) {
-		for i := range out {
-			out[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
-		}
-	},
+// arithmetic is the functions of a Binary that sets have loops for.
+var arithmetic = map[string]simd.Operation{
+	network.Add: simd.Add,
+	network.Sub: simd.Subtract,
+	network.Mul: simd.Multiply,
+	network.Div: simd.Divide,
+	network.Max: simd.Maximum,
+	network.Min: simd.Minimum,
+}
+
+// newBinary makes the kernel of op, nil for a function that is not known.
+func newBinary(op network.Binary, act activation, set *simd.Set) kernel {
+	e := newEpilogue(op.Act, act)
+	if code, ok := arithmetic[op.Fn]; ok {
+		return binary{func(out, a, b []float32) { set.Combine(code, out, a, b, e.low, e.high) }, e}
+	}
+	if op.Fn == network.Pow {
+		return binary{func(out, a, b []float32) {
+			for i := range out {
+				out[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
+			}
+			set.Apply(simd.Clamp, out, out, e.low, e.high)
+		}, e}
+	}
+	return nil
 }
 
 func (k binary) forward(w *worker, tasks []task) error {
@@ -69,7 +58,7 @@ func (k binary) forward(w *worker, tasks []task) error {
 			}
 			out := t.out.Row(y, r.X.Lo, r.X.Hi)
 			k.do(out, a.row(y, r.X, t.out.C)[:len(out)], b.row(y, r.X, t.out.C)[:len(out)])
-			k.act(out)
+			k.epilogue.row(out)
 		}
 		w.release(buf)
 	}

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"math"
 	"unsafe"
 
 	"occlude/internal/network"
@@ -33,31 +32,6 @@ type conv struct {
 	// filters that fill up a group's last panel are zero. bias goes with them.
 	weights []float32
 	bias    []float32
-}
-
-// epilogue is what happens to a convolution's sums: a clamp where the sums are
-// stored, and other activations row by row.
-type epilogue struct {
-	low, high float32
-	act       activation // nil for clamps
-}
-
-func newEpilogue(a network.Activation, act activation) epilogue {
-	if low, high, ok := clampOf(a); ok {
-		return epilogue{low: low, high: high}
-	}
-	inf := float32(math.Inf(1))
-	return epilogue{low: -inf, high: inf, act: act}
-}
-
-// rows applies what is not a clamp to the rows of a tile.
-func (e epilogue) rows(out operators.Tile) {
-	if e.act == nil {
-		return
-	}
-	for y := out.Rect.Y.Lo; y < out.Rect.Y.Hi; y++ {
-		e.act(out.Row(y, out.Rect.X.Lo, out.Rect.X.Hi))
-	}
 }
 
 // cacheValues is about how many values the pixels of a chunk read and write: 1

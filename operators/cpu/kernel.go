@@ -61,7 +61,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	if how != "" && how != operators.Direct && !slices.Contains(operators.Algorithms(l), how) {
 		return nil, fmt.Errorf("%s cannot be computed by %s", l, how)
 	}
-	act, err := activationOf(l)
+	act, err := activationOf(l, set)
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +90,12 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	case network.Pointwise:
 		return pointwise{act}, nil
 	case network.PRelu:
-		return prelu{op.Slope}, nil
+		return prelu{set, op.Slope}, nil
 	case network.Affine:
-		return affine{op, act}, nil
+		return newAffine(op, act, set), nil
 	case network.Binary:
-		if do := arithmetic[op.Fn]; do != nil {
-			return binary{do, act}, nil
+		if k := newBinary(op, act, set); k != nil {
+			return k, nil
 		}
 	case network.LRN:
 		return lrn{op}, nil
@@ -129,7 +129,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 
 // activationOf makes the activation of a layer, one that does nothing for
 // layers that have none.
-func activationOf(l *network.Layer) (activation, error) {
+func activationOf(l *network.Layer, set *simd.Set) (activation, error) {
 	var a network.Activation
 	switch op := l.Op.(type) {
 	case network.Fused:
@@ -137,7 +137,7 @@ func activationOf(l *network.Layer) (activation, error) {
 	case network.Pointwise:
 		a = op.Act
 	}
-	act := newActivation(a)
+	act := newActivation(a, set)
 	if act == nil {
 		return nil, fmt.Errorf("the CPU has no activation %q, which %s asks for", a.Fn, l)
 	}

@@ -1,6 +1,9 @@
 package cpu
 
-import "occlude/internal/network"
+import (
+	"occlude/internal/network"
+	"occlude/operators/cpu/simd"
+)
 
 // pointwise applies a function to every value.
 type pointwise struct{ act activation }
@@ -13,36 +16,29 @@ func (k pointwise) forward(w *worker, tasks []task) error {
 }
 
 // prelu scales negative values by a slope of their channel.
-type prelu struct{ slope []float32 }
+type prelu struct {
+	set   *simd.Set
+	slope []float32
+}
 
 func (k prelu) forward(w *worker, tasks []task) error {
-	return eachRows(w, tasks, func(out, in []float32) {
-		n := len(k.slope)
-		for x := 0; x+n <= len(out); x += n {
-			to, from := out[x:][:n], in[x:][:n]
-			for c, s := range k.slope {
-				to[c] = max(from[c], 0) + s*min(from[c], 0)
-			}
-		}
-	})
+	return eachRows(w, tasks, func(out, in []float32) { k.set.PRelu(out, in, k.slope) })
 }
 
 // affine scales and shifts by channel.
 type affine struct {
-	op  network.Affine
-	act activation
+	set          *simd.Set
+	scale, shift []float32
+	epilogue     epilogue
+}
+
+func newAffine(op network.Affine, act activation, set *simd.Set) affine {
+	return affine{set, op.Scale, op.Shift, newEpilogue(op.Act, act)}
 }
 
 func (k affine) forward(w *worker, tasks []task) error {
 	return eachRows(w, tasks, func(out, in []float32) {
-		n := len(k.op.Scale)
-		shift := k.op.Shift[:n]
-		for x := 0; x+n <= len(out); x += n {
-			to, from := out[x:][:n], in[x:][:n]
-			for c, s := range k.op.Scale {
-				to[c] = from[c]*s + shift[c]
-			}
-		}
-		k.act(out)
+		k.set.Affine(out, in, k.scale, k.shift, k.epilogue.low, k.epilogue.high)
+		k.epilogue.row(out)
 	})
 }

@@ -381,7 +381,7 @@ func TestCancel(t *testing.T) {
 // TestCancelInsideLayer stops a single long layer from outside.
 func TestCancelInsideLayer(t *testing.T) {
 	in := network.Shape{H: 1200, W: 1200, C: 64}
-	k := newConv(convOf(64, 64, 3, 1, 1), relu, simd.Best())
+	k := newConv(convOf(64, 64, 3, 1, 1), nil, simd.Best())
 	w := (&Program{net: &network.Network{}}).newWorker()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer w.watch(ctx)()
