@@ -43,9 +43,13 @@ type Product struct {
 	OutShift int
 	// Low and High clamp the result; without, they are infinite.
 	Low, High float32
+
+	// turn counts tiles. The loops bring what lies behind the weights, mostly the
+	// next panel, into the second-level cache, a tile a quarter.
+	turn int
 }
 
-// Run computes p. It keeps nothing of p; let p live longer than one run, for
+// Run computes p, which is for one goroutine. It keeps nothing of p; let p live longer than one run, for
 // the compiler cannot know that.
 func (s *Set) Run(p *Product) {
 	rows := len(p.In)

@@ -24,12 +24,16 @@ DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
 // func avx512Product12x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product12x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product12x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -110,37 +114,45 @@ resume:
 	VMOVUPS.Z 64(R15)(BX*1), K1, Z23
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ 80(BX), R14
-	MOVQ 88(BX), R15
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   80(BX), R14
+	MOVQ   88(BX), R15
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -296,14 +308,15 @@ several:
 	VBROADCASTSS 12(R15)(BX*1), Z31
 	VFMADD231PS  Z24, Z31, Z22
 	VFMADD231PS  Z25, Z31, Z23
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -347,14 +360,14 @@ one:
 	VFMADD231PS  Z25, Z31, Z23
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -512,12 +525,16 @@ clamped:
 	RET
 
 // func avx512Product11x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product11x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product11x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -593,36 +610,44 @@ resume:
 	VMOVUPS.Z 64(R14)(BX*1), K1, Z21
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ 80(BX), R14
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   80(BX), R14
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -766,14 +791,15 @@ several:
 	VBROADCASTSS 12(R14)(BX*1), Z25
 	VFMADD231PS  Z22, Z25, Z20
 	VFMADD231PS  Z23, Z25, Z21
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -814,14 +840,14 @@ one:
 	VFMADD231PS  Z23, Z28, Z21
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -969,12 +995,16 @@ clamped:
 	RET
 
 // func avx512Product10x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product10x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product10x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -1045,35 +1075,43 @@ resume:
 	VMOVUPS.Z 64(R13)(BX*1), K1, Z19
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -1205,14 +1243,15 @@ several:
 	VBROADCASTSS 12(R13)(BX*1), Z25
 	VFMADD231PS  Z20, Z25, Z18
 	VFMADD231PS  Z21, Z25, Z19
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -1250,14 +1289,14 @@ one:
 	VFMADD231PS  Z21, Z25, Z19
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -1395,12 +1434,16 @@ clamped:
 	RET
 
 // func avx512Product9x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product9x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product9x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -1466,34 +1509,42 @@ resume:
 	VMOVUPS.Z 64(R12)(BX*1), K1, Z17
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -1613,14 +1664,15 @@ several:
 	VBROADCASTSS 12(R12)(BX*1), Z25
 	VFMADD231PS  Z18, Z25, Z16
 	VFMADD231PS  Z19, Z25, Z17
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -1655,14 +1707,14 @@ one:
 	VFMADD231PS  Z19, Z22, Z17
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -1790,12 +1842,16 @@ clamped:
 	RET
 
 // func avx512Product8x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product8x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product8x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -1856,33 +1912,41 @@ resume:
 	VMOVUPS.Z 64(R11)(BX*1), K1, Z15
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -1990,14 +2054,15 @@ several:
 	VBROADCASTSS 12(R11)(BX*1), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -2029,14 +2094,14 @@ one:
 	VFMADD231PS  Z17, Z19, Z15
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -2154,12 +2219,16 @@ clamped:
 	RET
 
 // func avx512Product7x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product7x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product7x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -2215,32 +2284,40 @@ resume:
 	VMOVUPS.Z 64(R10)(BX*1), K1, Z13
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -2336,14 +2413,15 @@ several:
 	VBROADCASTSS 12(R10)(BX*1), Z19
 	VFMADD231PS  Z14, Z19, Z12
 	VFMADD231PS  Z15, Z19, Z13
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -2372,14 +2450,14 @@ one:
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -2487,12 +2565,16 @@ clamped:
 	RET
 
 // func avx512Product6x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product6x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product6x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -2543,31 +2625,39 @@ resume:
 	VMOVUPS.Z 64(R9)(BX*1), K1, Z11
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -2651,14 +2741,15 @@ several:
 	VBROADCASTSS 12(R9)(BX*1), Z19
 	VFMADD231PS  Z12, Z19, Z10
 	VFMADD231PS  Z13, Z19, Z11
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -2684,14 +2775,14 @@ one:
 	VFMADD231PS  Z13, Z19, Z11
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -2789,12 +2880,16 @@ clamped:
 	RET
 
 // func avx512Product5x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product5x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product5x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -2840,30 +2935,38 @@ resume:
 	VMOVUPS.Z 64(R8)(BX*1), K1, Z9
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -2935,14 +3038,15 @@ several:
 	VBROADCASTSS 12(R8)(BX*1), Z13
 	VFMADD231PS  Z10, Z13, Z8
 	VFMADD231PS  Z11, Z13, Z9
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -2965,14 +3069,14 @@ one:
 	VFMADD231PS  Z11, Z16, Z9
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -3060,12 +3164,16 @@ clamped:
 	RET
 
 // func avx512Product4x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product4x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product4x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -3106,29 +3214,37 @@ resume:
 	VMOVUPS.Z 64(BP)(BX*1), K1, Z7
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -3188,14 +3304,15 @@ several:
 	VBROADCASTSS 12(BP)(BX*1), Z13
 	VFMADD231PS  Z8, Z13, Z6
 	VFMADD231PS  Z9, Z13, Z7
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -3215,14 +3332,14 @@ one:
 	VFMADD231PS  Z9, Z13, Z7
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -3300,12 +3417,16 @@ clamped:
 	RET
 
 // func avx512Product3x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product3x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product3x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -3341,28 +3462,36 @@ resume:
 	VMOVUPS.Z 64(DI)(BX*1), K1, Z5
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -3410,14 +3539,15 @@ several:
 	VBROADCASTSS 12(DI)(BX*1), Z13
 	VFMADD231PS  Z6, Z13, Z4
 	VFMADD231PS  Z7, Z13, Z5
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -3434,14 +3564,14 @@ one:
 	VFMADD231PS  Z7, Z10, Z5
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -3509,12 +3639,16 @@ clamped:
 	RET
 
 // func avx512Product2x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product2x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product2x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -3545,27 +3679,35 @@ resume:
 	VMOVUPS.Z 64(SI)(BX*1), K1, Z3
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -3601,14 +3743,15 @@ several:
 	VBROADCASTSS 12(SI)(BX*1), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -3622,14 +3765,14 @@ one:
 	VFMADD231PS  Z5, Z7, Z3
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -3687,12 +3830,16 @@ clamped:
 	RET
 
 // func avx512Product1x32(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product1x32(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product1x32(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -3718,26 +3865,34 @@ resume:
 	VMOVUPS.Z 64(DX)(BX*1), K1, Z1
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -3761,14 +3916,15 @@ several:
 	VBROADCASTSS 12(DX)(BX*1), Z7
 	VFMADD231PS  Z2, Z7, Z0
 	VFMADD231PS  Z3, Z7, Z1
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -3779,14 +3935,14 @@ one:
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -3834,12 +3990,16 @@ clamped:
 	RET
 
 // func avx512Product12x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product12x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product12x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -3895,37 +4055,45 @@ resume:
 	VMOVUPS.Z (R15)(BX*1), K1, Z11
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ 80(BX), R14
-	MOVQ 88(BX), R15
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   80(BX), R14
+	MOVQ   88(BX), R15
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -4029,14 +4197,15 @@ several:
 	VFMADD231PS  Z12, Z17, Z10
 	VBROADCASTSS 12(R15)(BX*1), Z18
 	VFMADD231PS  Z12, Z18, Z11
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -4067,14 +4236,14 @@ one:
 	VFMADD231PS  Z12, Z18, Z11
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -4183,12 +4352,16 @@ clamped:
 	RET
 
 // func avx512Product11x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product11x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product11x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -4241,36 +4414,44 @@ resume:
 	VMOVUPS.Z (R14)(BX*1), K1, Z10
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ 80(BX), R14
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   80(BX), R14
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -4366,14 +4547,15 @@ several:
 	VFMADD231PS  Z11, Z12, Z9
 	VBROADCASTSS 12(R14)(BX*1), Z13
 	VFMADD231PS  Z11, Z13, Z10
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -4402,14 +4584,14 @@ one:
 	VFMADD231PS  Z11, Z16, Z10
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -4512,12 +4694,16 @@ clamped:
 	RET
 
 // func avx512Product10x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product10x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product10x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -4567,35 +4753,43 @@ resume:
 	VMOVUPS.Z (R13)(BX*1), K1, Z9
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ 72(BX), R13
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   72(BX), R13
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -4683,14 +4877,15 @@ several:
 	VFMADD231PS  Z10, Z13, Z8
 	VBROADCASTSS 12(R13)(BX*1), Z14
 	VFMADD231PS  Z10, Z14, Z9
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -4717,14 +4912,14 @@ one:
 	VFMADD231PS  Z10, Z14, Z9
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -4821,12 +5016,16 @@ clamped:
 	RET
 
 // func avx512Product9x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product9x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product9x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -4873,34 +5072,42 @@ resume:
 	VMOVUPS.Z (R12)(BX*1), K1, Z8
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ 64(BX), R12
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   64(BX), R12
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -4980,14 +5187,15 @@ several:
 	VFMADD231PS  Z9, Z14, Z7
 	VBROADCASTSS 12(R12)(BX*1), Z15
 	VFMADD231PS  Z9, Z15, Z8
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -5012,14 +5220,14 @@ one:
 	VFMADD231PS  Z9, Z12, Z8
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -5110,12 +5318,16 @@ clamped:
 	RET
 
 // func avx512Product8x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product8x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product8x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -5159,33 +5371,41 @@ resume:
 	VMOVUPS.Z (R11)(BX*1), K1, Z7
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ 56(BX), R11
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   56(BX), R11
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -5257,14 +5477,15 @@ several:
 	VFMADD231PS  Z8, Z9, Z6
 	VBROADCASTSS 12(R11)(BX*1), Z10
 	VFMADD231PS  Z8, Z10, Z7
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -5287,14 +5508,14 @@ one:
 	VFMADD231PS  Z8, Z10, Z7
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -5379,12 +5600,16 @@ clamped:
 	RET
 
 // func avx512Product7x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product7x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product7x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -5425,32 +5650,40 @@ resume:
 	VMOVUPS.Z (R10)(BX*1), K1, Z6
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   48(BX), R10
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -5514,14 +5747,15 @@ several:
 	VFMADD231PS  Z7, Z10, Z5
 	VBROADCASTSS 12(R10)(BX*1), Z11
 	VFMADD231PS  Z7, Z11, Z6
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -5542,14 +5776,14 @@ one:
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -5628,12 +5862,16 @@ clamped:
 	RET
 
 // func avx512Product6x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product6x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product6x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -5671,31 +5909,39 @@ resume:
 	VMOVUPS.Z (R9)(BX*1), K1, Z5
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -5751,14 +5997,15 @@ several:
 	VFMADD231PS  Z6, Z11, Z4
 	VBROADCASTSS 12(R9)(BX*1), Z12
 	VFMADD231PS  Z6, Z12, Z5
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -5777,14 +6024,14 @@ one:
 	VFMADD231PS  Z6, Z12, Z5
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -5857,12 +6104,16 @@ clamped:
 	RET
 
 // func avx512Product5x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product5x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product5x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -5897,30 +6148,38 @@ resume:
 	VMOVUPS.Z (R8)(BX*1), K1, Z4
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -5968,14 +6227,15 @@ several:
 	VFMADD231PS  Z5, Z6, Z3
 	VBROADCASTSS 12(R8)(BX*1), Z7
 	VFMADD231PS  Z5, Z7, Z4
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -5992,14 +6252,14 @@ one:
 	VFMADD231PS  Z5, Z10, Z4
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -6066,12 +6326,16 @@ clamped:
 	RET
 
 // func avx512Product4x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product4x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product4x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -6103,29 +6367,37 @@ resume:
 	VMOVUPS.Z (BP)(BX*1), K1, Z3
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -6165,14 +6437,15 @@ several:
 	VFMADD231PS  Z4, Z7, Z2
 	VBROADCASTSS 12(BP)(BX*1), Z8
 	VFMADD231PS  Z4, Z8, Z3
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -6187,14 +6460,14 @@ one:
 	VFMADD231PS  Z4, Z8, Z3
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -6255,12 +6528,16 @@ clamped:
 	RET
 
 // func avx512Product3x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product3x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product3x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -6289,28 +6566,36 @@ resume:
 	VMOVUPS.Z (DI)(BX*1), K1, Z2
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -6342,14 +6627,15 @@ several:
 	VFMADD231PS  Z3, Z8, Z1
 	VBROADCASTSS 12(DI)(BX*1), Z9
 	VFMADD231PS  Z3, Z9, Z2
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -6362,14 +6648,14 @@ one:
 	VFMADD231PS  Z3, Z6, Z2
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -6424,12 +6710,16 @@ clamped:
 	RET
 
 // func avx512Product2x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product2x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product2x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -6455,27 +6745,35 @@ resume:
 	VMOVUPS.Z (SI)(BX*1), K1, Z1
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -6499,14 +6797,15 @@ several:
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 12(SI)(BX*1), Z4
 	VFMADD231PS  Z2, Z4, Z1
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -6517,14 +6816,14 @@ one:
 	VFMADD231PS  Z2, Z4, Z1
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -6573,12 +6872,16 @@ clamped:
 	RET
 
 // func avx512Product1x16(p *byte, row int, tiles int)
-// Requires: AVX, AVX512F
-TEXT ·avx512Product1x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Product1x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x80, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -6601,26 +6904,34 @@ resume:
 	VMOVUPS.Z (DX)(BX*1), K1, Z0
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x80, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -6636,14 +6947,15 @@ several:
 	VMOVAPS      384(AX), Z1
 	VBROADCASTSS 12(DX)(BX*1), Z5
 	VFMADD231PS  Z1, Z5, Z0
+	PREFETCHT1   (AX)(CX*1)
+	PREFETCHT1   64(AX)(CX*1)
 	ADDQ         $+512, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -6652,14 +6964,14 @@ one:
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         $+128, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ   CX, 8(SP)
+	CMPQ   BX, 8(SP)
 	JB     segment
 	MOVQ   p+0(FP), AX
 	MOVQ   Product_Columns+0(AX), CX
@@ -6702,12 +7014,16 @@ clamped:
 	RET
 
 // func avx2Product6x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product6x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product6x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -6757,31 +7073,39 @@ resume:
 	VMASKMOVPS 32(R9)(BX*1), Y12, Y11
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -6865,14 +7189,14 @@ several:
 	VBROADCASTSS 12(R9)(BX*1), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -6898,14 +7222,14 @@ one:
 	VFMADD231PS  Y13, Y15, Y11
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -7028,12 +7352,16 @@ stored:
 	RET
 
 // func avx2Product5x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product5x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product5x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -7078,30 +7406,38 @@ resume:
 	VMASKMOVPS 32(R8)(BX*1), Y10, Y9
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -7173,14 +7509,14 @@ several:
 	VBROADCASTSS 12(R8)(BX*1), Y15
 	VFMADD231PS  Y10, Y15, Y8
 	VFMADD231PS  Y11, Y15, Y9
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -7203,14 +7539,14 @@ one:
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -7320,12 +7656,16 @@ stored:
 	RET
 
 // func avx2Product4x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product4x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product4x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -7365,29 +7705,37 @@ resume:
 	VMASKMOVPS 32(BP)(BX*1), Y8, Y7
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -7447,14 +7795,14 @@ several:
 	VBROADCASTSS 12(BP)(BX*1), Y13
 	VFMADD231PS  Y8, Y13, Y6
 	VFMADD231PS  Y9, Y13, Y7
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -7474,14 +7822,14 @@ one:
 	VFMADD231PS  Y9, Y13, Y7
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -7578,12 +7926,16 @@ stored:
 	RET
 
 // func avx2Product3x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product3x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product3x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -7618,28 +7970,36 @@ resume:
 	VMASKMOVPS 32(DI)(BX*1), Y6, Y5
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -7687,14 +8047,14 @@ several:
 	VBROADCASTSS 12(DI)(BX*1), Y13
 	VFMADD231PS  Y6, Y13, Y4
 	VFMADD231PS  Y7, Y13, Y5
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -7711,14 +8071,14 @@ one:
 	VFMADD231PS  Y7, Y10, Y5
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -7802,12 +8162,16 @@ stored:
 	RET
 
 // func avx2Product2x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product2x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product2x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -7837,27 +8201,35 @@ resume:
 	VMASKMOVPS 32(SI)(BX*1), Y4, Y3
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -7893,14 +8265,14 @@ several:
 	VBROADCASTSS 12(SI)(BX*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -7914,14 +8286,14 @@ one:
 	VFMADD231PS  Y5, Y7, Y3
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -7992,12 +8364,16 @@ stored:
 	RET
 
 // func avx2Product1x16(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product1x16(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product1x16(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -8022,26 +8398,34 @@ resume:
 	VMASKMOVPS 32(DX)(BX*1), Y2, Y1
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -8065,14 +8449,14 @@ several:
 	VBROADCASTSS 12(DX)(BX*1), Y7
 	VFMADD231PS  Y2, Y7, Y0
 	VFMADD231PS  Y3, Y7, Y1
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -8083,14 +8467,14 @@ one:
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -8148,12 +8532,16 @@ stored:
 	RET
 
 // func avx2Product6x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product6x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product6x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -8190,31 +8578,39 @@ resume:
 	VMASKMOVPS (R9)(BX*1), Y6, Y5
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   40(BX), R9
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -8270,14 +8666,14 @@ several:
 	VFMADD231PS  Y6, Y11, Y4
 	VBROADCASTSS 12(R9)(BX*1), Y12
 	VFMADD231PS  Y6, Y12, Y5
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -8296,14 +8692,14 @@ one:
 	VFMADD231PS  Y6, Y12, Y5
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -8395,12 +8791,16 @@ stored:
 	RET
 
 // func avx2Product5x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product5x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product5x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -8434,30 +8834,38 @@ resume:
 	VMASKMOVPS (R8)(BX*1), Y5, Y4
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ 32(BX), R8
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   32(BX), R8
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -8505,14 +8913,14 @@ several:
 	VFMADD231PS  Y5, Y6, Y3
 	VBROADCASTSS 12(R8)(BX*1), Y7
 	VFMADD231PS  Y5, Y7, Y4
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -8529,14 +8937,14 @@ one:
 	VFMADD231PS  Y5, Y10, Y4
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -8620,12 +9028,16 @@ stored:
 	RET
 
 // func avx2Product4x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product4x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product4x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -8656,29 +9068,37 @@ resume:
 	VMASKMOVPS (BP)(BX*1), Y4, Y3
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ 24(BX), BP
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   24(BX), BP
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -8718,14 +9138,14 @@ several:
 	VFMADD231PS  Y4, Y7, Y2
 	VBROADCASTSS 12(BP)(BX*1), Y8
 	VFMADD231PS  Y4, Y8, Y3
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -8740,14 +9160,14 @@ one:
 	VFMADD231PS  Y4, Y8, Y3
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -8823,12 +9243,16 @@ stored:
 	RET
 
 // func avx2Product3x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product3x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product3x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -8856,28 +9280,36 @@ resume:
 	VMASKMOVPS (DI)(BX*1), Y3, Y2
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ 16(BX), DI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   16(BX), DI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -8909,14 +9341,14 @@ several:
 	VFMADD231PS  Y3, Y8, Y1
 	VBROADCASTSS 12(DI)(BX*1), Y9
 	VFMADD231PS  Y3, Y9, Y2
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -8929,14 +9361,14 @@ one:
 	VFMADD231PS  Y3, Y6, Y2
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -9004,12 +9436,16 @@ stored:
 	RET
 
 // func avx2Product2x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product2x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product2x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -9034,27 +9470,35 @@ resume:
 	VMASKMOVPS (SI)(BX*1), Y2, Y1
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ 8(BX), SI
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   8(BX), SI
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -9078,14 +9522,14 @@ several:
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 12(SI)(BX*1), Y4
 	VFMADD231PS  Y2, Y4, Y1
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -9096,14 +9540,14 @@ one:
 	VFMADD231PS  Y2, Y4, Y1
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX
@@ -9163,12 +9607,16 @@ stored:
 	RET
 
 // func avx2Product1x8(p *byte, row int, tiles int)
-// Requires: AVX, FMA3
-TEXT ·avx2Product1x8(SB), NOSPLIT, $24-24
-	MOVQ p+0(FP), AX
-	MOVQ Product_Length+0(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 16(SP)
+// Requires: AVX, FMA3, MMX+
+TEXT ·avx2Product1x8(SB), NOSPLIT, $48-24
+	MOVQ   p+0(FP), AX
+	MOVQ   Product_Length+0(AX), BX
+	MOVQ   BX, CX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 16(SP)
+	IMULQ  Product_Segments+8(AX), CX
+	IMUL3Q $0x40, CX, CX
+	MOVQ   CX, 24(SP)
 
 tile:
 	MOVQ    Product_Bias+0(AX), CX
@@ -9190,26 +9638,34 @@ resume:
 	VMASKMOVPS (DX)(BX*1), Y1, Y0
 
 started:
-	MOVQ row+8(FP), BX
-	SHLQ $0x03, BX
-	ADDQ Product_In+0(AX), BX
-	MOVQ (BX), DX
-	MOVQ Product_Segments+0(AX), CX
-	MOVQ CX, (SP)
-	MOVQ Product_Segments+8(AX), BX
-	LEAQ (CX)(BX*8), BX
-	MOVQ BX, 8(SP)
-	MOVQ Product_Weights+0(AX), AX
-	JMP  check
+	MOVQ   row+8(FP), BX
+	SHLQ   $0x03, BX
+	ADDQ   Product_In+0(AX), BX
+	MOVQ   (BX), DX
+	MOVQ   Product_Segments+0(AX), BX
+	MOVQ   Product_Segments+8(AX), CX
+	LEAQ   (BX)(CX*8), CX
+	MOVQ   CX, 8(SP)
+	MOVQ   Product_turn+0(AX), CX
+	INCQ   Product_turn+0(AX)
+	ANDQ   $0x03, CX
+	IMUL3Q $0x40, CX, CX
+	ADDQ   24(SP), CX
+	MOVQ   Product_Weights+0(AX), AX
+	JMP    check
 
 segment:
-	MOVQ    (CX), BX
-	ADDQ    $0x08, CX
-	MOVQ    CX, (SP)
-	MOVQ    16(SP), CX
-	LEAQ    -12(BX)(CX*1), CX
-	CMPQ    BX, CX
-	JGE     last
+	ADDQ    $0x08, BX
+	MOVQ    BX, (SP)
+	MOVQ    -8(BX), BX
+	ADDQ    16(SP), BX
+	MOVQ    BX, 32(SP)
+	SUBQ    $0x0c, BX
+	MOVQ    BX, 40(SP)
+	SUBQ    16(SP), BX
+	ADDQ    $0x0c, BX
+	CMPQ    BX, 40(SP)
+	JGE     few
 	PCALIGN $0x40
 
 several:
@@ -9225,14 +9681,14 @@ several:
 	VMOVAPS      192(AX), Y1
 	VBROADCASTSS 12(DX)(BX*1), Y5
 	VFMADD231PS  Y1, Y5, Y0
+	PREFETCHT1   (AX)(CX*1)
 	ADDQ         $+256, AX
 	ADDQ         $0x10, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 40(SP)
 	JLT          several
 
-last:
-	ADDQ $0x0c, CX
-	CMPQ BX, CX
+few:
+	CMPQ BX, 32(SP)
 	JGE  next
 
 one:
@@ -9241,14 +9697,14 @@ one:
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $+64, AX
 	ADDQ         $0x04, BX
-	CMPQ         BX, CX
+	CMPQ         BX, 32(SP)
 	JLT          one
 
 next:
-	MOVQ (SP), CX
+	MOVQ (SP), BX
 
 check:
-	CMPQ       CX, 8(SP)
+	CMPQ       BX, 8(SP)
 	JB         segment
 	MOVQ       p+0(FP), AX
 	MOVQ       Product_Columns+0(AX), CX

@@ -74,17 +74,18 @@ type productTile struct {
 	values  []reg.VecPhysical // broadcast values, used in turn
 	pointer []reg.GPPhysical  // of the rows: In, then Add, then Out
 
-	// Locals: the next segment's place in the list, where the list ends, and the
-	// bytes of a segment.
-	segment, segmentsEnd, length operand.Mem
+	// Locals: the next segment's place in the list, and where the list ends; the
+	// bytes of a segment and of the weights; where k ends, and where less than
+	// unroll steps remain.
+	segment, segmentsEnd, length, size, end, last operand.Mem
 }
 
 // The registers with a meaning of their own; the rows' pointers are in the
-// others. Outside of the sums, k and end are free for other use.
+// others. Outside of the sums, k and ahead are free for other use.
 var (
 	panelAt = reg.RAX // the next weights
 	k       = reg.RBX // the offset of the next values in the rows
-	end     = reg.RCX // where k ends
+	ahead   = reg.RCX // how far from panelAt are those to fetch ahead
 
 	rowPointers = []reg.GPPhysical{
 		reg.RDX, reg.RSI, reg.RDI, reg.RBP, reg.R8, reg.R9,
@@ -109,6 +110,9 @@ func field(base reg.Register, name string) operand.Mem {
 	return operand.Mem{Symbol: operand.Symbol{Name: "Product_" + name}, Base: base}
 }
 
+// length is the length of the slice in that field.
+func length(base reg.Register, name string) operand.Mem { return field(base, name).Offset(8) }
+
 var (
 	argProduct = operand.NewParamAddr("p", 0)
 	argRow     = operand.NewParamAddr("row", 8)
@@ -120,13 +124,19 @@ func (t *productTile) write() {
 	t.Function(name)
 	t.Attributes(attr.NOSPLIT)
 	t.SignatureExpr("func(p *byte, row, tiles int)")
-	t.segment, t.segmentsEnd, t.length = t.AllocLocal(8), t.AllocLocal(8), t.AllocLocal(8)
+	for _, local := range []*operand.Mem{&t.segment, &t.segmentsEnd, &t.length, &t.size, &t.end, &t.last} {
+		*local = t.AllocLocal(8)
+	}
 
 	p := panelAt
 	t.MOVQ(argProduct, p)
 	t.MOVQ(field(p, "Length"), k)
+	t.MOVQ(k, ahead)
 	t.SHLQ(operand.U8(2), k)
 	t.MOVQ(k, t.length)
+	t.IMULQ(length(p, "Segments"), ahead)
+	t.IMUL3Q(operand.U8(t.pitch()), ahead, ahead)
+	t.MOVQ(ahead, t.size)
 
 	t.Label("tile")
 	t.start(p)
@@ -158,6 +168,9 @@ func (t *productTile) shifted(r, v int) operand.Mem {
 // bytes of a vector.
 func (t *productTile) bytes() int { return 4 * t.set.lanes }
 
+// pitch is the bytes of a panel's row, whether the tile is as wide or not.
+func (t *productTile) pitch() int { return 2 * t.bytes() }
+
 // mask prepares the mask of the last vector in vector register m.
 func (t *productTile) mask(p reg.Register, m reg.VecPhysical) {
 	n := reg.RCX
@@ -171,11 +184,12 @@ func (t *productTile) mask(p reg.Register, m reg.VecPhysical) {
 // start puts what the sums start from into the accumulators, and the rows'
 // starts into the pointers.
 func (t *productTile) start(p reg.Register) {
-	t.MOVQ(field(p, "Bias"), end)
-	t.TESTQ(end, end)
+	bias := reg.RCX
+	t.MOVQ(field(p, "Bias"), bias)
+	t.TESTQ(bias, bias)
 	t.JZ(operand.LabelRef("resume"))
 	for v := range t.wide {
-		t.VMOVUPS(operand.Mem{Base: end, Disp: t.bytes() * v}, t.acc[v])
+		t.VMOVUPS(operand.Mem{Base: bias, Disp: t.bytes() * v}, t.acc[v])
 	}
 	for i, acc := range t.acc[t.wide:] {
 		t.VMOVAPS(t.acc[i%t.wide], acc)
@@ -206,41 +220,54 @@ const unroll = 4
 
 // sum adds up the products of all segments.
 func (t *productTile) sum(p reg.Register) {
-	segment := end
+	segment := k
 	t.MOVQ(field(p, "Segments"), segment)
-	t.MOVQ(segment, t.segment)
-	t.MOVQ(operand.Mem{Symbol: operand.Symbol{Name: "Product_Segments"}, Base: p, Disp: 8}, k)
-	t.LEAQ(operand.Mem{Base: segment, Index: k, Scale: 8}, k)
-	t.MOVQ(k, t.segmentsEnd)
+	t.MOVQ(length(p, "Segments"), ahead)
+	t.LEAQ(operand.Mem{Base: segment, Index: ahead, Scale: 8}, ahead)
+	t.MOVQ(ahead, t.segmentsEnd)
+
+	// Each tile has its turn to fetch a part of what lies behind the panel.
+	turn := field(p, "turn")
+	t.MOVQ(turn, ahead)
+	t.INCQ(turn)
+	t.ANDQ(operand.U8(unroll-1), ahead)
+	t.IMUL3Q(operand.U8(t.pitch()), ahead, ahead)
+	t.ADDQ(t.size, ahead)
 	t.MOVQ(field(p, "Weights"), panelAt)
 
 	t.JMP(operand.LabelRef("check"))
 	t.Label("segment")
-	t.MOVQ(operand.Mem{Base: segment}, k)
 	t.ADDQ(operand.U8(8), segment)
 	t.MOVQ(segment, t.segment)
-	t.MOVQ(t.length, end)
-	t.LEAQ(operand.Mem{Base: k, Index: end, Scale: 1, Disp: -4 * (unroll - 1)}, end)
-	t.CMPQ(k, end)
-	t.JGE(operand.LabelRef("last"))
+	t.MOVQ(operand.Mem{Base: segment, Disp: -8}, k)
+	t.ADDQ(t.length, k)
+	t.MOVQ(k, t.end)
+	t.SUBQ(operand.U8(4*(unroll-1)), k)
+	t.MOVQ(k, t.last)
+	t.SUBQ(t.length, k)
+	t.ADDQ(operand.U8(4*(unroll-1)), k)
+	t.CMPQ(k, t.last)
+	t.JGE(operand.LabelRef("few"))
 
 	align(t.Context)
 	t.Label("several")
 	for i := range unroll {
 		t.step(i)
 	}
+	for line := 0; line < t.pitch(); line += 64 {
+		t.PREFETCHT1(operand.Mem{Base: panelAt, Index: ahead, Scale: 1, Disp: line})
+	}
 	t.advance(unroll)
-	t.CMPQ(k, end)
+	t.CMPQ(k, t.last)
 	t.JLT(operand.LabelRef("several"))
 
-	t.Label("last")
-	t.ADDQ(operand.U8(4*(unroll-1)), end)
-	t.CMPQ(k, end)
+	t.Label("few")
+	t.CMPQ(k, t.end)
 	t.JGE(operand.LabelRef("next"))
 	t.Label("one")
 	t.step(0)
 	t.advance(1)
-	t.CMPQ(k, end)
+	t.CMPQ(k, t.end)
 	t.JLT(operand.LabelRef("one"))
 
 	t.Label("next")
@@ -252,9 +279,8 @@ func (t *productTile) sum(p reg.Register) {
 
 // step adds the products of the i-th k from here.
 func (t *productTile) step(i int) {
-	pitch := 2 * t.bytes() // of a panel's k, narrow or not
 	for v, w := range t.weight {
-		t.VMOVAPS(operand.Mem{Base: panelAt, Disp: i*pitch + v*t.bytes()}, w)
+		t.VMOVAPS(operand.Mem{Base: panelAt, Disp: i*t.pitch() + v*t.bytes()}, w)
 	}
 	for r := range t.rows {
 		value := t.values[(i*t.rows+r)%len(t.values)]
@@ -267,7 +293,7 @@ func (t *productTile) step(i int) {
 
 // advance goes n steps of K further.
 func (t *productTile) advance(n int) {
-	t.ADDQ(operand.I32(int32(n*2*t.bytes())), panelAt)
+	t.ADDQ(operand.I32(int32(n*t.pitch())), panelAt)
 	t.ADDQ(operand.U8(4*n), k)
 }
 
@@ -276,7 +302,7 @@ func (t *productTile) finish(p reg.Register) {
 	m := t.weight[0]
 	t.mask(p, m)
 
-	t.CMPQ(operand.Mem{Symbol: operand.Symbol{Name: "Product_Add"}, Base: p, Disp: 8}, operand.U8(0))
+	t.CMPQ(length(p, "Add"), operand.U8(0))
 	t.JE(operand.LabelRef("added"))
 	t.addresses(p, "Add")
 	t.MOVQ(field(p, "OutShift"), k)
