@@ -18,21 +18,23 @@ func assembled() []*Set {
 }
 
 var avx512 = &Set{
-	Name:    "avx512",
-	Lanes:   16,
-	Rows:    12,
-	Panel:   32,
-	product: productAVX512,
-	peak:    peakAVX512,
-	rows:    rowsAVX512,
+	Name:     "avx512",
+	Lanes:    16,
+	Rows:     12,
+	Panel:    32,
+	product:  productAVX512,
+	peak:     peakAVX512,
+	winograd: avx512Winograd.loopsOf,
+	rows:     rowsAVX512,
 }
 
 var avx2 = &Set{
-	Name:    "avx2",
-	Lanes:   8,
-	Rows:    6,
-	Panel:   16,
-	product: productAVX2,
-	peak:    peakAVX2,
-	rows:    rowsAVX2,
+	Name:     "avx2",
+	Lanes:    8,
+	Rows:     6,
+	Panel:    16,
+	product:  productAVX2,
+	peak:     peakAVX2,
+	winograd: avx2Winograd.loopsOf,
+	rows:     rowsAVX2,
 }
