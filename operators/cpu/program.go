@@ -86,6 +86,23 @@ func New(net *network.Network, o Options) (*Program, error) {
 	return p, nil
 }
 
+// stages cuts the layers into stages for a batch that looks like its first
+// update.
+func (p *Program) stages(batch []operators.Update) []operators.Stage {
+	if len(batch) == 0 {
+		return nil
+	}
+	return operators.Stages(p.net, batch[0].Rects, len(batch), p.weightBytes)
+}
+
+// weightBytes is what a layer streams for every group of positions.
+func (p *Program) weightBytes(layer int) int64 {
+	if k, ok := p.kernels[layer].(weighty); ok {
+		return int64(k.weightBytes())
+	}
+	return 0
+}
+
 // connect tells the layers below l what its kernel wants of them.
 func (p *Program) connect(l *network.Layer, k kernel) {
 	r, ok := k.(reader)

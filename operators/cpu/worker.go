@@ -88,8 +88,8 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 		w.views[i] = views.Tile(i)
 	}
 	for _, s := range w.program.stages(batch) {
-		for lo := 0; lo < len(batch); lo += s.group {
-			if err := w.stage(ctx, s, views, batch, lo, min(lo+s.group, len(batch))); err != nil {
+		for lo := 0; lo < len(batch); lo += s.Group {
+			if err := w.stage(ctx, s, views, batch, lo, min(lo+s.Group, len(batch))); err != nil {
 				return err
 			}
 		}
@@ -124,8 +124,8 @@ func (p *Program) check(u *operators.Update) error {
 }
 
 // stage runs the layers of a stage for the positions from lo up to hi.
-func (w *worker) stage(ctx context.Context, s stage, views *operators.Views, batch []operators.Update, lo, hi int) error {
-	for _, l := range s.layers {
+func (w *worker) stage(ctx context.Context, s operators.Stage, views *operators.Views, batch []operators.Update, lo, hi int) error {
+	for _, l := range w.program.net.Layers[s.From:s.To] {
 		err := errStopped
 		if !w.stopped() {
 			err = w.layer(l, views, batch, lo, hi)

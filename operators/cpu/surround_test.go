@@ -3,7 +3,6 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"occlude/internal/network"
@@ -93,38 +92,4 @@ type probe struct {
 func (p probe) forward(w *worker, tasks []task) error {
 	p.look(tasks)
 	return p.kernel.forward(w, tasks)
-}
-
-// TestStages checks how layers are grouped: every layer once, in order, in groups
-// that grow, larger where weights are heavy.
-func TestStages(t *testing.T) {
-	in := network.Shape{H: 32, W: 32, C: 64}
-	net := network.New("image", in)
-	l := net.Input()
-	for i, c := range []int{64, 64, 256, 512} {
-		var err error
-		if l, err = net.Add(fmt.Sprint(i), convOf(l.Shape.C, c, 3, 2, 1), l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := program(t, net)
-	rects := net.Trace(region.Of(0, 0, 32, 32), nil)
-	batch := make([]operators.Update, 40)
-	for i := range batch {
-		batch[i].Rects = rects
-	}
-	stages := p.stages(batch)
-	var layers []*network.Layer
-	for i, s := range stages {
-		layers = append(layers, s.layers...)
-		if i > 0 && s.group <= stages[i-1].group {
-			t.Errorf("group %d after %d", s.group, stages[i-1].group)
-		}
-	}
-	if !slices.Equal(layers, net.Layers[1:]) {
-		t.Error("the stages are not the network's layers")
-	}
-	if first, last := stages[0].group, stages[len(stages)-1].group; first > 8 || last != len(batch) {
-		t.Errorf("groups of %d first and %d at last", first, last)
-	}
 }

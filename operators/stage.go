@@ -1,20 +1,19 @@
-package cpu
+package operators
 
 import (
 	"occlude/internal/network"
-	"occlude/operators"
 	"occlude/operators/region"
 )
 
-// stage is consecutive layers that a worker runs for groups of positions, one
+// Stage is consecutive layers that a worker runs for groups of positions, one
 // group through all of them before the next.
 //
 // Small groups keep the values between two layers in the second-level cache;
 // large ones stream heavy weights rarely. Networks are narrow first and heavy
 // later, so groups only grow from stage to stage. No result depends on them.
-type stage struct {
-	layers []*network.Layer
-	group  int
+type Stage struct {
+	From, To int // layer indices, To not included
+	Group    int // positions
 }
 
 const (
@@ -30,43 +29,40 @@ const (
 	reuse = 64
 )
 
-// stages cuts the network's layers for a batch that looks like its first update.
-func (p *Program) stages(batch []operators.Update) []stage {
-	if len(batch) == 0 {
-		return nil
-	}
-	var all []stage
-	layers := p.net.Layers[1:]
-	from, group := 0, 0
-	for i, l := range layers {
-		r := batch[0].Rects[l.Index]
+// Stages cuts a network's layers, all but the input, into stages for a batch of
+// positions that compute the given rectangles, or ones like them. The function
+// weights tells how many bytes a layer streams for each group.
+func Stages(net *network.Network, rects []region.Rect, batch int, weights func(layer int) int64) []Stage {
+	var all []Stage
+	from, group := 1, 0
+	for _, l := range net.Layers[1:] {
+		r := rects[l.Index]
 		if r.Empty() {
 			continue
 		}
-		g := min(p.group(l, r), len(batch))
+		g := min(groupOf(l, r, weights(l.Index)), batch)
 		switch {
 		case group == 0:
 			group = g
-		case g >= 2*group || g == len(batch) && g > group:
-			all = append(all, stage{layers[from:i], group})
-			from, group = i, g
+		case g >= 2*group || g == batch && g > group:
+			all = append(all, Stage{from, l.Index, group})
+			from, group = l.Index, g
 		}
 	}
-	return append(all, stage{layers[from:], max(group, 1)})
+	return append(all, Stage{from, len(net.Layers), max(group, 1)})
 }
 
-// group is how many positions to run a layer for at a time when each computes
+// groupOf is how many positions to run a layer for at a time when each computes
 // the rectangle r.
-func (p *Program) group(l *network.Layer, r region.Rect) int {
+func groupOf(l *network.Layer, r region.Rect, weights int64) int {
 	values := r.Area() * l.Shape.C
 	for j, in := range l.In {
 		values += l.Reads(j, r).Area() * in.Shape.C
 	}
 	group := max(1, groupBytes/4/max(1, values))
-	k, ok := p.kernels[l.Index].(weighty)
-	if !ok || k.weightBytes() <= residentWeights {
+	if weights <= residentWeights {
 		return group
 	}
-	macs := int(max(1, l.Work(r).MACs))
-	return max(group, (reuse*k.weightBytes()+macs-1)/macs)
+	macs := max(1, l.Work(r).MACs)
+	return max(group, int((reuse*weights+macs-1)/macs))
 }
