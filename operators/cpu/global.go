@@ -6,11 +6,15 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 )
 
 // globalPool makes a vector of a map. A mean or a sum whose map has changed in
 // a part is the clean image's one and the difference that the part makes.
-type globalPool struct{ fn string }
+type globalPool struct {
+	set *simd.Set
+	fn  string
+}
 
 func (k globalPool) forward(w *worker, tasks []task) error {
 	for _, t := range tasks {
@@ -20,15 +24,16 @@ func (k globalPool) forward(w *worker, tasks []task) error {
 		out := t.out.Cell(0, 0)
 		switch {
 		case k.fn == network.Largest:
-			fill(out, float32(math.Inf(-1)))
+			inf := float32(math.Inf(1))
+			fill(out, -inf)
 			eachPiece(t.in[0], func(cells []float32) {
 				for ; len(cells) > 0; cells = cells[len(out):] {
-					maxRow(out, cells)
+					k.set.Combine(simd.Maximum, out, out, cells, -inf, inf)
 				}
 			})
 		case !k.adjust(w, t, out):
 			sums := w.doubles(len(out))
-			sumChannels(sums, t.in[0])
+			sumChannels(k.set, sums, t.in[0])
 			n := k.divisor(t.in[0].Shape)
 			for c, s := range sums {
 				out[c] = float32(s / n)
@@ -63,12 +68,7 @@ func (k globalPool) adjust(w *worker, t task, out []float32) bool {
 	sums := w.doubles(s.Shape.C)
 	clear(sums)
 	for y := r.Y.Lo; y < r.Y.Hi; y++ {
-		now, then := s.Update.Row(y, r.X.Lo, r.X.Hi), s.View.Row(y, r.X.Lo, r.X.Hi)
-		for c := len(sums); len(now) > 0; now, then = now[c:], then[c:] {
-			for i := range sums {
-				sums[i] += float64(now[i]) - float64(then[i])
-			}
-		}
+		k.set.SumDifference(sums, s.Update.Row(y, r.X.Lo, r.X.Hi), s.View.Row(y, r.X.Lo, r.X.Hi))
 	}
 	n := k.divisor(s.Shape)
 	for c, v := range t.base.Cell(0, 0) {
@@ -82,15 +82,9 @@ func (k globalPool) adjust(w *worker, t task, out []float32) bool {
 }
 
 // sumChannels sums every channel over the map.
-func sumChannels(sums []float64, s operators.Source) {
+func sumChannels(set *simd.Set, sums []float64, s operators.Source) {
 	clear(sums)
-	eachPiece(s, func(cells []float32) {
-		for ; len(cells) > 0; cells = cells[len(sums):] {
-			for c, v := range cells[:len(sums)] {
-				sums[c] += float64(v)
-			}
-		}
-	})
+	eachPiece(s, func(cells []float32) { set.Sum(sums, cells) })
 }
 
 // eachPiece shows all cells of a source, row by row, in pieces that lie in the
@@ -113,7 +107,10 @@ func eachPiece(s operators.Source, do func(cells []float32)) {
 }
 
 // instanceNorm normalizes each channel by its mean and variance over the map.
-type instanceNorm struct{ op network.InstanceNorm }
+type instanceNorm struct {
+	set *simd.Set
+	op  network.InstanceNorm
+}
 
 func (k instanceNorm) forward(w *worker, tasks []task) error {
 	for _, t := range tasks {
@@ -122,7 +119,7 @@ func (k instanceNorm) forward(w *worker, tasks []task) error {
 		c := s.Shape.C
 		moments := w.doubles(2 * c)
 		mean, variance := moments[:c], moments[c:]
-		sumChannels(mean, s)
+		sumChannels(k.set, mean, s)
 		for i := range mean {
 			mean[i] /= n
 		}

@@ -81,10 +81,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 		}
 		return newConv(op, act, set), nil
 	case network.Pool:
-		if op.Max {
-			return maxPool{op.Window}, nil
-		}
-		return averagePool{op}, nil
+		return pool{op, l.In[0].Shape, set}, nil
 	case network.Dense:
 		return newDense(op, act, set), nil
 	case network.Pointwise:
@@ -100,7 +97,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	case network.LRN:
 		return lrn{op}, nil
 	case network.Softmax:
-		return softmax{op.Log}, nil
+		return softmax{set, op.Log}, nil
 	case network.ChannelReduce:
 		return channelReduce{op.Fn}, nil
 	case network.Concat:
@@ -112,9 +109,9 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	case network.Pad:
 		return pad{op}, nil
 	case network.GlobalPool:
-		return globalPool{op.Fn}, nil
+		return globalPool{set, op.Fn}, nil
 	case network.InstanceNorm:
-		return instanceNorm{op}, nil
+		return instanceNorm{set, op}, nil
 	case network.Flatten:
 		return flatten{}, nil
 	case network.Unflatten:

@@ -411,7 +411,7 @@ func TestGlobalPoolUpdates(t *testing.T) {
 			}
 			w := (&Program{net: &network.Network{}}).newWorker()
 			stop := w.watch(t.Context())
-			k := globalPool{fn}
+			k := globalPool{simd.Best(), fn}
 			base, got := make([]float32, s.C), make([]float32, s.C)
 			tasks := []task{
 				{in: []operators.Source{{Shape: s, View: view}}, out: operators.WholeTile(l.Shape, base)},

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"occlude/internal/network"
+	"occlude/operators/cpu/simd"
 )
 
 // lrn divides each value by a power of the energy of its neighbouring channels.
@@ -36,32 +37,45 @@ func power(x, p float64) float64 {
 	return math.Pow(x, p)
 }
 
-// softmax makes probabilities, or their logarithms, of each cell's channels.
-type softmax struct{ log bool }
+// softmax makes probabilities, or their logarithms, of each cell's channels. The
+// sum is one in float64, of exponentials in float32.
+type softmax struct {
+	set *simd.Set
+	log bool
+}
 
 func (k softmax) forward(w *worker, tasks []task) error {
-	return eachCell(w, tasks, func(out, in []float32) {
-		largest := in[0]
-		for _, v := range in {
-			largest = max(largest, v)
-		}
-		exps := w.doubles(len(in))
-		var sum float64
+	if len(tasks) == 0 {
+		return nil
+	}
+	exps := w.scratch(tasks[0].out.C)
+	defer w.release(exps)
+	return eachCell(w, tasks, func(out, in []float32) { k.cell(out, in, exps.data) })
+}
+
+func (k softmax) cell(out, in, exps []float32) {
+	largest := in[0]
+	for _, v := range in {
+		largest = max(largest, v)
+	}
+	for c, v := range in {
+		exps[c] = v - largest
+	}
+	k.set.Apply(simd.Exp, exps, exps, 0, 0)
+	var sum float64
+	for _, e := range exps {
+		sum += float64(e)
+	}
+	if k.log {
+		shift := float64(largest) + math.Log(sum)
 		for c, v := range in {
-			exps[c] = math.Exp(float64(v) - float64(largest))
-			sum += exps[c]
+			out[c] = float32(float64(v) - shift)
 		}
-		if k.log {
-			shift := float64(largest) + math.Log(sum)
-			for c, v := range in {
-				out[c] = float32(float64(v) - shift)
-			}
-			return
-		}
-		for c, e := range exps {
-			out[c] = float32(e / sum)
-		}
-	})
+		return
+	}
+	for c, e := range exps {
+		out[c] = float32(float64(e) / sum)
+	}
 }
 
 // channelReduce makes one channel of many.

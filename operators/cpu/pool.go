@@ -2,42 +2,120 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
-// Pools work one axis after the other: the rows of a window are folded into one
-// row, then that row's columns into cells. Cells outside the map are left out.
-
-// maxPool takes the largest value of each window.
-type maxPool struct{ win network.Window }
-
-func (k maxPool) forward(w *worker, tasks []task) error {
-	return slide(w, tasks, k.win, float32(math.Inf(-1)), maxRow, func(_, _ int, _ []float32) {})
+// pool takes the largest value or the mean of each window. Cells outside the map
+// are left out, so the cells of an output row are of two kinds: inner ones, whose
+// windows have all columns and are computed together, and those at the borders,
+// each by itself.
+type pool struct {
+	op  network.Pool
+	in  network.Shape
+	set *simd.Set
 }
 
-// averagePool takes the mean of each window.
-type averagePool struct{ op network.Pool }
+// poolScratch is a worker's memory for pools, kept between runs.
+type poolScratch struct {
+	rows [][]float32 // under the windows of an output row
+	taps []unsafe.Pointer
+}
 
-func (k averagePool) forward(w *worker, tasks []task) error {
-	if len(tasks) == 0 {
-		return nil
-	}
-	in := tasks[0].in[0].Shape
-	return slide(w, tasks, k.op.Window, 0, addRow, func(y, x int, cell []float32) {
-		n := float32(k.count(k.op.Y, y, in.H, k.op.After.Y) * k.count(k.op.X, x, in.W, k.op.After.X))
-		for i := range cell {
-			cell[i] /= n
+// reads implements reader. What lies outside the map is left out.
+func (k pool) reads(out region.Rect) region.Rect {
+	return region.Rect{Y: k.op.Y.Input(out.Y).Clip(k.in.H), X: k.op.X.Input(out.X).Clip(k.in.W)}
+}
+
+func (k pool) forward(w *worker, tasks []task) error {
+	for _, t := range tasks {
+		columns := k.op.X.Input(t.out.Rect.X).Clip(k.in.W)
+		n := columns.Len() * k.in.C
+		buf := w.scratch(k.op.Y.Kernel * n)
+		err := k.rows(w, t, columns, buf.data, n)
+		w.release(buf)
+		clear(w.pool.rows)
+		clear(w.pool.taps)
+		if err != nil {
+			return err
 		}
-	})
+	}
+	return nil
 }
 
-// count is the number of taps along an axis of n cells that the average at
-// output index o divides by. Those behind the padding, which rounding the size
-// up brings in, never count.
-func (k averagePool) count(win region.Window, o, n, after int) int {
+// rows computes a task row by row; buf has room for as many rows of n values,
+// the columns of the input, as a window has.
+func (k pool) rows(w *worker, t task, columns region.Interval, buf []float32, n int) error {
+	r := t.out.Rect
+	inner := k.inner().Intersect(r.X)
+	for y := r.Y.Lo; y < r.Y.Hi; y++ {
+		if w.stopped() {
+			return errStopped
+		}
+		under := w.pool.rows[:0]
+		if taps := inside(k.op.Y, y, 0, k.in.H); n > 0 {
+			for i := taps.Lo; i < taps.Hi; i++ {
+				under = append(under, t.in[0].Row(y*k.op.Y.Stride-k.op.Y.Pad+i*k.op.Y.Dilation, columns.Lo, columns.Hi, buf[i*n:]))
+			}
+		}
+		w.pool.rows = under
+		for x := r.X.Lo; x < r.X.Hi; {
+			cells := 1
+			if x == inner.Lo && !inner.Empty() {
+				cells = inner.Len()
+			}
+			k.cells(w, t.out, y, x, cells, columns.Lo)
+			x += cells
+		}
+	}
+	return nil
+}
+
+// inner is the interval of output columns whose windows have all columns.
+func (k pool) inner() region.Interval {
+	a := k.op.X
+	last := k.in.W - 1 - (a.Kernel-1)*a.Dilation + a.Pad // where the last window begins at most, in the padded map
+	if last < 0 {
+		return region.Interval{}
+	}
+	return region.Interval{Lo: (a.Pad + a.Stride - 1) / a.Stride, Hi: last/a.Stride + 1}
+}
+
+// cells computes cells of output row y from column x on, whose windows have the
+// same columns; the worker's rows begin with column first.
+func (k pool) cells(w *worker, out operators.Tile, y, x, cells, first int) {
+	taps := w.pool.taps[:0]
+	across := inside(k.op.X, x, 0, k.in.W)
+	for _, row := range w.pool.rows {
+		for i := across.Lo; i < across.Hi; i++ {
+			at := x*k.op.X.Stride - k.op.X.Pad + i*k.op.X.Dilation - first
+			taps = append(taps, unsafe.Pointer(&row[at*k.in.C]))
+		}
+	}
+	w.pool.taps = taps
+	n := k.count(k.op.Y, y, k.in.H, k.op.After.Y) * k.count(k.op.X, x, k.in.W, k.op.After.X)
+	row := out.Row(y, x, x+cells)
+	p := simd.Pool{Taps: taps, Step: k.op.X.Stride * k.in.C * 4, Out: unsafe.Pointer(&row[0]), Cells: cells, Channels: k.in.C}
+	switch {
+	case len(taps) == 0 && k.op.Max:
+		fill(row, float32(math.Inf(-1)))
+	case len(taps) == 0:
+		fill(row, 0/float32(n))
+	case k.op.Max:
+		k.set.Maximum(p)
+	default:
+		k.set.Mean(p, 1/float32(n))
+	}
+}
+
+// count is the number of taps along an axis of n cells that the mean at output
+// index o divides by. Those behind the padding, which rounding the size up
+// brings in, never count.
+func (k pool) count(win region.Window, o, n, after int) int {
 	lo, hi := 0, n
 	if k.op.CountPad {
 		lo, hi = -win.Pad, n+after
@@ -56,71 +134,4 @@ func inside(win region.Window, o, lo, hi int) region.Interval {
 		i.Hi--
 	}
 	return i
-}
-
-// slide folds the cells of every window, starting with none, and lets finish
-// have the last word on each output cell.
-func slide(w *worker, tasks []task, win network.Window, none float32, fold func(dst, src []float32), finish func(y, x int, cell []float32)) error {
-	for _, t := range tasks {
-		r, s := t.out.Rect, t.in[0]
-		read := win.X.Input(r.X).Clip(s.Shape.W)
-		column := w.scratch(read.Len() * s.Shape.C)
-		buf := w.scratch(read.Len() * s.Shape.C)
-		err := slideRows(w, t, win, none, fold, finish, read, column.data, buf.data)
-		w.release(buf)
-		w.release(column)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func slideRows(w *worker, t task, win network.Window, none float32, fold func(dst, src []float32), finish func(y, x int, cell []float32), read region.Interval, column, buf []float32) error {
-	r, s := t.out.Rect, t.in[0]
-	c := s.Shape.C
-	for y := r.Y.Lo; y < r.Y.Hi; y++ {
-		if w.stopped() {
-			return errStopped
-		}
-		foldRows(s, win.Y, y, none, fold, read, column, buf)
-		row := t.out.Row(y, r.X.Lo, r.X.Hi)
-		for x := r.X.Lo; x < r.X.Hi; x++ {
-			cell := row[(x-r.X.Lo)*c:][:c]
-			taps := inside(win.X, x, 0, s.Shape.W)
-			first := x*win.X.Stride - win.X.Pad - read.Lo
-			fill(cell, none)
-			for i := taps.Lo; i < taps.Hi; i++ {
-				fold(cell, column[(first+i*win.X.Dilation)*c:][:c])
-			}
-			finish(y, x, cell)
-		}
-	}
-	return nil
-}
-
-// foldRows folds the rows under the windows of output row y into column.
-func foldRows(s operators.Source, win region.Window, y int, none float32, fold func(dst, src []float32), read region.Interval, column, buf []float32) {
-	fill(column, none)
-	if read.Empty() {
-		return
-	}
-	taps := inside(win, y, 0, s.Shape.H)
-	for i := taps.Lo; i < taps.Hi; i++ {
-		fold(column, s.Row(y*win.Stride-win.Pad+i*win.Dilation, read.Lo, read.Hi, buf))
-	}
-}
-
-func maxRow(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] = max(dst[i], src[i])
-	}
-}
-
-func addRow(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] += src[i]
-	}
 }

@@ -27,6 +27,7 @@ type worker struct {
 	conv     convScratch
 	dense    denseScratch
 	winograd winogradScratch
+	pool     poolScratch
 }
 
 // update is what a layer became at one position.

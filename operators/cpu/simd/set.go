@@ -17,6 +17,7 @@ type Set struct {
 	product func(*Product)
 	peak    func(rounds int) (operations int)
 	rows
+	pools
 	// winograd finds the loops of an algorithm, if the set has some of its own.
 	winograd func(*Winograd) (winogradLoops, bool)
 }
@@ -52,4 +53,5 @@ var generic = &Set{
 	product: productGeneric,
 	peak:    peakGeneric,
 	rows:    rowsGeneric,
+	pools:   poolsGeneric,
 }

@@ -26,6 +26,7 @@ var avx512 = &Set{
 	peak:     peakAVX512,
 	winograd: avx512Winograd.loopsOf,
 	rows:     rowsAVX512,
+	pools:    poolsAVX512,
 }
 
 var avx2 = &Set{
@@ -37,4 +38,5 @@ var avx2 = &Set{
 	peak:     peakAVX2,
 	winograd: avx2Winograd.loopsOf,
 	rows:     rowsAVX2,
+	pools:    poolsAVX2,
 }
