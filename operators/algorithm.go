@@ -25,6 +25,11 @@ const (
 	WinogradLine4 Algorithm = "F(4)"
 )
 
+// AllAlgorithms lists every algorithm, Direct first.
+func AllAlgorithms() []Algorithm {
+	return []Algorithm{Direct, Winograd2, Winograd4, Winograd6, WinogradLine2, WinogradLine4}
+}
+
 // maxPoints are the most points at which tiles are evaluated along an axis: of
 // windows with several taps on both axes, and on one of them. More lose too
 // much precision.

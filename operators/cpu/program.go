@@ -11,9 +11,10 @@ import (
 
 // Program is a network with its kernels. It implements operators.Program.
 type Program struct {
-	net     *network.Network
-	set     *simd.Set
-	kernels []kernel
+	net        *network.Network
+	set        *simd.Set
+	algorithms []operators.Algorithm // by layer Index
+	kernels    []kernel
 	// consumers are the kernels that want a layer's output in one piece, by
 	// the layer's Index.
 	consumers [][]consumer
@@ -45,6 +46,9 @@ type Options struct {
 	// Algorithms is how each layer is computed, by Index; nil, or "" for a
 	// layer, is Direct.
 	Algorithms []operators.Algorithm
+	// Like are programs of the same network whose kernels the new one takes over
+	// where it would make equal ones, packed weights and all.
+	Like []*Program
 }
 
 // New packs the network's weights. The network must be sorted, and must not
@@ -62,16 +66,19 @@ func New(net *network.Network, o Options) (*Program, error) {
 	}
 	p := &Program{
 		net: net, set: set,
-		kernels:   make([]kernel, len(net.Layers)),
-		consumers: make([][]consumer, len(net.Layers)),
-		lastRead:  make([]int, len(net.Layers)),
+		algorithms: make([]operators.Algorithm, len(net.Layers)),
+		kernels:    make([]kernel, len(net.Layers)),
+		consumers:  make([][]consumer, len(net.Layers)),
+		lastRead:   make([]int, len(net.Layers)),
+	}
+	for i := range p.algorithms {
+		p.algorithms[i] = operators.Direct
+		if o.Algorithms != nil && o.Algorithms[i] != "" {
+			p.algorithms[i] = o.Algorithms[i]
+		}
 	}
 	for i, l := range net.Layers {
-		var how operators.Algorithm
-		if o.Algorithms != nil {
-			how = o.Algorithms[i]
-		}
-		k, err := newKernel(l, set, how)
+		k, err := p.kernelLike(l, o.Like)
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +108,17 @@ func (p *Program) weightBytes(layer int) int64 {
 		return int64(k.weightBytes())
 	}
 	return 0
+}
+
+// kernelLike makes a layer's kernel, or takes it from a program that has it.
+// Kernels hold nothing but packed weights, which nobody changes.
+func (p *Program) kernelLike(l *network.Layer, like []*Program) (kernel, error) {
+	for _, q := range like {
+		if q.net == p.net && q.set == p.set && q.algorithms[l.Index] == p.algorithms[l.Index] {
+			return q.kernels[l.Index], nil
+		}
+	}
+	return newKernel(l, p.set, p.algorithms[l.Index])
 }
 
 // connect tells the layers below l what its kernel wants of them.

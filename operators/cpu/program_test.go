@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -71,4 +72,58 @@ func TestBaseMatchesDefinition(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLikeSharesKernels checks that a program takes over the kernels that it
+// would make itself, and no other, and computes the same with them.
+func TestLikeSharesKernels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 11))
+	net := networktest.Random(rng, networktest.Options{})
+	for len(choices(net)) < 2 {
+		net = networktest.Random(rng, networktest.Options{})
+	}
+	other := networktest.Random(rng, networktest.Options{})
+	plain := program(t, net)
+	how := make([]operators.Algorithm, len(net.Layers))
+	changed := choices(net)[0]
+	how[changed] = operators.Winograd2
+	fresh, err := New(net, Options{Algorithms: how})
+	if err != nil {
+		t.Fatal(err)
+	}
+	like, err := New(net, Options{Algorithms: how, Like: []*Program{program(t, other), plain}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range like.kernels {
+		if _, weights := k.(weighty); weights && (k == plain.kernels[i]) != (i != changed) {
+			t.Errorf("%s: shared %t", net.Layers[i], k == plain.kernels[i])
+		}
+	}
+	generic, err := New(net, Options{Kernels: "generic", Like: []*Program{like}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shared := generic.kernels[changed] == like.kernels[changed]; shared {
+		t.Error("kernels of another algorithm are shared")
+	}
+	image := networktest.Image(rng, net.Input().Shape)
+	want, got := base(t, fresh, image, 1), base(t, like, image, 1)
+	for i := range net.Layers {
+		if a, b := want.Layers[i].Float32s(), got.Layers[i].Float32s(); !slices.EqualFunc(a, b, func(x, y float32) bool {
+			return math.Float32bits(x) == math.Float32bits(y)
+		}) {
+			t.Errorf("%s gives other values with shared kernels", net.Layers[i])
+		}
+	}
+}
+
+// choices are the layers that tiles of 2x2 can compute.
+func choices(net *network.Network) (layers []int) {
+	for i, l := range net.Layers {
+		if slices.Contains(operators.Algorithms(l), operators.Winograd2) {
+			layers = append(layers, i)
+		}
+	}
+	return layers
 }
