@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -21,9 +22,17 @@ type Session struct {
 	Progress Progress
 
 	models   map[string]*model.Model
-	programs map[*network.Network]operators.Program
+	programs map[*model.Model][]program
 	// loading is the time spent on a model that no query has accounted for yet.
 	loading map[*model.Model]time.Duration
+}
+
+// program is a model's network made ready in one way.
+type program struct {
+	net        *network.Network
+	kernels    string
+	algorithms []operators.Algorithm
+	ready      *cpu.Program
 }
 
 // Progress hears of a heat map's positions. Its methods are called by several
@@ -38,7 +47,7 @@ type Progress interface {
 func NewSession() *Session {
 	return &Session{
 		models:   map[string]*model.Model{},
-		programs: map[*network.Network]operators.Program{},
+		programs: map[*model.Model][]program{},
 		loading:  map[*model.Model]time.Duration{},
 	}
 }
@@ -70,17 +79,26 @@ func (s *Session) takeLoading(m *model.Model) time.Duration {
 	return d
 }
 
-// program packs a network for the processor, once.
-func (s *Session) program(m *model.Model, net *network.Network) (operators.Program, error) {
-	if p, ok := s.programs[net]; ok {
-		return p, nil
+// program makes a network ready for the processor, once for each choice of
+// kernels and algorithms. What earlier programs of the network have packed in the
+// same way is shared with them.
+func (s *Session) program(m *model.Model, net *network.Network, kernels string, algorithms []operators.Algorithm) (operators.Program, error) {
+	options := cpu.Options{Kernels: kernels, Algorithms: algorithms}
+	for _, p := range s.programs[m] {
+		if p.net != net {
+			continue
+		}
+		if p.kernels == kernels && slices.Equal(p.algorithms, algorithms) {
+			return p.ready, nil
+		}
+		options.Like = append(options.Like, p.ready)
 	}
 	start := time.Now()
-	p, err := cpu.New(net, cpu.Options{})
+	p, err := cpu.New(net, options)
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}
-	s.programs[net] = p
+	s.programs[m] = append(s.programs[m], program{net, kernels, algorithms, p})
 	s.Loaded(m, time.Since(start))
 	return p, nil
 }
@@ -157,8 +175,8 @@ func (s *Session) dropModel(p *planner.DropModel, emit func(Result) error) error
 // forget drops a model and what was made for it.
 func (s *Session) forget(name string) {
 	delete(s.loading, s.models[name])
+	delete(s.programs, s.models[name])
 	delete(s.models, name)
-	clear(s.programs) // rewritten networks are the planner's; packing again is cheap
 }
 
 func showModels(p *planner.ShowModels) *Relation {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"occlude/executor"
+	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/planner"
 )
 
@@ -150,7 +152,7 @@ func TestSettingsOfASession(t *testing.T) {
 		t.Error(show("threads"), show("memory_limit"), show("format"), show("device"))
 	}
 	all := b.run("SHOW ALL;")[0].(*executor.Relation)
-	if len(all.Columns) != 3 || len(all.Rows) != 4 {
+	if len(all.Columns) != 3 || len(all.Rows) != 5 {
 		t.Errorf("%v", all)
 	}
 	b.run("RESET threads;")
@@ -210,3 +212,56 @@ func TestUnknownPlan(t *testing.T) {
 type unknown struct{ planner.Plan }
 
 func (unknown) Statement() string { return "UNKNOWN" }
+
+// A query prepares its network once; another model coming or going changes
+// nothing about that.
+func TestProgramsAreKept(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	query := "OCCLUDE 'examples/images/nodule.png' USING chest STRIDE 208"
+	if h := b.one(query + ";"); h.Actual.Load <= 0 {
+		t.Error("the first query prepared nothing")
+	}
+	b.run("CREATE MODEL other FROM 'examples/models/chest.onnx'; DROP MODEL other;")
+	if h := b.one(query + ";"); h.Actual.Load != 0 {
+		t.Errorf("the second query prepared for %g s", h.Actual.Load)
+	}
+	for _, change := range []string{"SET kernels = 'generic';", "CREATE OR REPLACE" + strings.TrimPrefix(chest, "CREATE")} {
+		b.run(change)
+		if h := b.one(query + " WITH (convolution = direct);"); h.Actual.Load <= 0 {
+			t.Errorf("after %s nothing was prepared", change)
+		}
+	}
+}
+
+// All sets of kernels and all ways to compute convolutions find the same map.
+func TestKernelsAndConvolutionsAgree(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	query := "OCCLUDE 'examples/images/cavity.png' USING chest STRIDE 52"
+	if testing.Short() {
+		query = "OCCLUDE 'examples/images/cavity.png' USING chest STRIDE 208"
+	}
+	want := b.one(query + " WITH (convolution = direct);")
+	for _, set := range simd.Available() {
+		b.run("SET kernels = '" + set.Name + "';")
+		for _, how := range append(operators.AllAlgorithms(), planner.ConvolutionAuto) {
+			h := b.one(query + " WITH (convolution = '" + string(how) + "');")
+			if d, err := distance(h, want); err != nil || !(d <= 1e-5) {
+				t.Errorf("%s on %s: off by %g, %v", how, set.Name, d, err)
+			}
+			if h.Plan.Kernels != set.Name {
+				t.Errorf("%s was planned for %s", h.Plan.Kernels, set.Name)
+			}
+			tiles := 0
+			for _, a := range h.Plan.Chosen().Algorithms {
+				if a == how && how != operators.Direct {
+					tiles++
+				}
+			}
+			if (how == operators.Winograd2 || how == operators.Winograd4 || how == operators.Winograd6) && tiles == 0 {
+				t.Errorf("%s computes nothing", how)
+			}
+		}
+	}
+}

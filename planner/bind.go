@@ -29,6 +29,9 @@ type Env struct {
 	Catalog  Catalog
 	Settings *settings.Settings
 	Profile  *cost.Profile
+	// Cores is how many threads the machine runs at the same time, 0 for as many
+	// as are asked for.
+	Cores int
 	// Mask reads a picture as a region of an input; planning itself never
 	// looks at pixels.
 	Mask func(path string, spec imageio.Spec) (Mask, error)

@@ -9,7 +9,10 @@ import (
 	"strings"
 
 	"occlude/internal/model"
+	"occlude/internal/network"
 	"occlude/lang"
+	"occlude/operators"
+	"occlude/planner/cost"
 )
 
 // Defaults of OCCLUDE.
@@ -39,7 +42,12 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 		}
 		top = min(top, m.Classes)
 	}
-	return &Predict{b.text, m, o.net, images, top, b.env.Settings.Threads()}, nil
+	kernels, rates, err := b.kernels()
+	if err != nil {
+		return nil, err
+	}
+	return &Predict{text: b.text, Model: m, Net: o.net, Images: images, Top: top, Threads: b.env.Settings.Threads(),
+		Kernels: kernels, Algorithms: wholeAlgorithms(o.net, rates)}, nil
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
@@ -50,6 +58,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
 		Device: "cpu", Profile: b.env.Profile}
 	q := queryOptions{seed: defaultSeed}
+	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
 	read := optionReader[queryOptions]{table: queryTable, target: &q, planned: plannedHints}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
@@ -72,8 +81,14 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.outputs(s, p); err != nil {
 		return nil, err
 	}
-	p.Seed = q.seed
-	r := resources{threads: p.Threads, memory: b.env.Settings.MemoryLimit()}
+	p.Seed, p.Convolution, p.Tolerance = q.seed, q.accuracy.convolution, q.accuracy.tolerance
+	if err := q.attainable(p.Net); err != nil {
+		return nil, err
+	}
+	r := resources{threads: p.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	if p.Kernels, r.rates, err = b.kernels(); err != nil {
+		return nil, err
+	}
 	if p.Candidates, err = candidates(ctx, p, q.hints, r); ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	} else if err != nil {
@@ -89,6 +104,32 @@ type queryOptions struct {
 	hints
 	dropRim bool
 	seed    int
+	// tolerance is where it was asked for, nil where it was not.
+	tolerance lang.Value
+}
+
+// attainable tells whether there is a plan that keeps a tolerance which was asked
+// for.
+func (q *queryOptions) attainable(net *network.Network) error {
+	if q.tolerance == nil {
+		return nil
+	}
+	least := leastError(net, q.accuracy.convolution)
+	if least <= q.accuracy.tolerance {
+		return nil
+	}
+	d := lang.Errorf(q.tolerance.Span(), "tolerance: an error of at least %s is expected", FormatError(least))
+	if q.accuracy.convolution != ConvolutionAuto {
+		return d.WithHint("convolution = '" + q.accuracy.convolution + "' forces it")
+	}
+	return d.WithHint("numbers of 32 bits do not allow less in a network as deep as this one")
+}
+
+// kernels is the set of kernels that will run, and its rates.
+func (b *binder) kernels() (string, *cost.Rates, error) {
+	name := b.env.Settings.Kernels()
+	r, err := b.env.Profile.For(name)
+	return name, r, err
 }
 
 // plannedHints belong to approximate plans.
@@ -107,12 +148,33 @@ var queryTable = map[string]func(*queryOptions, lang.Value) error{
 		q.batch, err = wholeNumber(v, 1)
 		return err
 	},
+	"convolution": word(func(q *queryOptions, s string) { q.accuracy.convolution = s }, convolutions()...),
+	"tolerance": func(q *queryOptions, v lang.Value) error {
+		n, err := numbers(v, 1)
+		if err != nil {
+			return err
+		}
+		if n[0] <= 0 || n[0] > 1 {
+			return lang.Errorf(v.Span(), "%s is no difference of probabilities, above 0 and at most 1", v)
+		}
+		q.accuracy.tolerance, q.tolerance = n[0], v
+		return nil
+	},
 	"device": word(func(*queryOptions, string) {}, "cpu", "auto"),
 	"seed": func(q *queryOptions, v lang.Value) (err error) {
 		q.seed, err = wholeNumber(v, 0)
 		return err
 	},
 	"edge": word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
+}
+
+// convolutions are the words that the option of this name takes.
+func convolutions() []string {
+	words := []string{ConvolutionAuto}
+	for _, a := range operators.AllAlgorithms() {
+		words = append(words, string(a))
+	}
+	return words
 }
 
 // imagesOf finds the files that a name or pattern stands for.

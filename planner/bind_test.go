@@ -40,14 +40,18 @@ func (c catalog) Models() (all []*model.Model) {
 type world struct {
 	models   catalog
 	settings settings.Settings
+	env      planner.Env
 	planner  *planner.Planner
 }
 
 // profile has rates that make estimates easy to follow: a multiply-add takes a
-// nanosecond, and a layer's run at a position another microsecond.
-const profile = `{"macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9},
-  "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9},
-  "gather_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_image": 0.01, "seconds_per_picture": 0.1}`
+// nanosecond, and a layer's run at a position another microsecond. Goldens are
+// made with the generic kernels, which every machine has.
+const profile = `{"kernels": {"generic": {
+    "macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9, "product": 1e9},
+    "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9, "transform": 1e9},
+    "gather_bytes_per_second": 1e10, "weight_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_group": 0
+  }}, "seconds_per_image": 0.01, "seconds_per_picture": 0.1}`
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
@@ -56,7 +60,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{models: catalog{}}
-	w.planner = planner.New(planner.Env{
+	if err := w.settings.Start("kernels", "generic"); err != nil {
+		t.Fatal(err)
+	}
+	w.env = planner.Env{
 		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"},
 		// A mask that covers the left half.
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
@@ -65,7 +72,8 @@ func newWorld(t testing.TB) *world {
 			}
 			return left(spec.Width / 2), nil
 		},
-	})
+	}
+	w.planner = planner.New(w.env)
 	return w
 }
 
@@ -92,27 +100,30 @@ func folder(t testing.TB) {
 	t.Chdir(dir)
 	classifier(t, "small.onnx", 32, 24, 3)
 	classifier(t, "wide.onnx", 96, 96, 5)
+	deep(t, "deep.onnx")
+}
+
+// counting fills a tensor.
+func counting(shape ...int) *onnx.Tensor {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	data := make([]float32, n)
+	for i := range data {
+		data[i] = float32(i%7) - 3
+	}
+	return onnx.New(shape, data)
 }
 
 // classifier writes a model for pictures of w x h: a convolution of 3x3, one of
 // 5x5 at stride 2, a global pool, and a fully-connected layer.
 func classifier(t testing.TB, name string, w, h, classes int) {
-	values := func(shape ...int) *onnx.Tensor {
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		data := make([]float32, n)
-		for i := range data {
-			data[i] = float32(i%7) - 3
-		}
-		return onnx.New(shape, data)
-	}
 	m := onnxtest.New(13)
 	m.Input("x", onnx.Float32, 1, 3, h, w)
-	m.Init("w1", values(8, 3, 3, 3))
-	m.Init("w2", values(16, 8, 5, 5))
-	m.Init("w3", values(classes, 16))
+	m.Init("w1", counting(8, 3, 3, 3))
+	m.Init("w2", counting(16, 8, 5, 5))
+	m.Init("w3", counting(classes, 16))
 	m.Node("Conv", "x w1", "a", onnxtest.Attrs{"pads": []int{1, 1, 1, 1}})
 	m.Node("Relu", "a", "b", nil)
 	m.Node("Conv", "b w2", "c", onnxtest.Attrs{"pads": []int{2, 2, 2, 2}, "strides": []int{2, 2}})
@@ -120,6 +131,27 @@ func classifier(t testing.TB, name string, w, h, classes int) {
 	m.Node("Flatten", "d", "e", nil)
 	m.Node("Gemm", "e w3", "y", onnxtest.Attrs{"transB": 1})
 	m.Output("y", onnx.Float32, 1, classes)
+	m.File(t, ".", name)
+}
+
+// deep writes a model of six convolutions of 3x3 and one of 5x5.
+func deep(t testing.TB, name string) {
+	m := onnxtest.New(13)
+	m.Input("x", onnx.Float32, 1, 3, 32, 40)
+	last, in := "x", 3
+	for i, out := range []int{16, 16, 24, 40, 64, 64} {
+		weights, next := fmt.Sprintf("w%d", i), fmt.Sprintf("y%d", i)
+		m.Init(weights, counting(out, in, 3, 3))
+		m.Node("Conv", last+" "+weights, next, onnxtest.Attrs{"pads": []int{1, 1, 1, 1}})
+		last, in = next, out
+	}
+	m.Init("w", counting(4, in, 5, 5))
+	m.Node("Conv", last+" w", "large", onnxtest.Attrs{"pads": []int{2, 2, 2, 2}})
+	m.Node("GlobalAveragePool", "large", "mean", nil)
+	m.Node("Flatten", "mean", "vector", nil)
+	m.Init("classes", counting(3, 4))
+	m.Node("Gemm", "vector classes", "y", onnxtest.Attrs{"transB": 1})
+	m.Output("y", onnx.Float32, 1, 3)
 	m.File(t, ".", name)
 }
 

@@ -1,6 +1,10 @@
 package planner
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // FormatSeconds prints a time in the unit that suits it. The limits are where
 // rounding would print the next unit.
@@ -58,4 +62,14 @@ func digits(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.0f", v)
+}
+
+// FormatError prints a small number with two digits and its power of ten: 1.4e-5.
+func FormatError(v float64) string {
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', 1, 64), "e")
+	power, err := strconv.Atoi(exponent)
+	if err != nil || power == 0 { // infinite or not a number, which have no power
+		return mantissa
+	}
+	return fmt.Sprintf("%se%d", strings.TrimSuffix(mantissa, ".0"), power)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -122,6 +123,11 @@ func TestFormats(t *testing.T) {
 	} {
 		if got := planner.FormatSeconds(s); got != want {
 			t.Errorf("%g s is %s, want %s", s, got, want)
+		}
+	}
+	for v, want := range map[float64]string{1: "1.0", 1e-4: "1e-4", 1.44e-5: "1.4e-5", 9.96e-7: "1e-6", 0: "0.0", .02: "2e-2", math.Inf(1): "+Inf"} {
+		if got := planner.FormatError(v); got != want {
+			t.Errorf("%g is %s, want %s", v, got, want)
 		}
 	}
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1.00 k", 12345: "12.3 k", 999_499: "999 k", 999_600: "1.00 M", 15_500_000_000: "15.5 G", 1e18: "1000 P"} {

@@ -5,6 +5,7 @@ import (
 
 	"occlude/internal/model"
 	"occlude/internal/network"
+	"occlude/operators"
 	"occlude/operators/region"
 	"occlude/planner/cost"
 	"occlude/planner/rewrite"
@@ -75,6 +76,10 @@ type Predict struct {
 	Images  []string
 	Top     int
 	Threads int
+	// Kernels is the set of kernels to use, Algorithms how each layer is
+	// computed with it, by Index.
+	Kernels    string
+	Algorithms []operators.Algorithm
 }
 
 // Explain shows a plan, and runs it first with Analyze.
@@ -120,9 +125,13 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
-	Seed       int // of random choices; exact plans make none
-	Profile    *cost.Profile
-	Planning   time.Duration // filled in by the engine
+	Kernels    string  // the set of kernels, as SET kernels names it
+	Tolerance  float64 // most expected error of the probabilities
+	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
+	Convolution string
+	Seed        int // of random choices; exact plans make none
+	Profile     *cost.Profile
+	Planning    time.Duration // filled in by the engine
 }
 
 // Chosen is the physical plan that will run.
@@ -201,6 +210,13 @@ type Candidate struct {
 	Forced   bool // by a hint
 	Estimate Estimate
 	Layers   []LayerEstimate // by layer Index
+	// Algorithms is how each layer is computed, by Index, in the base pass as in
+	// the updates; "" for layers that are no convolutions.
+	Algorithms []operators.Algorithm
+	// Order is the order in which to compute the positions, as indices of
+	// Grid.Positions: those whose rectangles have equal shapes at all layers
+	// stand together.
+	Order []int32
 	// FullFrom is the Index of the first layer from which on every layer is
 	// computed whole at every position; the number of layers when there is none.
 	FullFrom int
@@ -221,6 +237,8 @@ type Estimate struct {
 	BaseMACs     int64
 	PeakBytes    int64 // activations: views and patches of all workers
 	ViewBytes    int64 // of it, the materialized views
+	// Error is the expected rounding error of the probabilities.
+	Error float64
 }
 
 // LayerEstimate sums a layer's work over all positions.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"occlude/executor"
@@ -31,7 +32,7 @@ func New() *Engine {
 		Session:   s,
 		Variables: map[string]string{},
 		planner: planner.New(planner.Env{
-			Catalog: s, Settings: &s.Settings, Profile: cost.Default(),
+			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Cores: runtime.GOMAXPROCS(0),
 			Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 				return imageio.FitMask(path, spec)
 			},

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"occlude/operators/cpu/simd"
 )
 
 // Setting describes one setting for people and for completion.
@@ -33,12 +35,21 @@ const (
 
 var formats = []string{FormatTable, FormatCSV, FormatTSV, FormatJSON, FormatVertical}
 
+// KernelsAuto lets the processor decide.
+const KernelsAuto = "auto"
+
+// kernelSets are the words that the setting kernels takes. A processor may lack
+// some of the sets.
+var kernelSets = []string{KernelsAuto, "avx512", "avx2", "generic"}
+
 // table is the one place where a setting is made.
 var table = []Setting{
 	{Name: "device", Default: "auto", Values: []string{"auto", "cpu"},
 		Meaning: "where queries run: auto chooses, cpu is the processor", check: oneOf("auto", "cpu")},
 	{Name: "format", Default: FormatTable, Values: formats,
 		Meaning: "how results are printed: table, csv, tsv, json or vertical", check: oneOf(formats...)},
+	{Name: "kernels", Default: KernelsAuto, Values: kernelSets,
+		Meaning: "the processor's instructions that kernels are made of; auto is the best that it has, " + simd.Best().Name, check: checkKernels},
 	{Name: "memory_limit", Default: "auto",
 		Meaning: "most memory for activations, such as '4GB'; auto is no limit but what batches need", check: checkBytes},
 	{Name: "threads", Default: "auto",
@@ -149,6 +160,14 @@ func (s *Settings) Threads() int {
 	return runtime.GOMAXPROCS(0)
 }
 
+// Kernels is the name of the set of kernels that computes.
+func (s *Settings) Kernels() string {
+	if v := s.value("kernels"); v != KernelsAuto {
+		return v
+	}
+	return simd.Best().Name
+}
+
 // MemoryLimit is the most memory for activations in bytes, 0 for no limit.
 func (s *Settings) MemoryLimit() int64 {
 	n, err := ParseBytes(s.value("memory_limit"))
@@ -168,6 +187,18 @@ func checkThreads(v string) (string, error) {
 		return "", fmt.Errorf("%q is not a number of threads from 1 to %d, or auto", v, maxThreads)
 	}
 	return strconv.Itoa(n), nil
+}
+
+// checkKernels accepts what the processor has.
+func checkKernels(v string) (string, error) {
+	v, err := oneOf(kernelSets...)(v)
+	if err != nil || v == KernelsAuto {
+		return v, err
+	}
+	if _, err := simd.Named(v); err != nil {
+		return "", err
+	}
+	return v, nil
 }
 
 func oneOf(values ...string) func(string) (string, error) {

@@ -4,25 +4,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"occlude/internal/network"
+	"occlude/operators"
 )
-
-// Classes of layers that have a rate of their own.
-const (
-	Conv      = "conv"      // any convolution that is not one of the next
-	ConvThin  = "conv thin" // few input channels (at most Thin), as in stems
-	Depthwise = "depthwise"
-	Dense     = "dense"
-	Pool      = "pool"
-	Cellwise  = "cellwise" // element-wise layers and layers that move values
-	Global    = "global"   // global pools and normalizations
-	Curve     = "curve"    // activations that need an exponential
-	Function  = "function" // reference operators
-)
-
-// Thin is the number of input channels up to which a convolution is ConvThin.
-const Thin = 4
 
 // Profile is what a machine can do.
 type Profile struct {
@@ -30,19 +17,29 @@ type Profile struct {
 	CPU        string `json:"cpu"`
 	Measured   string `json:"measured"` // when and by what
 	Calibrated bool   `json:"calibrated"`
-	// MACs is the multiply-adds per second of one thread, by class.
-	MACs map[string]float64 `json:"macs_per_second"`
-	// Steps is the element steps per second of one thread, by class.
-	Steps map[string]float64 `json:"steps_per_second"`
-	// Gather is the bytes per second at which read-in contexts are put together.
-	Gather float64 `json:"gather_bytes_per_second"`
-	// PerRun is the fixed seconds of running a layer at a position.
-	PerRun float64 `json:"seconds_per_run"`
+	// Kernels are the rates by set of kernels, as SET kernels names them.
+	Kernels map[string]*Rates `json:"kernels"`
 	// PerImage is the fixed seconds of an image: decoding it and writing numbers.
 	PerImage float64 `json:"seconds_per_image"`
 	// PerPicture is the seconds of drawing a picture and writing it; how many
 	// classes it shows makes little difference.
 	PerPicture float64 `json:"seconds_per_picture"`
+}
+
+// Rates is what one thread does with one set of kernels.
+type Rates struct {
+	// MACs is the multiply-adds per second, by class.
+	MACs map[string]float64 `json:"macs_per_second"`
+	// Steps is the element steps per second, by class.
+	Steps map[string]float64 `json:"steps_per_second"`
+	// Gather is the bytes per second at which read-in contexts are put together.
+	Gather float64 `json:"gather_bytes_per_second"`
+	// Weights is the bytes per second at which weights come from memory.
+	Weights float64 `json:"weight_bytes_per_second"`
+	// PerRun is the fixed seconds of a layer at a position, PerGroup those of a
+	// layer for a group of positions.
+	PerRun   float64 `json:"seconds_per_run"`
+	PerGroup float64 `json:"seconds_per_group"`
 }
 
 //go:embed default.json
@@ -63,57 +60,54 @@ func Parse(data []byte) (*Profile, error) {
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("cost profile: %w", err)
 	}
-	for _, c := range []string{Conv, ConvThin, Depthwise, Dense} {
-		if !(p.MACs[c] > 0) {
-			return nil, fmt.Errorf("cost profile: no multiply-adds per second for %s", c)
+	if len(p.Kernels) == 0 {
+		return nil, fmt.Errorf("cost profile: no rates of any kernels")
+	}
+	for name, r := range p.Kernels {
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("cost profile: kernels %s: %w", name, err)
 		}
 	}
-	for _, c := range []string{Pool, Cellwise, Global, Curve, Function} {
-		if !(p.Steps[c] > 0) {
-			return nil, fmt.Errorf("cost profile: no steps per second for %s", c)
-		}
-	}
-	if !(p.Gather > 0) || p.PerRun < 0 || p.PerImage < 0 || p.PerPicture < 0 {
-		return nil, fmt.Errorf("cost profile: bandwidth and fixed costs must be positive")
+	if p.PerImage < 0 || p.PerPicture < 0 {
+		return nil, fmt.Errorf("cost profile: a fixed cost is negative")
 	}
 	return p, nil
 }
 
-// Class is the class of a layer.
-func Class(l *network.Layer) string {
-	switch op := l.Op.(type) {
-	case network.Conv:
-		switch {
-		case op.Depthwise():
-			return Depthwise
-		case op.GroupIn() <= Thin:
-			return ConvThin
-		}
-		return Conv
-	case network.Dense:
-		return Dense
-	case network.Pool:
-		return Pool
-	case network.GlobalPool, network.InstanceNorm:
-		return Global
-	case network.Function:
-		return Function
-	case network.Softmax:
-		return Curve
-	case network.Pointwise:
-		return activationClass(op.Act)
+func (r *Rates) check() error {
+	if r == nil {
+		return fmt.Errorf("no rates")
 	}
-	return Cellwise
+	for _, c := range []string{Conv, ConvThin, Depthwise, Dense, Product} {
+		if !(r.MACs[c] > 0) {
+			return fmt.Errorf("no multiply-adds per second for %s", c)
+		}
+	}
+	for _, c := range []string{Pool, Cellwise, Global, Curve, Function, Transform} {
+		if !(r.Steps[c] > 0) {
+			return fmt.Errorf("no steps per second for %s", c)
+		}
+	}
+	if !(r.Gather > 0) || !(r.Weights > 0) {
+		return fmt.Errorf("a bandwidth is not positive")
+	}
+	if r.PerRun < 0 || r.PerGroup < 0 {
+		return fmt.Errorf("a fixed cost is negative")
+	}
+	return nil
 }
 
-func activationClass(a network.Activation) string {
-	switch a.Fn {
-	case network.None, network.Relu, network.LeakyRelu, network.Clip, network.HardSigmoid, network.HardSwish,
-		network.Abs, network.Neg, network.Reciprocal, network.Sqrt, network.Threshold, network.Sign,
-		network.Floor, network.Ceil, network.Round:
-		return Cellwise
+// For gives the rates of a set of kernels.
+func (p *Profile) For(kernels string) (*Rates, error) {
+	if r, ok := p.Kernels[kernels]; ok {
+		return r, nil
 	}
-	return Curve
+	var names []string
+	for n := range p.Kernels {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return nil, fmt.Errorf("the cost profile knows nothing of kernels %q, only of %s", kernels, strings.Join(names, ", "))
 }
 
 // Amount is what a layer does, over any number of runs.
@@ -122,20 +116,56 @@ type Amount struct {
 	Values    int64 // output values computed
 	ReadBytes int64 // bytes of read-in context put together
 	Runs      int64
+	// Tiles are the output tiles of the algorithm, see Form.Tiles; those of
+	// Direct do not matter.
+	Tiles int64
+	// Groups is how often the layer's weights are streamed: once for each group
+	// of runs.
+	Groups float64
 }
 
 // Seconds is the time that one thread takes for an amount of a layer.
-func (p *Profile) Seconds(l *network.Layer, a Amount) float64 {
+func (r *Rates) Seconds(l *network.Layer, how operators.Algorithm, a Amount) float64 {
 	class := Class(l)
-	s := float64(a.Runs)*p.PerRun + float64(a.ReadBytes)/p.Gather
-	if a.MACs > 0 {
-		s += float64(a.MACs) / p.MACs[class]
+	s := float64(a.Runs)*r.PerRun + a.Groups*r.PerGroup + float64(a.ReadBytes)/r.Gather
+	var products float64 // seconds
+	switch f := Of(l, how); {
+	case a.MACs == 0:
+	case f.Points > 1:
+		op := l.Op.(network.Conv)
+		in, out := float64(op.GroupIn()), float64(op.Filters())
+		points := float64(a.Tiles) * float64(f.Points)
+		products = points * in * out / r.MACs[Product]
+		s += points * (in + out) / r.Steps[Transform]
+	default:
+		products = float64(a.MACs) / r.MACs[class]
 	}
+	s += max(products, r.Streaming(l, how)*a.Groups)
 	if a.Steps > 0 {
-		s += float64(a.Steps) / p.Steps[class]
+		s += float64(a.Steps) / r.Steps[class]
 	}
-	if f, ok := l.Op.(network.Fused); ok && !f.Activation().IsNone() {
-		s += float64(a.Values) / p.Steps[activationClass(f.Activation())]
+	if f, ok := l.Op.(network.Fused); ok && !stored(f.Activation()) {
+		s += float64(a.Values) / r.Steps[activationClass(f.Activation())]
 	}
 	return s
+}
+
+// Streaming is the time in which a layer's weights come from memory, once.
+func (r *Rates) Streaming(l *network.Layer, how operators.Algorithm) float64 {
+	return float64(WeightBytes(l, how)) / r.Weights
+}
+
+// WeightBytes is what a layer's weights take in the order and the form in which
+// the algorithm reads them.
+func WeightBytes(l *network.Layer, how operators.Algorithm) int64 {
+	switch op := l.Op.(type) {
+	case network.Dense:
+		return 4 * int64(op.Weights.Shape().TotalSize())
+	case network.Conv:
+		if f := Of(l, how); f.Points > 1 {
+			return 4 * int64(f.Points) * int64(op.GroupIn()) * int64(op.Filters())
+		}
+		return 4 * int64(op.Weights.Shape().TotalSize())
+	}
+	return 0
 }

@@ -9,14 +9,29 @@ import (
 	"gorgonia.org/tensor"
 
 	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 	"occlude/planner/cost"
 )
 
 func TestDefault(t *testing.T) {
 	p := cost.Default()
-	if p.Version != 1 || p.CPU == "" || p.Measured == "" || p.Calibrated {
+	if p.Version != 2 || p.CPU == "" || p.Measured == "" || p.Calibrated {
 		t.Errorf("%+v", p)
+	}
+	for _, set := range simd.Available() {
+		if _, err := p.For(set.Name); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"avx512", "avx2", "generic"} { // plans are made for other machines, too
+		if _, err := p.For(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := p.For("abacus"); err == nil || !strings.Contains(err.Error(), "only of avx2, avx512, generic") {
+		t.Errorf("rates of an abacus: %v", err)
 	}
 }
 
@@ -45,23 +60,38 @@ func TestParse(t *testing.T) {
 	if err := parse(good()); err != nil {
 		t.Error(err)
 	}
+	rates := func(m map[string]any) map[string]any { return m["kernels"].(map[string]any)["avx2"].(map[string]any) }
 	for _, table := range []string{"macs_per_second", "steps_per_second"} {
-		for class := range good()[table].(map[string]any) {
+		for class := range rates(good())[table].(map[string]any) {
 			for _, rate := range []any{nil, 0.0, -1.0} {
 				m := good()
-				m[table].(map[string]any)[class] = rate
-				if err := parse(m); err == nil || !strings.Contains(err.Error(), class) {
+				rates(m)[table].(map[string]any)[class] = rate
+				if err := parse(m); err == nil || !strings.Contains(err.Error(), class) || !strings.Contains(err.Error(), "kernels avx2") {
 					t.Errorf("%s[%s] = %v: %v", table, class, rate, err)
 				}
 			}
 		}
 	}
-	for name, bad := range map[string]float64{"gather_bytes_per_second": 0, "seconds_per_run": -1, "seconds_per_image": -1, "seconds_per_picture": -1} {
+	for name, bad := range map[string]float64{
+		"gather_bytes_per_second": 0, "weight_bytes_per_second": 0, "seconds_per_run": -1, "seconds_per_group": -1,
+	} {
 		m := good()
-		m[name] = bad
+		rates(m)[name] = bad
 		if parse(m) == nil {
 			t.Errorf("%s = %g is accepted", name, bad)
 		}
+	}
+	for name, bad := range map[string]any{"seconds_per_image": -1, "seconds_per_picture": -1, "kernels": map[string]any{}} {
+		m := good()
+		m[name] = bad
+		if parse(m) == nil {
+			t.Errorf("%s = %v is accepted", name, bad)
+		}
+	}
+	m := good()
+	m["kernels"].(map[string]any)["avx2"] = nil
+	if parse(m) == nil {
+		t.Error("kernels without rates are accepted")
 	}
 	if _, err := cost.Parse([]byte("{")); err == nil {
 		t.Error("half a file is accepted")
@@ -108,24 +138,115 @@ func TestClass(t *testing.T) {
 
 // The seconds are the sum that the package's documentation promises.
 func TestSeconds(t *testing.T) {
-	p := &cost.Profile{
-		MACs:   map[string]float64{cost.Conv: 100},
-		Steps:  map[string]float64{cost.Cellwise: 10, cost.Curve: 2},
-		Gather: 1000, PerRun: .5,
+	r := &cost.Rates{
+		MACs:   map[string]float64{cost.Conv: 100, cost.Product: 50},
+		Steps:  map[string]float64{cost.Cellwise: 10, cost.Curve: 2, cost.Transform: 20},
+		Gather: 1000, Weights: 4 * 9 * 64 * 8, PerRun: .5, PerGroup: .25,
 	}
-	a := cost.Amount{Work: network.Work{MACs: 300}, Values: 20, ReadBytes: 4000, Runs: 3}
+	a := cost.Amount{Work: network.Work{MACs: 300}, Values: 20, ReadBytes: 4000, Runs: 3, Tiles: 5, Groups: 2}
 	in := network.Shape{H: 9, W: 9, C: 64}
+	const fixed = 3*.5 + 2*.25 + 4
 	for _, c := range []struct {
-		fn   string
+		fn     string
+		how    operators.Algorithm
+		groups float64
+		want   float64
+	}{
+		{network.None, operators.Direct, 2, fixed + 3},
+		{network.None, "", 2, fixed + 3},
+		{network.Relu, operators.Direct, 2, fixed + 3}, // applied where it is stored
+		{network.LeakyRelu, operators.Direct, 2, fixed + 3 + 2},
+		{network.Sigmoid, operators.Direct, 2, fixed + 3 + 10},
+		{network.None, operators.Direct, 7, fixed + 5*.25 + 7}, // waits for its weights, a second each time
+		{network.None, operators.Winograd2, 2, fixed + 5*16*64*8/50. + 5*16*(64+8)/20.},
+		{network.None, operators.Winograd4, 2, fixed + 5*36*64*8/50. + 5*36*(64+8)/20.},
+		{network.None, operators.Winograd4, 1000, fixed + 998*.25 + 1000*4 + 5*36*(64+8)/20.},
+	} {
+		a.Groups = c.groups
+		got := r.Seconds(layer(t, in, conv(64, 8, 3, 1, network.Activation{Fn: c.fn})), c.how, a)
+		if math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s with activation %v in %g groups: %g s, want %g", c.how, c.fn, c.groups, got, c.want)
+		}
+	}
+}
+
+// Every algorithm that a device offers is known to the planner.
+func TestEveryAlgorithmHasAForm(t *testing.T) {
+	known := map[operators.Algorithm]bool{}
+	for _, c := range []struct{ w, h int }{{1, 1}, {3, 3}, {5, 5}, {7, 7}, {1, 3}, {5, 1}, {1, 7}, {7, 1}} {
+		op := conv(64, 8, 3, 1, network.Activation{})
+		op.X.Kernel, op.Y.Kernel = c.w, c.h
+		l := layer(t, network.Shape{H: 9, W: 9, C: 64}, op)
+		offered, forms := operators.Algorithms(l), cost.Forms(l)
+		if len(forms) != len(offered) {
+			t.Errorf("%dx%d: %d forms for %v", c.w, c.h, len(forms), offered)
+			continue
+		}
+		for i, f := range forms {
+			if f.Algorithm != offered[i] || !(f.Error > 0) {
+				t.Errorf("%dx%d by %s: %+v", c.w, c.h, offered[i], f)
+			}
+			known[f.Algorithm] = true
+		}
+	}
+	for _, a := range operators.AllAlgorithms() {
+		if !known[a] {
+			t.Errorf("no window is computed by %s", a)
+		}
+	}
+	if c := cost.Forms(layer(t, network.Shape{H: 9, W: 9, C: 8}, network.Softmax{})); len(c) != 0 {
+		t.Errorf("a softmax can be computed by %v", c)
+	}
+}
+
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		kw, kh       int
+		how          operators.Algorithm
+		w, h         int
+		tiles        int64
+		points       int
+		tileW, tileH int
+	}{
+		{3, 3, operators.Direct, 5, 3, 15, 1, 1, 1},
+		{3, 3, "", 5, 3, 15, 1, 1, 1},
+		{3, 3, operators.Winograd2, 5, 3, 6, 16, 2, 2},
+		{3, 3, operators.Winograd4, 5, 3, 2, 36, 4, 4},
+		{3, 3, operators.Winograd4, 13, 12, 12, 36, 4, 4},
+		{3, 3, operators.Winograd6, 13, 12, 6, 64, 6, 6},
+		{5, 5, operators.Winograd4, 4, 4, 1, 64, 4, 4},
+		{7, 1, operators.WinogradLine4, 5, 3, 6, 10, 4, 1},
+		{1, 7, operators.WinogradLine2, 5, 3, 10, 8, 1, 2},
+	} {
+		op := conv(64, 8, 3, 1, network.Activation{})
+		op.X.Kernel, op.Y.Kernel = c.kw, c.kh
+		f := cost.Of(layer(t, network.Shape{H: 9, W: 9, C: 64}, op), c.how)
+		if got := f.Tiles(region.Of(7, 5, c.w, c.h)); got != c.tiles || f.Points != c.points || f.TileW != c.tileW || f.TileH != c.tileH {
+			t.Errorf("%s of %dx%d: %d tiles on %dx%d, want %d; %+v", c.how, c.kw, c.kh, got, c.w, c.h, c.tiles, f)
+		}
+	}
+}
+
+// Errors add up as independent ones do.
+func TestError(t *testing.T) {
+	net := network.New("in", network.Shape{H: 9, W: 9, C: 64})
+	for range 4 {
+		if _, err := net.Add("conv", conv(64, 64, 3, 1, network.Activation{Fn: network.Relu}), net.Output); err != nil {
+			t.Fatal(err)
+		}
+	}
+	form := func(a operators.Algorithm) float64 { return cost.Of(net.Output, a).Error }
+	for _, c := range []struct {
+		how  [4]operators.Algorithm
 		want float64
 	}{
-		{network.None, 3*.5 + 4 + 3},
-		{network.Relu, 3*.5 + 4 + 3 + 2},
-		{network.Sigmoid, 3*.5 + 4 + 3 + 10},
+		{[4]operators.Algorithm{operators.Direct, operators.Direct, "", operators.Direct}, 2 * form(operators.Direct)},
+		{[4]operators.Algorithm{operators.Winograd4, operators.Winograd4, operators.Winograd4, operators.Winograd4}, 2 * form(operators.Winograd4)},
+		{[4]operators.Algorithm{operators.Winograd4, operators.Direct, operators.Direct, operators.Direct},
+			math.Sqrt(3*math.Pow(form(operators.Direct), 2) + math.Pow(form(operators.Winograd4), 2))},
 	} {
-		got := p.Seconds(layer(t, in, conv(64, 8, 3, 1, network.Activation{Fn: c.fn})), a)
-		if math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("with activation %v: %g s, want %g", c.fn, got, c.want)
+		if got := cost.Error(net, append([]operators.Algorithm{""}, c.how[:]...)); math.Abs(got-c.want) > 1e-15 {
+			t.Errorf("%v: %g, want %g", c.how, got, c.want)
 		}
 	}
 }

@@ -1,19 +1,36 @@
 // Package cost predicts what a layer takes: seconds from multiply-adds at the
 // measured rate of the kernel that runs them, plus element steps and copied
-// bytes at theirs, plus a fixed cost for each run.
+// bytes at theirs, plus fixed costs.
 //
-//	seconds = MACs / rate[class] + steps / steps[class]
-//	        + read-in bytes / bandwidth + runs * per run
+//	seconds = max(MACs / rate[class], groups * weight bytes / bandwidth)
+//	        + steps / steps[class]
+//	        + read-in bytes / bandwidth
+//	        + runs * per run + groups * per group
 //
-// A Profile holds the constants of a machine. Each has a unit, and the profile
-// says where and when it was measured. The default profile is embedded; it was
-// measured by `go test ./planner/cost -bench Profile` and is what EXPLAIN calls
-// uncalibrated: right in proportion, not for your machine. Reading an image and
-// drawing a picture were timed by EXPLAIN ANALYZE.
+// A group is the positions for which a layer's weights are read once. Large
+// weights and small rectangles make a group wait for memory: that is the max.
 //
-// Rates are those of one thread, and threads are taken to divide the time, which
-// holds while the machine has a core for each. On the machine of the profile
-// the sums come within a tenth of what EXPLAIN ANALYZE measures with one thread
-// on the usual classifiers: convolutions, which are nearly all of it, within a
-// few percent; small layers whose values fit no cache within a factor of three.
+// # Algorithms
+//
+// A convolution can be computed in several ways, the rows of the table forms.
+// Winograd's algorithms (Lavin and Gray, CVPR 2016) replace MACs / rate by
+//
+//	tiles * points * Cin * Cout     / rate["product"]
+//	+ tiles * points * (Cin + Cout) / steps["transform"]
+//
+// and read points * Cin * Cout weights. Each form also says how much it rounds,
+// and Error what becomes of that at the network's end. The planner chooses by
+// both.
+//
+// # The constants
+//
+// A Profile holds the constants of a machine, by set of kernels. Each has a
+// unit, and the profile says where and when it was measured. The default
+// profile is embedded; it was measured by `go test ./planner/cost -bench
+// Profile` and is what EXPLAIN calls uncalibrated: right in proportion, not for
+// your machine. Reading an image and drawing a picture were timed by EXPLAIN
+// ANALYZE.
+//
+// Rates are those of one thread, and threads are taken to divide the time as
+// long as the machine has a core for each.
 package cost

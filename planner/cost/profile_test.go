@@ -2,6 +2,8 @@ package cost_test
 
 import (
 	"context"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -11,21 +13,36 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/cpu"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 	"occlude/planner/cost"
 )
 
-// BenchmarkProfile measures the constants of a profile on one thread. What it
-// reports as rate goes into default.json, the best of several runs on a quiet
-// machine:
+// BenchmarkProfile measures the constants of a profile on one thread, for every
+// set of kernels that this processor has. What it reports as rate goes into
+// default.json, the best of several runs on a quiet machine:
 //
 //	go test ./planner/cost -run '^$' -bench Profile -benchtime 1s -count 5
 //
 // Each class is measured on layers such as the well-known classifiers have, for
-// a batch of updates spread over their maps. The read-in context, the
-// activations and the fixed cost of a run are taken off at the default
-// profile's rates, so that nothing is counted twice.
+// a batch of updates spread over their maps. What else these layers do, as the
+// default profile has it, is taken off, so that nothing is counted twice: where
+// the profile changes much, measure again.
 func BenchmarkProfile(b *testing.B) {
+	for _, set := range simd.Available() {
+		rates, err := cost.Default().For(set.Name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(set.Name, func(b *testing.B) { benchmarkRates(b, set.Name, rates) })
+	}
+}
+
+// measuredBatch is how many updates run together: several groups of equal
+// rectangles, as in a plan.
+const measuredBatch = 32
+
+func benchmarkRates(b *testing.B, kernels string, rates *cost.Rates) {
 	shape := func(h, c int) network.Shape { return network.Shape{H: h, W: h, C: c} }
 	window := func(k, s int) network.Window {
 		a := region.Window{Kernel: k, Stride: s, Pad: k / 2, Dilation: 1}
@@ -43,10 +60,19 @@ func BenchmarkProfile(b *testing.B) {
 		op    network.Op
 		patch int // side of the update of the input, 0 for all of it
 	}
+	wide := []part{ // weights count, transforms hardly do
+		{shape(14, 512), filter(512, 512, 3, 1, 1), 12}, {shape(28, 512), filter(512, 512, 3, 1, 1), 6},
+		{shape(28, 256), filter(256, 256, 3, 1, 1), 10},
+	}
+	narrow := []part{ // the other way round
+		{shape(56, 64), filter(64, 64, 3, 1, 1), 10}, {shape(56, 128), filter(128, 128, 3, 1, 1), 10},
+		{shape(112, 64), filter(64, 64, 3, 1, 1), 18},
+	}
 	for _, c := range []struct {
 		class string
 		parts []part
 	}{
+		{cost.Product, wide}, {cost.Transform, narrow},
 		{cost.Conv, []part{
 			{shape(56, 64), filter(64, 64, 3, 1, 1), 8}, {shape(56, 64), filter(64, 128, 3, 2, 1), 8},
 			{shape(28, 128), filter(128, 128, 3, 1, 1), 7}, {shape(14, 256), filter(256, 256, 3, 1, 1), 7},
@@ -89,7 +115,13 @@ func BenchmarkProfile(b *testing.B) {
 		b.Run(c.class, func(b *testing.B) {
 			var runs []*running
 			for _, p := range c.parts {
-				runs = append(runs, prepare(b, c.class, p.in, p.op, p.patch))
+				algorithms := []operators.Algorithm{""}
+				if c.class == cost.Product || c.class == cost.Transform {
+					algorithms = []operators.Algorithm{operators.Winograd2, operators.Winograd4}
+				}
+				for _, how := range algorithms {
+					runs = append(runs, prepare(b, kernels, how, p.in, p.op, p.patch, measuredBatch))
+				}
 			}
 			for b.Loop() {
 				for _, r := range runs {
@@ -98,7 +130,7 @@ func BenchmarkProfile(b *testing.B) {
 			}
 			var amount, seconds float64
 			for _, r := range runs {
-				a, s := r.spent()
+				a, s := r.spent(c.class, rates)
 				amount, seconds = amount+a, seconds+s
 			}
 			b.ReportMetric(amount/seconds, "rate")
@@ -116,13 +148,24 @@ func BenchmarkProfile(b *testing.B) {
 		}
 		b.ReportMetric(float64(4*len(out)*b.N)/b.Elapsed().Seconds(), "rate")
 	})
-	b.Run("run", func(b *testing.B) { // runs per second: layers of one value
-		r := prepare(b, cost.Cellwise, network.Vector(1), network.Pointwise{Act: network.Activation{Fn: network.Relu}}, 0)
+	b.Run("weights", func(b *testing.B) { // bytes per second: more weights than any cache holds, for a single position
+		r := prepare(b, kernels, "", network.Vector(9216), network.Dense{Weights: weights(4096, 9216)}, 0, 1)
 		for b.Loop() {
 			r.run(b)
 		}
-		s := r.worker.Stats().Layers[1]
-		b.ReportMetric(float64(s.Runs)/(float64(s.Nanos)/1e9), "rate")
+		b.ReportMetric(float64(cost.WeightBytes(r.layer, ""))*float64(b.N)/r.seconds(), "rate")
+	})
+	b.Run("fixed", func(b *testing.B) { // layers of one value, alone and together
+		one := prepare(b, kernels, "", network.Vector(1), network.Pointwise{Act: network.Activation{Fn: network.Relu}}, 0, 1)
+		many := prepare(b, kernels, "", network.Vector(1), network.Pointwise{Act: network.Activation{Fn: network.Relu}}, 0, measuredBatch)
+		for b.Loop() {
+			one.run(b)
+			many.run(b)
+		}
+		n := float64(b.N)
+		run := (many.seconds() - one.seconds()) / n / (measuredBatch - 1)
+		b.ReportMetric(run*1e9, "ns/run")
+		b.ReportMetric((one.seconds()/n-run)*1e9, "ns/group")
 	})
 }
 
@@ -135,22 +178,22 @@ func weights(shape ...int) *tensor.Dense {
 // running is one layer with a batch of equal updates.
 type running struct {
 	layer  *network.Layer
+	how    operators.Algorithm
 	worker operators.Worker
 	views  *operators.Views
 	batch  []operators.Update
 }
 
-func prepare(b *testing.B, class string, in network.Shape, op network.Op, patch int) *running {
+// prepare makes the layer and its updates; patch is the side of each, 0 for the
+// whole input.
+func prepare(b *testing.B, kernels string, how operators.Algorithm, in network.Shape, op network.Op, patch, batch int) *running {
 	b.Helper()
 	net := network.New("in", in)
 	l, err := net.Add("op", op, net.Input())
 	if err != nil {
 		b.Fatal(err)
 	}
-	if got := cost.Class(l); got != class {
-		b.Fatalf("%s is of class %s", l, got)
-	}
-	program, err := cpu.New(net, cpu.Options{})
+	program, err := cpu.New(net, cpu.Options{Kernels: kernels, Algorithms: []operators.Algorithm{"", how}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -159,11 +202,11 @@ func prepare(b *testing.B, class string, in network.Shape, op network.Op, patch 
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &running{layer: l, worker: program.NewWorker(), views: views, batch: make([]operators.Update, 16)}
+	r := &running{layer: l, how: how, worker: program.NewWorker(), views: views, batch: make([]operators.Update, batch)}
 	for i := range r.batch {
 		rect := in.Whole()
 		if patch > 0 {
-			rect = region.Of((in.W-patch)*(i%4)/3, (in.H-patch)*(i/4)/3, patch, patch)
+			rect = region.Of((in.W-patch)*(i%4)/3, (in.H-patch)*(i/4%4)/3, patch, patch)
 		}
 		r.batch[i] = operators.Update{
 			Patch: operators.NewTile(rect, in.C, networktest.Values(rand.New(rand.NewPCG(5, uint64(i))), rect.Area()*in.C, 1)),
@@ -179,18 +222,40 @@ func (r *running) run(b *testing.B) {
 	}
 }
 
-// spent is the multiply-adds or steps done so far, and the seconds that they
-// took for themselves.
-func (r *running) spent() (amount, seconds float64) {
-	s := r.worker.Stats().Layers[1]
-	a := cost.Amount{Values: s.Cells * int64(r.layer.Shape.C), Runs: s.Runs}
-	switch r.layer.Op.(type) {
-	case network.Conv, network.Pool:
-		rounds := s.Runs / int64(len(r.batch))
-		for _, u := range r.batch {
-			a.ReadBytes += rounds * int64(r.layer.Reads(0, u.Rects[1]).Area()) * int64(r.layer.In[0].Shape.C) * 4
+// seconds is the time that the layer took so far.
+func (r *running) seconds() float64 { return float64(r.worker.Stats().Layers[1].Nanos) / 1e9 }
+
+// spent is what the layer did so far of what a class counts, and the seconds
+// that this took without all the rest.
+func (r *running) spent(class string, rates *cost.Rates) (amount, seconds float64) {
+	rounds := r.worker.Stats().Layers[1].Runs / int64(len(r.batch))
+	form := cost.Of(r.layer, r.how)
+	var a cost.Amount
+	for _, u := range r.batch {
+		rect := u.Rects[1]
+		a.Work = a.Work.Plus(r.layer.Work(rect))
+		a.Values += int64(rect.Area() * r.layer.Shape.C)
+		a.Tiles += form.Tiles(rect)
+		a.Runs++
+		switch r.layer.Op.(type) {
+		case network.Conv, network.Pool:
+			a.ReadBytes += int64(r.layer.Reads(0, rect).Area()) * int64(r.layer.In[0].Shape.C) * 4
 		}
 	}
-	amount = float64(s.MACs + s.Steps)
-	return amount, float64(s.Nanos)/1e9 - cost.Default().Seconds(r.layer, a)
+	a.Groups = 1
+	// The seconds of the class alone are those at its rate less those at none: a
+	// rate of one counts the amount.
+	at := func(rate float64) float64 {
+		other := *rates
+		other.Weights = math.Inf(1)
+		other.MACs, other.Steps = maps.Clone(rates.MACs), maps.Clone(rates.Steps)
+		if _, ok := other.MACs[class]; ok {
+			other.MACs[class] = rate
+		} else {
+			other.Steps[class] = rate
+		}
+		return other.Seconds(r.layer, r.how, a)
+	}
+	rest := at(math.Inf(1))
+	return float64(rounds) * (at(1) - rest), r.seconds() - float64(rounds)*rest
 }

@@ -3,8 +3,10 @@ package explain
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
+	"occlude/operators"
 	"occlude/planner"
 	"occlude/planner/rewrite"
 )
@@ -40,7 +42,7 @@ func (b *builder) report() *Report {
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
 			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Batch: c.Batch, FullFrom: b.fullFrom(c),
-			Estimate: rounded(c.Estimate),
+			Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
 		})
 	}
 	if b.explain.Layers {
@@ -97,11 +99,29 @@ func (b *builder) plan() Plan {
 	base := q.Net.Work().MACs
 	p := Plan{
 		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed,
+		Kernels: q.Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
+		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
 	}
 	p.Speedup = ratio(float64(p.FullMACs), float64(p.MACs))
 	return p
+}
+
+// algorithms counts what a candidate's convolutions are computed by, in the
+// order of the planner's table.
+func algorithms(c *planner.Candidate) []AlgorithmCount {
+	times := map[operators.Algorithm]int{}
+	for _, a := range c.Algorithms {
+		times[a]++
+	}
+	counts := []AlgorithmCount{}
+	for _, a := range operators.AllAlgorithms() {
+		if n := times[a]; n > 0 {
+			counts = append(counts, AlgorithmCount{string(a), n})
+		}
+	}
+	return counts
 }
 
 func (b *builder) fullFrom(c *planner.Candidate) *LayerRef {
@@ -167,6 +187,7 @@ func (b *builder) layers() []Layer {
 			FullMACs:        l.Work(l.Shape.Whole()).MACs * int64(len(q.Grid.Positions)),
 			IncrementalMACs: e.Work.MACs,
 			Seconds:         round(q.Chosen().Layers[i].Seconds),
+			Algorithm:       string(q.Chosen().Algorithms[i]),
 		}
 		if i == 0 { // planning computes nothing of the input, which is the patch itself
 			patch := Size{q.Grid.PatchW, q.Grid.PatchH}
@@ -269,10 +290,21 @@ func ratio(a, b float64) float64 {
 // knowledge, and not the same on every processor.
 func round(v float64) float64 { return math.Round(v*1e9) / 1e9 }
 
+// significant keeps three digits of a small number.
+func significant(v float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 2, 64), 64)
+	if err != nil {
+		return v
+	}
+	return short
+}
+
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
-	e.Seconds, e.BaseSeconds, e.WriteSeconds = round(e.Seconds), round(e.BaseSeconds), round(e.WriteSeconds)
-	return Estimate(e)
+	return Estimate{
+		Seconds: round(e.Seconds), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
+		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
+	}
 }
 
 // count says how many there are of a thing.

@@ -74,6 +74,9 @@ func (r *Report) layerGraph(b *bytes.Buffer) {
 	b.WriteString("  subgraph cluster_layers {\n    label=\"layers\";\n")
 	for _, l := range r.Layers {
 		label := []string{fmt.Sprintf("%d %s", l.Index, l.Name), operation(l.Kind, l.Detail)}
+		if l.Algorithm != "" {
+			label[1] += " by " + l.Algorithm
+		}
 		if u := l.Update; u.Changed > 0 {
 			label = append(label, fmt.Sprintf("%s, update %s to %s", l.Shape, u.Min, u.Max))
 		} else {

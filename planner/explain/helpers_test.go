@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sort"
@@ -259,7 +260,7 @@ func bench(t testing.TB) *planner.Planner {
 	}
 	t.Chdir(dir)
 	set := &settings.Settings{}
-	if err := set.Set("threads", "2"); err != nil {
+	if err := errors.Join(set.Set("threads", "2"), set.Set("kernels", "generic")); err != nil {
 		t.Fatal(err)
 	}
 	return planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}})

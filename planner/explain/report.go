@@ -86,6 +86,16 @@ type Plan struct {
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
 	Seed    int    `json:"seed"` // of random choices; exact plans make none
+	// Kernels is the set of kernels in use.
+	Kernels string `json:"kernels"`
+	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
+	// what the convolutions are computed by.
+	Convolution string           `json:"convolution"`
+	Algorithms  []AlgorithmCount `json:"algorithms"`
+	// Error is the expected rounding error of the probabilities, Tolerance the
+	// most that was allowed.
+	Error     float64 `json:"expected_error"`
+	Tolerance float64 `json:"tolerance"`
 	// FullFrom is the first layer from which on every layer is computed whole at
 	// every position, nil when there is none.
 	FullFrom *LayerRef `json:"full_from"`
@@ -95,6 +105,12 @@ type Plan struct {
 	FullMACs int64 `json:"multiply_adds_full"`
 	// Speedup is FullMACs over MACs.
 	Speedup float64 `json:"multiply_adds_speedup"`
+}
+
+// AlgorithmCount is how many layers are computed by an algorithm.
+type AlgorithmCount struct {
+	Algorithm string `json:"algorithm"`
+	Layers    int    `json:"layers"`
 }
 
 // LayerRef names a layer.
@@ -129,12 +145,13 @@ type Operator struct {
 
 // Candidate is a plan that was considered.
 type Candidate struct {
-	Name     string    `json:"name"`
-	Chosen   bool      `json:"chosen"`
-	Reason   string    `json:"reason"`
-	Batch    int       `json:"batch"`
-	FullFrom *LayerRef `json:"full_from"`
-	Estimate Estimate  `json:"estimate"`
+	Name       string           `json:"name"`
+	Chosen     bool             `json:"chosen"`
+	Reason     string           `json:"reason"`
+	Batch      int              `json:"batch"`
+	FullFrom   *LayerRef        `json:"full_from"`
+	Algorithms []AlgorithmCount `json:"algorithms"`
+	Estimate   Estimate         `json:"estimate"`
 }
 
 // Estimate is the expected cost of an image's heat map.
@@ -146,6 +163,8 @@ type Estimate struct {
 	BaseMACs     int64   `json:"base_multiply_adds"`
 	PeakBytes    int64   `json:"peak_bytes"` // activations
 	ViewBytes    int64   `json:"view_bytes"` // of it, the materialized views
+	// Error is the expected rounding error of the probabilities.
+	Error float64 `json:"expected_error"`
 }
 
 // Rule is a rewrite rule and what it did to the network.
@@ -170,6 +189,8 @@ type Layer struct {
 	FullMACs        int64   `json:"multiply_adds_full"`
 	IncrementalMACs int64   `json:"multiply_adds_incremental"`
 	Seconds         float64 `json:"seconds"` // of the chosen plan, elapsed
+	// Algorithm computes a convolution in the chosen plan; "" for other layers.
+	Algorithm string `json:"algorithm,omitempty"`
 	// Actual holds what was measured, with ANALYZE.
 	Actual *LayerActual `json:"actual,omitempty"`
 }

@@ -63,6 +63,7 @@ func (r *Report) header(w io.Writer) error {
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
 		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
@@ -132,6 +133,22 @@ func (p Profile) String() string {
 		return "calibrated: " + where
 	}
 	return "uncalibrated: the default profile, " + where
+}
+
+// kernels says how convolutions are computed, and what that makes of the result.
+func (r *Report) kernels() string {
+	by := make([]string, len(r.Plan.Algorithms))
+	for i, a := range r.Plan.Algorithms {
+		by[i] = fmt.Sprintf("%d %s", a.Layers, a.Algorithm)
+	}
+	s := r.Plan.Kernels
+	if len(by) > 0 {
+		s += "; convolutions: " + strings.Join(by, ", ")
+	}
+	if r.Plan.Convolution != planner.ConvolutionAuto {
+		s += fmt.Sprintf(", forced by WITH (convolution = '%s')", r.Plan.Convolution)
+	}
+	return fmt.Sprintf("%s; expected error %s, tolerance %s", s, planner.FormatError(r.Plan.Error), planner.FormatError(r.Plan.Tolerance))
 }
 
 func (r *Report) fullFrom() string {
@@ -285,7 +302,7 @@ func (r *Report) candidates(w io.Writer) error {
 		return err
 	}
 	t = table{columns: []column{{"plan", text}, {title: "seconds"}, {title: "base pass"}, {title: "multiply-adds"},
-		{title: "bytes"}, {title: "views"}, {title: "batch"}, {"full from", name}}}
+		{title: "bytes"}, {title: "views"}, {title: "batch"}, {title: "error"}, {"full from", name}}}
 	seconds := secondsUpTo(slowest(r.Candidates))
 	for _, c := range r.Candidates {
 		from := "never"
@@ -294,7 +311,7 @@ func (r *Report) candidates(w io.Writer) error {
 		}
 		e := c.Estimate
 		t.add(c.Name, seconds(e.Seconds), seconds(e.BaseSeconds), amount(e.MACs), memory(e.PeakBytes), memory(e.ViewBytes),
-			fmt.Sprint(c.Batch), from)
+			fmt.Sprint(c.Batch), planner.FormatError(e.Error), from)
 	}
 	return t.write(w)
 }
@@ -334,9 +351,9 @@ func (r *Report) layerNames() []string {
 
 // layerCosts shows where the time goes.
 func (r *Report) layerCosts(w io.Writer) error {
-	t := table{columns: []column{{title: "#"}, {"layer", name}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
+	t := table{columns: []column{{title: "#"}, {"layer", name}, {"by", text}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
 		{title: "seconds"}, {title: "share"}}}
-	head := fmt.Sprintf("Cost: multiply-adds of all positions under both plans, and seconds of the %s plan", r.Plan.Name)
+	head := fmt.Sprintf("Cost: what computes convolutions, multiply-adds of all positions, seconds of the %s plan", r.Plan.Name)
 	if r.Actual != nil {
 		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "mult-adds"})
 		head += ";\nbeside them the seconds and multiply-adds that were measured"
@@ -352,7 +369,7 @@ func (r *Report) layerCosts(w io.Writer) error {
 	seconds := secondsUpTo(longest)
 	names := r.layerNames()
 	for i, l := range r.Layers {
-		row := []string{fmt.Sprint(l.Index), names[i], amount(l.FullMACs), amount(l.IncrementalMACs),
+		row := []string{fmt.Sprint(l.Index), names[i], l.Algorithm, amount(l.FullMACs), amount(l.IncrementalMACs),
 			times(ratio(float64(l.FullMACs), float64(l.IncrementalMACs))), seconds(l.Seconds), share(ratio(l.Seconds, total))}
 		if r.Actual != nil {
 			a := LayerActual{}

@@ -1,0 +1,126 @@
+package planner
+
+import (
+	"math"
+
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/planner/cost"
+)
+
+// ConvolutionAuto lets cost and accuracy choose each convolution's algorithm.
+const ConvolutionAuto = "auto"
+
+// defaultTolerance is the error of probabilities that exact plans may have.
+const defaultTolerance = 1e-4
+
+// choiceGroup is how many positions are taken to share a reading of the weights
+// when algorithms are compared. The plan's own batch must not decide: plans that
+// differ only in batch and threads give the same bits.
+const choiceGroup = 16
+
+// accuracy is what a query wants of the convolutions.
+type accuracy struct {
+	convolution string  // ConvolutionAuto, or the algorithm to use wherever it applies
+	tolerance   float64 // most error of probabilities
+}
+
+// tally is what a layer does in a plan, by the algorithms that it can be
+// computed by.
+type tally struct {
+	cost.Amount
+	forms []cost.Form // none for layers without a choice
+	tiles []int64     // of each form
+}
+
+// of is the amount for one of the algorithms.
+func (t *tally) of(a operators.Algorithm) cost.Amount {
+	amount := t.Amount
+	for i, f := range t.forms {
+		if f.Algorithm == a {
+			amount.Tiles = t.tiles[i]
+		}
+	}
+	return amount
+}
+
+// option is a way to compute a layer.
+type option struct {
+	algorithm       operators.Algorithm
+	seconds, square float64 // square is that of the error
+}
+
+// chooseAlgorithms chooses each convolution's algorithm: the fastest, and as
+// long as the expected error is above the tolerance, at one layer after the
+// other a more exact one, first where a second buys the most.
+func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want accuracy) []operators.Algorithm {
+	if want.convolution != ConvolutionAuto {
+		return forcedAlgorithms(net, want.convolution)
+	}
+	chosen := make([]operators.Algorithm, len(net.Layers))
+	options := make([][]option, len(net.Layers))
+	for i, l := range net.Layers {
+		for _, f := range tallies[i].forms {
+			amount := tallies[i].of(f.Algorithm)
+			amount.Groups = float64(amount.Runs) / choiceGroup
+			options[i] = append(options[i], option{f.Algorithm, r.Seconds(l, f.Algorithm, amount), f.Error * f.Error})
+		}
+	}
+	now := make([]option, len(options)) // of each layer
+	for i := range options {
+		for j, o := range options[i] {
+			if j == 0 || o.seconds < now[i].seconds {
+				now[i] = o
+			}
+		}
+		chosen[i] = now[i].algorithm
+	}
+	for cost.Error(net, chosen) > want.tolerance {
+		layer, better, least := -1, option{}, math.Inf(1)
+		for i := range options {
+			for _, o := range options[i] {
+				if o.square >= now[i].square {
+					continue
+				}
+				if price := (o.seconds - now[i].seconds) / (now[i].square - o.square); price < least {
+					layer, better, least = i, o, price
+				}
+			}
+		}
+		if layer < 0 {
+			break // as exact as can be
+		}
+		now[layer], chosen[layer] = better, better.algorithm
+	}
+	return chosen
+}
+
+// forcedAlgorithms are the named one wherever it applies, and direct elsewhere.
+func forcedAlgorithms(net *network.Network, convolution string) []operators.Algorithm {
+	return pick(net, func(now, next cost.Form) bool { return string(next.Algorithm) == convolution })
+}
+
+// pick takes for each convolution the last of its forms that is better than
+// those before it.
+func pick(net *network.Network, better func(now, next cost.Form) bool) []operators.Algorithm {
+	chosen := make([]operators.Algorithm, len(net.Layers))
+	for i, l := range net.Layers {
+		var now cost.Form
+		for j, next := range cost.Forms(l) {
+			if j == 0 || better(now, next) {
+				now = next
+			}
+		}
+		chosen[i] = now.Algorithm
+	}
+	return chosen
+}
+
+// leastError is the expected error of the most exact plan that a choice of
+// convolutions leaves.
+func leastError(net *network.Network, convolution string) float64 {
+	if convolution != ConvolutionAuto {
+		return cost.Error(net, forcedAlgorithms(net, convolution))
+	}
+	return cost.Error(net, pick(net, func(now, next cost.Form) bool { return next.Error < now.Error }))
+}

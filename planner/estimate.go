@@ -1,0 +1,149 @@
+package planner
+
+import (
+	"context"
+
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/region"
+	"occlude/planner/cost"
+)
+
+// measure adds up the work of all positions, layer by layer, and brings the
+// positions into their order. What a layer does is independent of the algorithm
+// but for the tiles.
+func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) ([]tally, error) {
+	n := len(net.Layers)
+	c.Layers = make([]LayerEstimate, n)
+	tallies := make([]tally, n)
+	for i, l := range net.Layers {
+		forms := cost.Forms(l)
+		tallies[i] = tally{forms: forms, tiles: make([]int64, len(forms))}
+	}
+	shapes := newShapes(len(g.Positions))
+	var rects []region.Rect
+	for i, pos := range g.Positions {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		rects = c.rects(net, g, pos, rects)
+		shapes.add(rects)
+		for j, l := range net.Layers[1:] {
+			if rect := rects[j+1]; !rect.Empty() {
+				tallies[j+1].add(l, rect)
+				c.Layers[j+1].add(l, rect)
+			}
+		}
+	}
+	c.Order = shapes.order()
+	for i := range c.Layers {
+		c.Layers[i].Work = tallies[i].Work
+		c.Layers[i].Runs = tallies[i].Runs
+	}
+	c.FullFrom = n
+	for j := n - 1; j > 0; j-- {
+		if e := c.Layers[j]; e.Whole < int64(len(g.Positions)) && e.Runs > 0 {
+			break
+		} else if e.Runs > 0 {
+			c.FullFrom = j
+		}
+	}
+	return tallies, nil
+}
+
+// add counts one run that computes the rectangle r.
+func (t *tally) add(l *network.Layer, r region.Rect) {
+	t.Work = t.Work.Plus(l.Work(r))
+	t.Values += int64(r.Area()) * int64(l.Shape.C)
+	t.ReadBytes += readBytes(l, r)
+	t.Runs++
+	for i, f := range t.forms {
+		t.tiles[i] += f.Tiles(r)
+	}
+}
+
+func (e *LayerEstimate) add(l *network.Layer, r region.Rect) {
+	e.Cells += int64(r.Area())
+	if r.IsWhole(l.Shape.H, l.Shape.W) {
+		e.Whole++
+	}
+	if e.Min.Empty() || r.Area() < e.Min.Area() {
+		e.Min = r
+	}
+	if r.Area() > e.Max.Area() {
+		e.Max = r
+	}
+}
+
+// readBytes is the read-in context that a windowed layer puts together.
+func readBytes(l *network.Layer, out region.Rect) int64 {
+	switch l.Op.(type) {
+	case network.Conv, network.Pool:
+		return int64(l.Reads(0, out).Area()) * int64(l.In[0].Shape.C) * 4
+	}
+	return 0
+}
+
+// wholeTally is what a layer does in the base pass.
+func wholeTally(l *network.Layer) *tally {
+	forms := cost.Forms(l)
+	t := &tally{forms: forms, tiles: make([]int64, len(forms))}
+	t.add(l, l.Shape.Whole())
+	return t
+}
+
+// price turns the work into seconds and error, for the candidate's algorithms
+// and batch.
+func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
+	e := &c.Estimate
+	base := net.Work()
+	e.MACs, e.BaseMACs = base.MACs, base.MACs
+	e.Seconds, e.BaseSeconds = 0, 0
+	cores := r.parallel()
+	for j, l := range net.Layers {
+		how := c.Algorithms[j]
+		amount := tallies[j].of(how)
+		amount.Groups = groups(amount.Runs, c.Batch)
+		c.Layers[j].Seconds = r.rates.Seconds(l, how, amount) / cores
+		e.Seconds += c.Layers[j].Seconds
+		e.MACs += c.Layers[j].Work.MACs
+		if _, constant := l.Op.(network.Const); constant || j == 0 {
+			continue
+		}
+		amount = wholeTally(l).of(how)
+		amount.Groups = cores // each thread reads the weights
+		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
+	}
+	e.Seconds += e.BaseSeconds
+	e.Error = cost.Error(net, c.Algorithms)
+}
+
+// groups is the number of batches in which a layer runs.
+func groups(runs int64, batch int) float64 {
+	return float64((runs + int64(batch) - 1) / int64(batch))
+}
+
+// choose fixes the algorithms. The base pass counts as one more position.
+func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates, want accuracy) {
+	all := make([]tally, len(tallies))
+	for i, l := range net.Layers {
+		all[i] = *wholeTally(l)
+		all[i].Work = all[i].Work.Plus(tallies[i].Work)
+		all[i].Values += tallies[i].Values
+		all[i].ReadBytes += tallies[i].ReadBytes
+		all[i].Runs += tallies[i].Runs
+		for j, n := range tallies[i].tiles {
+			all[i].tiles[j] += n
+		}
+	}
+	c.Algorithms = chooseAlgorithms(net, all, r, want)
+}
+
+// wholeAlgorithms are those of inference on whole images.
+func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm {
+	tallies := make([]tally, len(net.Layers))
+	for i, l := range net.Layers {
+		tallies[i] = *wholeTally(l)
+	}
+	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
+}

@@ -1,0 +1,63 @@
+package planner
+
+import (
+	"slices"
+
+	"occlude/operators/region"
+)
+
+// shapes collects the shapes of the positions' rectangles, to bring positions
+// into an order in which equal ones stand together: kernels then get groups of
+// equal rectangles.
+//
+// Heights depend on a position's row and widths on its column alone, so each
+// axis has far fewer shapes than there are positions, and the classes of
+// positions are pairs of them.
+type shapes struct {
+	rows, cols map[uint64]int32 // numbers of shapes, in the order of their first position
+	classes    []class          // of each position
+}
+
+type class struct{ row, col int32 }
+
+func newShapes(positions int) *shapes {
+	return &shapes{map[uint64]int32{}, map[uint64]int32{}, make([]class, 0, positions)}
+}
+
+// add tells the rectangles of the next position. The shape of an axis is the
+// lengths at all layers, of which a hash (FNV-1a) is kept: if two were ever
+// equal by chance, groups would be less even, and nothing else.
+func (s *shapes) add(rects []region.Rect) {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h, w := uint64(offset), uint64(offset)
+	for _, r := range rects {
+		h = (h ^ uint64(r.H())) * prime
+		w = (w ^ uint64(r.W())) * prime
+	}
+	number := func(of map[uint64]int32, shape uint64) int32 {
+		n, ok := of[shape]
+		if !ok {
+			n = int32(len(of))
+			of[shape] = n
+		}
+		return n
+	}
+	s.classes = append(s.classes, class{number(s.rows, h), number(s.cols, w)})
+}
+
+// order is the positions by class: neighbouring classes share their heights,
+// and within a class positions keep their order.
+func (s *shapes) order() []int32 {
+	order := make([]int32, len(s.classes))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int {
+		x, y := s.classes[a], s.classes[b]
+		if x.row != y.row {
+			return int(x.row - y.row)
+		}
+		return int(x.col - y.col)
+	})
+	return order
+}
