@@ -44,13 +44,13 @@ type Product struct {
 	// Low and High clamp the result; without, they are infinite.
 	Low, High float32
 
-	// turn counts tiles. The loops bring what lies behind the weights, mostly the
-	// next panel, into the second-level cache, a tile a quarter.
+	// turn grows with every tile. The loops bring what lies behind the weights,
+	// mostly the next panel, into the second-level cache, each tile a quarter.
 	turn int
 }
 
-// Run computes p, which is for one goroutine. It keeps nothing of p; let p live longer than one run, for
-// the compiler cannot know that.
+// Run computes p, which is for one goroutine at a time. The compiler takes p to
+// escape: let it live for many runs.
 func (s *Set) Run(p *Product) {
 	rows := len(p.In)
 	if rows == 0 {

@@ -74,10 +74,10 @@ type productTile struct {
 	values  []reg.VecPhysical // broadcast values, used in turn
 	pointer []reg.GPPhysical  // of the rows: In, then Add, then Out
 
-	// Locals: the next segment's place in the list, and where the list ends; the
-	// bytes of a segment and of the weights; where k ends, and where less than
-	// unroll steps remain.
-	segment, segmentsEnd, length, size, end, last operand.Mem
+	// Locals: the place of the first row in the lists of rows, the next segment's
+	// in the list of segments, and where that ends; the bytes of a segment, also
+	// less those of the main loop's last steps, and of the weights; where k ends.
+	row, segment, segmentsEnd, length, lengthLess, size, end operand.Mem
 }
 
 // The registers with a meaning of their own; the rows' pointers are in the
@@ -124,7 +124,7 @@ func (t *productTile) write() {
 	t.Function(name)
 	t.Attributes(attr.NOSPLIT)
 	t.SignatureExpr("func(p *byte, row, tiles int)")
-	for _, local := range []*operand.Mem{&t.segment, &t.segmentsEnd, &t.length, &t.size, &t.end, &t.last} {
+	for _, local := range []*operand.Mem{&t.row, &t.segment, &t.segmentsEnd, &t.length, &t.lengthLess, &t.size, &t.end} {
 		*local = t.AllocLocal(8)
 	}
 
@@ -134,16 +134,21 @@ func (t *productTile) write() {
 	t.MOVQ(k, ahead)
 	t.SHLQ(operand.U8(2), k)
 	t.MOVQ(k, t.length)
+	t.SUBQ(operand.U8(inMain), k)
+	t.MOVQ(k, t.lengthLess)
 	t.IMULQ(length(p, "Segments"), ahead)
 	t.IMUL3Q(operand.U8(t.pitch()), ahead, ahead)
 	t.MOVQ(ahead, t.size)
+	t.MOVQ(argRow, k)
+	t.SHLQ(operand.U8(3), k)
+	t.MOVQ(k, t.row)
 
 	t.Label("tile")
 	t.start(p)
 	t.sum(p)
 	t.MOVQ(argProduct, p)
 	t.finish(p)
-	t.ADDQ(operand.U8(t.rows), argRow)
+	t.ADDQ(operand.U8(8*t.rows), t.row)
 	t.DECQ(argTiles)
 	t.JNZ(operand.LabelRef("tile"))
 	t.VZEROUPPER()
@@ -152,9 +157,8 @@ func (t *productTile) write() {
 
 // addresses loads the rows' pointers from one of the lists of p.
 func (t *productTile) addresses(p reg.Register, list string) {
-	t.MOVQ(argRow, k)
-	t.SHLQ(operand.U8(3), k)
-	t.ADDQ(field(p, list), k)
+	t.MOVQ(field(p, list), k)
+	t.ADDQ(t.row, k)
 	for r, to := range t.pointer {
 		t.MOVQ(operand.Mem{Base: k, Disp: 8 * r}, to)
 	}
@@ -218,6 +222,9 @@ func (t *productTile) start(p reg.Register) {
 // unroll is how many steps of K the main loop takes at a time.
 const unroll = 4
 
+// inMain is how far, in bytes, the last of these steps is from the first.
+const inMain = 4 * (unroll - 1)
+
 // sum adds up the products of all segments.
 func (t *productTile) sum(p reg.Register) {
 	segment := k
@@ -226,12 +233,12 @@ func (t *productTile) sum(p reg.Register) {
 	t.LEAQ(operand.Mem{Base: segment, Index: ahead, Scale: 8}, ahead)
 	t.MOVQ(ahead, t.segmentsEnd)
 
-	// Each tile has its turn to fetch a part of what lies behind the panel.
+	// Each tile has its turn to fetch a part of what lies behind the panel: one
+	// row of unroll.
 	turn := field(p, "turn")
 	t.MOVQ(turn, ahead)
-	t.INCQ(turn)
-	t.ANDQ(operand.U8(unroll-1), ahead)
-	t.IMUL3Q(operand.U8(t.pitch()), ahead, ahead)
+	t.ADDQ(operand.I32(t.pitch()), turn)
+	t.ANDQ(operand.I32((unroll-1)*t.pitch()), ahead)
 	t.ADDQ(t.size, ahead)
 	t.MOVQ(field(p, "Weights"), panelAt)
 
@@ -242,30 +249,30 @@ func (t *productTile) sum(p reg.Register) {
 	t.MOVQ(operand.Mem{Base: segment, Disp: -8}, k)
 	t.ADDQ(t.length, k)
 	t.MOVQ(k, t.end)
-	t.SUBQ(operand.U8(4*(unroll-1)), k)
-	t.MOVQ(k, t.last)
-	t.SUBQ(t.length, k)
-	t.ADDQ(operand.U8(4*(unroll-1)), k)
-	t.CMPQ(k, t.last)
+	t.SUBQ(t.lengthLess, k)
+	t.CMPQ(k, t.end)
 	t.JGE(operand.LabelRef("few"))
 
+	// Here k is that of the last of the loop's steps, so that it can be compared
+	// with the end.
 	align(t.Context)
 	t.Label("several")
 	for i := range unroll {
-		t.step(i)
+		t.step(i, -inMain)
 	}
 	for line := 0; line < t.pitch(); line += 64 {
 		t.PREFETCHT1(operand.Mem{Base: panelAt, Index: ahead, Scale: 1, Disp: line})
 	}
 	t.advance(unroll)
-	t.CMPQ(k, t.last)
+	t.CMPQ(k, t.end)
 	t.JLT(operand.LabelRef("several"))
 
 	t.Label("few")
+	t.SUBQ(operand.U8(inMain), k)
 	t.CMPQ(k, t.end)
 	t.JGE(operand.LabelRef("next"))
 	t.Label("one")
-	t.step(0)
+	t.step(0, 0)
 	t.advance(1)
 	t.CMPQ(k, t.end)
 	t.JLT(operand.LabelRef("one"))
@@ -277,14 +284,14 @@ func (t *productTile) sum(p reg.Register) {
 	t.JB(operand.LabelRef("segment"))
 }
 
-// step adds the products of the i-th k from here.
-func (t *productTile) step(i int) {
+// step adds the products of the i-th k from here, with k ahead of it by -disp.
+func (t *productTile) step(i, disp int) {
 	for v, w := range t.weight {
 		t.VMOVAPS(operand.Mem{Base: panelAt, Disp: i*t.pitch() + v*t.bytes()}, w)
 	}
 	for r := range t.rows {
 		value := t.values[(i*t.rows+r)%len(t.values)]
-		t.VBROADCASTSS(operand.Mem{Base: t.pointer[r], Index: k, Scale: 1, Disp: 4 * i}, value)
+		t.VBROADCASTSS(operand.Mem{Base: t.pointer[r], Index: k, Scale: 1, Disp: disp + 4*i}, value)
 		for v, w := range t.weight {
 			t.VFMADD231PS(w, value, t.acc[r*t.wide+v])
 		}
