@@ -46,7 +46,7 @@ type Product struct {
 
 	// turn grows with every tile. The loops bring what lies behind the weights,
 	// mostly the next panel, into the second-level cache, each tile a quarter.
-	turn int
+	turn int //nolint:unused // only assembly uses it
 }
 
 // Run computes p, which is for one goroutine at a time. The compiler takes p to
