@@ -70,7 +70,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 		return nil, nil
 	case network.Conv:
 		if op.Depthwise() {
-			return newDepthwise(op, act), nil
+			return newDepthwise(op, act, set), nil
 		}
 		if how.Tile() > 1 {
 			k, err := newWinograd(op, act, set, how.Tile())
@@ -195,11 +195,6 @@ func whole(s operators.Source, buf []float32) []float32 {
 	buf = buf[:s.Shape.Len()]
 	s.Gather(buf, s.Shape.Whole(), 0)
 	return buf
-}
-
-// reach gives the input under the windows of the rectangle out, as inPiece does.
-func reach(w *worker, s operators.Source, win network.Window, out region.Rect) (in operators.Tile, at int, copied block) {
-	return inPiece(w, s, region.Rect{Y: win.Y.Input(out.Y), X: win.X.Input(out.X)})
 }
 
 // inPiece gives the rectangle r of an input, which may reach past the map: where

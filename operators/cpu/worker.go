@@ -8,6 +8,7 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -19,15 +20,16 @@ type worker struct {
 	stats   []operators.LayerStats
 
 	// Reused from batch to batch.
-	views    []operators.Tile // by layer
-	updates  [][]update       // by layer, by position
-	tasks    []task
-	sources  []operators.Source
-	sums     []float64 // of doubles
-	conv     convScratch
-	dense    denseScratch
-	winograd winogradScratch
-	pool     poolScratch
+	views     []operators.Tile // by layer
+	updates   [][]update       // by layer, by position
+	tasks     []task
+	sources   []operators.Source
+	sums      []float64 // of doubles
+	conv      convScratch
+	dense     denseScratch
+	winograd  winogradScratch
+	pool      poolScratch
+	depthwise simd.Depthwise
 }
 
 // update is what a layer became at one position.

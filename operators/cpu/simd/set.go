@@ -18,6 +18,7 @@ type Set struct {
 	peak    func(rounds int) (operations int)
 	rows
 	pools
+	depthwise depthwise
 	// winograd finds the loops of an algorithm, if the set has some of its own.
 	winograd func(*Winograd) (winogradLoops, bool)
 }
@@ -46,12 +47,13 @@ var available = append(assembled(), generic)
 
 // generic is plain Go.
 var generic = &Set{
-	Name:    "generic",
-	Lanes:   1,
-	Rows:    2,
-	Panel:   4,
-	product: productGeneric,
-	peak:    peakGeneric,
-	rows:    rowsGeneric,
-	pools:   poolsGeneric,
+	Name:      "generic",
+	Lanes:     1,
+	Rows:      2,
+	Panel:     4,
+	product:   productGeneric,
+	peak:      peakGeneric,
+	rows:      rowsGeneric,
+	pools:     poolsGeneric,
+	depthwise: depthwise{run: depthwiseGeneric, block: genericBlock},
 }
