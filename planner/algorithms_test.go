@@ -153,7 +153,7 @@ func TestThreadsAndBatchDoNotDecide(t *testing.T) {
 		want := map[string][]operators.Algorithm{}
 		for _, threads := range []string{"1", "2", "64"} {
 			for _, batch := range []string{"", ", batch = 1", ", batch = 7", ", batch = 1000"} {
-				for _, memory := range []string{"auto", "'1GB'"} {
+				for _, memory := range []string{"auto", "'4GB'"} {
 					p := w.query(t, fmt.Sprintf("SET threads = %s; SET memory_limit = %s; %s WITH (tolerance = %s%s);",
 						threads, memory, deepQuery, tolerance, batch))
 					for _, c := range p.Candidates {

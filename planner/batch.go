@@ -2,9 +2,10 @@ package planner
 
 import (
 	"fmt"
-	"math"
 
 	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/region"
 	"occlude/planner/cost"
 )
 
@@ -23,16 +24,16 @@ const (
 	batchSeconds = 1.0
 )
 
-// workerBytes is what a worker takes for patches however small they are: the
-// least slab of the processor's arena.
-const workerBytes = 4 << 20
+// Of the processor's memory: the least that an arena takes, in bytes, and the most
+// values of a point that a chunk of tiles has.
+const (
+	leastSlab   = 4 << 20
+	chunkValues = 1 << 18
+)
 
 // size chooses the batch and predicts the memory. Its error says that the memory
 // limit leaves too little.
 func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints, r resources) error {
-	each := c.positionBytes(net, g)
-	each += each / 4 // gaps between blocks of different sizes
-	worker := func(batch int) int64 { return max(each*int64(batch), workerBytes) }
 	threads := int64(max(r.threads, 1))
 	var base int64 // the base pass makes every view
 	for _, l := range net.Layers {
@@ -42,49 +43,76 @@ func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints,
 	if c.Name == PlanFull {
 		c.Estimate.ViewBytes = keptByFull(net)
 	}
-	views := c.Estimate.ViewBytes
 	room := int64(patchBytes)
-	c.Batch = 1
-	c.Estimate.PeakBytes = max(base, views+worker(1)*threads)
 	if r.memory > 0 {
-		room = min(room, (r.memory-views)/threads)
-		if r.memory < c.Estimate.PeakBytes {
-			return fmt.Errorf("the %s plan needs %s for activations (threads = %d), memory_limit is %s",
-				c.Name, FormatBytes(c.Estimate.PeakBytes), threads, FormatBytes(r.memory))
-		}
+		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
 	}
 	share := (len(g.Positions) + 4*r.threads - 1) / (4 * r.threads) // a few batches for each thread, for balance
-	c.Batch = max(1, min(c.pace(net, tallies, len(g.Positions), r.rates), int(room/max(each, 1)), share))
+	c.Batch = max(1, min(c.pace(net, tallies, len(g.Positions), r.rates), share))
+	for c.Batch > 1 && c.workerBytes(net, g, c.Batch) > room {
+		c.Batch--
+	}
 	if h.batch > 0 {
 		c.Batch = min(h.batch, max(1, len(g.Positions)))
-		if r.memory > 0 && int64(c.Batch)*each > room {
-			c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)
-			return fmt.Errorf("the %s plan needs %s for activations (threads = %d, batch = %d), memory_limit is %s",
-				c.Name, FormatBytes(c.Estimate.PeakBytes), threads, c.Batch, FormatBytes(r.memory))
-		}
 	}
-	c.Estimate.PeakBytes = max(base, views+worker(c.Batch)*threads)
-	return nil
+	c.Estimate.PeakBytes = max(base, c.Estimate.ViewBytes+c.workerBytes(net, g, c.Batch)*threads)
+	if r.memory == 0 || c.Estimate.PeakBytes <= r.memory {
+		return nil
+	}
+	batch := ""
+	if h.batch > 0 {
+		batch = fmt.Sprintf(", batch = %d", c.Batch)
+	}
+	return fmt.Errorf("the %s plan needs %s for activations (threads = %d%s), memory_limit is %s",
+		c.Name, FormatBytes(c.Estimate.PeakBytes), threads, batch, FormatBytes(r.memory))
 }
 
 // pace is how many positions a worker should compute together: as many as keep
 // reading the weights below its share of the time, in about batchSeconds.
 func (c *Candidate) pace(net *network.Network, tallies []tally, positions int, r *cost.Rates) int {
-	var work, streaming float64 // seconds of all positions, and of each batch
+	work := 0.0 // seconds of all positions
 	for i, l := range net.Layers {
-		if tallies[i].Runs == 0 {
-			continue
-		}
 		how := c.Algorithms[i]
 		work += r.Seconds(l, how, tallies[i].of(how))
-		streaming += r.Streaming(l, how)
 	}
 	each := work / float64(max(positions, 1))
-	if each <= 0 { // no layer changes at any position
-		return maxBatch
+	batch := usualBatch
+	for ; batch < maxBatch; batch++ {
+		streaming := 0.0 // seconds for each position
+		for i, group := range c.groups(net, batch) {
+			if tallies[i].Runs > 0 {
+				streaming += r.Streaming(net.Layers[i], c.Algorithms[i]) / float64(group)
+			}
+		}
+		if streaming <= streamShare*each {
+			break
+		}
 	}
-	batch := max(usualBatch, math.Ceil(streaming/streamShare/each))
-	return int(min(batch, maxBatch, batchSeconds/each))
+	if each*float64(batch) > batchSeconds {
+		return int(batchSeconds / each)
+	}
+	return batch
+}
+
+// stages are the groups in which a worker takes a batch through the layers.
+func (c *Candidate) stages(net *network.Network, batch int) []operators.Stage {
+	rects := make([]region.Rect, len(net.Layers))
+	for i := range rects {
+		rects[i] = c.Layers[i].Max
+	}
+	return operators.Stages(net, rects, batch, func(i int) int64 { return cost.WeightBytes(net.Layers[i], c.Algorithms[i]) })
+}
+
+// groups is, by layer Index, how many positions share a reading of the weights.
+func (c *Candidate) groups(net *network.Network, batch int) []int {
+	groups := make([]int, len(net.Layers))
+	for _, s := range c.stages(net, batch) {
+		for i := s.From; i < s.To; i++ {
+			groups[i] = min(s.Group, batch)
+		}
+	}
+	groups[0] = batch
+	return groups
 }
 
 // keptByFull is what full inference keeps of the base pass: the probabilities,
@@ -99,37 +127,94 @@ func keptByFull(net *network.Network) int64 {
 	return n * 4
 }
 
-// positionBytes is the most memory that one position's patches take at once: a
-// patch lives from the layer that makes it to the last that reads it. It counts
-// the largest rectangle of each layer, so that a limit holds for any batch.
-func (c *Candidate) positionBytes(net *network.Network, g Grid) int64 {
-	last := make([]int, len(net.Layers))
+// workerBytes is the most memory that a worker's updates take at once. An update
+// lives from the layer that makes it to the last that reads it: those that never
+// leave their stage for one group of positions, the others for the whole batch.
+// It counts the largest rectangle of each layer, so that a limit holds for any
+// batch.
+func (c *Candidate) workerBytes(net *network.Network, g Grid, batch int) int64 {
+	last := make([]int, len(net.Layers)) // reader of each layer
 	for i, l := range net.Layers {
 		last[i] = i
 		for _, in := range l.In {
 			last[in.Index] = i
 		}
 	}
-	bytes := func(i int) int64 {
-		area := c.Layers[i].Max.Area()
-		if i == 0 { // the occluded pixels, which stay to the end
-			area = g.PatchW * g.PatchH
+	last[net.Output.Index] = len(net.Layers)
+	each := c.updateBytes(net)
+	pixels := int64(g.PatchW*g.PatchH*net.Input().Shape.C) * 4
+	var peak, held int64 // held is what stages hand on, for the whole batch
+	for _, s := range c.stages(net, batch) {
+		group := int64(min(s.Group, batch))
+		handed := int64(0)
+		for i := s.From; i < s.To; i++ {
+			if last[i] >= s.To {
+				handed += each[i] * int64(batch)
+			}
 		}
-		return int64(area) * int64(net.Layers[i].Shape.C) * 4
-	}
-	var live, peak int64
-	for i, l := range net.Layers {
-		live += bytes(i)
-		scratch := int64(0)
-		if e := c.Layers[i]; e.Runs > 0 {
-			scratch = readBytes(l, e.Max)
+		inside := int64(0)
+		for i := s.From; i < s.To; i++ {
+			if last[i] < s.To {
+				inside += each[i] * group
+			}
+			peak = max(peak, held+handed+inside+c.scratchBytes(net.Layers[i], int(group)))
+			for j := s.From; j <= i; j++ {
+				if last[j] == i {
+					inside -= each[j] * group
+				}
+			}
 		}
-		peak = max(peak, live+scratch)
-		for j := range i + 1 {
-			if last[j] == i && j > 0 {
-				live -= bytes(j)
+		held += handed
+		for j := 1; j < s.From; j++ {
+			if last[j] >= s.From && last[j] < s.To {
+				held -= each[j] * int64(batch)
 			}
 		}
 	}
-	return peak
+	peak += peak / 4 // gaps between blocks of different sizes
+	return pixels*int64(batch) + max(peak, leastSlab)
+}
+
+// updateBytes is what one position's update takes at each layer: the rectangle,
+// or where that is more what a convolution reads around it, which stands around
+// it in memory.
+func (c *Candidate) updateBytes(net *network.Network) []int64 {
+	cells := make([]int, len(net.Layers))
+	for i, l := range net.Layers {
+		r := c.Layers[i].Max
+		cells[i] = max(cells[i], r.Area())
+		op, ok := l.Op.(network.Conv)
+		if !ok || r.Empty() {
+			continue
+		}
+		f := cost.Of(l, c.Algorithms[i])
+		up := func(n, tile int) int { return (n + tile - 1) / tile * tile }
+		h := (up(r.H(), f.TileH)-1)*op.Y.Stride + op.Y.Extent()
+		w := (up(r.W(), f.TileW)-1)*op.X.Stride + op.X.Extent()
+		for _, in := range l.In {
+			cells[in.Index] = max(cells[in.Index], h*w)
+		}
+	}
+	bytes := make([]int64, len(net.Layers))
+	for i, l := range net.Layers[1:] {
+		bytes[i+1] = int64(cells[i+1]) * int64(l.Shape.C) * 4
+	}
+	return bytes
+}
+
+// scratchBytes is what a layer takes beside its input and output: the
+// transformed tiles of a group.
+func (c *Candidate) scratchBytes(l *network.Layer, group int) int64 {
+	e := c.Layers[l.Index]
+	if e.Runs == 0 {
+		return 0
+	}
+	f := cost.Of(l, c.Algorithms[l.Index])
+	if f.Points == 1 {
+		return readBytes(l, e.Max)
+	}
+	op := l.Op.(network.Conv)
+	channels := int64(op.GroupIn() + op.Filters())
+	tiles := min(f.Tiles(e.Max)*int64(group), max(chunkValues/channels, 16))
+	return 4 * tiles * int64(f.Points) * channels
 }

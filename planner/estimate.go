@@ -100,10 +100,11 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
 	e.Seconds, e.BaseSeconds = 0, 0
 	cores := r.parallel()
+	together := c.groups(net, c.Batch)
 	for j, l := range net.Layers {
 		how := c.Algorithms[j]
 		amount := tallies[j].of(how)
-		amount.Groups = groups(amount.Runs, c.Batch)
+		amount.Groups = float64((amount.Runs + int64(together[j]) - 1) / int64(together[j]))
 		c.Layers[j].Seconds = r.rates.Seconds(l, how, amount) / cores
 		e.Seconds += c.Layers[j].Seconds
 		e.MACs += c.Layers[j].Work.MACs
@@ -116,11 +117,6 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	}
 	e.Seconds += e.BaseSeconds
 	e.Error = cost.Error(net, c.Algorithms)
-}
-
-// groups is the number of batches in which a layer runs.
-func groups(runs int64, batch int) float64 {
-	return float64((runs + int64(batch) - 1) / int64(batch))
 }
 
 // choose fixes the algorithms. The base pass counts as one more position.
