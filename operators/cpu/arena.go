@@ -1,6 +1,10 @@
 package cpu
 
-import "sort"
+import (
+	"sort"
+
+	"occlude/operators/cpu/simd"
+)
 
 // arena hands out float32 buffers that live for a few layers, first fit from
 // slabs that it keeps, so that a batch allocates nothing once the first one
@@ -71,7 +75,7 @@ func (a *arena) grow(size int) int {
 			at = i
 		}
 	}
-	s := slab{data: make([]float32, max(size, minSlab))}
+	s := slab{data: simd.Aligned(max(size, minSlab))}
 	a.held += int64(len(s.data)) * 4
 	a.peak = max(a.peak, a.held)
 	if at < len(a.slabs) {
