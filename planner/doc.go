@@ -19,6 +19,11 @@
 // whose rectangles grow at once, full inference can be the cheaper one, so it
 // is costed like any other candidate.
 //
+// Each candidate chooses for every convolution how it is computed, by cost and
+// by the rounding error that the result may have (algorithms.go), brings the
+// positions into an order in which equal rectangles stand together (order.go),
+// and sizes its batches (batch.go).
+//
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
