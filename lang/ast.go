@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Pos is a place in a source text. Line and Col count from 1, and Col counts
@@ -75,8 +76,8 @@ type Script struct {
 }
 
 // Statement is one of *[CreateModel], *[DropModel], *[ShowModels],
-// *[DescribeModel], *[Predict], *[Occlude], *[Explain], *[Copy], *[Set],
-// *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
+// *[DescribeModel], *[AnalyzeModel], *[Predict], *[Occlude], *[Explain],
+// *[Copy], *[Set], *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
 type Statement interface {
 	Node
 	statement()
@@ -107,6 +108,26 @@ type DescribeModel struct {
 	Model Name
 }
 
+// AnalyzeModel is ANALYZE MODEL model with its clauses: measure on this machine
+// what the planner wants to know. A clause that was not written is nil.
+type AnalyzeModel struct {
+	Located
+	Model  Name
+	Sample *Sample // nil: measure times, no quality
+	Patch  *Extent
+	Stride *Extent
+	Fill   *Fill
+}
+
+// Sample is USING SAMPLE n FROM 'files' [REPEATABLE (seed)]: the images that
+// quality is measured on.
+type Sample struct {
+	Located
+	Size  int     // images, above zero
+	Files String  // one file, or a pattern such as 'scans/*.png'
+	Seed  *Number // of REPEATABLE: a whole number; nil where not written
+}
+
 // Predict is PREDICT 'image' USING model [TOP n] [WITH (options)].
 type Predict struct {
 	Located
@@ -126,10 +147,13 @@ type Occlude struct {
 	Patch    *Extent
 	Stride   *Extent
 	Fill     *Fill
-	Into     []String
-	Colormap *String
 	Where    Expr // a condition; never set together with At
 	At       []Point
+	Quality  *QualityGoal
+	Within   *TimeGoal
+	Verify   *Verify
+	Into     []String
+	Colormap *String
 	Options  []Option
 }
 
@@ -151,6 +175,30 @@ type Extent struct {
 type Point struct {
 	Located
 	X, Y int
+}
+
+// QualityGoal is SSIM >= q: the map may be approximate as long as it is that
+// similar to the exact one.
+type QualityGoal struct {
+	Located
+	Metric  string  // "ssim"
+	AtLeast float64 // above 0, up to 1
+}
+
+// TimeGoal is WITHIN t SECONDS [OR FAIL]: the best map that the time allows,
+// or, with OR FAIL, none if the time allows none.
+type TimeGoal struct {
+	Located
+	Duration time.Duration // above 0, up to a week
+	OrFail   bool
+}
+
+// Verify is VERIFY n POSITIONS or VERIFY ALL: how many positions, chosen at
+// random, are computed exactly to measure what an approximation missed.
+type Verify struct {
+	Located
+	Positions int  // above zero, unless All
+	All       bool // every position; Positions is zero
 }
 
 // FillKind tells the kinds of [Fill] apart.
@@ -256,6 +304,7 @@ func (*CreateModel) statement()   {}
 func (*DropModel) statement()     {}
 func (*ShowModels) statement()    {}
 func (*DescribeModel) statement() {}
+func (*AnalyzeModel) statement()  {}
 func (*Predict) statement()       {}
 func (*Occlude) statement()       {}
 func (*Explain) statement()       {}

@@ -39,6 +39,8 @@ func (b *builder) statement(s *statementSyntax) Statement {
 		return &DropModel{Located{s.Drop.span()}, s.Drop.IfExists, b.model(s.Drop.Model)}
 	case s.Describe != nil:
 		return &DescribeModel{Located{s.Describe.span()}, b.model(s.Describe.Model)}
+	case s.Analyze != nil:
+		return b.analyze(s.Analyze)
 	case s.Show != nil && s.Show.Models:
 		return &ShowModels{Located{s.Show.span()}}
 	case s.Show != nil && s.Show.All:
@@ -101,6 +103,12 @@ func (b *builder) occlude(s *occludeSyntax) *Occlude {
 			for _, p := range c.At {
 				o.At = append(o.At, Point{Located{p.span()}, b.pixel(p.X), b.pixel(p.Y)})
 			}
+		case c.Quality != nil:
+			o.Quality = b.quality(c)
+		case c.Within != nil:
+			o.Within = b.within(c)
+		case c.Verify != nil:
+			o.Verify = b.verify(c)
 		case c.Into != nil:
 			for _, f := range c.Into {
 				o.Into = append(o.Into, b.file(&f.Token))

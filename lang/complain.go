@@ -17,10 +17,7 @@ import (
 var notYet = []struct{ word, name, place string }{
 	{"BENCHMARK", "BENCHMARK", "OCCLUDE"},
 	{"COMPARE", "COMPARE", "OCCLUDE"},
-	{"ANALYZE", "ANALYZE MODEL", "OCCLUDE"},
 	{"SELECT", "SELECT", "OCCLUDE"},
-	{"SSIM", "SSIM", "PATCH"},
-	{"WITHIN", "WITHIN", "PATCH"},
 	{"TABLE", "INTO TABLE", "INTO"},
 }
 
@@ -163,7 +160,7 @@ func (e *syntaxError) keywords() []string { return e.unwritten(keywords(e.expect
 func (e *syntaxError) unwritten(words []string) []string {
 	isClause := func(word string) bool {
 		return slices.ContainsFunc(e.expected, func(x expectation) bool {
-			return x.literal == word && (x.production == "ClauseSyntax" || x.production == "PredictClauseSyntax")
+			return x.literal == word && strings.HasSuffix(x.production, "ClauseSyntax")
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool {
@@ -195,6 +192,7 @@ var (
 		"NegationSyntax":   "a condition",
 		"FactorSyntax":     "a number or one of x, y, w, h",
 		"ColumnSyntax":     "a number or one of x, y, w, h",
+		"UnitSyntax":       "SECONDS, MINUTES or MILLISECONDS",
 		"AddSyntax":        "an operator",
 		"MultiplySyntax":   "an operator",
 	}
@@ -284,6 +282,10 @@ func (e *syntaxError) wordHint(t lexer.Token) string {
 		return fmt.Sprintf("write '%s'", clip(t.Value))
 	case e.allows("FOR") && (strings.EqualFold(t.Value, "TOP") || strings.EqualFold(t.Value, "CLASS")):
 		return "write FOR " + strings.ToUpper(t.Value)
+	case e.at == 1 && strings.EqualFold(e.tokens[0].Value, "ANALYZE") && slices.Contains(statementWords(), strings.ToUpper(t.Value)):
+		return "EXPLAIN ANALYZE runs a query and shows what its plan took"
+	case e.allows("SECONDS") && unitSymbols[strings.ToLower(t.Value)] != "":
+		return "write " + unitSymbols[strings.ToLower(t.Value)]
 	case e.allows("x") && e.allows("h"):
 		return "WHERE knows x, y, w and h, all in pixels"
 	}
@@ -305,6 +307,9 @@ func (e *syntaxError) symbolHint(t lexer.Token) string {
 	case "=<":
 		return "write <="
 	case "=", "<>", "!=", "<", "<=", ">", ">=":
+		if e.allows(">=") && !e.allows("=") {
+			return "SSIM has a lower bound only, as in SSIM >= 0.9"
+		}
 		if e.allows("AND") {
 			return "comparisons do not chain; write x > 10 AND x < 20"
 		}

@@ -14,10 +14,10 @@
 // one statement only, and so that no statement is held in memory longer than
 // it takes to parse it. The grammar (grammar.go) is read by participle into
 // one struct for each production. It needs one token of lookahead and decides
-// only what may stand where; the builder (build.go, condition.go) turns the
-// structs into the tree (ast.go, expr.go) and checks what a grammar cannot
-// say: that a clause comes once, that a size is whole, that WHERE is given a
-// condition and not a number.
+// only what may stand where; the builder (build.go, goals.go, condition.go)
+// turns the structs into the tree (ast.go, expr.go) and checks what a grammar
+// cannot say: that a clause comes once, that a size is whole, that WHERE is
+// given a condition and not a number.
 //
 // # Words
 //

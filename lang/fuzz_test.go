@@ -17,6 +17,8 @@ func FuzzParse(f *testing.F) {
 		"OCCLUDE 'a' USING m WHERE x BETWEEN 4 AND 180 AND NOT (y * -2 >= 60 OR inside('r')) OR w NOT IN (1, 2);",
 		"EXPLAIN (ANALYZE, RULES off, FORMAT JSON) OCCLUDE 'a' USING m FILL rgb(1, 2.5, 3) AT (1, -2), (3, 4) COLORMAP jet;",
 		"COPY (PREDICT 'a' USING m TOP 5) TO 'p.csv' (FORMAT csv); SHOW MODELS; SET a = auto; RESET ALL; DROP MODEL IF EXISTS m",
+		"OCCLUDE 'a' USING m SSIM >= 0.9 WITHIN 1.5 MINUTES OR FAIL VERIFY 7 POSITIONS; OCCLUDE 'a' USING m VERIFY ALL WITHIN 5s;",
+		"ANALYZE MODEL m USING SAMPLE 30 FROM 'a/*.png' REPEATABLE (42) PATCH 16x8 STRIDE 4 FILL mean(patch); ANALYZE MODEL m;",
 		"SHOW MODELS -- no semicolon\nPREDICT 'a' USNG m; /* open",
 		"OCCLUDE 'open USING m;\nSHOW ALL;\n\"also open",
 		"\ufeff'写真' 16x 1e \x00 \xff # ‘ ;; ) ( [ ] x16",

@@ -33,6 +33,7 @@ type statementSyntax struct {
 	Create   *createSyntax   `parser:"  @@"`
 	Drop     *dropSyntax     `parser:"| @@"`
 	Describe *describeSyntax `parser:"| @@"`
+	Analyze  *analyzeSyntax  `parser:"| @@"`
 	Show     *showSyntax     `parser:"| @@"`
 	Predict  *predictSyntax  `parser:"| @@"`
 	Occlude  *occludeSyntax  `parser:"| @@"`
@@ -59,6 +60,27 @@ type dropSyntax struct {
 type describeSyntax struct {
 	syntax
 	Model *modelSyntax `parser:"'DESCRIBE' 'MODEL' @@"`
+}
+
+type analyzeSyntax struct {
+	syntax
+	Model   *modelSyntax           `parser:"'ANALYZE' 'MODEL' @@"`
+	Clauses []*analyzeClauseSyntax `parser:"@@*"`
+}
+
+type analyzeClauseSyntax struct {
+	syntax
+	Sample *sampleSyntax `parser:"  'USING' @@"`
+	Patch  *extentSyntax `parser:"| 'PATCH' @@"`
+	Stride *extentSyntax `parser:"| 'STRIDE' @@"`
+	Fill   *fillSyntax   `parser:"| 'FILL' @@"`
+}
+
+type sampleSyntax struct {
+	syntax
+	Size  lexer.Token  `parser:"'SAMPLE' @Number"`
+	Files *fileSyntax  `parser:"'FROM' @@"`
+	Seed  *lexer.Token `parser:"( 'REPEATABLE' '(' @Number ')' )?"`
 }
 
 type showSyntax struct {
@@ -96,6 +118,9 @@ type clauseSyntax struct {
 	Fill     *fillSyntax      `parser:"| 'FILL' @@"`
 	Where    *conditionSyntax `parser:"| 'WHERE' @@"`
 	At       []*pointSyntax   `parser:"| 'AT' @@ ( ',' @@ )*"`
+	Quality  *lexer.Token     `parser:"| 'SSIM' '>=' @Number"`
+	Within   *timeSyntax      `parser:"| 'WITHIN' @@"`
+	Verify   *verifySyntax    `parser:"| 'VERIFY' @@"`
 	Into     []*fileSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
 	Colormap *colormapSyntax  `parser:"| 'COLORMAP' @@"`
 	With     *withSyntax      `parser:"| @@"`
@@ -136,6 +161,24 @@ type pointSyntax struct {
 	syntax
 	X *signedSyntax `parser:"'(' @@"`
 	Y *signedSyntax `parser:"',' @@ ')'"`
+}
+
+type timeSyntax struct {
+	syntax
+	Number lexer.Token `parser:"@Number"`
+	Unit   *unitSyntax `parser:"@@"`
+	OrFail bool        `parser:"( @'OR' 'FAIL' )?"`
+}
+
+// unitSyntax is a unit of time; timeUnits says how long each is.
+type unitSyntax struct {
+	Token lexer.Token `parser:"@( 'SECONDS' | 'SECOND' | 'MINUTES' | 'MINUTE' | 'MILLISECONDS' | 'MILLISECOND' )"`
+}
+
+type verifySyntax struct {
+	syntax
+	All       bool         `parser:"( @'ALL' 'POSITIONS'?"`
+	Positions *lexer.Token `parser:"| @Number 'POSITIONS' )"`
 }
 
 type explainSyntax struct {

@@ -15,7 +15,7 @@ import (
 var reserved = []string{
 	"AND", "AT", "BETWEEN", "CLASS", "COLORMAP", "FILL", "FOR", "FROM", "IN",
 	"INTO", "NOT", "OR", "PATCH", "SSIM", "STRIDE", "TO", "TOP", "USING",
-	"WHERE", "WITH", "WITHIN",
+	"VERIFY", "WHERE", "WITH", "WITHIN",
 }
 
 func isReserved(word string) bool {

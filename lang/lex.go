@@ -270,8 +270,11 @@ func (s *scanner) number() lexer.Token {
 	tail := prefixLength(rest[n:], func(r rune) bool { return isWordPart(r) || r == '.' })
 	if cross := rest[n : n+tail]; tail > 0 && !isCross(cross) {
 		whole := clip(rest[:n+tail])
-		return s.refuse(n+tail, fmt.Sprintf(`write a number alone, a text as '%[1]s', a name as "%[1]s"`, whole),
-			"%s is neither a number nor a name", whole)
+		hint := fmt.Sprintf(`write a number alone, a text as '%[1]s', a name as "%[1]s"`, whole)
+		if unit, ok := unitSymbols[strings.ToLower(cross)]; ok {
+			hint = fmt.Sprintf("a time is written %s %s", clip(rest[:n]), unit)
+		}
+		return s.refuse(n+tail, hint, "%s is neither a number nor a name", whole)
 	}
 	if n > maxNumber {
 		return s.refuseOpen(1, n, "", "this number is too long: %d characters", n)

@@ -3,6 +3,7 @@ package lang
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // one parses a text that must be a single statement without fault.
@@ -76,6 +77,28 @@ func TestStatements(t *testing.T) {
 		{`OCCLUDE 'scan.png' USING oct FILL blur(15)`, fill(Fill{Kind: FillBlur, Sigma: num(15)})},
 		{`OCCLUDE 'scan.png' USING oct FILL noise(42)`, fill(Fill{Kind: FillNoise, Seed: num(42)})},
 		{`OCCLUDE 'scan.png' USING oct FILL image('sky.png')`, fill(Fill{Kind: FillImage, Image: str("sky.png")})},
+		{`OCCLUDE 'scan.png' USING oct SSIM >= 0.9`, occlude(func(o *Occlude) { o.Quality = &QualityGoal{Metric: "ssim", AtLeast: .9} })},
+		{`OCCLUDE 'scan.png' USING oct WITHIN 5 SECONDS`, occlude(func(o *Occlude) { o.Within = &TimeGoal{Duration: 5 * time.Second} })},
+		{`OCCLUDE 'scan.png' USING oct within 1.5 minutes or fail`, occlude(func(o *Occlude) {
+			o.Within = &TimeGoal{Duration: 90 * time.Second, OrFail: true}
+		})},
+		{`OCCLUDE 'scan.png' USING oct WITHIN 250 MILLISECONDS OR FAIL`, occlude(func(o *Occlude) {
+			o.Within = &TimeGoal{Duration: 250 * time.Millisecond, OrFail: true}
+		})},
+		{`OCCLUDE 'scan.png' USING oct VERIFY 100 POSITIONS`, occlude(func(o *Occlude) { o.Verify = &Verify{Positions: 100} })},
+		{`OCCLUDE 'scan.png' USING oct VERIFY ALL`, occlude(func(o *Occlude) { o.Verify = &Verify{All: true} })},
+		{`OCCLUDE 'scan.png' USING oct VERIFY ALL WITHIN 1 SECOND SSIM >= 1 WHERE x > 3 OR y > 3`, occlude(func(o *Occlude) {
+			o.Verify, o.Within, o.Quality = &Verify{All: true}, &TimeGoal{Duration: time.Second}, &QualityGoal{Metric: "ssim", AtLeast: 1}
+			o.Where = &Or{Terms: []Expr{
+				&Compare{Op: Greater, Left: &Column{Name: "x"}, Right: three}, &Compare{Op: Greater, Left: &Column{Name: "y"}, Right: three},
+			}}
+		})},
+		{`ANALYZE MODEL oct`, &AnalyzeModel{Model: oct}},
+		{`ANALYZE MODEL oct USING SAMPLE 3 FROM 'oct/*.png'`, &AnalyzeModel{Model: oct, Sample: &Sample{Size: 3, Files: str("oct/*.png")}}},
+		{`ANALYZE MODEL oct FILL black STRIDE 8 USING SAMPLE 30 FROM 'oct/*.png' REPEATABLE (3) PATCH 24x16`, &AnalyzeModel{
+			Model: oct, Sample: &Sample{Size: 30, Files: str("oct/*.png"), Seed: &three},
+			Patch: &Extent{W: 24, H: 16}, Stride: &Extent{W: 8, H: 8}, Fill: &Fill{},
+		}},
 		{`EXPLAIN OCCLUDE 'scan.png' USING oct`, &Explain{Query: &Occlude{Image: scan, Model: oct}}},
 		{`EXPLAIN ANALYZE PREDICT 'scan.png' USING oct`, &Explain{Analyze: true, Query: &Predict{Image: scan, Model: oct}}},
 		{`EXPLAIN (ANALYZE on) PREDICT 'scan.png' USING oct`, &Explain{Analyze: true, Query: &Predict{Image: scan, Model: oct}}},
@@ -217,6 +240,24 @@ func TestPositions(t *testing.T) {
 		}
 		if span != want {
 			t.Errorf("%s is at %v-%v, not %v-%v", test.text, span.From, span.To, want.From, want.To)
+		}
+	}
+}
+
+// TestGoalPositions: a goal spans its whole clause, so that whoever cannot keep
+// it points at all of it.
+func TestGoalPositions(t *testing.T) {
+	const src = "OCCLUDE 'a' USING m SSIM >= 0.9 WITHIN 5 SECONDS OR FAIL VERIFY 7 POSITIONS;"
+	o := one(t, src).(*Occlude)
+	for want, node := range map[string]Node{
+		"SSIM >= 0.9": o.Quality, "WITHIN 5 SECONDS OR FAIL": o.Within, "VERIFY 7 POSITIONS": o.Verify,
+	} {
+		span := node.Span()
+		if got := src[span.From.Offset:span.To.Offset]; got != want {
+			t.Errorf("%s spans %q", want, got)
+		}
+		if node.String() != want {
+			t.Errorf("%s prints as %q", want, node)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // This file prints trees in canonical form: keywords in capitals, clauses in
@@ -39,6 +40,33 @@ func (s *DropModel) String() string {
 func (s *ShowModels) String() string    { return "SHOW MODELS" }
 func (s *DescribeModel) String() string { return "DESCRIBE MODEL " + s.Model.String() }
 
+func (s *AnalyzeModel) String() string {
+	var b strings.Builder
+	b.WriteString("ANALYZE MODEL " + s.Model.String())
+	clause := clauses(&b)
+	if s.Sample != nil {
+		clause("USING", s.Sample)
+	}
+	if s.Patch != nil {
+		clause("PATCH", s.Patch)
+	}
+	if s.Stride != nil {
+		clause("STRIDE", s.Stride)
+	}
+	if s.Fill != nil {
+		clause("FILL", s.Fill)
+	}
+	return b.String()
+}
+
+func (s *Sample) String() string {
+	out := "SAMPLE " + strconv.Itoa(s.Size) + " FROM " + s.Files.String()
+	if s.Seed != nil {
+		out += " REPEATABLE (" + s.Seed.String() + ")"
+	}
+	return out
+}
+
 func (s *Predict) String() string {
 	out := "PREDICT " + s.Image.String() + " USING " + s.Model.String()
 	if s.Top != nil {
@@ -50,7 +78,7 @@ func (s *Predict) String() string {
 func (s *Occlude) String() string {
 	var b strings.Builder
 	b.WriteString("OCCLUDE " + s.Image.String() + " USING " + s.Model.String())
-	clause := func(keyword string, n Node) { b.WriteString(" " + keyword + " " + n.String()) }
+	clause := clauses(&b)
 	if s.Target != nil {
 		clause("FOR", s.Target)
 	}
@@ -69,6 +97,15 @@ func (s *Occlude) String() string {
 	if len(s.At) > 0 {
 		b.WriteString(" AT " + list(s.At))
 	}
+	if s.Quality != nil {
+		b.WriteString(" " + s.Quality.String())
+	}
+	if s.Within != nil {
+		b.WriteString(" " + s.Within.String())
+	}
+	if s.Verify != nil {
+		b.WriteString(" " + s.Verify.String())
+	}
 	if len(s.Into) > 0 {
 		b.WriteString(" INTO " + list(s.Into))
 	}
@@ -77,6 +114,11 @@ func (s *Occlude) String() string {
 	}
 	b.WriteString(with(s.Options))
 	return b.String()
+}
+
+// clauses returns what prints a clause behind its word.
+func clauses(b *strings.Builder) func(keyword string, n Node) {
+	return func(keyword string, n Node) { b.WriteString(" " + keyword + " " + n.String()) }
 }
 
 func (t *Target) String() string {
@@ -94,6 +136,30 @@ func (e *Extent) String() string {
 }
 
 func (p Point) String() string { return fmt.Sprintf("(%d, %d)", p.X, p.Y) }
+
+func (q *QualityGoal) String() string {
+	return strings.ToUpper(q.Metric) + " >= " + float(q.AtLeast)
+}
+
+// String prints the time in seconds, or in milliseconds below one.
+func (w *TimeGoal) String() string {
+	unit, name := time.Second, "SECONDS"
+	if w.Duration < time.Second {
+		unit, name = time.Millisecond, "MILLISECONDS"
+	}
+	out := "WITHIN " + float(float64(w.Duration)/float64(unit)) + " " + name
+	if w.OrFail {
+		out += " OR FAIL"
+	}
+	return out
+}
+
+func (v *Verify) String() string {
+	if v.All {
+		return "VERIFY ALL"
+	}
+	return "VERIFY " + strconv.Itoa(v.Positions) + " POSITIONS"
+}
 
 func (f *Fill) String() string {
 	switch f.Kind {

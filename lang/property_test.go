@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -58,7 +59,7 @@ func statements() *rapid.Generator[Statement] {
 			}
 			return p
 		}
-		switch rapid.IntRange(0, 12).Draw(t, "kind") {
+		switch rapid.IntRange(0, 13).Draw(t, "kind") {
 		case 0:
 			return &CreateModel{Replace: rapid.Bool().Draw(t, "replace"), Model: name.Draw(t, "model"),
 				File: file.Draw(t, "file"), Options: option.Draw(t, "options")}
@@ -101,6 +102,8 @@ func statements() *rapid.Generator[Statement] {
 			return rapid.SampledFrom([]Statement{&ShowAll{}, &ResetAll{}}).Draw(t, "all")
 		case 11:
 			return &ShowSetting{Setting: name.Draw(t, "setting")}
+		case 12:
+			return analyses().Draw(t, "analyze")
 		default:
 			return &Reset{Setting: name.Draw(t, "setting")}
 		}
@@ -135,12 +138,49 @@ func occludes() *rapid.Generator[*Occlude] {
 				return Point{X: at.Draw(t, "x"), Y: at.Draw(t, "y")}
 			}), 1, 3).Draw(t, "at")
 		}
+		if rapid.Bool().Draw(t, "has quality") {
+			o.Quality = &QualityGoal{Metric: "ssim", AtLeast: 1 - rapid.Float64Range(0, 0.999).Draw(t, "loss")}
+		}
+		if rapid.Bool().Draw(t, "has time") {
+			o.Within = &TimeGoal{
+				Duration: time.Duration(rapid.Int64Range(1, int64(maxTime)).Draw(t, "nanoseconds")),
+				OrFail:   rapid.Bool().Draw(t, "or fail"),
+			}
+		}
+		switch rapid.IntRange(0, 2).Draw(t, "verify") {
+		case 0:
+			o.Verify = &Verify{All: true}
+		case 1:
+			o.Verify = &Verify{Positions: rapid.IntRange(1, 1<<40).Draw(t, "positions")}
+		}
 		o.Into = rapid.SliceOfN(texts(), 0, 3).Draw(t, "into")
 		if rapid.Bool().Draw(t, "has colormap") {
 			name := texts().Draw(t, "colormap")
 			o.Colormap = &name
 		}
 		return o
+	})
+}
+
+func analyses() *rapid.Generator[*AnalyzeModel] {
+	return rapid.Custom(func(t *rapid.T) *AnalyzeModel {
+		a := &AnalyzeModel{Model: names().Draw(t, "model")}
+		if rapid.Bool().Draw(t, "has sample") {
+			a.Sample = &Sample{Size: rapid.IntRange(1, 1<<40).Draw(t, "size"), Files: texts().Draw(t, "files")}
+			if rapid.Bool().Draw(t, "has seed") {
+				a.Sample.Seed = whole(t, 0)
+			}
+		}
+		if rapid.Bool().Draw(t, "has patch") {
+			a.Patch = &Extent{W: rapid.IntRange(1, maxExtent).Draw(t, "w"), H: rapid.IntRange(1, maxExtent).Draw(t, "h")}
+		}
+		if rapid.Bool().Draw(t, "has stride") {
+			a.Stride = &Extent{W: 4, H: rapid.IntRange(1, maxExtent).Draw(t, "stride")}
+		}
+		if rapid.Bool().Draw(t, "has fill") {
+			a.Fill = fills().Draw(t, "fill")
+		}
+		return a
 	})
 }
 

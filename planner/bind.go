@@ -114,6 +114,8 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 			return nil, err
 		}
 		return &Describe{b.text, m, o.net, o.fired}, nil
+	case *lang.AnalyzeModel:
+		return nil, lang.Errorf(s.Span(), "ANALYZE MODEL is not supported yet")
 	case *lang.Predict:
 		return b.predict(s)
 	case *lang.Occlude:

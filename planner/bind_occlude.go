@@ -51,6 +51,9 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
+	if err := checkGoals(s); err != nil {
+		return nil, err
+	}
 	m, o, err := b.model(s.Model)
 	if err != nil {
 		return nil, err
@@ -97,6 +100,19 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
 	}
 	return p, nil
+}
+
+// checkGoals refuses the clauses that only approximate plans can keep.
+func checkGoals(s *lang.Occlude) error {
+	switch {
+	case s.Quality != nil:
+		return lang.Errorf(s.Quality.Span(), "SSIM is not supported yet")
+	case s.Within != nil:
+		return lang.Errorf(s.Within.Span(), "WITHIN is not supported yet")
+	case s.Verify != nil:
+		return lang.Errorf(s.Verify.Span(), "VERIFY is not supported yet")
+	}
+	return nil
 }
 
 // queryOptions are what WITH says in OCCLUDE.
