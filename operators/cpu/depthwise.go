@@ -10,8 +10,7 @@ import (
 )
 
 // depthwise is a convolution whose filters read one channel each, several
-// filters a channel when the depth multiplier is above one. A row of cells is
-// computed at a time.
+// filters a channel when the depth multiplier is above one.
 type depthwise struct {
 	op            network.Conv
 	set           *simd.Set
@@ -52,6 +51,9 @@ func (k *depthwise) forward(w *worker, tasks []task) error {
 
 // strip computes a part of a task that fits into the cache.
 func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
+	if w.stopped() {
+		return errStopped
+	}
 	in, at, copied := inPiece(w, t.in[0], k.reads(out.Rect))
 	defer func() { w.release(copied) }()
 	if k.multiplier > 1 {
@@ -60,11 +62,6 @@ func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
 		in, at, copied = repeated.tile, 0, repeated.block
 	}
 	r := out.Rect
-	var residual block
-	if k.op.Residual {
-		residual = w.scratch(r.W() * out.C)
-		defer w.release(residual)
-	}
 	d := &w.depthwise
 	taps := d.Taps[:0]
 	for y := range k.op.Y.Kernel {
@@ -73,24 +70,19 @@ func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
 		}
 	}
 	*d = simd.Depthwise{
-		Step: k.op.X.Stride * in.C * 4, Taps: taps,
-		Weights: &k.weights[0], Bias: &k.bias[0],
-		Cells: r.W(), Channels: out.C, Low: k.epilogue.low, High: k.epilogue.high,
+		In: unsafe.Pointer(&in.Data[at]), Step: k.op.X.Stride * in.C * 4, InRow: k.op.Y.Stride * in.Stride * 4,
+		Taps: taps, Weights: &k.weights[0], Bias: &k.bias[0],
+		Out: unsafe.Pointer(&out.Data[0]), OutRow: out.Stride * 4,
+		Rows: r.H(), Cells: r.W(), Channels: out.C, Low: k.epilogue.low, High: k.epilogue.high,
 	}
-	defer func() { *d = simd.Depthwise{Taps: taps} }() // lets go of the memory
-	for y := r.Y.Lo; y < r.Y.Hi; y++ {
-		if w.stopped() {
-			return errStopped
-		}
-		row := out.Row(y, r.X.Lo, r.X.Hi)
-		d.In = unsafe.Pointer(&in.Data[at+(y-r.Y.Lo)*k.op.Y.Stride*in.Stride])
-		d.Out = unsafe.Pointer(&row[0])
-		if k.op.Residual {
-			d.Add = unsafe.Pointer(&t.in[1].Row(y, r.X.Lo, r.X.Hi, residual.data)[0])
-		}
-		k.set.Depthwise(d)
-		k.epilogue.row(row)
+	if k.op.Residual {
+		add, at, residual := inPiece(w, t.in[1], r)
+		defer w.release(residual)
+		d.Add, d.AddRow = unsafe.Pointer(&add.Data[at]), add.Stride*4
 	}
+	k.set.Depthwise(d)
+	*d = simd.Depthwise{Taps: taps[:0]} // lets go of the memory
+	k.epilogue.rows(out)
 	return nil
 }
 

@@ -2,31 +2,34 @@ package simd
 
 import "unsafe"
 
-// Depthwise computes a row of cells of a convolution whose filters read one
-// channel each. With x over the cells, c over the channels and t over the taps:
+// Depthwise computes rows of cells of a convolution whose filters read one
+// channel each. With y over the rows, x over the cells, c over the channels and
+// t over the taps, and distances in bytes:
 //
 //	sum := bias[c]
 //	for t, at := range Taps {
-//		sum += In[at + x*Step + c] * weights[c][t]
+//		sum += In[at + y*InRow + x*Step + 4*c] * weights[c][t]
 //	}
-//	sum += Add[x*Channels+c]
-//	Out[x*Channels+c] = min(max(sum, Low), High)
+//	sum += Add[y*AddRow + 4*(x*Channels+c)]
+//	Out[y*OutRow + 4*(x*Channels+c)] = min(max(sum, Low), High)
 type Depthwise struct {
 	// In is where the first cell's window begins.
 	In unsafe.Pointer
-	// Step is the distance in bytes from a cell's window to the next one's.
-	Step int
-	// Taps are the distances, in bytes, of the taps from a window's beginning:
-	// at least one.
+	// Step is the distance from a cell's window to the next one's, InRow that
+	// from a row's windows to the next row's.
+	Step, InRow int
+	// Taps are the distances of the taps from a window's beginning, at least one.
 	Taps []int
 	// Weights and Bias are what PackDepthwise made.
 	Weights, Bias *float32
 	// Add is what is added to the sums, or nil.
-	Add unsafe.Pointer
+	Add    unsafe.Pointer
+	AddRow int
 	// Out is where the results go.
-	Out unsafe.Pointer
-	// Cells and Channels are at least one.
-	Cells, Channels int
+	Out    unsafe.Pointer
+	OutRow int
+	// Rows, Cells (of a row) and Channels are at least one.
+	Rows, Cells, Channels int
 	// Low and High clamp the result; without, they are infinite.
 	Low, High float32
 }
@@ -62,36 +65,43 @@ const genericBlock = 8
 
 // depthwiseGeneric is Depthwise in Go.
 func depthwiseGeneric(d *Depthwise) {
+	for y := range d.Rows {
+		for x := range d.Cells {
+			at := x * d.Channels * 4
+			out := cellAt((*float32)(d.Out), y*d.OutRow+at, d.Channels)
+			d.sums(out, y*d.InRow+x*d.Step)
+			if d.Add != nil {
+				for c, v := range cellAt((*float32)(d.Add), y*d.AddRow+at, d.Channels) {
+					out[c] += v
+				}
+			}
+			for c, sum := range out {
+				out[c] = min(max(sum, d.Low), d.High)
+			}
+		}
+	}
+}
+
+// sums puts the sums of the window that is so many bytes behind the first one
+// into out.
+func (d *Depthwise) sums(out []float32, window int) {
 	blocks := (d.Channels + genericBlock - 1) / genericBlock
-	weights := unsafe.Slice(d.Weights, blocks*len(d.Taps)*genericBlock)
+	w := unsafe.Slice(d.Weights, blocks*len(d.Taps)*genericBlock)
 	bias := unsafe.Slice(d.Bias, blocks*genericBlock)
-	for x := range d.Cells {
-		out := cellAt((*float32)(d.Out), x*d.Channels*4, d.Channels)
-		var add []float32
-		if d.Add != nil {
-			add = cellAt((*float32)(d.Add), x*d.Channels*4, d.Channels)
-		}
-		w := weights
-		for c := 0; c < d.Channels; c += genericBlock {
-			n := min(genericBlock, d.Channels-c)
-			sums := *(*[genericBlock]float32)(bias[c:])
-			if n == genericBlock {
-				d.sumBlock(&sums, x*d.Step+c*4, w)
-			} else {
-				for t, at := range d.Taps {
-					for i, v := range cellAt((*float32)(d.In), at+x*d.Step+c*4, n) {
-						sums[i] += v * w[t*genericBlock+i]
-					}
+	for c := 0; c < d.Channels; c += genericBlock {
+		n := min(genericBlock, d.Channels-c)
+		sums := *(*[genericBlock]float32)(bias[c:])
+		if n == genericBlock {
+			d.sumBlock(&sums, window+c*4, w)
+		} else {
+			for t, at := range d.Taps {
+				for i, v := range cellAt((*float32)(d.In), at+window+c*4, n) {
+					sums[i] += v * w[t*genericBlock+i]
 				}
 			}
-			w = w[len(d.Taps)*genericBlock:]
-			for i, sum := range sums[:n] {
-				if add != nil {
-					sum += add[c+i]
-				}
-				out[c+i] = min(max(sum, d.Low), d.High)
-			}
 		}
+		copy(out[c:], sums[:n])
+		w = w[len(d.Taps)*genericBlock:]
 	}
 }
 

@@ -7,7 +7,7 @@
 
 // func avx512Depthwise(d *byte)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·avx512Depthwise(SB), NOSPLIT, $40-8
+TEXT ·avx512Depthwise(SB), NOSPLIT, $72-8
 	MOVQ d+0(FP), AX
 	MOVQ Depthwise_In+0(AX), AX
 	MOVQ AX, (SP)
@@ -29,8 +29,22 @@ TEXT ·avx512Depthwise(SB), NOSPLIT, $40-8
 block:
 	CMPQ 32(SP), $+32
 	JL   part
-	MOVQ (SP), DX
-	MOVQ 8(SP), BX
+	MOVQ (SP), CX
+	MOVQ CX, 40(SP)
+	MOVQ 8(SP), CX
+	MOVQ CX, 48(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Rows+0(CX), CX
+	MOVQ CX, 64(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Add+0(CX), CX
+	MOVQ d+0(FP), DX
+	SUBQ Depthwise_Out+0(DX), CX
+	MOVQ CX, 56(SP)
+
+blockRow:
+	MOVQ 40(SP), DX
+	MOVQ 48(SP), BX
 	MOVQ d+0(FP), CX
 	MOVQ Depthwise_Cells+0(CX), CX
 
@@ -99,8 +113,7 @@ blockCells8:
 	MOVQ        Depthwise_Add+0(DI), DI
 	TESTQ       DI, DI
 	JZ          blockCells8Clamp
-	MOVQ        d+0(FP), R8
-	SUBQ        Depthwise_Out+0(R8), DI
+	MOVQ        56(SP), DI
 	ADDQ        BX, DI
 	VMOVUPS     (DI), Z16
 	VADDPS      Z16, Z0, Z0
@@ -271,8 +284,7 @@ blockCells7:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells7Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z14
 	VADDPS      Z14, Z0, Z0
@@ -420,8 +432,7 @@ blockCells6:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells6Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z12
 	VADDPS      Z12, Z0, Z0
@@ -553,8 +564,7 @@ blockCells5:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells5Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z10
 	VADDPS      Z10, Z0, Z0
@@ -670,8 +680,7 @@ blockCells4:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells4Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z8
 	VADDPS      Z8, Z0, Z0
@@ -768,8 +777,7 @@ blockCells3:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells3Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
 	VADDPS      Z6, Z0, Z0
@@ -850,8 +858,7 @@ blockCells2:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells2Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z4
 	VADDPS      Z4, Z0, Z0
@@ -916,8 +923,7 @@ blockCells1:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells1Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z2
 	VADDPS      Z2, Z0, Z0
@@ -942,6 +948,18 @@ blockCells1Clamp:
 blockNot1:
 blockDone:
 	MOVQ   d+0(FP), CX
+	MOVQ   Depthwise_InRow+0(CX), CX
+	ADDQ   CX, 40(SP)
+	MOVQ   d+0(FP), CX
+	MOVQ   Depthwise_OutRow+0(CX), CX
+	ADDQ   CX, 48(SP)
+	MOVQ   d+0(FP), DX
+	MOVQ   Depthwise_AddRow+0(DX), DX
+	SUBQ   CX, DX
+	ADDQ   DX, 56(SP)
+	DECQ   64(SP)
+	JNZ    blockRow
+	MOVQ   d+0(FP), CX
 	MOVQ   Depthwise_Taps+8(CX), CX
 	IMUL3Q $0x00000080, CX, CX
 	ADDQ   CX, 16(SP)
@@ -962,10 +980,24 @@ part:
 	SHLQ    CL, DX
 	DECQ    DX
 	KMOVW   DX, K1
-	MOVQ    (SP), DX
-	MOVQ    8(SP), BX
+	MOVQ    (SP), CX
+	MOVQ    CX, 40(SP)
+	MOVQ    8(SP), CX
+	MOVQ    CX, 48(SP)
 	MOVQ    d+0(FP), CX
-	MOVQ    Depthwise_Cells+0(CX), CX
+	MOVQ    Depthwise_Rows+0(CX), CX
+	MOVQ    CX, 64(SP)
+	MOVQ    d+0(FP), CX
+	MOVQ    Depthwise_Add+0(CX), CX
+	MOVQ    d+0(FP), DX
+	SUBQ    Depthwise_Out+0(DX), CX
+	MOVQ    CX, 56(SP)
+
+partRow:
+	MOVQ 40(SP), DX
+	MOVQ 48(SP), BX
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Cells+0(CX), CX
 
 partCells:
 	CMPQ    CX, $+8
@@ -1015,8 +1047,7 @@ partCells8:
 	MOVQ        Depthwise_Add+0(DI), DI
 	TESTQ       DI, DI
 	JZ          partCells8Clamp
-	MOVQ        d+0(FP), R8
-	SUBQ        Depthwise_Out+0(R8), DI
+	MOVQ        56(SP), DI
 	ADDQ        BX, DI
 	VMOVUPS.Z   (DI), K1, Z8
 	VADDPS      Z8, Z0, Z0
@@ -1132,8 +1163,7 @@ partCells7:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells7Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z7
 	VADDPS      Z7, Z0, Z0
@@ -1233,8 +1263,7 @@ partCells6:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells6Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z6
 	VADDPS      Z6, Z0, Z0
@@ -1325,8 +1354,7 @@ partCells5:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells5Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z5
 	VADDPS      Z5, Z0, Z0
@@ -1408,8 +1436,7 @@ partCells4:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells4Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z4
 	VADDPS      Z4, Z0, Z0
@@ -1479,8 +1506,7 @@ partCells3:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells3Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z3
 	VADDPS      Z3, Z0, Z0
@@ -1541,8 +1567,7 @@ partCells2:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells2Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z2
 	VADDPS      Z2, Z0, Z0
@@ -1594,8 +1619,7 @@ partCells1:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells1Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS.Z   (DX), K1, Z1
 	VADDPS      Z1, Z0, Z0
@@ -1614,6 +1638,18 @@ partCells1Clamp:
 
 partNot1:
 partDone:
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_InRow+0(CX), CX
+	ADDQ CX, 40(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_OutRow+0(CX), CX
+	ADDQ CX, 48(SP)
+	MOVQ d+0(FP), DX
+	MOVQ Depthwise_AddRow+0(DX), DX
+	SUBQ CX, DX
+	ADDQ DX, 56(SP)
+	DECQ 64(SP)
+	JNZ  partRow
 	ADDQ $+64, 16(SP)
 	ADDQ $+64, (SP)
 	ADDQ $+64, 8(SP)
@@ -1645,7 +1681,7 @@ GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
 // func avx2Depthwise(d *byte)
 // Requires: AVX, CMOV, FMA3
-TEXT ·avx2Depthwise(SB), NOSPLIT, $40-8
+TEXT ·avx2Depthwise(SB), NOSPLIT, $72-8
 	MOVQ d+0(FP), AX
 	MOVQ Depthwise_In+0(AX), AX
 	MOVQ AX, (SP)
@@ -1667,8 +1703,22 @@ TEXT ·avx2Depthwise(SB), NOSPLIT, $40-8
 block:
 	CMPQ 32(SP), $+16
 	JL   part
-	MOVQ (SP), DX
-	MOVQ 8(SP), BX
+	MOVQ (SP), CX
+	MOVQ CX, 40(SP)
+	MOVQ 8(SP), CX
+	MOVQ CX, 48(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Rows+0(CX), CX
+	MOVQ CX, 64(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Add+0(CX), CX
+	MOVQ d+0(FP), DX
+	SUBQ Depthwise_Out+0(DX), CX
+	MOVQ CX, 56(SP)
+
+blockRow:
+	MOVQ 40(SP), DX
+	MOVQ 48(SP), BX
 	MOVQ d+0(FP), CX
 	MOVQ Depthwise_Cells+0(CX), CX
 
@@ -1726,8 +1776,7 @@ blockCells6:
 	MOVQ        Depthwise_Add+0(DI), DI
 	TESTQ       DI, DI
 	JZ          blockCells6Clamp
-	MOVQ        d+0(FP), R8
-	SUBQ        Depthwise_Out+0(R8), DI
+	MOVQ        56(SP), DI
 	ADDQ        BX, DI
 	VMOVUPS     (DI), Y12
 	VADDPS      Y12, Y0, Y0
@@ -1863,8 +1912,7 @@ blockCells5:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells5Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y10
 	VADDPS      Y10, Y0, Y0
@@ -1980,8 +2028,7 @@ blockCells4:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells4Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y8
 	VADDPS      Y8, Y0, Y0
@@ -2078,8 +2125,7 @@ blockCells3:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells3Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y6
 	VADDPS      Y6, Y0, Y0
@@ -2160,8 +2206,7 @@ blockCells2:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells2Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y4
 	VADDPS      Y4, Y0, Y0
@@ -2226,8 +2271,7 @@ blockCells1:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          blockCells1Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y2
 	VADDPS      Y2, Y0, Y0
@@ -2252,6 +2296,18 @@ blockCells1Clamp:
 blockNot1:
 blockDone:
 	MOVQ   d+0(FP), CX
+	MOVQ   Depthwise_InRow+0(CX), CX
+	ADDQ   CX, 40(SP)
+	MOVQ   d+0(FP), CX
+	MOVQ   Depthwise_OutRow+0(CX), CX
+	ADDQ   CX, 48(SP)
+	MOVQ   d+0(FP), DX
+	MOVQ   Depthwise_AddRow+0(DX), DX
+	SUBQ   CX, DX
+	ADDQ   DX, 56(SP)
+	DECQ   64(SP)
+	JNZ    blockRow
+	MOVQ   d+0(FP), CX
 	MOVQ   Depthwise_Taps+8(CX), CX
 	IMUL3Q $0x00000040, CX, CX
 	ADDQ   CX, 16(SP)
@@ -2271,10 +2327,24 @@ part:
 	LEAQ    lanes<>+0(SB), DX
 	NEGQ    CX
 	VMOVUPS 32(DX)(CX*4), Y0
-	MOVQ    (SP), DX
-	MOVQ    8(SP), BX
+	MOVQ    (SP), CX
+	MOVQ    CX, 40(SP)
+	MOVQ    8(SP), CX
+	MOVQ    CX, 48(SP)
 	MOVQ    d+0(FP), CX
-	MOVQ    Depthwise_Cells+0(CX), CX
+	MOVQ    Depthwise_Rows+0(CX), CX
+	MOVQ    CX, 64(SP)
+	MOVQ    d+0(FP), CX
+	MOVQ    Depthwise_Add+0(CX), CX
+	MOVQ    d+0(FP), DX
+	SUBQ    Depthwise_Out+0(DX), CX
+	MOVQ    CX, 56(SP)
+
+partRow:
+	MOVQ 40(SP), DX
+	MOVQ 48(SP), BX
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_Cells+0(CX), CX
 
 partCells:
 	CMPQ    CX, $+6
@@ -2323,8 +2393,7 @@ partCells6:
 	MOVQ        Depthwise_Add+0(DI), DI
 	TESTQ       DI, DI
 	JZ          partCells6Clamp
-	MOVQ        d+0(FP), R8
-	SUBQ        Depthwise_Out+0(R8), DI
+	MOVQ        56(SP), DI
 	ADDQ        BX, DI
 	VMASKMOVPS  (DI), Y0, Y7
 	VADDPS      Y7, Y1, Y1
@@ -2424,8 +2493,7 @@ partCells5:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells5Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMASKMOVPS  (DX), Y0, Y6
 	VADDPS      Y6, Y1, Y1
@@ -2511,8 +2579,7 @@ partCells4:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells4Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMASKMOVPS  (DX), Y0, Y5
 	VADDPS      Y5, Y1, Y1
@@ -2585,8 +2652,7 @@ partCells3:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells3Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMASKMOVPS  (DX), Y0, Y4
 	VADDPS      Y4, Y1, Y1
@@ -2649,8 +2715,7 @@ partCells2:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells2Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMASKMOVPS  (DX), Y0, Y3
 	VADDPS      Y3, Y1, Y1
@@ -2703,8 +2768,7 @@ partCells1:
 	MOVQ        Depthwise_Add+0(DX), DX
 	TESTQ       DX, DX
 	JZ          partCells1Clamp
-	MOVQ        d+0(FP), SI
-	SUBQ        Depthwise_Out+0(SI), DX
+	MOVQ        56(SP), DX
 	ADDQ        BX, DX
 	VMASKMOVPS  (DX), Y0, Y2
 	VADDPS      Y2, Y1, Y1
@@ -2723,6 +2787,18 @@ partCells1Clamp:
 
 partNot1:
 partDone:
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_InRow+0(CX), CX
+	ADDQ CX, 40(SP)
+	MOVQ d+0(FP), CX
+	MOVQ Depthwise_OutRow+0(CX), CX
+	ADDQ CX, 48(SP)
+	MOVQ d+0(FP), DX
+	MOVQ Depthwise_AddRow+0(DX), DX
+	SUBQ CX, DX
+	ADDQ DX, 56(SP)
+	DECQ 64(SP)
+	JNZ  partRow
 	ADDQ $+32, 16(SP)
 	ADDQ $+32, (SP)
 	ADDQ $+32, 8(SP)

@@ -14,7 +14,7 @@ func TestDepthwise(t *testing.T) {
 		for _, channels := range lengths {
 			for range 6 {
 				if channels > 0 {
-					checkDepthwise(t, rng, set, channels, 1+rng.IntN(20))
+					checkDepthwise(t, rng, set, channels, 1+rng.IntN(3), 1+rng.IntN(20))
 				}
 			}
 		}
@@ -24,28 +24,29 @@ func TestDepthwise(t *testing.T) {
 // checkDepthwise computes cells of random taps, among them the same one twice
 // and ones out of order, and compares them with the definition and with cells
 // computed alone.
-func checkDepthwise(t *testing.T, rng *rand.Rand, set *Set, channels, cells int) {
+func checkDepthwise(t *testing.T, rng *rand.Rand, set *Set, channels, rows, cells int) {
 	t.Helper()
 	taps, step := 1+rng.IntN(26), channels*rng.IntN(3)
-	name := fmt.Sprintf("%s: %d cells of %d channels, %d taps, %d apart", set.Name, cells, channels, taps, step)
+	inRow, outRow, addRow := rng.IntN(50), cells*channels+rng.IntN(5), cells*channels+rng.IntN(5)
+	name := fmt.Sprintf("%s: %d rows of %d cells of %d channels, %d taps, %d apart", set.Name, rows, cells, channels, taps, step)
 	offsets := make([]int, taps)
 	reach := 0
 	for i := range offsets {
 		offsets[i] = rng.IntN(40)
 		reach = max(reach, offsets[i])
 	}
-	in, inspectIn := guarded(reach + (cells-1)*step + channels)
-	out, inspectOut := guarded(cells * channels)
+	in, inspectIn := guarded(reach + (rows-1)*inRow + (cells-1)*step + channels)
+	out, inspectOut := guarded((rows-1)*outRow + cells*channels)
 	weights, bias := make([]float32, channels*taps), make([]float32, channels)
-	add, inspectAdd := guarded(cells * channels)
+	add, inspectAdd := guarded((rows-1)*addRow + cells*channels)
 	for _, x := range [][]float32{in, weights, bias, add} {
 		fillRandom(rng, x)
 	}
 	packed, packedBias := set.PackDepthwise(weights, bias, channels, taps)
 	inf := float32(math.Inf(1))
 	d := &Depthwise{
-		In: at(in, 0), Out: at(out, 0), Step: step * 4, Weights: &packed[0], Bias: &packedBias[0],
-		Cells: cells, Channels: channels, Low: -inf, High: inf,
+		In: at(in, 0), Out: at(out, 0), Step: step * 4, InRow: inRow * 4, OutRow: outRow * 4, AddRow: addRow * 4,
+		Weights: &packed[0], Bias: &packedBias[0], Rows: rows, Cells: cells, Channels: channels, Low: -inf, High: inf,
 	}
 	for _, at := range offsets {
 		d.Taps = append(d.Taps, at*4)
@@ -61,30 +62,39 @@ func checkDepthwise(t *testing.T, rng *rand.Rand, set *Set, channels, cells int)
 	inspectOut(t, name)
 	inspectAdd(t, name)
 	alone := make([]float32, channels)
-	for x := range cells {
-		for c := range channels {
-			sum, size := float64(bias[c]), 1.
-			for tap, at := range offsets {
-				product := float64(in[at+x*step+c]) * float64(weights[c*taps+tap])
-				sum += product
-				size += math.Abs(product)
+	for i := range out {
+		y, x, c := i/outRow, i%outRow/channels, i%outRow%channels
+		if x >= cells {
+			if !isCanary(out[i]) {
+				t.Fatalf("%s: wrote between the rows", name)
 			}
-			if d.Add != nil {
-				sum += float64(add[x*channels+c])
-			}
-			want := min(max(sum, float64(d.Low)), float64(d.High))
-			if got := float64(out[x*channels+c]); !(math.Abs(got-want) <= 3e-7*size) {
-				t.Fatalf("%s: cell %d, channel %d is %g, want %g", name, x, c, got, want)
-			}
+			continue
+		}
+		first := y*inRow + x*step
+		sum, size := float64(bias[c]), 1.
+		for tap, at := range offsets {
+			product := float64(in[at+first+c]) * float64(weights[c*taps+tap])
+			sum += product
+			size += math.Abs(product)
+		}
+		if d.Add != nil {
+			sum += float64(add[y*addRow+x*channels+c])
+		}
+		want := min(max(sum, float64(d.Low)), float64(d.High))
+		if got := float64(out[i]); !(math.Abs(got-want) <= 3e-7*size) {
+			t.Fatalf("%s: row %d, cell %d, channel %d is %g, want %g", name, y, x, c, got, want)
+		}
+		if c > 0 {
+			continue
 		}
 		one := *d
-		one.Cells, one.In, one.Out = 1, at(in, x*step), at(alone, 0)
+		one.Rows, one.Cells, one.In, one.Out = 1, 1, at(in, first), at(alone, 0)
 		if d.Add != nil {
-			one.Add = at(add, x*channels)
+			one.Add = at(add, y*addRow+x*channels)
 		}
 		set.Depthwise(&one)
-		if !sameBits(alone, out[x*channels:][:channels]) {
-			t.Fatalf("%s: cell %d alone differs", name, x)
+		if !sameBits(alone, out[i:i+channels]) {
+			t.Fatalf("%s: row %d, cell %d alone differs", name, y, x)
 		}
 	}
 }
@@ -99,7 +109,7 @@ func TestDepthwiseOfNaN(t *testing.T) {
 			in[channels-1] = nan
 			set.Depthwise(&Depthwise{
 				In: unsafe.Pointer(&in[0]), Out: unsafe.Pointer(&out[0]), Taps: []int{0}, Weights: &weights[0], Bias: &bias[0],
-				Cells: 1, Channels: channels, Low: 0, High: 6,
+				Rows: 1, Cells: 1, Channels: channels, Low: 0, High: 6,
 			})
 			for c, v := range out {
 				if isNaN := v != v; isNaN != (c == channels-1) {
@@ -110,25 +120,26 @@ func TestDepthwiseOfNaN(t *testing.T) {
 	}
 }
 
-// BenchmarkDepthwise is of rows that lie in the first level of the cache. The
-// peak is that of multiply-adds, which is as many as the processor can load
-// values.
+// BenchmarkDepthwise computes squares of cells. The peak is that of
+// multiply-adds, which is as many as the processor can load values.
 func BenchmarkDepthwise(b *testing.B) {
 	rng := rand.New(rand.NewPCG(3, 2))
 	for _, set := range Available() {
 		for _, c := range []struct{ channels, side, cells, stride int }{
-			{96, 3, 30, 1}, {96, 3, 7, 1}, {32, 3, 56, 1}, {144, 3, 28, 2}, {240, 5, 14, 1}, {672, 5, 14, 1}, {960, 3, 7, 1}, {24, 3, 30, 1}, {16, 3, 30, 1}, {96, 7, 14, 1},
+			{32, 3, 56, 1}, {96, 3, 30, 1}, {144, 3, 28, 2}, {24, 3, 30, 1}, {16, 3, 30, 1}, {384, 3, 14, 1}, {960, 3, 7, 1},
+			{240, 5, 14, 1}, {672, 5, 7, 1}, {96, 7, 14, 1},
 		} {
 			width := (c.cells-1)*c.stride + c.side
-			in, out := Aligned(c.side*width*c.channels), Aligned(c.cells*c.channels)
+			in, out := Aligned(width*width*c.channels), Aligned(c.cells*c.cells*c.channels)
 			weights, bias := Aligned(c.channels*c.side*c.side), Aligned(c.channels)
 			for _, x := range [][]float32{in, weights, bias} {
 				fillRandom(rng, x)
 			}
 			packed, packedBias := set.PackDepthwise(weights, bias, c.channels, c.side*c.side)
 			d := &Depthwise{
-				In: at(in, 0), Out: at(out, 0), Step: c.stride * c.channels * 4, Weights: &packed[0], Bias: &packedBias[0],
-				Cells: c.cells, Channels: c.channels, High: 6,
+				In: at(in, 0), Step: c.stride * c.channels * 4, InRow: c.stride * width * c.channels * 4,
+				Out: at(out, 0), OutRow: c.cells * c.channels * 4, Weights: &packed[0], Bias: &packedBias[0],
+				Rows: c.cells, Cells: c.cells, Channels: c.channels, High: 6,
 			}
 			for y := range c.side {
 				for x := range c.side {
@@ -136,7 +147,7 @@ func BenchmarkDepthwise(b *testing.B) {
 				}
 			}
 			b.Run(fmt.Sprintf("%s/%d channels %dx%d over %d, %d cells", set.Name, c.channels, c.side, c.side, c.stride, c.cells), func(b *testing.B) {
-				reportRate(b, set, 2*c.channels*c.side*c.side*c.cells, func() { set.Depthwise(d) })
+				reportRate(b, set, 2*c.channels*c.side*c.side*c.cells*c.cells, func() { set.Depthwise(d) })
 			})
 		}
 	}

@@ -21,8 +21,9 @@ func depthwises(c *build.Context) {
 	})
 }
 
-// depthwise writes Depthwise's loop: over blocks of channels, tiles of cells,
-// and taps. The sums of a tile stay in registers; a tap's weights are loaded
+// depthwise writes Depthwise's loop: over blocks of channels, rows, tiles of
+// cells, and taps. Blocks come first, so that what a row reads of the rows below
+// its own is still in the first level of the cache for the next row. The sums of a tile stay in registers; a tap's weights are loaded
 // once for all its cells, so that a multiply-add costs little more than the one
 // load of its value.
 //
@@ -37,6 +38,9 @@ type depthwise struct {
 	// The present block, in the frame: where the first cell's window and the
 	// results are, its weights and bias, and the channels from it on.
 	in, out, weights, bias, channels operand.Mem
+	// The present row: the same, what is to be added less the results, and the
+	// number of rows from it on.
+	rowIn, rowOut, rowAdd, rows operand.Mem
 
 	// The present tile: its first cell's window and results.
 	at, to reg.GPVirtual
@@ -61,7 +65,9 @@ func (d *depthwise) move(from, to operand.Mem) {
 
 func (d *depthwise) write() {
 	d.begin("Depthwise", "func(d *byte)")
-	for _, local := range []*operand.Mem{&d.in, &d.out, &d.weights, &d.bias, &d.channels} {
+	for _, local := range []*operand.Mem{
+		&d.in, &d.out, &d.weights, &d.bias, &d.channels, &d.rowIn, &d.rowOut, &d.rowAdd, &d.rows,
+	} {
 		*local = d.AllocLocal(8)
 	}
 	d.move(d.field("In", 0), d.in)
@@ -75,7 +81,7 @@ func (d *depthwise) write() {
 	d.Label("block")
 	d.CMPQ(d.channels, operand.I32(2*d.lanes))
 	d.JL(ref("part"))
-	d.cells("block", 2, false)
+	d.rowsOf("block", 2, false)
 	taps := d.GP64()
 	d.MOVQ(d.field("Taps", 8), taps)
 	d.IMUL3Q(operand.U32(2*d.bytes()), taps, taps)
@@ -92,7 +98,7 @@ func (d *depthwise) write() {
 	d.CMPQ(n, lanes)
 	d.CMOVQGT(lanes, n)
 	d.prepare(n)
-	d.cells("part", 1, true)
+	d.rowsOf("part", 1, true)
 	d.ADDQ(operand.I32(d.bytes()), d.weights)
 	d.advance(1)
 	d.JMP(ref("part"))
@@ -109,12 +115,35 @@ func (d *depthwise) advance(wide int) {
 	d.SUBQ(operand.I32(wide*d.lanes), d.channels)
 }
 
-// cells computes all cells of so many vectors of channels.
+// rowsOf computes all rows of so many vectors of channels.
+func (d *depthwise) rowsOf(label string, wide int, part bool) {
+	d.move(d.in, d.rowIn)
+	d.move(d.out, d.rowOut)
+	d.move(d.field("Rows", 0), d.rows)
+	between := d.GP64()
+	d.MOVQ(d.field("Add", 0), between)
+	d.SUBQ(d.field("Out", 0), between)
+	d.MOVQ(between, d.rowAdd)
+	d.Label(label + "Row")
+	d.cells(label, wide, part)
+	in, out, add := d.GP64(), d.GP64(), d.GP64()
+	d.MOVQ(d.field("InRow", 0), in)
+	d.ADDQ(in, d.rowIn)
+	d.MOVQ(d.field("OutRow", 0), out)
+	d.ADDQ(out, d.rowOut)
+	d.MOVQ(d.field("AddRow", 0), add)
+	d.SUBQ(out, add)
+	d.ADDQ(add, d.rowAdd)
+	d.DECQ(d.rows)
+	d.JNZ(ref(label + "Row"))
+}
+
+// cells computes a row's cells.
 func (d *depthwise) cells(label string, wide int, part bool) {
 	cells := d.GP64()
 	d.at, d.to = d.GP64(), d.GP64()
-	d.MOVQ(d.in, d.at)
-	d.MOVQ(d.out, d.to)
+	d.MOVQ(d.rowIn, d.at)
+	d.MOVQ(d.rowOut, d.to)
 	d.MOVQ(d.field("Cells", 0), cells)
 	rest := func(n int) string { return fmt.Sprintf("%sCells%d", label, n) }
 
@@ -225,8 +254,7 @@ func (d *depthwise) finish(label string, sums [][]reg.VecVirtual, part bool) {
 	d.MOVQ(d.field("Add", 0), add)
 	d.TESTQ(add, add)
 	d.JZ(ref(label + "Clamp"))
-	// As far behind Add as the results are behind Out.
-	d.SUBQ(d.field("Out", 0), add)
+	d.MOVQ(d.rowAdd, add)
 	d.ADDQ(d.to, add)
 	for _, cell := range sums {
 		for j, sum := range cell {
