@@ -141,6 +141,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		networks = append(networks, n)
 	}
+	before := load()
 	for round := range s.repeat {
 		for _, n := range networks {
 			for _, c := range []struct {
@@ -159,7 +160,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			}
 		}
 	}
-	report(stdout, s, networks)
+	report(stdout, s, networks, before)
 	return agree(networks)
 }
 

@@ -12,11 +12,10 @@ import (
 )
 
 // report prints what was measured, in Markdown.
-func report(w io.Writer, s settings, networks []*network) {
-	fmt.Fprintf(w, "%s, %s: %s. %s, %d of %d processors used.\n", time.Now().Format("January 2006"),
-		processor(), strings.Join(versions(networks), ", "), runtime.GOOS+"/"+runtime.GOARCH, s.threads, runtime.NumCPU())
-	fmt.Fprintf(w, "Everybody in turn, rounds: %d, the best of each; %d threads each; batches of %d for the peers.\n",
-		s.repeat, s.threads, s.batch)
+func report(w io.Writer, s settings, networks []*network, before string) {
+	fmt.Fprintf(w, "%s on %s, %s/%s with %d cores, load average %s before. Measured: %s.\n", time.Now().Format("January 2006"),
+		processor(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), before, strings.Join(versions(networks), ", "))
+	fmt.Fprintf(w, "Everybody in turn, rounds: %d, the best of each. Threads: %d. The peers' batch: %d.\n", s.repeat, s.threads, s.batch)
 
 	fmt.Fprintf(w, "\nFull inference, milliseconds an image (%d occluded images)\n\n", s.positions)
 	t := table{{"network", onnxRuntime, pyTorch, "Occlude", "to " + onnxRuntime, "to " + pyTorch}}
@@ -111,6 +110,16 @@ func processor() string {
 		}
 	}
 	return "an unnamed processor"
+}
+
+// load is how many processes wanted a processor in the last minute, where the
+// system tells. What runs beside a benchmark slows everybody, but not all alike.
+func load() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); len(fields) > 0 {
+		return fields[0]
+	}
+	return "unknown"
 }
 
 // table is rows of cells, the first of which holds the names of the columns.
