@@ -95,7 +95,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 			return k, nil
 		}
 	case network.LRN:
-		return lrn{op}, nil
+		return lrn{set, op}, nil
 	case network.Softmax:
 		return softmax{set, op.Log}, nil
 	case network.ChannelReduce:
@@ -103,7 +103,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	case network.Concat:
 		return concat{}, nil
 	case network.Channels:
-		return newChannels(op), nil
+		return newChannels(op, set), nil
 	case network.Slice:
 		return slice{op}, nil
 	case network.Pad:

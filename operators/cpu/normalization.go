@@ -8,33 +8,43 @@ import (
 )
 
 // lrn divides each value by a power of the energy of its neighbouring channels.
-type lrn struct{ op network.LRN }
+type lrn struct {
+	set *simd.Set
+	op  network.LRN
+}
 
 func (k lrn) forward(w *worker, tasks []task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	// The squares of a cell's channels, between zeros for the windows that reach
+	// past them.
+	before := (k.op.Size - 1) / 2
+	buf := w.scratch(tasks[0].out.C + k.op.Size - 1)
+	defer w.release(buf)
+	clear(buf.data)
+	scale, inf := k.op.Alpha/float32(k.op.Size), float32(math.Inf(1))
 	return eachCell(w, tasks, func(out, in []float32) {
-		squares := w.doubles(len(in))
-		for c, v := range in {
-			squares[c] = float64(v) * float64(v)
-		}
-		before, after := (k.op.Size-1)/2, k.op.Size/2
-		scale := float64(k.op.Alpha) / float64(k.op.Size)
-		for c, v := range in {
-			var sum float64
-			for _, s := range squares[max(0, c-before):min(len(in), c+after+1)] {
-				sum += s
-			}
-			out[c] = float32(float64(v) / power(float64(k.op.Bias)+scale*sum, float64(k.op.Beta)))
+		squares := buf.data[before:][:len(in)]
+		k.set.Combine(simd.Multiply, squares, in, in, -inf, inf)
+		if k.op.Beta == 0.75 {
+			k.set.LRN(out, in, buf.data, k.op.Size, scale, k.op.Bias)
+		} else {
+			k.cell(out, in, buf.data)
 		}
 	})
 }
 
-// power is x to the p, fast for the exponent that every published LRN has.
-func power(x, p float64) float64 {
-	if p == 0.75 {
-		root := math.Sqrt(x)
-		return root * math.Sqrt(root)
+// cell is for exponents that no published network has.
+func (k lrn) cell(out, in, squares []float32) {
+	scale := float64(k.op.Alpha) / float64(k.op.Size)
+	for c, v := range in {
+		var sum float64
+		for _, s := range squares[c : c+k.op.Size] {
+			sum += float64(s)
+		}
+		out[c] = float32(float64(v) / math.Pow(float64(k.op.Bias)+scale*sum, float64(k.op.Beta)))
 	}
-	return math.Pow(x, p)
 }
 
 // softmax makes probabilities, or their logarithms, of each cell's channels. The

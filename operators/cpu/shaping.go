@@ -3,6 +3,7 @@ package cpu
 import (
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
 
@@ -36,20 +37,25 @@ func (concat) forward(w *worker, tasks []task) error {
 
 // channels picks channels.
 type channels struct {
-	index []int
+	set   *simd.Set
+	index []int32
 	run   bool // they are one run in order
 }
 
-func newChannels(op network.Channels) channels { return channels{op.Index, op.Contiguous()} }
+func newChannels(op network.Channels, set *simd.Set) channels {
+	k := channels{set: set, run: op.Contiguous()}
+	for _, c := range op.Index {
+		k.index = append(k.index, int32(c))
+	}
+	return k
+}
 
 func (k channels) forward(w *worker, tasks []task) error {
 	return eachCell(w, tasks, func(out, in []float32) {
 		if k.run {
 			copy(out, in[k.index[0]:])
-			return
-		}
-		for c, from := range k.index {
-			out[c] = in[from]
+		} else {
+			k.set.Gather(out, in, k.index)
 		}
 	})
 }

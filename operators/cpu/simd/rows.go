@@ -1,6 +1,9 @@
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // Operation is an operation on two numbers, NaN where either is NaN.
 type Operation int
@@ -22,6 +25,8 @@ type rows struct {
 	operations [operationCount]func(out, a, b *float32, n int, low, high float32)
 	affine     func(out, in, scale, shift *float32, channels, cells int, low, high float32)
 	prelu      func(out, in, slope *float32, channels, cells int)
+	gather     func(out, in *float32, index *int32, n int)
+	lrn        func(out, in, squares *float32, n, size int, scale, bias float32)
 }
 
 // Combine computes out[i] = min(high, max(low, a[i] op b[i])) for all of out; a
@@ -48,6 +53,27 @@ func (s *Set) PRelu(out, in, slope []float32) {
 	if len(out) > 0 {
 		_ = in[len(out)-1]
 		s.prelu(&out[0], &in[0], &slope[0], len(slope), len(out)/len(slope))
+	}
+}
+
+// Gather computes out[i] = in[index[i]] for all of out; the indices must lie
+// inside of in.
+func (s *Set) Gather(out, in []float32, index []int32) {
+	if len(out) > 0 {
+		_ = index[len(out)-1]
+		s.gather(&out[0], &in[0], &index[0], len(out))
+	}
+}
+
+// LRN normalizes the channels of one cell by the energy of size neighbours:
+//
+//	out[c] = in[c] / (bias + scale*(squares[c] + ... + squares[c+size-1]))^(3/4)
+//
+// out may be in.
+func (s *Set) LRN(out, in, squares []float32, size int, scale, bias float32) {
+	if len(out) > 0 {
+		_, _ = in[len(out)-1], squares[len(out)+size-2]
+		s.lrn(&out[0], &in[0], &squares[0], len(out), size, scale, bias)
 	}
 }
 
@@ -108,6 +134,24 @@ var rowsGeneric = rows{
 			for c, x := range from[:channels] {
 				to[c] = max(x, 0) + s[c]*min(x, 0)
 			}
+		}
+	},
+	gather: func(out, in *float32, index *int32, n int) {
+		to := unsafe.Slice(out, n)
+		for i, at := range unsafe.Slice(index, n) {
+			to[i] = *(*float32)(unsafe.Add(unsafe.Pointer(in), int(at)*4))
+		}
+	},
+	lrn: func(out, in, squares *float32, n, size int, scale, bias float32) {
+		to := unsafe.Slice(out, n)
+		window := unsafe.Slice(squares, n+size-1)
+		for c, x := range unsafe.Slice(in, n) {
+			var sum float32
+			for _, v := range window[c : c+size] {
+				sum += v
+			}
+			root := math.Sqrt(float64(scale*sum + bias))
+			to[c] = float32(float64(x) / (root * math.Sqrt(root)))
 		}
 	},
 }

@@ -27,6 +27,8 @@ var rowsAVX512 = rows{
 	},
 	affine: avx512Affine,
 	prelu:  avx512PRelu,
+	gather: avx512Gather,
+	lrn:    avx512LRN,
 }
 
 var rowsAVX2 = rows{
@@ -54,6 +56,8 @@ var rowsAVX2 = rows{
 	},
 	affine: avx2Affine,
 	prelu:  avx2PRelu,
+	gather: avx2Gather,
+	lrn:    avx2LRN,
 }
 
 //go:noescape
@@ -127,3 +131,15 @@ func avx2Affine(out, in, scale, shift *float32, channels, cells int, low, high f
 
 //go:noescape
 func avx2PRelu(out, in, slope *float32, channels, cells int)
+
+//go:noescape
+func avx512Gather(out, in *float32, index *int32, n int)
+
+//go:noescape
+func avx512LRN(out, in, squares *float32, n, size int, scale, bias float32)
+
+//go:noescape
+func avx2Gather(out, in *float32, index *int32, n int)
+
+//go:noescape
+func avx2LRN(out, in, squares *float32, n, size int, scale, bias float32)

@@ -1008,6 +1008,110 @@ rowDone:
 	VZEROUPPER
 	RET
 
+// func avx512Gather(out *float32, in *float32, index *int32, n int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Gather(SB), NOSPLIT, $0-32
+	MOVQ out+0(FP), AX
+	MOVQ in+8(FP), DX
+	MOVQ index+16(FP), BX
+	MOVQ n+24(FP), CX
+	CMPQ CX, $+16
+	JL   rowPart
+
+rowOne:
+	VMOVUPS    (BX), Z0
+	VPXORD     Z1, Z1, Z1
+	KXNORW     K1, K1, K1
+	VGATHERDPS (DX)(Z0*4), K1, Z1
+	VMOVUPS    Z1, (AX)
+	ADDQ       $+64, AX
+	ADDQ       $+64, BX
+	SUBQ       $+16, CX
+	CMPQ       CX, $+16
+	JGE        rowOne
+
+rowPart:
+	TESTQ      CX, CX
+	JZ         rowDone
+	MOVQ       $0x00000001, SI
+	SHLQ       CL, SI
+	DECQ       SI
+	KMOVW      SI, K1
+	VMOVUPS.Z  (BX), K1, Z0
+	VPXORD     Z2, Z2, Z2
+	KMOVW      K1, K2
+	VGATHERDPS (DX)(Z0*4), K2, Z2
+	VMOVUPS    Z2, K1, (AX)
+
+rowDone:
+	VZEROUPPER
+	RET
+
+// func avx512LRN(out *float32, in *float32, squares *float32, n int, size int, scale float32, bias float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512LRN(SB), NOSPLIT, $0-48
+	MOVQ         out+0(FP), AX
+	MOVQ         in+8(FP), DX
+	MOVQ         squares+16(FP), BX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS scale+40(FP), Z0
+	VBROADCASTSS bias+44(FP), Z1
+	CMPQ         CX, $+16
+	JL           rowPart
+
+rowOne:
+	VPXORD Z2, Z2, Z2
+	MOVQ   size+32(FP), DI
+	MOVQ   BX, SI
+
+window:
+	VMOVUPS     (SI), Z3
+	VADDPS      Z3, Z2, Z2
+	ADDQ        $+4, SI
+	DECQ        DI
+	JNZ         window
+	VFMADD213PS Z1, Z0, Z2
+	VSQRTPS     Z2, Z2
+	VSQRTPS     Z2, Z3
+	VMULPS      Z3, Z2, Z2
+	VMOVUPS     (DX), Z3
+	VDIVPS      Z2, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $+16, CX
+	CMPQ        CX, $+16
+	JGE         rowOne
+
+rowPart:
+	TESTQ  CX, CX
+	JZ     rowDone
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
+	VPXORD Z4, Z4, Z4
+	MOVQ   size+32(FP), CX
+
+windowOfPart:
+	VMOVUPS.Z   (BX), K1, Z2
+	VADDPS      Z2, Z4, Z4
+	ADDQ        $+4, BX
+	DECQ        CX
+	JNZ         windowOfPart
+	VFMADD213PS Z1, Z0, Z4
+	VSQRTPS     Z4, Z4
+	VSQRTPS     Z4, Z2
+	VMULPS      Z2, Z4, Z4
+	VMOVUPS.Z   (DX), K1, Z2
+	VDIVPS      Z4, Z2, Z2
+	VMOVUPS     Z2, K1, (AX)
+
+rowDone:
+	VZEROUPPER
+	RET
+
 DATA lanes<>+0(SB)/4, $0xffffffff
 DATA lanes<>+4(SB)/4, $0xffffffff
 DATA lanes<>+8(SB)/4, $0xffffffff
@@ -1996,5 +2100,107 @@ rowDone:
 	LEAQ (CX)(SI*4), CX
 	DECQ DX
 	JNZ  cell
+	VZEROUPPER
+	RET
+
+// func avx2Gather(out *float32, in *float32, index *int32, n int)
+// Requires: AVX, AVX2
+TEXT ·avx2Gather(SB), NOSPLIT, $0-32
+	MOVQ out+0(FP), AX
+	MOVQ in+8(FP), CX
+	MOVQ index+16(FP), DX
+	MOVQ n+24(FP), BX
+	CMPQ BX, $+8
+	JL   rowPart
+
+rowOne:
+	VMOVUPS    (DX), Y0
+	VXORPS     Y1, Y1, Y1
+	VPCMPEQD   Y2, Y2, Y2
+	VGATHERDPS Y2, (CX)(Y0*4), Y1
+	VMOVUPS    Y1, (AX)
+	ADDQ       $+32, AX
+	ADDQ       $+32, DX
+	SUBQ       $+8, BX
+	CMPQ       BX, $+8
+	JGE        rowOne
+
+rowPart:
+	TESTQ      BX, BX
+	JZ         rowDone
+	LEAQ       lanes<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VXORPS     Y2, Y2, Y2
+	VMOVAPS    Y0, Y3
+	VGATHERDPS Y3, (CX)(Y1*4), Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+rowDone:
+	VZEROUPPER
+	RET
+
+// func avx2LRN(out *float32, in *float32, squares *float32, n int, size int, scale float32, bias float32)
+// Requires: AVX, FMA3
+TEXT ·avx2LRN(SB), NOSPLIT, $0-48
+	MOVQ         out+0(FP), AX
+	MOVQ         in+8(FP), CX
+	MOVQ         squares+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS scale+40(FP), Y0
+	VBROADCASTSS bias+44(FP), Y1
+	CMPQ         BX, $+8
+	JL           rowPart
+
+rowOne:
+	VXORPS Y2, Y2, Y2
+	MOVQ   size+32(FP), DI
+	MOVQ   DX, SI
+
+window:
+	VMOVUPS     (SI), Y3
+	VADDPS      Y3, Y2, Y2
+	ADDQ        $+4, SI
+	DECQ        DI
+	JNZ         window
+	VFMADD213PS Y1, Y0, Y2
+	VSQRTPS     Y2, Y2
+	VSQRTPS     Y2, Y3
+	VMULPS      Y3, Y2, Y2
+	VMOVUPS     (CX), Y3
+	VDIVPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	SUBQ        $+8, BX
+	CMPQ        BX, $+8
+	JGE         rowOne
+
+rowPart:
+	TESTQ   BX, BX
+	JZ      rowDone
+	LEAQ    lanes<>+0(SB), SI
+	NEGQ    BX
+	VMOVUPS 32(SI)(BX*4), Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    size+32(FP), BX
+
+windowOfPart:
+	VMASKMOVPS  (DX), Y2, Y4
+	VADDPS      Y4, Y3, Y3
+	ADDQ        $+4, DX
+	DECQ        BX
+	JNZ         windowOfPart
+	VFMADD213PS Y1, Y0, Y3
+	VSQRTPS     Y3, Y3
+	VSQRTPS     Y3, Y4
+	VMULPS      Y4, Y3, Y3
+	VMASKMOVPS  (CX), Y2, Y4
+	VDIVPS      Y3, Y4, Y4
+	VMASKMOVPS  Y4, Y2, (AX)
+
+rowDone:
 	VZEROUPPER
 	RET

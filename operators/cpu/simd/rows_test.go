@@ -202,3 +202,53 @@ func TestChannelwise(t *testing.T) {
 		}
 	}
 }
+
+func TestGather(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	for _, set := range Available() {
+		for _, n := range lengths {
+			in, inspectIn := guarded(1 + rng.IntN(100))
+			out, inspectOut := guarded(n)
+			fillRandom(rng, in)
+			index, want := make([]int32, n), make([]float32, n)
+			for i := range index {
+				index[i] = int32(rng.IntN(len(in)))
+				want[i] = in[index[i]]
+			}
+			set.Gather(out, in, index)
+			inspectIn(t, "the input")
+			inspectOut(t, "the output")
+			if !sameBits(out, want) {
+				t.Errorf("%s: %v of %v are %v", set.Name, index, in, out)
+			}
+		}
+	}
+}
+
+func TestLRN(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	for _, set := range Available() {
+		for _, n := range lengths {
+			size := 1 + rng.IntN(7)
+			in, inspectIn := rowOf(rng, n)
+			squares, inspectSquares := guarded(n + size - 1)
+			out, inspectOut := guarded(n)
+			for i := range squares {
+				squares[i] = 50 * rng.Float32()
+			}
+			set.LRN(out, in, squares, size, 0.02, 1.5)
+			inspectIn(t, "the input")
+			inspectSquares(t, "the squares")
+			inspectOut(t, "the output")
+			for c, x := range in {
+				energy := 1.5
+				for _, v := range squares[c : c+size] {
+					energy += float64(float32(0.02)) * float64(v)
+				}
+				if want := float64(x) / math.Pow(energy, 0.75); !(differ(out[c], want, 1e-30) <= 6e-7) {
+					t.Errorf("%s: %g with energy %g is %g, want %g", set.Name, x, energy, out[c], want)
+				}
+			}
+		}
+	}
+}

@@ -16,6 +16,8 @@ func rows(c *build.Context) {
 		functions(v)
 		operations(v)
 		channelwise(v)
+		gather(v)
+		lrn(v)
 	})
 }
 
@@ -161,4 +163,70 @@ func (v *vectors) cells(lists []string, apply func(x reg.VecVirtual, numbers []r
 	}
 	v.DECQ(cells)
 	v.JNZ(ref("cell"))
+}
+
+// gather writes the loop that picks values of a cell by their index.
+//
+//	func(out, in *float32, index *int32, n int)
+func gather(v *vectors) {
+	v.begin("Gather", "func(out, in *float32, index *int32, n int)")
+	out, in, index, n := v.integer("out"), v.integer("in"), v.integer("index"), v.integer("n")
+	v.along("row", n, []reg.GPVirtual{out, index}, 1, func(_ int, part bool) {
+		at, x := v.vector(), v.vector()
+		v.load(v.at(index, 0), at, part)
+		v.clear(x)
+		from := operand.Mem{Base: in, Index: at, Scale: 4}
+		// The lanes of the mask are those to read; the instruction clears it.
+		switch {
+		case v.wide() && part:
+			k := v.K()
+			v.KMOVW(v.mask, k)
+			v.VGATHERDPS(from, k, x)
+		case v.wide():
+			k := v.K()
+			v.KXNORW(k, k, k)
+			v.VGATHERDPS(from, k, x)
+		case part:
+			lanes := v.vector()
+			v.VMOVAPS(v.part, lanes)
+			v.VGATHERDPS(lanes, from, x)
+		default:
+			lanes := v.vector()
+			v.VPCMPEQD(lanes, lanes, lanes)
+			v.VGATHERDPS(lanes, from, x)
+		}
+		v.store(x, v.at(out, 0), part)
+	})
+	v.end()
+}
+
+// lrn writes the loop of LRN over a cell's channels: squares points to the
+// square of channel 0 behind those that its window has of channels before.
+//
+//	func(out, in, squares *float32, n, size int, scale, bias float32)
+func lrn(v *vectors) {
+	v.begin("LRN", "func(out, in, squares *float32, n, size int, scale, bias float32)")
+	out, in, squares, n := v.integer("out"), v.integer("in"), v.integer("squares"), v.integer("n")
+	scale, bias := v.broadcast("scale"), v.broadcast("bias")
+	v.along("row", n, []reg.GPVirtual{out, in, squares}, 1, func(_ int, part bool) {
+		label := map[bool]string{false: "window", true: "windowOfPart"}[part]
+		sum, x := v.zero(), v.vector()
+		from, size := v.GP64(), v.integer("size")
+		v.MOVQ(squares, from)
+		v.Label(label)
+		v.load(operand.Mem{Base: from}, x, part)
+		v.VADDPS(x, sum, sum)
+		v.ADDQ(operand.I32(4), from)
+		v.DECQ(size)
+		v.JNZ(ref(label))
+		v.VFMADD213PS(bias, scale, sum)
+		// The energy to the power 3/4 is the root times the root's root.
+		v.VSQRTPS(sum, sum)
+		v.VSQRTPS(sum, x)
+		v.VMULPS(x, sum, sum)
+		v.load(v.at(in, 0), x, part)
+		v.VDIVPS(sum, x, x)
+		v.store(x, v.at(out, 0), part)
+	})
+	v.end()
 }
