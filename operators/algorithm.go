@@ -50,8 +50,11 @@ func Algorithms(l *network.Layer) []Algorithm {
 		return algorithms
 	}
 	candidates, points := []Algorithm{Winograd2, Winograd4, Winograd6}, maxPoints
-	if op.X.Kernel == 1 || op.Y.Kernel == 1 {
+	switch x, y := op.X.Kernel, op.Y.Kernel; {
+	case x == 1 || y == 1:
 		candidates, points = []Algorithm{WinogradLine2, WinogradLine4}, maxLinePoints
+	case x != y:
+		return algorithms
 	}
 	for _, a := range candidates {
 		if taps := max(op.X.Kernel, op.Y.Kernel); taps > 1 && a.Tile()+taps-1 <= points {

@@ -36,7 +36,7 @@ type winograd struct {
 	panels     int
 	rowV, rowM int // values from a tile to the next in V and M
 	// weights are U, packed [point][panel][Cin][Panel]; filters that fill up the
-	// last panel are zero. The points of a column of Bᵀ y x follow each other.
+	// last panel are zero.
 	weights []float32
 	bias    []float32 // Cout values
 	zeros   []float32 // a panel of them
@@ -87,6 +87,9 @@ func newWinograd(op network.Conv, act activation, set *simd.Set, tile int) (*win
 		cout:     op.Filters(),
 		bias:     make([]float32, op.Filters()),
 		zeros:    simd.Aligned(set.Panel),
+	}
+	if y, x := op.Y.Kernel, op.X.Kernel; y != x && y != 1 && x != 1 {
+		return nil, fmt.Errorf("a window of %dx%d", x, y)
 	}
 	var err error
 	if k.y, err = newWinogradAxis(set, tile, op.Y.Kernel); err != nil {
@@ -165,22 +168,34 @@ func (k *winograd) reads(out region.Rect) region.Rect {
 	}
 }
 
+const (
+	// chunkValues is about how many values of V, M and weights may take turns in
+	// the second-level cache: 1.5 MiB in bytes.
+	chunkValues = 3 << 17
+	// weightReuse is how many tiles a weight should be used for when it comes from
+	// further away. A core multiplies the 4 bytes of a weight with a tile in 1/115
+	// ns; with 72 tiles weights need to come at 6 GB/s, a half of what was measured
+	// from the third-level cache while another core does the same.
+	weightReuse = 72
+)
+
 // chunkTiles is how many of a number of tiles to take at a time.
 //
-// A chunk's V and M are written once and read once; if they stay in the
-// second-level cache that is cheap, but with many channels only a few tiles fit,
-// and the weights stream from further away for every chunk. Per tile the former
-// moves the weights' bytes divided by the tiles that fit, the latter those of a
-// tile's V and M out and in again. The smaller one decides; a large chunk is
-// still limited so that V and M of a single point stay in the cache while its
-// panels pass.
+// If a chunk's V and M stay in the second-level cache, writing and reading them
+// is cheap, but with many channels only a few tiles fit, and the weights come
+// from further away for every chunk. Of these two, weights are the lesser evil as
+// long as each is used for half as many tiles as it should be: they are fetched
+// ahead.
 func (k *winograd) chunkTiles(tiles int) int {
-	perPoint := k.rowV + k.rowM
-	size := cacheValues / (k.points() * perPoint)
-	if size < 1 || len(k.weights)/size > 2*k.points()*perPoint {
-		size = cacheValues / perPoint
+	room := chunkValues
+	if len(k.weights) <= chunkValues/2 {
+		room -= len(k.weights)
 	}
-	size = max(size, k.set.Rows)
+	size := room / (k.points() * (k.rowV + k.rowM))
+	if size < weightReuse/2 {
+		size = weightReuse
+	}
+	size = size / k.set.Rows * k.set.Rows
 	chunks := (tiles + size - 1) / size
 	size = (tiles + chunks - 1) / chunks
 	return (size + k.set.Rows - 1) / k.set.Rows * k.set.Rows
@@ -189,18 +204,17 @@ func (k *winograd) chunkTiles(tiles int) int {
 // winogradScratch is a worker's memory for winograd, kept between runs. Blocks
 // are taken for one call.
 type winogradScratch struct {
-	strips  []winogradStrip
-	tiles   int              // of the strips
-	v, m, t block            // V, M, and a strip between the axes
-	in, out []unsafe.Pointer // of the tiles in V and M
-
-	planeV, planeM int // values from a point to the next in V and M
+	strips         []winogradStrip
+	tiles          int              // of the strips
+	v, m, buffer   block            // buffer is between the axes
+	in, out        []unsafe.Pointer // of the tiles in V and M
+	planeV, planeM int              // values from a point to the next in V and M
 
 	// What loops are called with: here, so that it does not go to the heap.
-	product   simd.Product
-	segment   [1]int
-	transform simd.Transform
-	store     simd.Store
+	product simd.Product
+	segment [1]int
+	input   simd.WinogradInput
+	output  simd.WinogradOutput
 }
 
 // winogradStrip is n tiles of a row of tiles, of which the first is the chunk's
@@ -210,10 +224,6 @@ type winogradStrip struct {
 	y, x  int // of the first output, in the map
 	at, n int
 }
-
-// stripTiles is the longest strip: few enough that it stays in the first-level
-// cache between the axes.
-const stripTiles = 4
 
 func (k *winograd) forward(w *worker, tasks []task) error {
 	tiles := 0
@@ -232,7 +242,7 @@ func (k *winograd) forward(w *worker, tasks []task) error {
 		for y := r.Y.Lo; y < r.Y.Hi; y += k.y.tile {
 			for x := r.X.Lo; x < r.X.Hi; {
 				s := winogradStrip{task: &tasks[i], y: y, x: x, at: c.tiles}
-				s.n = min(k.x.count(r.X.Hi-x), size-c.tiles, stripTiles)
+				s.n = min(k.x.count(r.X.Hi-x), size-c.tiles)
 				c.strips = append(c.strips, s)
 				c.tiles += s.n
 				x += s.n * k.x.tile
@@ -253,10 +263,15 @@ func (k *winograd) begin(w *worker, size int) {
 	c.planeV, c.planeM = planeOf(size*k.rowV), planeOf(size*k.rowM)
 	c.v = w.scratch(k.points() * c.planeV)
 	c.m = w.scratch(k.points() * c.planeM)
-	c.t = w.scratch(k.y.points * (stripTiles*k.x.tile + k.x.taps - 1) * channelBlock)
+	c.buffer = w.scratch(simd.WinogradBuffer)
 	for i := range size {
 		c.in = append(c.in, unsafe.Pointer(&c.v.data[i*k.rowV]))
 		c.out = append(c.out, unsafe.Pointer(&c.m.data[i*k.rowM]))
+	}
+	inf := float32(math.Inf(1))
+	c.product = simd.Product{
+		Segments: c.segment[:], Length: k.cin,
+		Bias: &k.zeros[0], Columns: k.set.Panel, Low: -inf, High: inf,
 	}
 }
 
@@ -270,7 +285,7 @@ func (k *winograd) end(w *worker) {
 	c := &w.winograd
 	w.release(c.v)
 	w.release(c.m)
-	w.release(c.t)
+	w.release(c.buffer)
 	clear(c.in)
 	clear(c.out)
 	clear(c.strips[:cap(c.strips)])
@@ -307,17 +322,11 @@ func (k *winograd) run(w *worker) error {
 // multiply computes a panel of M at one point for the chunk's tiles.
 func (k *winograd) multiply(c *winogradScratch, point, panel int) {
 	c.segment[0] = point * c.planeV * 4
-	c.product = simd.Product{
-		In: c.in[:c.tiles], Out: c.out[:c.tiles],
-		Segments: c.segment[:],
-		Length:   k.cin,
-		Weights:  &k.panel(point, panel)[0],
-		Bias:     &k.zeros[0],
-		Columns:  k.set.Panel,
-		OutShift: (point*c.planeM + panel*k.set.Panel) * 4,
-		Low:      float32(math.Inf(-1)), High: float32(math.Inf(1)),
-	}
-	k.set.Run(&c.product)
+	p := &c.product
+	p.In, p.Out = c.in[:c.tiles], c.out[:c.tiles]
+	p.Weights = &k.panel(point, panel)[0]
+	p.OutShift = (point*c.planeM + panel*k.set.Panel) * 4
+	k.set.Run(p)
 }
 
 // piece gives the rectangle r of an input as inPiece does. Where there is no view,

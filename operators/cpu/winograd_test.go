@@ -177,6 +177,72 @@ func checkWinograd(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]fl
 	checkStops(t, "winograd", w, k, tasks)
 }
 
+// TestWinogradWithoutView checks that a position whose update holds all that its
+// rectangle reads, but not all that whole tiles do, needs no view.
+func TestWinogradWithoutView(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 80))
+	op := convOf(5, 7, 3, 1, 1)
+	op.Act = network.Activation{}
+	l, inputs := layerOf(t, rng, op, network.Shape{H: 12, W: 12, C: 5})
+	r := region.Of(3, 4, 5, 3)
+	k, err := newKernel(l, simd.Best(), operators.Winograd4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := l.Reads(0, r)
+	update := newCanvas(rng, reads, 5).tile
+	for y := reads.Y.Lo; y < reads.Y.Hi; y++ {
+		copy(update.Row(y, reads.X.Lo, reads.X.Hi), operators.WholeTile(l.In[0].Shape, inputs[0]).Row(y, reads.X.Lo, reads.X.Hi))
+	}
+	out := newCanvas(rng, r, 7)
+	w := (&Program{net: &network.Network{}}).newWorker()
+	defer w.watch(t.Context())()
+	source := operators.Source{Shape: l.In[0].Shape, Update: update, Around: update}
+	if err := k.forward(w, []task{{in: []operators.Source{source}, out: out.tile}}); err != nil {
+		t.Fatal(err)
+	}
+	want := definition(t, l, inputs)
+	for y := r.Y.Lo; y < r.Y.Hi; y++ {
+		row := want[(y*12+r.X.Lo)*7:][:r.W()*7]
+		if d := distance(out.tile.Row(y, r.X.Lo, r.X.Hi), row); d > winogradTolerance[operators.Winograd4] {
+			t.Errorf("row %d is off by %g", y, d)
+		}
+	}
+	checkReturned(t, "winograd", w)
+}
+
+// TestWinogradAllocates checks that a warm worker needs no new memory.
+func TestWinogradAllocates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 90))
+	for _, set := range simd.Available() {
+		for _, kernel := range [][2]int{{3, 3}, {1, 7}, {7, 1}} {
+			l, inputs := winogradLayer(t, rng, network.Shape{H: 20, W: 20, C: 40}, 50, kernel[0], kernel[1])
+			algorithms := operators.Algorithms(l)
+			k, err := newKernel(l, set, algorithms[len(algorithms)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			tasks := make([]task, 3)
+			for i := range tasks {
+				tasks[i].out = newCanvas(rng, randomRect(rng, l.Shape), l.Shape.C).tile
+				for j, in := range l.In {
+					tasks[i].in = append(tasks[i].in, sourceOf(rng, in.Shape, inputs[j]))
+				}
+			}
+			w := (&Program{net: &network.Network{}}).newWorker()
+			stop := w.watch(t.Context())
+			if n := testing.AllocsPerRun(3, func() {
+				if err := k.forward(w, tasks); err != nil {
+					t.Fatal(err)
+				}
+			}); n > 0 {
+				t.Errorf("%s %s: %v allocations", set.Name, l.Op.Detail(), n)
+			}
+			stop()
+		}
+	}
+}
+
 // packed is a copy of a tile's values.
 func packed(tile operators.Tile) []float32 {
 	var values []float32

@@ -19,8 +19,8 @@ type Set struct {
 	rows
 	pools
 	depthwise depthwise
-	// winograd finds the loops of an algorithm, if the set has some of its own.
-	winograd func(*Winograd) (winogradLoops, bool)
+	// winograd puts the set's own loops into an algorithm; nil if it has none.
+	winograd func(*Winograd)
 }
 
 // Best is the fastest set that this processor has.

@@ -39,8 +39,8 @@ type Winograd struct {
 
 // winogradLoops are the loops of one algorithm.
 type winogradLoops struct {
-	input, output func(*Winograd, *Transform)
-	store         func(*Winograd, *Store)
+	lineInput, squareInput   func(coefficients *float32, t *WinogradInput)
+	lineOutput, squareOutput func(coefficients *float32, t *WinogradOutput)
 }
 
 // pairsOf are the points by half their number: those that round least of all
@@ -65,7 +65,7 @@ func (s *Set) Winograd(tile, taps int) (*Winograd, error) {
 	if !HasWinograd(tile, taps) {
 		return nil, fmt.Errorf("there is no algorithm F(%d, %d)", tile, taps)
 	}
-	w := &Winograd{Tile: tile, Taps: taps, Points: tile + taps - 1, loops: genericWinograd}
+	w := &Winograd{Tile: tile, Taps: taps, Points: tile + taps - 1}
 	w.pairs = pairsOf[w.Points/2]
 	w.toPoints = without(w.pairs, -1)
 	for i, x := range w.pairs {
@@ -79,10 +79,9 @@ func (s *Set) Winograd(tile, taps int) (*Winograd, error) {
 			power[i] *= x
 		}
 	}
+	w.loops = w.generic()
 	if s.winograd != nil {
-		if loops, ok := s.winograd(w); ok {
-			w.loops = loops
-		}
+		s.winograd(w)
 	}
 	return w, nil
 }
@@ -132,35 +131,55 @@ func (w *Winograd) Filter() [][]float64 {
 	return g
 }
 
-// Transform is a number of transforms of vectors of channels, one behind the
-// other: the values that one transform combines lie InStride bytes apart, those
-// of the next transform InStep bytes further on, and likewise for what comes out.
-type Transform struct {
-	In                 unsafe.Pointer
-	InStride, InStep   int
+// WinogradInput is a number of tiles to transform to points.
+type WinogradInput struct {
+	// In is a tile's first cell. Cells lie Right bytes apart, rows of cells Down,
+	// and the next tile InStep from this one.
+	In                  unsafe.Pointer
+	Down, Right, InStep int
+	// Out is where the tile's value at the first point goes, OutStride from there
+	// that at the next point, and OutStep from there the next tile's.
 	Out                unsafe.Pointer
 	OutStride, OutStep int
-	// Count is the number of transforms, Channels that of values which each of
-	// them transforms side by side; both at least 1.
+	// Count is the number of tiles and Channels that of a cell's values, which
+	// are transformed side by side. Both are at least 1.
 	Count, Channels int
+	// Buffer is room for WinogradBuffer values, for tiles along both axes.
+	Buffer unsafe.Pointer
 }
 
-// Store is a transform back to cells with a convolution's epilogue.
-type Store struct {
-	Transform
-	// Rows is how many of the Tile results to compute and write, from 1 on.
-	Rows int
-	// Bias is Channels values, added to all results.
+// WinogradOutput is a number of tiles to transform back to cells, with the
+// epilogue of a convolution: out = min(max(cell + Bias + Add, Low), High).
+type WinogradOutput struct {
+	// In is a tile's value at the first point, InStride from there that at the
+	// next, and InStep from there the next tile's.
+	In               unsafe.Pointer
+	InStride, InStep int
+	// Out is where a tile's first cell goes, as in WinogradInput.
+	Out                  unsafe.Pointer
+	Down, Right, OutStep int
+	// Rows and Columns are how many of the tile's cells to write, from the first
+	// on, at least 1 of either.
+	Rows, Columns int
+	// Count is the number of tiles and Channels that of a cell's values.
+	Count, Channels int
+	// Bias is Channels values.
 	Bias unsafe.Pointer
-	// Add are values to add to the results, laid out like those of Out, or nil.
-	Add                unsafe.Pointer
-	AddStride, AddStep int
-	// Low and High clamp the results; without, they are infinite.
+	// Add are values to add to the cells, laid out like those of Out, or nil.
+	Add                        unsafe.Pointer
+	AddDown, AddRight, AddStep int
+	// Low and High clamp the cells; without, they are infinite.
 	Low, High float32
+	// Buffer is room for WinogradBuffer values, for tiles along both axes.
+	Buffer unsafe.Pointer
 }
 
-// Input computes Bᵀ d. With d[k] the values at In + k*InStride, N/z = Σ n[k] z²ᵏ
-// and, for the pair x, N/z/(z²-x²) = Σ c[k] z²ᵏ:
+// WinogradBuffer is the number of values that a tile along both axes needs between
+// them: for each of up to 10 x 10 points a vector of up to 16.
+const WinogradBuffer = 10 * 10 * 16
+
+// LineInput computes Bᵀ d of tiles along one axis, of Points cells that lie Right
+// apart. With N/z = Σ n[k] z²ᵏ and, for the pair x, N/z/(z²-x²) = Σ c[k] z²ᵏ:
 //
 //	out[0]        = Σ n[k] d[2k]
 //	even, odd     = Σ c[k] d[2k+2], Σ c[k] d[2k+1]
@@ -169,16 +188,22 @@ type Store struct {
 //	out[infinity] = Σ n[k] d[2k+1]
 //
 // Every sum starts from its last term, whose coefficient is one.
-func (w *Winograd) Input(t *Transform) { w.loops.input(w, t) }
+func (w *Winograd) LineInput(t *WinogradInput) { w.loops.lineInput(&w.toPoints[0], t) }
 
-// Output computes Aᵀ m. With m the values of Points points, the pair x's at
-// m[at x] and m[at -x]:
+// SquareInput computes Bᵀ d B of tiles of Points x Points cells: as LineInput does
+// for each column, then for each row of what that gives. The values at the
+// points go out row by row.
+func (w *Winograd) SquareInput(t *WinogradInput) { w.loops.squareInput(&w.toPoints[0], t) }
+
+// LineOutput computes Aᵀ m of tiles along one axis, of Tile cells that go Right
+// apart, of which the first Columns are written:
 //
 //	sum, difference = m[at x] + m[at -x], m[at x] - m[at -x]
-//	out[0]   = m[0] + Σ sum
-//	out[k]   = Σ xᵏ sum or, for odd k, difference; + m[infinity] if k = Tile-1
-func (w *Winograd) Output(t *Transform) { w.loops.output(w, t) }
+//	cell[0]  = m[0] + Σ sum
+//	cell[k]  = Σ xᵏ sum or, for odd k, difference; + m[infinity] if k = Tile-1
+func (w *Winograd) LineOutput(t *WinogradOutput) { w.loops.lineOutput(&w.toCells[0], t) }
 
-// Store computes out = min(max(Aᵀ m + Bias + Add, Low), High), the first Rows of
-// the Tile results.
-func (w *Winograd) Store(s *Store) { w.loops.store(w, s) }
+// SquareOutput computes Aᵀ m A of tiles of Tile x Tile cells: as LineOutput does
+// for each column of points, then for each row of what that gives. The epilogue
+// comes last.
+func (w *Winograd) SquareOutput(t *WinogradOutput) { w.loops.squareOutput(&w.toCells[0], t) }

@@ -2,223 +2,215 @@
 
 package simd
 
-// The transforms are named after the number of points and the tile. All take
-// toPoints or toCells as their coefficients.
+// The transforms are named after the number of points and the tile.
 
 type (
-	transformLoop func(coefficients *float32, t *Transform)
-	storeLoop     func(coefficients *float32, s *Store)
+	inputLoop  func(coefficients *float32, t *WinogradInput)
+	outputLoop func(coefficients *float32, t *WinogradOutput)
 )
 
-// transformTable is the loops of an instruction set by the number of points and
-// the tile.
-type transformTable struct {
-	input  map[int]transformLoop
-	output map[[2]int]transformLoop
-	store  map[[2]int]storeLoop
+// winogradTable is the transforms of an instruction set by the number of points
+// and the tile.
+type winogradTable struct {
+	lineInput, squareInput   map[int]inputLoop
+	lineOutput, squareOutput map[[2]int]outputLoop
 }
 
-var avx512Winograd = transformTable{
-	input: map[int]transformLoop{
-		4:  avx512WinogradInput4,
-		6:  avx512WinogradInput6,
-		8:  avx512WinogradInput8,
-		10: avx512WinogradInput10,
+var avx512Winograd = winogradTable{
+	lineInput: map[int]inputLoop{
+		4:  avx512WinogradLineInput4,
+		6:  avx512WinogradLineInput6,
+		8:  avx512WinogradLineInput8,
+		10: avx512WinogradLineInput10,
 	},
-	output: map[[2]int]transformLoop{
-		{4, 2}:  avx512WinogradOutput4x2,
-		{6, 2}:  avx512WinogradOutput6x2,
-		{6, 4}:  avx512WinogradOutput6x4,
-		{8, 2}:  avx512WinogradOutput8x2,
-		{8, 4}:  avx512WinogradOutput8x4,
-		{8, 6}:  avx512WinogradOutput8x6,
-		{10, 2}: avx512WinogradOutput10x2,
-		{10, 4}: avx512WinogradOutput10x4,
-		{10, 6}: avx512WinogradOutput10x6,
+	squareInput: map[int]inputLoop{
+		4: avx512WinogradSquareInput4,
+		6: avx512WinogradSquareInput6,
+		8: avx512WinogradSquareInput8,
 	},
-	store: map[[2]int]storeLoop{
-		{4, 2}:  avx512WinogradStore4x2,
-		{6, 2}:  avx512WinogradStore6x2,
-		{6, 4}:  avx512WinogradStore6x4,
-		{8, 2}:  avx512WinogradStore8x2,
-		{8, 4}:  avx512WinogradStore8x4,
-		{8, 6}:  avx512WinogradStore8x6,
-		{10, 2}: avx512WinogradStore10x2,
-		{10, 4}: avx512WinogradStore10x4,
-		{10, 6}: avx512WinogradStore10x6,
+	lineOutput: map[[2]int]outputLoop{
+		{4, 2}:  avx512WinogradLineOutput4x2,
+		{6, 2}:  avx512WinogradLineOutput6x2,
+		{6, 4}:  avx512WinogradLineOutput6x4,
+		{8, 2}:  avx512WinogradLineOutput8x2,
+		{8, 4}:  avx512WinogradLineOutput8x4,
+		{10, 2}: avx512WinogradLineOutput10x2,
+		{10, 4}: avx512WinogradLineOutput10x4,
 	},
-}
-
-var avx2Winograd = transformTable{
-	input: map[int]transformLoop{
-		4:  avx2WinogradInput4,
-		6:  avx2WinogradInput6,
-		8:  avx2WinogradInput8,
-		10: avx2WinogradInput10,
-	},
-	output: map[[2]int]transformLoop{
-		{4, 2}:  avx2WinogradOutput4x2,
-		{6, 2}:  avx2WinogradOutput6x2,
-		{6, 4}:  avx2WinogradOutput6x4,
-		{8, 2}:  avx2WinogradOutput8x2,
-		{8, 4}:  avx2WinogradOutput8x4,
-		{8, 6}:  avx2WinogradOutput8x6,
-		{10, 2}: avx2WinogradOutput10x2,
-		{10, 4}: avx2WinogradOutput10x4,
-		{10, 6}: avx2WinogradOutput10x6,
-	},
-	store: map[[2]int]storeLoop{
-		{4, 2}:  avx2WinogradStore4x2,
-		{6, 2}:  avx2WinogradStore6x2,
-		{6, 4}:  avx2WinogradStore6x4,
-		{8, 2}:  avx2WinogradStore8x2,
-		{8, 4}:  avx2WinogradStore8x4,
-		{8, 6}:  avx2WinogradStore8x6,
-		{10, 2}: avx2WinogradStore10x2,
-		{10, 4}: avx2WinogradStore10x4,
-		{10, 6}: avx2WinogradStore10x6,
+	squareOutput: map[[2]int]outputLoop{
+		{4, 2}: avx512WinogradSquareOutput4x2,
+		{6, 2}: avx512WinogradSquareOutput6x2,
+		{6, 4}: avx512WinogradSquareOutput6x4,
+		{8, 2}: avx512WinogradSquareOutput8x2,
+		{8, 4}: avx512WinogradSquareOutput8x4,
+		{8, 6}: avx512WinogradSquareOutput8x6,
 	},
 }
 
-// loopsOf finds the loops of an algorithm.
-func (t transformTable) loopsOf(w *Winograd) (winogradLoops, bool) {
+var avx2Winograd = winogradTable{
+	lineInput: map[int]inputLoop{
+		4:  avx2WinogradLineInput4,
+		6:  avx2WinogradLineInput6,
+		8:  avx2WinogradLineInput8,
+		10: avx2WinogradLineInput10,
+	},
+	squareInput: map[int]inputLoop{
+		4: avx2WinogradSquareInput4,
+		6: avx2WinogradSquareInput6,
+		8: avx2WinogradSquareInput8,
+	},
+	lineOutput: map[[2]int]outputLoop{
+		{4, 2}:  avx2WinogradLineOutput4x2,
+		{6, 2}:  avx2WinogradLineOutput6x2,
+		{6, 4}:  avx2WinogradLineOutput6x4,
+		{8, 2}:  avx2WinogradLineOutput8x2,
+		{8, 4}:  avx2WinogradLineOutput8x4,
+		{10, 2}: avx2WinogradLineOutput10x2,
+		{10, 4}: avx2WinogradLineOutput10x4,
+	},
+	squareOutput: map[[2]int]outputLoop{
+		{4, 2}: avx2WinogradSquareOutput4x2,
+		{6, 2}: avx2WinogradSquareOutput6x2,
+		{6, 4}: avx2WinogradSquareOutput6x4,
+		{8, 2}: avx2WinogradSquareOutput8x2,
+		{8, 4}: avx2WinogradSquareOutput8x4,
+		{8, 6}: avx2WinogradSquareOutput8x6,
+	},
+}
+
+// loops finds the transforms of an algorithm, and keeps what there is of others.
+func (table winogradTable) loops(w *Winograd) {
 	size := [2]int{w.Points, w.Tile}
-	input, output, store := t.input[w.Points], t.output[size], t.store[size]
-	return winogradLoops{
-		input:  func(w *Winograd, t *Transform) { input(&w.toPoints[0], t) },
-		output: func(w *Winograd, t *Transform) { output(&w.toCells[0], t) },
-		store:  func(w *Winograd, s *Store) { store(&w.toCells[0], s) },
-	}, input != nil && output != nil && store != nil
+	if f := table.lineInput[w.Points]; f != nil {
+		w.loops.lineInput = f
+	}
+	if f := table.squareInput[w.Points]; f != nil {
+		w.loops.squareInput = f
+	}
+	if f := table.lineOutput[size]; f != nil {
+		w.loops.lineOutput = f
+	}
+	if f := table.squareOutput[size]; f != nil {
+		w.loops.squareOutput = f
+	}
 }
 
 //go:noescape
-func avx512WinogradInput4(coefficients *float32, t *Transform)
+func avx512WinogradLineInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradInput6(coefficients *float32, t *Transform)
+func avx512WinogradLineInput6(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradInput8(coefficients *float32, t *Transform)
+func avx512WinogradLineInput8(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradInput10(coefficients *float32, t *Transform)
+func avx512WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradOutput4x2(coefficients *float32, t *Transform)
+func avx512WinogradSquareInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradStore4x2(coefficients *float32, t *Store)
+func avx512WinogradSquareInput6(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradOutput6x2(coefficients *float32, t *Transform)
+func avx512WinogradSquareInput8(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradStore6x2(coefficients *float32, t *Store)
+func avx512WinogradLineOutput4x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput6x4(coefficients *float32, t *Transform)
+func avx512WinogradLineOutput6x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore6x4(coefficients *float32, t *Store)
+func avx512WinogradLineOutput6x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput8x2(coefficients *float32, t *Transform)
+func avx512WinogradLineOutput8x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore8x2(coefficients *float32, t *Store)
+func avx512WinogradLineOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput8x4(coefficients *float32, t *Transform)
+func avx512WinogradLineOutput10x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore8x4(coefficients *float32, t *Store)
+func avx512WinogradLineOutput10x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput8x6(coefficients *float32, t *Transform)
+func avx512WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore8x6(coefficients *float32, t *Store)
+func avx512WinogradSquareOutput6x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput10x2(coefficients *float32, t *Transform)
+func avx512WinogradSquareOutput6x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore10x2(coefficients *float32, t *Store)
+func avx512WinogradSquareOutput8x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput10x4(coefficients *float32, t *Transform)
+func avx512WinogradSquareOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradStore10x4(coefficients *float32, t *Store)
+func avx512WinogradSquareOutput8x6(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx512WinogradOutput10x6(coefficients *float32, t *Transform)
+func avx2WinogradLineInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx512WinogradStore10x6(coefficients *float32, t *Store)
+func avx2WinogradLineInput6(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradInput4(coefficients *float32, t *Transform)
+func avx2WinogradLineInput8(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradInput6(coefficients *float32, t *Transform)
+func avx2WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradInput8(coefficients *float32, t *Transform)
+func avx2WinogradSquareInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradInput10(coefficients *float32, t *Transform)
+func avx2WinogradSquareInput6(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradOutput4x2(coefficients *float32, t *Transform)
+func avx2WinogradSquareInput8(coefficients *float32, t *WinogradInput)
 
 //go:noescape
-func avx2WinogradStore4x2(coefficients *float32, t *Store)
+func avx2WinogradLineOutput4x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput6x2(coefficients *float32, t *Transform)
+func avx2WinogradLineOutput6x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore6x2(coefficients *float32, t *Store)
+func avx2WinogradLineOutput6x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput6x4(coefficients *float32, t *Transform)
+func avx2WinogradLineOutput8x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore6x4(coefficients *float32, t *Store)
+func avx2WinogradLineOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput8x2(coefficients *float32, t *Transform)
+func avx2WinogradLineOutput10x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore8x2(coefficients *float32, t *Store)
+func avx2WinogradLineOutput10x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput8x4(coefficients *float32, t *Transform)
+func avx2WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore8x4(coefficients *float32, t *Store)
+func avx2WinogradSquareOutput6x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput8x6(coefficients *float32, t *Transform)
+func avx2WinogradSquareOutput6x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore8x6(coefficients *float32, t *Store)
+func avx2WinogradSquareOutput8x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradOutput10x2(coefficients *float32, t *Transform)
+func avx2WinogradSquareOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
-func avx2WinogradStore10x2(coefficients *float32, t *Store)
-
-//go:noescape
-func avx2WinogradOutput10x4(coefficients *float32, t *Transform)
-
-//go:noescape
-func avx2WinogradStore10x4(coefficients *float32, t *Store)
-
-//go:noescape
-func avx2WinogradOutput10x6(coefficients *float32, t *Transform)
-
-//go:noescape
-func avx2WinogradStore10x6(coefficients *float32, t *Store)
+func avx2WinogradSquareOutput8x6(coefficients *float32, t *WinogradOutput)

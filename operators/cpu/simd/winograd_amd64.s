@@ -5,291 +5,632 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func avx512WinogradInput4(coefficients *float32, t *byte)
+// func avx512WinogradLineInput4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradInput4(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
 	VBROADCASTSS 4(CX), Z1
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradInput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS      (BX), Z2
-	VMOVUPS      (BX)(SI*1), Z3
-	VMOVUPS      (BX)(SI*2), Z4
-	VMOVUPS      (BX)(DI*1), Z5
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (CX)(SI*1), Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
 	VMOVAPS      Z4, Z6
 	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z6, (CX)
 	VMOVAPS      Z4, Z2
 	VMOVAPS      Z3, Z4
 	VMOVAPS      Z2, Z6
 	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, (R8)(R9*1)
+	VMOVUPS      Z6, (CX)(BX*1)
 	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, (R8)(R9*2)
+	VMOVUPS      Z2, (CX)(BX*2)
 	VMOVAPS      Z5, Z2
 	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, (R8)(R10*1)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R8
-	SUBQ         $+16, DX
-	CMPQ         DX, $+16
-	JGE          channelsOne
+	VMOVUPS      Z2, (CX)(SI*1)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
 
-channelsPart:
+rest:
 	TESTQ        DX, DX
-	JZ           channelsDone
+	JZ           next
 	MOVQ         DX, CX
-	MOVQ         $0x00000001, R11
-	SHLQ         CL, R11
-	DECQ         R11
-	KMOVW        R11, K1
-	VMOVUPS.Z    (BX), K1, Z2
-	VMOVUPS.Z    (BX)(SI*1), K1, Z3
-	VMOVUPS.Z    (BX)(SI*2), K1, Z4
-	VMOVUPS.Z    (BX)(DI*1), K1, Z5
+	MOVQ         $0x00000001, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS.Z    (CX), K1, Z2
+	VMOVUPS.Z    (CX)(BX*1), K1, Z3
+	VMOVUPS.Z    (CX)(BX*2), K1, Z4
+	VMOVUPS.Z    (CX)(SI*1), K1, Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
 	VMOVAPS      Z4, Z6
 	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, K1, (R8)
+	VMOVUPS      Z6, K1, (CX)
 	VMOVAPS      Z4, Z2
 	VMOVAPS      Z3, Z4
 	VMOVAPS      Z2, Z6
 	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, K1, (R8)(R9*1)
+	VMOVUPS      Z6, K1, (CX)(BX*1)
 	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, K1, (R8)(R9*2)
+	VMOVUPS      Z2, K1, (CX)(BX*2)
 	VMOVAPS      Z5, Z2
 	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, K1, (R8)(R10*1)
+	VMOVUPS      Z2, K1, (CX)(SI*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput4x2(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput4x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput4x2(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput4x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z1
-	VMOVUPS     (BX)(SI*1), Z2
-	VMOVUPS     (BX)(SI*2), Z3
-	VMOVUPS     (BX)(DI*1), Z4
-	VADDPS      Z3, Z2, Z5
-	VSUBPS      Z3, Z2, Z3
-	VADDPS      Z5, Z1, Z1
-	VMOVUPS     Z1, (R8)
-	VMOVAPS     Z4, Z1
-	VFMADD231PS Z0, Z3, Z1
-	VMOVUPS     Z1, (R8)(R9*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R10
-	SHLQ        CL, R10
-	DECQ        R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (BX), K1, Z1
-	VMOVUPS.Z   (BX)(SI*1), K1, Z2
-	VMOVUPS.Z   (BX)(SI*2), K1, Z3
-	VMOVUPS.Z   (BX)(DI*1), K1, Z4
-	VADDPS      Z3, Z2, Z5
-	VSUBPS      Z3, Z2, Z3
-	VADDPS      Z5, Z1, Z1
-	VMOVUPS     Z1, K1, (R8)
-	VMOVAPS     Z4, Z1
-	VFMADD231PS Z0, Z3, Z1
-	VMOVUPS     Z1, K1, (R8)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore4x2(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore4x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
-	MOVQ         Store_Add+0(AX), R10
-	MOVQ         Store_AddStride+0(AX), R11
-	LEAQ         (R11)(R11*2), CX
-	MOVQ         Store_Bias+0(AX), R12
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z1
-	VMOVUPS (BX)(SI*1), Z2
-	VMOVUPS (BX)(SI*2), Z3
-	VMOVUPS (BX)(DI*1), Z4
-	VADDPS  Z3, Z2, Z5
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VMOVUPS (CX)(BX*2), Z3
+	VMOVUPS (CX)(SI*1), Z4
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z5
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z3, Z2, Z6
 	VSUBPS  Z3, Z2, Z3
-	VMOVUPS (R12), Z2
+	VADDPS  Z6, Z1, Z1
 	VADDPS  Z5, Z1, Z1
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z2
 	VADDPS  Z2, Z1, Z1
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R10), Z5
-	VADDPS  Z5, Z1, Z1
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z5
-	VMAXPS       Z1, Z5, Z1
-	VBROADCASTSS Store_High+0(AX), Z5
-	VMINPS       Z1, Z5, Z1
-	VMOVUPS      Z1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(AX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMOVAPS      Z4, Z1
 	VFMADD231PS  Z0, Z3, Z1
-	VADDPS       Z2, Z1, Z1
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R10)(R11*1), Z2
+	VADDPS       Z5, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z2
 	VADDPS       Z2, Z1, Z1
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z2
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS Store_High+0(AX), Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z2
 	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (R8)(R9*1)
+	VMOVUPS      Z1, (CX)(BX*1)
 
-stored0false:
-	ADDQ $+64, R12
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R10
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R13
-	SHLQ      CL, R13
-	DECQ      R13
-	KMOVW     R13, K1
-	VMOVUPS.Z (BX), K1, Z1
-	VMOVUPS.Z (BX)(SI*1), K1, Z2
-	VMOVUPS.Z (BX)(SI*2), K1, Z3
-	VMOVUPS.Z (BX)(DI*1), K1, Z4
-	VADDPS    Z3, Z2, Z5
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (CX)(BX*1), K1, Z2
+	VMOVUPS.Z (CX)(BX*2), K1, Z3
+	VMOVUPS.Z (CX)(SI*1), K1, Z4
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z5
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z3, Z2, Z6
 	VSUBPS    Z3, Z2, Z3
-	VMOVUPS.Z (R12), K1, Z2
+	VADDPS    Z6, Z1, Z1
 	VADDPS    Z5, Z1, Z1
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z2
 	VADDPS    Z2, Z1, Z1
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R10), K1, Z5
-	VADDPS    Z5, Z1, Z1
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z5
-	VMAXPS       Z1, Z5, Z1
-	VBROADCASTSS Store_High+0(AX), Z5
-	VMINPS       Z1, Z5, Z1
-	VMOVUPS      Z1, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(AX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMOVAPS      Z4, Z1
 	VFMADD231PS  Z0, Z3, Z1
-	VADDPS       Z2, Z1, Z1
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R10)(R11*1), K1, Z2
+	VADDPS       Z5, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z2
 	VADDPS       Z2, Z1, Z1
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z2
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS Store_High+0(AX), Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z2
 	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (R8)(R9*1)
+	VMOVUPS      Z1, K1, (CX)(BX*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R12)(DX*4), R12
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R10)(DX*4), R10
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R10
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradInput6(coefficients *float32, t *byte)
+// func avx512WinogradSquareInput4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradInput6(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradSquareInput4(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	MOVQ         WinogradInput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ 8(SP), CX
+	MOVQ WinogradInput_Down+0(AX), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ WinogradInput_Buffer+0(AX), DI
+	MOVQ $0x00000004, R8
+
+columns:
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (CX)(SI*1), Z5
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z0, Z2, Z6
+	VMOVUPS      Z6, (DI)
+	VMOVAPS      Z4, Z2
+	VMOVAPS      Z3, Z4
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z4, Z6
+	VMOVUPS      Z6, 256(DI)
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, 512(DI)
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVUPS      Z2, 768(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columns
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x04, BX, R8
+	MOVQ         $0x00000004, R9
+
+rows:
+	VMOVUPS      (DI), Z2
+	VMOVUPS      64(DI), Z3
+	VMOVUPS      128(DI), Z4
+	VMOVUPS      192(DI), Z5
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z0, Z2, Z6
+	VMOVUPS      Z6, (CX)
+	VMOVAPS      Z4, Z2
+	VMOVAPS      Z3, Z4
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z4, Z6
+	VMOVUPS      Z6, (CX)(BX*1)
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, (CX)(BX*2)
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
+	ADDQ         R8, CX
+	ADDQ         $+256, DI
+	DECQ         R9
+	JNZ          rows
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ DX, DX
+	JZ    next
+	MOVQ  DX, CX
+	MOVQ  $0x00000001, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	MOVQ  8(SP), CX
+	MOVQ  WinogradInput_Down+0(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  WinogradInput_Buffer+0(AX), DI
+	MOVQ  $0x00000004, R8
+
+columnsOfPart:
+	VMOVUPS.Z    (CX), K1, Z2
+	VMOVUPS.Z    (CX)(BX*1), K1, Z3
+	VMOVUPS.Z    (CX)(BX*2), K1, Z4
+	VMOVUPS.Z    (CX)(SI*1), K1, Z5
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z0, Z2, Z6
+	VMOVUPS      Z6, (DI)
+	VMOVAPS      Z4, Z2
+	VMOVAPS      Z3, Z4
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z4, Z6
+	VMOVUPS      Z6, 256(DI)
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, 512(DI)
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVUPS      Z2, 768(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columnsOfPart
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x04, BX, R8
+	MOVQ         $0x00000004, R9
+
+rowsOfPart:
+	VMOVUPS      (DI), Z2
+	VMOVUPS      64(DI), Z3
+	VMOVUPS      128(DI), Z4
+	VMOVUPS      192(DI), Z5
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z0, Z2, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMOVAPS      Z4, Z2
+	VMOVAPS      Z3, Z4
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z4, Z6
+	VMOVUPS      Z6, K1, (CX)(BX*1)
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, K1, (CX)(BX*2)
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)(SI*1)
+	ADDQ         R8, CX
+	ADDQ         $+256, DI
+	DECQ         R9
+	JNZ          rowsOfPart
+
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput4x2(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput4x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x04, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000004, R8
+
+columns:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(BX*1), Z2
+	VMOVUPS     (CX)(BX*2), Z3
+	VMOVUPS     (CX)(SI*1), Z4
+	VADDPS      Z3, Z2, Z5
+	VSUBPS      Z3, Z2, Z3
+	VADDPS      Z5, Z1, Z1
+	VMOVUPS     Z1, (DI)
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z0, Z3, Z1
+	VMOVUPS     Z1, 256(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z1
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rows:
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	VMOVUPS 128(R8), Z4
+	VMOVUPS 192(R8), Z5
+	VADDPS  Z4, Z3, Z6
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z1, Z2, Z2
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z3
+	VADDPS  Z3, Z2, Z2
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z4, Z2
+	VADDPS       Z1, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z3
+	VADDPS       Z3, Z2, Z2
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+256, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x04, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000004, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VADDPS      Z3, Z2, Z5
+	VSUBPS      Z3, Z2, Z3
+	VADDPS      Z5, Z1, Z1
+	VMOVUPS     Z1, (DI)
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z0, Z3, Z1
+	VMOVUPS     Z1, 256(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rowsOfPart:
+	VMOVUPS   (R8), Z2
+	VMOVUPS   64(R8), Z3
+	VMOVUPS   128(R8), Z4
+	VMOVUPS   192(R8), Z5
+	VADDPS    Z4, Z3, Z6
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z2, Z2
+	VADDPS    Z1, Z2, Z2
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z2, Z2
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z0, Z4, Z2
+	VADDPS       Z1, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+256, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineInput6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineInput6(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -298,348 +639,299 @@ TEXT ·avx512WinogradInput6(SB), NOSPLIT, $8-16
 	VBROADCASTSS 12(CX), Z3
 	VBROADCASTSS 16(CX), Z4
 	VBROADCASTSS 20(CX), Z5
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradInput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS      (BX), Z6
-	VMOVUPS      (BX)(SI*1), Z7
-	VMOVUPS      (BX)(SI*2), Z8
-	VMOVUPS      (BX)(DI*1), Z9
-	LEAQ         (BX)(SI*4), CX
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (CX)(BX*1), Z7
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (CX)(SI*1), Z9
+	LEAQ         (CX)(BX*4), CX
 	VMOVUPS      (CX), Z10
-	VMOVUPS      (CX)(SI*1), Z11
+	VMOVUPS      (CX)(BX*1), Z11
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	LEAQ         (CX)(BX*4), DI
 	VMOVAPS      Z10, Z12
 	VFMADD231PS  Z1, Z8, Z12
 	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, (R8)
+	VMOVUPS      Z12, (CX)
 	VMOVAPS      Z10, Z6
 	VFMADD231PS  Z2, Z8, Z6
 	VMOVAPS      Z9, Z12
 	VFMADD231PS  Z2, Z7, Z12
 	VMOVAPS      Z6, Z13
 	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, (R8)(R9*1)
+	VMOVUPS      Z13, (CX)(BX*1)
 	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, (R8)(R9*2)
+	VMOVUPS      Z6, (CX)(BX*2)
 	VMOVAPS      Z10, Z6
 	VFMADD231PS  Z4, Z8, Z6
 	VMOVAPS      Z9, Z8
 	VFMADD231PS  Z4, Z7, Z8
 	VMOVAPS      Z6, Z10
 	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), CX
+	VMOVUPS      Z10, (CX)(SI*1)
 	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z6, (DI)
 	VMOVAPS      Z11, Z6
 	VFMADD231PS  Z1, Z9, Z6
 	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, (CX)(R9*1)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R8
-	SUBQ         $+16, DX
-	CMPQ         DX, $+16
-	JGE          channelsOne
+	VMOVUPS      Z6, (DI)(BX*1)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
 
-channelsPart:
+rest:
 	TESTQ        DX, DX
-	JZ           channelsDone
+	JZ           next
 	MOVQ         DX, CX
-	MOVQ         $0x00000001, R11
-	SHLQ         CL, R11
-	DECQ         R11
-	KMOVW        R11, K1
-	VMOVUPS.Z    (BX), K1, Z6
-	VMOVUPS.Z    (BX)(SI*1), K1, Z7
-	VMOVUPS.Z    (BX)(SI*2), K1, Z8
-	VMOVUPS.Z    (BX)(DI*1), K1, Z9
-	LEAQ         (BX)(SI*4), CX
+	MOVQ         $0x00000001, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS.Z    (CX), K1, Z6
+	VMOVUPS.Z    (CX)(BX*1), K1, Z7
+	VMOVUPS.Z    (CX)(BX*2), K1, Z8
+	VMOVUPS.Z    (CX)(SI*1), K1, Z9
+	LEAQ         (CX)(BX*4), CX
 	VMOVUPS.Z    (CX), K1, Z10
-	VMOVUPS.Z    (CX)(SI*1), K1, Z11
+	VMOVUPS.Z    (CX)(BX*1), K1, Z11
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	LEAQ         (CX)(BX*4), DI
 	VMOVAPS      Z10, Z12
 	VFMADD231PS  Z1, Z8, Z12
 	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, K1, (R8)
+	VMOVUPS      Z12, K1, (CX)
 	VMOVAPS      Z10, Z6
 	VFMADD231PS  Z2, Z8, Z6
 	VMOVAPS      Z9, Z12
 	VFMADD231PS  Z2, Z7, Z12
 	VMOVAPS      Z6, Z13
 	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, K1, (R8)(R9*1)
+	VMOVUPS      Z13, K1, (CX)(BX*1)
 	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, K1, (R8)(R9*2)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
 	VMOVAPS      Z10, Z6
 	VFMADD231PS  Z4, Z8, Z6
 	VMOVAPS      Z9, Z8
 	VFMADD231PS  Z4, Z7, Z8
 	VMOVAPS      Z6, Z10
 	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, K1, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), CX
+	VMOVUPS      Z10, K1, (CX)(SI*1)
 	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, K1, (CX)
+	VMOVUPS      Z6, K1, (DI)
 	VMOVAPS      Z11, Z6
 	VFMADD231PS  Z1, Z9, Z6
 	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, K1, (CX)(R9*1)
+	VMOVUPS      Z6, K1, (DI)(BX*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput6x2(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput6x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput6x2(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput6x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
 	VBROADCASTSS 4(CX), Z1
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z2
-	VMOVUPS     (BX)(SI*1), Z3
-	VMOVUPS     (BX)(SI*2), Z4
-	VMOVUPS     (BX)(DI*1), Z5
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z6
-	VMOVUPS     (CX)(SI*1), Z7
-	VADDPS      Z4, Z3, Z8
-	VSUBPS      Z4, Z3, Z4
-	VADDPS      Z6, Z5, Z3
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z2, Z2
-	VADDPS      Z3, Z2, Z2
-	VMOVUPS     Z2, (R8)
-	VMOVAPS     Z7, Z2
-	VFMADD231PS Z0, Z4, Z2
-	VFMADD231PS Z1, Z6, Z2
-	VMOVUPS     Z2, (R8)(R9*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R10
-	SHLQ        CL, R10
-	DECQ        R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (BX), K1, Z2
-	VMOVUPS.Z   (BX)(SI*1), K1, Z3
-	VMOVUPS.Z   (BX)(SI*2), K1, Z4
-	VMOVUPS.Z   (BX)(DI*1), K1, Z5
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z6
-	VMOVUPS.Z   (CX)(SI*1), K1, Z7
-	VADDPS      Z4, Z3, Z8
-	VSUBPS      Z4, Z3, Z4
-	VADDPS      Z6, Z5, Z3
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z2, Z2
-	VADDPS      Z3, Z2, Z2
-	VMOVUPS     Z2, K1, (R8)
-	VMOVAPS     Z7, Z2
-	VFMADD231PS Z0, Z4, Z2
-	VFMADD231PS Z1, Z6, Z2
-	VMOVUPS     Z2, K1, (R8)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore6x2(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore6x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
-	MOVQ         Store_Add+0(AX), R10
-	MOVQ         Store_AddStride+0(AX), R11
-	LEAQ         (R11)(R11*2), CX
-	MOVQ         Store_Bias+0(AX), R12
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z2
-	VMOVUPS (BX)(SI*1), Z3
-	VMOVUPS (BX)(SI*2), Z4
-	VMOVUPS (BX)(DI*1), Z5
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z2
+	VMOVUPS (CX)(BX*1), Z3
+	VMOVUPS (CX)(BX*2), Z4
+	VMOVUPS (CX)(SI*1), Z5
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z6
-	VMOVUPS (CX)(SI*1), Z7
-	VADDPS  Z4, Z3, Z8
+	VMOVUPS (CX)(BX*1), Z7
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z8
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z4, Z3, Z9
 	VSUBPS  Z4, Z3, Z4
 	VADDPS  Z6, Z5, Z3
 	VSUBPS  Z6, Z5, Z6
-	VMOVUPS (R12), Z5
-	VADDPS  Z8, Z2, Z2
+	VADDPS  Z9, Z2, Z2
 	VADDPS  Z3, Z2, Z2
-	VADDPS  Z5, Z2, Z2
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R10), Z3
+	VADDPS  Z8, Z2, Z2
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z3
 	VADDPS  Z3, Z2, Z2
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z3
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS Store_High+0(AX), Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+	VMOVUPS      Z2, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMOVAPS      Z7, Z2
 	VFMADD231PS  Z0, Z4, Z2
 	VFMADD231PS  Z1, Z6, Z2
-	VADDPS       Z5, Z2, Z2
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R10)(R11*1), Z3
+	VADDPS       Z8, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z3
 	VADDPS       Z3, Z2, Z2
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z3
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS Store_High+0(AX), Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (R8)(R9*1)
+	VMOVUPS      Z2, (CX)(BX*1)
 
-stored0false:
-	ADDQ $+64, R12
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R10
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R13
-	SHLQ      CL, R13
-	DECQ      R13
-	KMOVW     R13, K1
-	VMOVUPS.Z (BX), K1, Z2
-	VMOVUPS.Z (BX)(SI*1), K1, Z3
-	VMOVUPS.Z (BX)(SI*2), K1, Z4
-	VMOVUPS.Z (BX)(DI*1), K1, Z5
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(BX*2), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z6
-	VMOVUPS.Z (CX)(SI*1), K1, Z7
-	VADDPS    Z4, Z3, Z8
+	VMOVUPS.Z (CX)(BX*1), K1, Z7
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z4, Z3, Z9
 	VSUBPS    Z4, Z3, Z4
 	VADDPS    Z6, Z5, Z3
 	VSUBPS    Z6, Z5, Z6
-	VMOVUPS.Z (R12), K1, Z5
-	VADDPS    Z8, Z2, Z2
+	VADDPS    Z9, Z2, Z2
 	VADDPS    Z3, Z2, Z2
-	VADDPS    Z5, Z2, Z2
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R10), K1, Z3
+	VADDPS    Z8, Z2, Z2
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z3
 	VADDPS    Z3, Z2, Z2
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z3
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS Store_High+0(AX), Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+	VMOVUPS      Z2, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMOVAPS      Z7, Z2
 	VFMADD231PS  Z0, Z4, Z2
 	VFMADD231PS  Z1, Z6, Z2
-	VADDPS       Z5, Z2, Z2
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R10)(R11*1), K1, Z3
+	VADDPS       Z8, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z3
 	VADDPS       Z3, Z2, Z2
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z3
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS Store_High+0(AX), Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (R8)(R9*1)
+	VMOVUPS      Z2, K1, (CX)(BX*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R12)(DX*4), R12
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R10)(DX*4), R10
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R10
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput6x4(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput6x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput6x4(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput6x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -648,312 +940,1023 @@ TEXT ·avx512WinogradOutput6x4(SB), NOSPLIT, $8-16
 	VBROADCASTSS 12(CX), Z3
 	VBROADCASTSS 16(CX), Z4
 	VBROADCASTSS 20(CX), Z5
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z6
-	VMOVUPS     (BX)(SI*1), Z7
-	VMOVUPS     (BX)(SI*2), Z8
-	VMOVUPS     (BX)(DI*1), Z9
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z10
-	VMOVUPS     (CX)(SI*1), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, (R8)
-	VMULPS      Z0, Z8, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMOVUPS     Z6, (R8)(R9*1)
-	VMULPS      Z2, Z12, Z6
-	VFMADD231PS Z3, Z7, Z6
-	VMOVUPS     Z6, (R8)(R9*2)
-	VMOVAPS     Z11, Z6
-	VFMADD231PS Z4, Z8, Z6
-	VFMADD231PS Z5, Z10, Z6
-	VMOVUPS     Z6, (R8)(R10*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R11
-	SHLQ        CL, R11
-	DECQ        R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX), K1, Z6
-	VMOVUPS.Z   (BX)(SI*1), K1, Z7
-	VMOVUPS.Z   (BX)(SI*2), K1, Z8
-	VMOVUPS.Z   (BX)(DI*1), K1, Z9
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z10
-	VMOVUPS.Z   (CX)(SI*1), K1, Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, K1, (R8)
-	VMULPS      Z0, Z8, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMOVUPS     Z6, K1, (R8)(R9*1)
-	VMULPS      Z2, Z12, Z6
-	VFMADD231PS Z3, Z7, Z6
-	VMOVUPS     Z6, K1, (R8)(R9*2)
-	VMOVAPS     Z11, Z6
-	VFMADD231PS Z4, Z8, Z6
-	VFMADD231PS Z5, Z10, Z6
-	VMOVUPS     Z6, K1, (R8)(R10*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore6x4(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore6x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(AX), R11
-	MOVQ         Store_AddStride+0(AX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(AX), R14
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z6
-	VMOVUPS (BX)(SI*1), Z7
-	VMOVUPS (BX)(SI*2), Z8
-	VMOVUPS (BX)(DI*1), Z9
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z6
+	VMOVUPS (CX)(BX*1), Z7
+	VMOVUPS (CX)(BX*2), Z8
+	VMOVUPS (CX)(SI*1), Z9
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z10
-	VMOVUPS (CX)(SI*1), Z11
-	VADDPS  Z8, Z7, Z12
+	VMOVUPS (CX)(BX*1), Z11
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z12
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(AX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z8, Z7, Z13
 	VSUBPS  Z8, Z7, Z8
 	VADDPS  Z10, Z9, Z7
 	VSUBPS  Z10, Z9, Z10
-	VMOVUPS (R14), Z9
-	VADDPS  Z12, Z6, Z6
-	VADDPS  Z7, Z6, Z6
-	VADDPS  Z9, Z6, Z6
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Z13
 	VADDPS  Z13, Z6, Z6
+	VADDPS  Z7, Z6, Z6
+	VADDPS  Z12, Z6, Z6
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z9
+	VADDPS  Z9, Z6, Z6
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z13
-	VMAXPS       Z6, Z13, Z6
-	VBROADCASTSS Store_High+0(AX), Z13
-	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMULPS       Z0, Z8, Z6
 	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z9
 	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Z13
-	VADDPS       Z13, Z6, Z6
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z13
-	VMAXPS       Z6, Z13, Z6
-	VBROADCASTSS Store_High+0(AX), Z13
-	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0false
-	VMULPS       Z2, Z12, Z6
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z2, Z13, Z6
 	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Z7
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z7
 	VADDPS       Z7, Z6, Z6
 
-added2false:
-	VBROADCASTSS Store_Low+0(AX), Z7
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS Store_High+0(AX), Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0false
+	VMOVUPS      Z6, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
 	VMOVAPS      Z11, Z6
 	VFMADD231PS  Z4, Z8, Z6
 	VFMADD231PS  Z5, Z10, Z6
-	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Z7
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z7
 	VADDPS       Z7, Z6, Z6
 
-added3false:
-	VBROADCASTSS Store_Low+0(AX), Z7
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS Store_High+0(AX), Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (R8)(R10*1)
+	VMOVUPS      Z6, (CX)(SI*1)
 
-stored0false:
-	ADDQ $+64, R14
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R11
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R15
-	SHLQ      CL, R15
-	DECQ      R15
-	KMOVW     R15, K1
-	VMOVUPS.Z (BX), K1, Z6
-	VMOVUPS.Z (BX)(SI*1), K1, Z7
-	VMOVUPS.Z (BX)(SI*2), K1, Z8
-	VMOVUPS.Z (BX)(DI*1), K1, Z9
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z6
+	VMOVUPS.Z (CX)(BX*1), K1, Z7
+	VMOVUPS.Z (CX)(BX*2), K1, Z8
+	VMOVUPS.Z (CX)(SI*1), K1, Z9
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z10
-	VMOVUPS.Z (CX)(SI*1), K1, Z11
-	VADDPS    Z8, Z7, Z12
+	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z12
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(AX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z8, Z7, Z13
 	VSUBPS    Z8, Z7, Z8
 	VADDPS    Z10, Z9, Z7
 	VSUBPS    Z10, Z9, Z10
-	VMOVUPS.Z (R14), K1, Z9
-	VADDPS    Z12, Z6, Z6
-	VADDPS    Z7, Z6, Z6
-	VADDPS    Z9, Z6, Z6
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R11), K1, Z13
 	VADDPS    Z13, Z6, Z6
+	VADDPS    Z7, Z6, Z6
+	VADDPS    Z12, Z6, Z6
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z9
+	VADDPS    Z9, Z6, Z6
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z13
-	VMAXPS       Z6, Z13, Z6
-	VBROADCASTSS Store_High+0(AX), Z13
-	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMULPS       Z0, Z8, Z6
 	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z9
 	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R11)(R12*1), K1, Z13
-	VADDPS       Z13, Z6, Z6
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z13
-	VMAXPS       Z6, Z13, Z6
-	VBROADCASTSS Store_High+0(AX), Z13
-	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, K1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0true
-	VMULPS       Z2, Z12, Z6
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z2, Z13, Z6
 	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2true
-	VMOVUPS.Z    (R11)(R12*2), K1, Z7
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z7
 	VADDPS       Z7, Z6, Z6
 
-added2true:
-	VBROADCASTSS Store_Low+0(AX), Z7
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS Store_High+0(AX), Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0true
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
 	VMOVAPS      Z11, Z6
 	VFMADD231PS  Z4, Z8, Z6
 	VFMADD231PS  Z5, Z10, Z6
-	VADDPS       Z9, Z6, Z6
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3true
-	VMOVUPS.Z    (R11)(R13*1), K1, Z7
+	VADDPS       Z12, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z7
 	VADDPS       Z7, Z6, Z6
 
-added3true:
-	VBROADCASTSS Store_Low+0(AX), Z7
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS Store_High+0(AX), Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (R8)(R10*1)
+	VMOVUPS      Z6, K1, (CX)(SI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R11
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradInput8(coefficients *float32, t *byte)
+// func avx512WinogradSquareInput6(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradInput8(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradSquareInput6(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	MOVQ         WinogradInput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ 8(SP), CX
+	MOVQ WinogradInput_Down+0(AX), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ WinogradInput_Buffer+0(AX), DI
+	MOVQ $0x00000006, R8
+
+columns:
+	VMOVUPS      (CX), Z6
+	VMOVUPS      (CX)(BX*1), Z7
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (CX)(SI*1), Z9
+	LEAQ         (CX)(BX*4), R9
+	VMOVUPS      (R9), Z10
+	VMOVUPS      (R9)(BX*1), Z11
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z1, Z8, Z12
+	VFMADD231PS  Z0, Z6, Z12
+	VMOVUPS      Z12, (DI)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z2, Z8, Z6
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  Z2, Z7, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  Z3, Z12, Z13
+	VMOVUPS      Z13, 384(DI)
+	VFNMADD231PS Z3, Z12, Z6
+	VMOVUPS      Z6, 768(DI)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z4, Z8, Z6
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z4, Z7, Z8
+	VMOVAPS      Z6, Z10
+	VFMADD231PS  Z5, Z8, Z10
+	VMOVUPS      Z10, 1152(DI)
+	VFNMADD231PS Z5, Z8, Z6
+	VMOVUPS      Z6, 1536(DI)
+	VMOVAPS      Z11, Z6
+	VFMADD231PS  Z1, Z9, Z6
+	VFMADD231PS  Z0, Z7, Z6
+	VMOVUPS      Z6, 1920(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columns
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x06, BX, R8
+	MOVQ         $0x00000006, R9
+
+rows:
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	VMOVUPS      128(DI), Z8
+	VMOVUPS      192(DI), Z9
+	VMOVUPS      256(DI), Z10
+	VMOVUPS      320(DI), Z11
+	LEAQ         (CX)(BX*4), R10
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z1, Z8, Z12
+	VFMADD231PS  Z0, Z6, Z12
+	VMOVUPS      Z12, (CX)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z2, Z8, Z6
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  Z2, Z7, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  Z3, Z12, Z13
+	VMOVUPS      Z13, (CX)(BX*1)
+	VFNMADD231PS Z3, Z12, Z6
+	VMOVUPS      Z6, (CX)(BX*2)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z4, Z8, Z6
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z4, Z7, Z8
+	VMOVAPS      Z6, Z10
+	VFMADD231PS  Z5, Z8, Z10
+	VMOVUPS      Z10, (CX)(SI*1)
+	VFNMADD231PS Z5, Z8, Z6
+	VMOVUPS      Z6, (R10)
+	VMOVAPS      Z11, Z6
+	VFMADD231PS  Z1, Z9, Z6
+	VFMADD231PS  Z0, Z7, Z6
+	VMOVUPS      Z6, (R10)(BX*1)
+	ADDQ         R8, CX
+	ADDQ         $+384, DI
+	DECQ         R9
+	JNZ          rows
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ DX, DX
+	JZ    next
+	MOVQ  DX, CX
+	MOVQ  $0x00000001, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	MOVQ  8(SP), CX
+	MOVQ  WinogradInput_Down+0(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  WinogradInput_Buffer+0(AX), DI
+	MOVQ  $0x00000006, R8
+
+columnsOfPart:
+	VMOVUPS.Z    (CX), K1, Z6
+	VMOVUPS.Z    (CX)(BX*1), K1, Z7
+	VMOVUPS.Z    (CX)(BX*2), K1, Z8
+	VMOVUPS.Z    (CX)(SI*1), K1, Z9
+	LEAQ         (CX)(BX*4), R9
+	VMOVUPS.Z    (R9), K1, Z10
+	VMOVUPS.Z    (R9)(BX*1), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z1, Z8, Z12
+	VFMADD231PS  Z0, Z6, Z12
+	VMOVUPS      Z12, (DI)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z2, Z8, Z6
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  Z2, Z7, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  Z3, Z12, Z13
+	VMOVUPS      Z13, 384(DI)
+	VFNMADD231PS Z3, Z12, Z6
+	VMOVUPS      Z6, 768(DI)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z4, Z8, Z6
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z4, Z7, Z8
+	VMOVAPS      Z6, Z10
+	VFMADD231PS  Z5, Z8, Z10
+	VMOVUPS      Z10, 1152(DI)
+	VFNMADD231PS Z5, Z8, Z6
+	VMOVUPS      Z6, 1536(DI)
+	VMOVAPS      Z11, Z6
+	VFMADD231PS  Z1, Z9, Z6
+	VFMADD231PS  Z0, Z7, Z6
+	VMOVUPS      Z6, 1920(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columnsOfPart
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x06, BX, R8
+	MOVQ         $0x00000006, R9
+
+rowsOfPart:
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	VMOVUPS      128(DI), Z8
+	VMOVUPS      192(DI), Z9
+	VMOVUPS      256(DI), Z10
+	VMOVUPS      320(DI), Z11
+	LEAQ         (CX)(BX*4), R10
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z1, Z8, Z12
+	VFMADD231PS  Z0, Z6, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z2, Z8, Z6
+	VMOVAPS      Z9, Z12
+	VFMADD231PS  Z2, Z7, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD231PS  Z3, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(BX*1)
+	VFNMADD231PS Z3, Z12, Z6
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVAPS      Z10, Z6
+	VFMADD231PS  Z4, Z8, Z6
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z4, Z7, Z8
+	VMOVAPS      Z6, Z10
+	VFMADD231PS  Z5, Z8, Z10
+	VMOVUPS      Z10, K1, (CX)(SI*1)
+	VFNMADD231PS Z5, Z8, Z6
+	VMOVUPS      Z6, K1, (R10)
+	VMOVAPS      Z11, Z6
+	VFMADD231PS  Z1, Z9, Z6
+	VFMADD231PS  Z0, Z7, Z6
+	VMOVUPS      Z6, K1, (R10)(BX*1)
+	ADDQ         R8, CX
+	ADDQ         $+384, DI
+	DECQ         R9
+	JNZ          rowsOfPart
+
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput6x2(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput6x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x06, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000006, R8
+
+columns:
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (CX)(BX*1), Z3
+	VMOVUPS     (CX)(BX*2), Z4
+	VMOVUPS     (CX)(SI*1), Z5
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R9)(BX*1), Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z4
+	VADDPS      Z6, Z5, Z3
+	VSUBPS      Z6, Z5, Z6
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (DI)
+	VMOVAPS     Z7, Z2
+	VFMADD231PS Z0, Z4, Z2
+	VFMADD231PS Z1, Z6, Z2
+	VMOVUPS     Z2, 384(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z2
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rows:
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	VMOVUPS 192(R8), Z6
+	VMOVUPS 256(R8), Z7
+	VMOVUPS 320(R8), Z8
+	VADDPS  Z5, Z4, Z9
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z7, Z6, Z4
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z3, Z3
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z2, Z3, Z3
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z4
+	VADDPS  Z4, Z3, Z3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z5, Z3
+	VFMADD231PS  Z1, Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z4
+	VADDPS       Z4, Z3, Z3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+384, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x06, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000006, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z2
+	VMOVUPS.Z   (CX)(BX*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*2), K1, Z4
+	VMOVUPS.Z   (CX)(SI*1), K1, Z5
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS.Z   (R9), K1, Z6
+	VMOVUPS.Z   (R9)(BX*1), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z4
+	VADDPS      Z6, Z5, Z3
+	VSUBPS      Z6, Z5, Z6
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (DI)
+	VMOVAPS     Z7, Z2
+	VFMADD231PS Z0, Z4, Z2
+	VFMADD231PS Z1, Z6, Z2
+	VMOVUPS     Z2, 384(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z2
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rowsOfPart:
+	VMOVUPS   (R8), Z3
+	VMOVUPS   64(R8), Z4
+	VMOVUPS   128(R8), Z5
+	VMOVUPS   192(R8), Z6
+	VMOVUPS   256(R8), Z7
+	VMOVUPS   320(R8), Z8
+	VADDPS    Z5, Z4, Z9
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z7, Z6, Z4
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z2, Z3, Z3
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z5, Z3
+	VFMADD231PS  Z1, Z7, Z3
+	VADDPS       Z2, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+384, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput6x4(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput6x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x06, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000006, R8
+
+columns:
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (CX)(BX*1), Z7
+	VMOVUPS     (CX)(BX*2), Z8
+	VMOVUPS     (CX)(SI*1), Z9
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (R9), Z10
+	VMOVUPS     (R9)(BX*1), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z8
+	VADDPS      Z10, Z9, Z7
+	VSUBPS      Z10, Z9, Z10
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (DI)
+	VMULPS      Z0, Z8, Z6
+	VFMADD231PS Z1, Z10, Z6
+	VMOVUPS     Z6, 384(DI)
+	VMULPS      Z2, Z12, Z6
+	VFMADD231PS Z3, Z7, Z6
+	VMOVUPS     Z6, 768(DI)
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z4, Z8, Z6
+	VFMADD231PS Z5, Z10, Z6
+	VMOVUPS     Z6, 1152(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z6
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
+
+rows:
+	VMOVUPS (R10), Z7
+	VMOVUPS 64(R10), Z8
+	VMOVUPS 128(R10), Z9
+	VMOVUPS 192(R10), Z10
+	VMOVUPS 256(R10), Z11
+	VMOVUPS 320(R10), Z12
+	VADDPS  Z9, Z8, Z13
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z10, Z8
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z13, Z7, Z7
+	VADDPS  Z8, Z7, Z7
+	VADDPS  Z6, Z7, Z7
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z10
+	VADDPS  Z10, Z7, Z7
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z9, Z7
+	VFMADD231PS  Z1, Z11, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z10
+	VADDPS       Z10, Z7, Z7
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z2, Z13, Z7
+	VFMADD231PS  Z3, Z8, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z8
+	VADDPS       Z8, Z7, Z7
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
+	VMOVAPS      Z12, Z7
+	VFMADD231PS  Z4, Z9, Z7
+	VFMADD231PS  Z5, Z11, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z8
+	VADDPS       Z8, Z7, Z7
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (CX)(SI*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+384, R10
+	DECQ R11
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x06, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000006, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z6
+	VMOVUPS.Z   (CX)(BX*1), K1, Z7
+	VMOVUPS.Z   (CX)(BX*2), K1, Z8
+	VMOVUPS.Z   (CX)(SI*1), K1, Z9
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS.Z   (R9), K1, Z10
+	VMOVUPS.Z   (R9)(BX*1), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z8
+	VADDPS      Z10, Z9, Z7
+	VSUBPS      Z10, Z9, Z10
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (DI)
+	VMULPS      Z0, Z8, Z6
+	VFMADD231PS Z1, Z10, Z6
+	VMOVUPS     Z6, 384(DI)
+	VMULPS      Z2, Z12, Z6
+	VFMADD231PS Z3, Z7, Z6
+	VMOVUPS     Z6, 768(DI)
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z4, Z8, Z6
+	VFMADD231PS Z5, Z10, Z6
+	VMOVUPS     Z6, 1152(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z6
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
+
+rowsOfPart:
+	VMOVUPS   (R10), Z7
+	VMOVUPS   64(R10), Z8
+	VMOVUPS   128(R10), Z9
+	VMOVUPS   192(R10), Z10
+	VMOVUPS   256(R10), Z11
+	VMOVUPS   320(R10), Z12
+	VADDPS    Z9, Z8, Z13
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z10, Z8
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z13, Z7, Z7
+	VADDPS    Z8, Z7, Z7
+	VADDPS    Z6, Z7, Z7
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z10
+	VADDPS    Z10, Z7, Z7
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z9, Z7
+	VFMADD231PS  Z1, Z11, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z10
+	VADDPS       Z10, Z7, Z7
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z2, Z13, Z7
+	VFMADD231PS  Z3, Z8, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Z12, Z7
+	VFMADD231PS  Z4, Z9, Z7
+	VFMADD231PS  Z5, Z11, Z7
+	VADDPS       Z6, Z7, Z7
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, K1, (CX)(SI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+384, R10
+	DECQ R11
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineInput8(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineInput8(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -968,35 +1971,40 @@ TEXT ·avx512WinogradInput8(SB), NOSPLIT, $8-16
 	VBROADCASTSS 36(CX), Z9
 	VBROADCASTSS 40(CX), Z10
 	VBROADCASTSS 44(CX), Z11
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradInput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS      (BX), Z12
-	VMOVUPS      (BX)(SI*1), Z13
-	VMOVUPS      (BX)(SI*2), Z14
-	VMOVUPS      (BX)(DI*1), Z15
-	LEAQ         (BX)(SI*4), CX
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS      (CX), Z12
+	VMOVUPS      (CX)(BX*1), Z13
+	VMOVUPS      (CX)(BX*2), Z14
+	VMOVUPS      (CX)(SI*1), Z15
+	LEAQ         (CX)(BX*4), CX
 	VMOVUPS      (CX), Z16
-	VMOVUPS      (CX)(SI*1), Z17
-	VMOVUPS      (CX)(SI*2), Z18
-	VMOVUPS      (CX)(DI*1), Z19
+	VMOVUPS      (CX)(BX*1), Z17
+	VMOVUPS      (CX)(BX*2), Z18
+	VMOVUPS      (CX)(SI*1), Z19
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	LEAQ         (CX)(BX*4), DI
 	VMOVAPS      Z18, Z20
 	VFMADD231PS  Z2, Z16, Z20
 	VFMADD231PS  Z1, Z14, Z20
 	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, (R8)
+	VMOVUPS      Z20, (CX)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z4, Z16, Z12
 	VFMADD231PS  Z3, Z14, Z12
@@ -1005,9 +2013,9 @@ channelsOne:
 	VFMADD231PS  Z3, Z13, Z20
 	VMOVAPS      Z12, Z21
 	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, (R8)(R9*1)
+	VMOVUPS      Z21, (CX)(BX*1)
 	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, (R8)(R9*2)
+	VMOVUPS      Z12, (CX)(BX*2)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z7, Z16, Z12
 	VFMADD231PS  Z6, Z14, Z12
@@ -1016,10 +2024,9 @@ channelsOne:
 	VFMADD231PS  Z6, Z13, Z20
 	VMOVAPS      Z12, Z21
 	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), CX
+	VMOVUPS      Z21, (CX)(SI*1)
 	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z12, (DI)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z10, Z16, Z12
 	VFMADD231PS  Z9, Z14, Z12
@@ -1028,42 +2035,49 @@ channelsOne:
 	VFMADD231PS  Z9, Z13, Z14
 	VMOVAPS      Z12, Z16
 	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, (CX)(R9*1)
+	VMOVUPS      Z16, (DI)(BX*1)
 	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, (CX)(R9*2)
+	VMOVUPS      Z12, (DI)(BX*2)
 	VMOVAPS      Z19, Z12
 	VFMADD231PS  Z2, Z17, Z12
 	VFMADD231PS  Z1, Z15, Z12
 	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, (CX)(R10*1)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R8
-	SUBQ         $+16, DX
-	CMPQ         DX, $+16
-	JGE          channelsOne
+	VMOVUPS      Z12, (DI)(SI*1)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
 
-channelsPart:
+rest:
 	TESTQ        DX, DX
-	JZ           channelsDone
+	JZ           next
 	MOVQ         DX, CX
-	MOVQ         $0x00000001, R11
-	SHLQ         CL, R11
-	DECQ         R11
-	KMOVW        R11, K1
-	VMOVUPS.Z    (BX), K1, Z12
-	VMOVUPS.Z    (BX)(SI*1), K1, Z13
-	VMOVUPS.Z    (BX)(SI*2), K1, Z14
-	VMOVUPS.Z    (BX)(DI*1), K1, Z15
-	LEAQ         (BX)(SI*4), CX
+	MOVQ         $0x00000001, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS.Z    (CX), K1, Z12
+	VMOVUPS.Z    (CX)(BX*1), K1, Z13
+	VMOVUPS.Z    (CX)(BX*2), K1, Z14
+	VMOVUPS.Z    (CX)(SI*1), K1, Z15
+	LEAQ         (CX)(BX*4), CX
 	VMOVUPS.Z    (CX), K1, Z16
-	VMOVUPS.Z    (CX)(SI*1), K1, Z17
-	VMOVUPS.Z    (CX)(SI*2), K1, Z18
-	VMOVUPS.Z    (CX)(DI*1), K1, Z19
+	VMOVUPS.Z    (CX)(BX*1), K1, Z17
+	VMOVUPS.Z    (CX)(BX*2), K1, Z18
+	VMOVUPS.Z    (CX)(SI*1), K1, Z19
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	LEAQ         (CX)(BX*4), DI
 	VMOVAPS      Z18, Z20
 	VFMADD231PS  Z2, Z16, Z20
 	VFMADD231PS  Z1, Z14, Z20
 	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, K1, (R8)
+	VMOVUPS      Z20, K1, (CX)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z4, Z16, Z12
 	VFMADD231PS  Z3, Z14, Z12
@@ -1072,9 +2086,9 @@ channelsPart:
 	VFMADD231PS  Z3, Z13, Z20
 	VMOVAPS      Z12, Z21
 	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, K1, (R8)(R9*1)
+	VMOVUPS      Z21, K1, (CX)(BX*1)
 	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, K1, (R8)(R9*2)
+	VMOVUPS      Z12, K1, (CX)(BX*2)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z7, Z16, Z12
 	VFMADD231PS  Z6, Z14, Z12
@@ -1083,10 +2097,9 @@ channelsPart:
 	VFMADD231PS  Z6, Z13, Z20
 	VMOVAPS      Z12, Z21
 	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, K1, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), CX
+	VMOVUPS      Z21, K1, (CX)(SI*1)
 	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, K1, (CX)
+	VMOVUPS      Z12, K1, (DI)
 	VMOVAPS      Z18, Z12
 	VFMADD231PS  Z10, Z16, Z12
 	VFMADD231PS  Z9, Z14, Z12
@@ -1095,285 +2108,213 @@ channelsPart:
 	VFMADD231PS  Z9, Z13, Z14
 	VMOVAPS      Z12, Z16
 	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, K1, (CX)(R9*1)
+	VMOVUPS      Z16, K1, (DI)(BX*1)
 	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, K1, (CX)(R9*2)
+	VMOVUPS      Z12, K1, (DI)(BX*2)
 	VMOVAPS      Z19, Z12
 	VFMADD231PS  Z2, Z17, Z12
 	VFMADD231PS  Z1, Z15, Z12
 	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, K1, (CX)(R10*1)
+	VMOVUPS      Z12, K1, (DI)(SI*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput8x2(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput8x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput8x2(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput8x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
 	VBROADCASTSS 4(CX), Z1
 	VBROADCASTSS 8(CX), Z2
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z3
-	VMOVUPS     (BX)(SI*1), Z4
-	VMOVUPS     (BX)(SI*2), Z5
-	VMOVUPS     (BX)(DI*1), Z6
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z7
-	VMOVUPS     (CX)(SI*1), Z8
-	VMOVUPS     (CX)(SI*2), Z9
-	VMOVUPS     (CX)(DI*1), Z10
-	VADDPS      Z5, Z4, Z11
-	VSUBPS      Z5, Z4, Z5
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z7
-	VADDPS      Z9, Z8, Z6
-	VSUBPS      Z9, Z8, Z9
-	VADDPS      Z11, Z3, Z3
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z3, Z3
-	VMOVUPS     Z3, (R8)
-	VMOVAPS     Z10, Z3
-	VFMADD231PS Z0, Z5, Z3
-	VFMADD231PS Z1, Z7, Z3
-	VFMADD231PS Z2, Z9, Z3
-	VMOVUPS     Z3, (R8)(R9*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R10
-	SHLQ        CL, R10
-	DECQ        R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (BX), K1, Z3
-	VMOVUPS.Z   (BX)(SI*1), K1, Z4
-	VMOVUPS.Z   (BX)(SI*2), K1, Z5
-	VMOVUPS.Z   (BX)(DI*1), K1, Z6
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z7
-	VMOVUPS.Z   (CX)(SI*1), K1, Z8
-	VMOVUPS.Z   (CX)(SI*2), K1, Z9
-	VMOVUPS.Z   (CX)(DI*1), K1, Z10
-	VADDPS      Z5, Z4, Z11
-	VSUBPS      Z5, Z4, Z5
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z7
-	VADDPS      Z9, Z8, Z6
-	VSUBPS      Z9, Z8, Z9
-	VADDPS      Z11, Z3, Z3
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z3, Z3
-	VMOVUPS     Z3, K1, (R8)
-	VMOVAPS     Z10, Z3
-	VFMADD231PS Z0, Z5, Z3
-	VFMADD231PS Z1, Z7, Z3
-	VFMADD231PS Z2, Z9, Z3
-	VMOVUPS     Z3, K1, (R8)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore8x2(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore8x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
-	MOVQ         Store_Add+0(AX), R10
-	MOVQ         Store_AddStride+0(AX), R11
-	LEAQ         (R11)(R11*2), CX
-	MOVQ         Store_Bias+0(AX), R12
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z3
-	VMOVUPS (BX)(SI*1), Z4
-	VMOVUPS (BX)(SI*2), Z5
-	VMOVUPS (BX)(DI*1), Z6
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z3
+	VMOVUPS (CX)(BX*1), Z4
+	VMOVUPS (CX)(BX*2), Z5
+	VMOVUPS (CX)(SI*1), Z6
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z7
-	VMOVUPS (CX)(SI*1), Z8
-	VMOVUPS (CX)(SI*2), Z9
-	VMOVUPS (CX)(DI*1), Z10
-	VADDPS  Z5, Z4, Z11
+	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (CX)(SI*1), Z10
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z11
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z5, Z4, Z12
 	VSUBPS  Z5, Z4, Z5
 	VADDPS  Z7, Z6, Z4
 	VSUBPS  Z7, Z6, Z7
 	VADDPS  Z9, Z8, Z6
 	VSUBPS  Z9, Z8, Z9
-	VMOVUPS (R12), Z8
-	VADDPS  Z11, Z3, Z3
+	VADDPS  Z12, Z3, Z3
 	VADDPS  Z4, Z3, Z3
 	VADDPS  Z6, Z3, Z3
-	VADDPS  Z8, Z3, Z3
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R10), Z4
+	VADDPS  Z11, Z3, Z3
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z4
 	VADDPS  Z4, Z3, Z3
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z4
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS Store_High+0(AX), Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+	VMOVUPS      Z3, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMOVAPS      Z10, Z3
 	VFMADD231PS  Z0, Z5, Z3
 	VFMADD231PS  Z1, Z7, Z3
 	VFMADD231PS  Z2, Z9, Z3
-	VADDPS       Z8, Z3, Z3
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R10)(R11*1), Z4
+	VADDPS       Z11, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z4
 	VADDPS       Z4, Z3, Z3
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z4
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS Store_High+0(AX), Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (R8)(R9*1)
+	VMOVUPS      Z3, (CX)(BX*1)
 
-stored0false:
-	ADDQ $+64, R12
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R10
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R13
-	SHLQ      CL, R13
-	DECQ      R13
-	KMOVW     R13, K1
-	VMOVUPS.Z (BX), K1, Z3
-	VMOVUPS.Z (BX)(SI*1), K1, Z4
-	VMOVUPS.Z (BX)(SI*2), K1, Z5
-	VMOVUPS.Z (BX)(DI*1), K1, Z6
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (CX)(BX*1), K1, Z4
+	VMOVUPS.Z (CX)(BX*2), K1, Z5
+	VMOVUPS.Z (CX)(SI*1), K1, Z6
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z7
-	VMOVUPS.Z (CX)(SI*1), K1, Z8
-	VMOVUPS.Z (CX)(SI*2), K1, Z9
-	VMOVUPS.Z (CX)(DI*1), K1, Z10
-	VADDPS    Z5, Z4, Z11
+	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z11
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z5, Z4, Z12
 	VSUBPS    Z5, Z4, Z5
 	VADDPS    Z7, Z6, Z4
 	VSUBPS    Z7, Z6, Z7
 	VADDPS    Z9, Z8, Z6
 	VSUBPS    Z9, Z8, Z9
-	VMOVUPS.Z (R12), K1, Z8
-	VADDPS    Z11, Z3, Z3
+	VADDPS    Z12, Z3, Z3
 	VADDPS    Z4, Z3, Z3
 	VADDPS    Z6, Z3, Z3
-	VADDPS    Z8, Z3, Z3
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R10), K1, Z4
+	VADDPS    Z11, Z3, Z3
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z4
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS Store_High+0(AX), Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+	VMOVUPS      Z3, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMOVAPS      Z10, Z3
 	VFMADD231PS  Z0, Z5, Z3
 	VFMADD231PS  Z1, Z7, Z3
 	VFMADD231PS  Z2, Z9, Z3
-	VADDPS       Z8, Z3, Z3
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R10)(R11*1), K1, Z4
+	VADDPS       Z11, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z4
 	VADDPS       Z4, Z3, Z3
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z4
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS Store_High+0(AX), Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (R8)(R9*1)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R12)(DX*4), R12
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R10)(DX*4), R10
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R10
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput8x4(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput8x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput8x4(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput8x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -1385,347 +2326,1181 @@ TEXT ·avx512WinogradOutput8x4(SB), NOSPLIT, $8-16
 	VBROADCASTSS 24(CX), Z6
 	VBROADCASTSS 28(CX), Z7
 	VBROADCASTSS 32(CX), Z8
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z9
-	VMOVUPS     (BX)(SI*1), Z10
-	VMOVUPS     (BX)(SI*2), Z11
-	VMOVUPS     (BX)(DI*1), Z12
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z13
-	VMOVUPS     (CX)(SI*1), Z14
-	VMOVUPS     (CX)(SI*2), Z15
-	VMOVUPS     (CX)(DI*1), Z16
-	VADDPS      Z11, Z10, Z17
-	VSUBPS      Z11, Z10, Z11
-	VADDPS      Z13, Z12, Z10
-	VSUBPS      Z13, Z12, Z13
-	VADDPS      Z15, Z14, Z12
-	VSUBPS      Z15, Z14, Z15
-	VADDPS      Z17, Z9, Z9
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z9, Z9
-	VMOVUPS     Z9, (R8)
-	VMULPS      Z0, Z11, Z9
-	VFMADD231PS Z1, Z13, Z9
-	VFMADD231PS Z2, Z15, Z9
-	VMOVUPS     Z9, (R8)(R9*1)
-	VMULPS      Z3, Z17, Z9
-	VFMADD231PS Z4, Z10, Z9
-	VFMADD231PS Z5, Z12, Z9
-	VMOVUPS     Z9, (R8)(R9*2)
-	VMOVAPS     Z16, Z9
-	VFMADD231PS Z6, Z11, Z9
-	VFMADD231PS Z7, Z13, Z9
-	VFMADD231PS Z8, Z15, Z9
-	VMOVUPS     Z9, (R8)(R10*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R11
-	SHLQ        CL, R11
-	DECQ        R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX), K1, Z9
-	VMOVUPS.Z   (BX)(SI*1), K1, Z10
-	VMOVUPS.Z   (BX)(SI*2), K1, Z11
-	VMOVUPS.Z   (BX)(DI*1), K1, Z12
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z13
-	VMOVUPS.Z   (CX)(SI*1), K1, Z14
-	VMOVUPS.Z   (CX)(SI*2), K1, Z15
-	VMOVUPS.Z   (CX)(DI*1), K1, Z16
-	VADDPS      Z11, Z10, Z17
-	VSUBPS      Z11, Z10, Z11
-	VADDPS      Z13, Z12, Z10
-	VSUBPS      Z13, Z12, Z13
-	VADDPS      Z15, Z14, Z12
-	VSUBPS      Z15, Z14, Z15
-	VADDPS      Z17, Z9, Z9
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z9, Z9
-	VMOVUPS     Z9, K1, (R8)
-	VMULPS      Z0, Z11, Z9
-	VFMADD231PS Z1, Z13, Z9
-	VFMADD231PS Z2, Z15, Z9
-	VMOVUPS     Z9, K1, (R8)(R9*1)
-	VMULPS      Z3, Z17, Z9
-	VFMADD231PS Z4, Z10, Z9
-	VFMADD231PS Z5, Z12, Z9
-	VMOVUPS     Z9, K1, (R8)(R9*2)
-	VMOVAPS     Z16, Z9
-	VFMADD231PS Z6, Z11, Z9
-	VFMADD231PS Z7, Z13, Z9
-	VFMADD231PS Z8, Z15, Z9
-	VMOVUPS     Z9, K1, (R8)(R10*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore8x4(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore8x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(AX), R11
-	MOVQ         Store_AddStride+0(AX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(AX), R14
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z9
-	VMOVUPS (BX)(SI*1), Z10
-	VMOVUPS (BX)(SI*2), Z11
-	VMOVUPS (BX)(DI*1), Z12
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z9
+	VMOVUPS (CX)(BX*1), Z10
+	VMOVUPS (CX)(BX*2), Z11
+	VMOVUPS (CX)(SI*1), Z12
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z13
-	VMOVUPS (CX)(SI*1), Z14
-	VMOVUPS (CX)(SI*2), Z15
-	VMOVUPS (CX)(DI*1), Z16
-	VADDPS  Z11, Z10, Z17
+	VMOVUPS (CX)(BX*1), Z14
+	VMOVUPS (CX)(BX*2), Z15
+	VMOVUPS (CX)(SI*1), Z16
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z17
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(AX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z11, Z10, Z18
 	VSUBPS  Z11, Z10, Z11
 	VADDPS  Z13, Z12, Z10
 	VSUBPS  Z13, Z12, Z13
 	VADDPS  Z15, Z14, Z12
 	VSUBPS  Z15, Z14, Z15
-	VMOVUPS (R14), Z14
-	VADDPS  Z17, Z9, Z9
+	VADDPS  Z18, Z9, Z9
 	VADDPS  Z10, Z9, Z9
 	VADDPS  Z12, Z9, Z9
+	VADDPS  Z17, Z9, Z9
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z14
 	VADDPS  Z14, Z9, Z9
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Z18
-	VADDPS  Z18, Z9, Z9
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z18
-	VMAXPS       Z9, Z18, Z9
-	VBROADCASTSS Store_High+0(AX), Z18
-	VMINPS       Z9, Z18, Z9
-	VMOVUPS      Z9, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMULPS       Z0, Z11, Z9
 	VFMADD231PS  Z1, Z13, Z9
 	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z14
 	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Z18
-	VADDPS       Z18, Z9, Z9
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z18
-	VMAXPS       Z9, Z18, Z9
-	VBROADCASTSS Store_High+0(AX), Z18
-	VMINPS       Z9, Z18, Z9
-	VMOVUPS      Z9, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0false
-	VMULPS       Z3, Z17, Z9
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z3, Z18, Z9
 	VFMADD231PS  Z4, Z10, Z9
 	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Z10
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z10
 	VADDPS       Z10, Z9, Z9
 
-added2false:
-	VBROADCASTSS Store_Low+0(AX), Z10
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS Store_High+0(AX), Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0false
+	VMOVUPS      Z9, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
 	VMOVAPS      Z16, Z9
 	VFMADD231PS  Z6, Z11, Z9
 	VFMADD231PS  Z7, Z13, Z9
 	VFMADD231PS  Z8, Z15, Z9
-	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Z10
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z10
 	VADDPS       Z10, Z9, Z9
 
-added3false:
-	VBROADCASTSS Store_Low+0(AX), Z10
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS Store_High+0(AX), Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (R8)(R10*1)
+	VMOVUPS      Z9, (CX)(SI*1)
 
-stored0false:
-	ADDQ $+64, R14
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R11
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R15
-	SHLQ      CL, R15
-	DECQ      R15
-	KMOVW     R15, K1
-	VMOVUPS.Z (BX), K1, Z9
-	VMOVUPS.Z (BX)(SI*1), K1, Z10
-	VMOVUPS.Z (BX)(SI*2), K1, Z11
-	VMOVUPS.Z (BX)(DI*1), K1, Z12
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z9
+	VMOVUPS.Z (CX)(BX*1), K1, Z10
+	VMOVUPS.Z (CX)(BX*2), K1, Z11
+	VMOVUPS.Z (CX)(SI*1), K1, Z12
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z13
-	VMOVUPS.Z (CX)(SI*1), K1, Z14
-	VMOVUPS.Z (CX)(SI*2), K1, Z15
-	VMOVUPS.Z (CX)(DI*1), K1, Z16
-	VADDPS    Z11, Z10, Z17
+	VMOVUPS.Z (CX)(BX*1), K1, Z14
+	VMOVUPS.Z (CX)(BX*2), K1, Z15
+	VMOVUPS.Z (CX)(SI*1), K1, Z16
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z17
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(AX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z11, Z10, Z18
 	VSUBPS    Z11, Z10, Z11
 	VADDPS    Z13, Z12, Z10
 	VSUBPS    Z13, Z12, Z13
 	VADDPS    Z15, Z14, Z12
 	VSUBPS    Z15, Z14, Z15
-	VMOVUPS.Z (R14), K1, Z14
-	VADDPS    Z17, Z9, Z9
+	VADDPS    Z18, Z9, Z9
 	VADDPS    Z10, Z9, Z9
 	VADDPS    Z12, Z9, Z9
+	VADDPS    Z17, Z9, Z9
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z14
 	VADDPS    Z14, Z9, Z9
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R11), K1, Z18
-	VADDPS    Z18, Z9, Z9
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z18
-	VMAXPS       Z9, Z18, Z9
-	VBROADCASTSS Store_High+0(AX), Z18
-	VMINPS       Z9, Z18, Z9
-	VMOVUPS      Z9, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMULPS       Z0, Z11, Z9
 	VFMADD231PS  Z1, Z13, Z9
 	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z14
 	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R11)(R12*1), K1, Z18
-	VADDPS       Z18, Z9, Z9
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z18
-	VMAXPS       Z9, Z18, Z9
-	VBROADCASTSS Store_High+0(AX), Z18
-	VMINPS       Z9, Z18, Z9
-	VMOVUPS      Z9, K1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0true
-	VMULPS       Z3, Z17, Z9
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z18, Z9
 	VFMADD231PS  Z4, Z10, Z9
 	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2true
-	VMOVUPS.Z    (R11)(R12*2), K1, Z10
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z10
 	VADDPS       Z10, Z9, Z9
 
-added2true:
-	VBROADCASTSS Store_Low+0(AX), Z10
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS Store_High+0(AX), Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0true
+	VMOVUPS      Z9, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
 	VMOVAPS      Z16, Z9
 	VFMADD231PS  Z6, Z11, Z9
 	VFMADD231PS  Z7, Z13, Z9
 	VFMADD231PS  Z8, Z15, Z9
-	VADDPS       Z14, Z9, Z9
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3true
-	VMOVUPS.Z    (R11)(R13*1), K1, Z10
+	VADDPS       Z17, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z10
 	VADDPS       Z10, Z9, Z9
 
-added3true:
-	VBROADCASTSS Store_Low+0(AX), Z10
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS Store_High+0(AX), Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (R8)(R10*1)
+	VMOVUPS      Z9, K1, (CX)(SI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R11
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput8x6(coefficients *float32, t *byte)
+// func avx512WinogradSquareInput8(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput8x6(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradSquareInput8(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	VBROADCASTSS 32(CX), Z8
+	VBROADCASTSS 36(CX), Z9
+	VBROADCASTSS 40(CX), Z10
+	VBROADCASTSS 44(CX), Z11
+	MOVQ         WinogradInput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ 8(SP), CX
+	MOVQ WinogradInput_Down+0(AX), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ WinogradInput_Buffer+0(AX), DI
+	MOVQ $0x00000008, R8
+
+columns:
+	VMOVUPS      (CX), Z12
+	VMOVUPS      (CX)(BX*1), Z13
+	VMOVUPS      (CX)(BX*2), Z14
+	VMOVUPS      (CX)(SI*1), Z15
+	LEAQ         (CX)(BX*4), R9
+	VMOVUPS      (R9), Z16
+	VMOVUPS      (R9)(BX*1), Z17
+	VMOVUPS      (R9)(BX*2), Z18
+	VMOVUPS      (R9)(SI*1), Z19
+	VMOVAPS      Z18, Z20
+	VFMADD231PS  Z2, Z16, Z20
+	VFMADD231PS  Z1, Z14, Z20
+	VFMADD231PS  Z0, Z12, Z20
+	VMOVUPS      Z20, (DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z4, Z16, Z12
+	VFMADD231PS  Z3, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z4, Z15, Z20
+	VFMADD231PS  Z3, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z5, Z20, Z21
+	VMOVUPS      Z21, 512(DI)
+	VFNMADD231PS Z5, Z20, Z12
+	VMOVUPS      Z12, 1024(DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z6, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z7, Z15, Z20
+	VFMADD231PS  Z6, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z8, Z20, Z21
+	VMOVUPS      Z21, 1536(DI)
+	VFNMADD231PS Z8, Z20, Z12
+	VMOVUPS      Z12, 2048(DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z10, Z16, Z12
+	VFMADD231PS  Z9, Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z9, Z13, Z14
+	VMOVAPS      Z12, Z16
+	VFMADD231PS  Z11, Z14, Z16
+	VMOVUPS      Z16, 2560(DI)
+	VFNMADD231PS Z11, Z14, Z12
+	VMOVUPS      Z12, 3072(DI)
+	VMOVAPS      Z19, Z12
+	VFMADD231PS  Z2, Z17, Z12
+	VFMADD231PS  Z1, Z15, Z12
+	VFMADD231PS  Z0, Z13, Z12
+	VMOVUPS      Z12, 3584(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columns
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x08, BX, R8
+	MOVQ         $0x00000008, R9
+
+rows:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VMOVUPS      128(DI), Z14
+	VMOVUPS      192(DI), Z15
+	VMOVUPS      256(DI), Z16
+	VMOVUPS      320(DI), Z17
+	VMOVUPS      384(DI), Z18
+	VMOVUPS      448(DI), Z19
+	LEAQ         (CX)(BX*4), R10
+	VMOVAPS      Z18, Z20
+	VFMADD231PS  Z2, Z16, Z20
+	VFMADD231PS  Z1, Z14, Z20
+	VFMADD231PS  Z0, Z12, Z20
+	VMOVUPS      Z20, (CX)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z4, Z16, Z12
+	VFMADD231PS  Z3, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z4, Z15, Z20
+	VFMADD231PS  Z3, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z5, Z20, Z21
+	VMOVUPS      Z21, (CX)(BX*1)
+	VFNMADD231PS Z5, Z20, Z12
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z6, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z7, Z15, Z20
+	VFMADD231PS  Z6, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z8, Z20, Z21
+	VMOVUPS      Z21, (CX)(SI*1)
+	VFNMADD231PS Z8, Z20, Z12
+	VMOVUPS      Z12, (R10)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z10, Z16, Z12
+	VFMADD231PS  Z9, Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z9, Z13, Z14
+	VMOVAPS      Z12, Z16
+	VFMADD231PS  Z11, Z14, Z16
+	VMOVUPS      Z16, (R10)(BX*1)
+	VFNMADD231PS Z11, Z14, Z12
+	VMOVUPS      Z12, (R10)(BX*2)
+	VMOVAPS      Z19, Z12
+	VFMADD231PS  Z2, Z17, Z12
+	VFMADD231PS  Z1, Z15, Z12
+	VFMADD231PS  Z0, Z13, Z12
+	VMOVUPS      Z12, (R10)(SI*1)
+	ADDQ         R8, CX
+	ADDQ         $+512, DI
+	DECQ         R9
+	JNZ          rows
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ DX, DX
+	JZ    next
+	MOVQ  DX, CX
+	MOVQ  $0x00000001, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	MOVQ  8(SP), CX
+	MOVQ  WinogradInput_Down+0(AX), BX
+	LEAQ  (BX)(BX*2), SI
+	MOVQ  WinogradInput_Buffer+0(AX), DI
+	MOVQ  $0x00000008, R8
+
+columnsOfPart:
+	VMOVUPS.Z    (CX), K1, Z12
+	VMOVUPS.Z    (CX)(BX*1), K1, Z13
+	VMOVUPS.Z    (CX)(BX*2), K1, Z14
+	VMOVUPS.Z    (CX)(SI*1), K1, Z15
+	LEAQ         (CX)(BX*4), R9
+	VMOVUPS.Z    (R9), K1, Z16
+	VMOVUPS.Z    (R9)(BX*1), K1, Z17
+	VMOVUPS.Z    (R9)(BX*2), K1, Z18
+	VMOVUPS.Z    (R9)(SI*1), K1, Z19
+	VMOVAPS      Z18, Z20
+	VFMADD231PS  Z2, Z16, Z20
+	VFMADD231PS  Z1, Z14, Z20
+	VFMADD231PS  Z0, Z12, Z20
+	VMOVUPS      Z20, (DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z4, Z16, Z12
+	VFMADD231PS  Z3, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z4, Z15, Z20
+	VFMADD231PS  Z3, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z5, Z20, Z21
+	VMOVUPS      Z21, 512(DI)
+	VFNMADD231PS Z5, Z20, Z12
+	VMOVUPS      Z12, 1024(DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z6, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z7, Z15, Z20
+	VFMADD231PS  Z6, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z8, Z20, Z21
+	VMOVUPS      Z21, 1536(DI)
+	VFNMADD231PS Z8, Z20, Z12
+	VMOVUPS      Z12, 2048(DI)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z10, Z16, Z12
+	VFMADD231PS  Z9, Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z9, Z13, Z14
+	VMOVAPS      Z12, Z16
+	VFMADD231PS  Z11, Z14, Z16
+	VMOVUPS      Z16, 2560(DI)
+	VFNMADD231PS Z11, Z14, Z12
+	VMOVUPS      Z12, 3072(DI)
+	VMOVAPS      Z19, Z12
+	VFMADD231PS  Z2, Z17, Z12
+	VFMADD231PS  Z1, Z15, Z12
+	VFMADD231PS  Z0, Z13, Z12
+	VMOVUPS      Z12, 3584(DI)
+	ADDQ         WinogradInput_Right+0(AX), CX
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          columnsOfPart
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(AX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(AX), DI
+	IMUL3Q       $0x08, BX, R8
+	MOVQ         $0x00000008, R9
+
+rowsOfPart:
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VMOVUPS      128(DI), Z14
+	VMOVUPS      192(DI), Z15
+	VMOVUPS      256(DI), Z16
+	VMOVUPS      320(DI), Z17
+	VMOVUPS      384(DI), Z18
+	VMOVUPS      448(DI), Z19
+	LEAQ         (CX)(BX*4), R10
+	VMOVAPS      Z18, Z20
+	VFMADD231PS  Z2, Z16, Z20
+	VFMADD231PS  Z1, Z14, Z20
+	VFMADD231PS  Z0, Z12, Z20
+	VMOVUPS      Z20, K1, (CX)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z4, Z16, Z12
+	VFMADD231PS  Z3, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z4, Z15, Z20
+	VFMADD231PS  Z3, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z5, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(BX*1)
+	VFNMADD231PS Z5, Z20, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*2)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z6, Z14, Z12
+	VMOVAPS      Z17, Z20
+	VFMADD231PS  Z7, Z15, Z20
+	VFMADD231PS  Z6, Z13, Z20
+	VMOVAPS      Z12, Z21
+	VFMADD231PS  Z8, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(SI*1)
+	VFNMADD231PS Z8, Z20, Z12
+	VMOVUPS      Z12, K1, (R10)
+	VMOVAPS      Z18, Z12
+	VFMADD231PS  Z10, Z16, Z12
+	VFMADD231PS  Z9, Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z9, Z13, Z14
+	VMOVAPS      Z12, Z16
+	VFMADD231PS  Z11, Z14, Z16
+	VMOVUPS      Z16, K1, (R10)(BX*1)
+	VFNMADD231PS Z11, Z14, Z12
+	VMOVUPS      Z12, K1, (R10)(BX*2)
+	VMOVAPS      Z19, Z12
+	VFMADD231PS  Z2, Z17, Z12
+	VFMADD231PS  Z1, Z15, Z12
+	VFMADD231PS  Z0, Z13, Z12
+	VMOVUPS      Z12, K1, (R10)(SI*1)
+	ADDQ         R8, CX
+	ADDQ         $+512, DI
+	DECQ         R9
+	JNZ          rowsOfPart
+
+next:
+	SUBQ WinogradInput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput8x2(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput8x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columns:
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     (CX)(SI*1), Z6
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (R9), Z7
+	VMOVUPS     (R9)(BX*1), Z8
+	VMOVUPS     (R9)(BX*2), Z9
+	VMOVUPS     (R9)(SI*1), Z10
+	VADDPS      Z5, Z4, Z11
+	VSUBPS      Z5, Z4, Z5
+	VADDPS      Z7, Z6, Z4
+	VSUBPS      Z7, Z6, Z7
+	VADDPS      Z9, Z8, Z6
+	VSUBPS      Z9, Z8, Z9
+	VADDPS      Z11, Z3, Z3
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z6, Z3, Z3
+	VMOVUPS     Z3, (DI)
+	VMOVAPS     Z10, Z3
+	VFMADD231PS Z0, Z5, Z3
+	VFMADD231PS Z1, Z7, Z3
+	VFMADD231PS Z2, Z9, Z3
+	VMOVUPS     Z3, 512(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z3
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rows:
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	VMOVUPS 128(R8), Z6
+	VMOVUPS 192(R8), Z7
+	VMOVUPS 256(R8), Z8
+	VMOVUPS 320(R8), Z9
+	VMOVUPS 384(R8), Z10
+	VMOVUPS 448(R8), Z11
+	VADDPS  Z6, Z5, Z12
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z5
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z4, Z4
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z7, Z4, Z4
+	VADDPS  Z3, Z4, Z4
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z5
+	VADDPS  Z5, Z4, Z4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMOVAPS      Z11, Z4
+	VFMADD231PS  Z0, Z6, Z4
+	VFMADD231PS  Z1, Z8, Z4
+	VFMADD231PS  Z2, Z10, Z4
+	VADDPS       Z3, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z5
+	VADDPS       Z5, Z4, Z4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, (CX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+512, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z3
+	VMOVUPS.Z   (CX)(BX*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*2), K1, Z5
+	VMOVUPS.Z   (CX)(SI*1), K1, Z6
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS.Z   (R9), K1, Z7
+	VMOVUPS.Z   (R9)(BX*1), K1, Z8
+	VMOVUPS.Z   (R9)(BX*2), K1, Z9
+	VMOVUPS.Z   (R9)(SI*1), K1, Z10
+	VADDPS      Z5, Z4, Z11
+	VSUBPS      Z5, Z4, Z5
+	VADDPS      Z7, Z6, Z4
+	VSUBPS      Z7, Z6, Z7
+	VADDPS      Z9, Z8, Z6
+	VSUBPS      Z9, Z8, Z9
+	VADDPS      Z11, Z3, Z3
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z6, Z3, Z3
+	VMOVUPS     Z3, (DI)
+	VMOVAPS     Z10, Z3
+	VFMADD231PS Z0, Z5, Z3
+	VFMADD231PS Z1, Z7, Z3
+	VFMADD231PS Z2, Z9, Z3
+	VMOVUPS     Z3, 512(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z3
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(AX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(AX), R8
+	MOVQ        WinogradOutput_Rows+0(AX), R9
+
+rowsOfPart:
+	VMOVUPS   (R8), Z4
+	VMOVUPS   64(R8), Z5
+	VMOVUPS   128(R8), Z6
+	VMOVUPS   192(R8), Z7
+	VMOVUPS   256(R8), Z8
+	VMOVUPS   320(R8), Z9
+	VMOVUPS   384(R8), Z10
+	VMOVUPS   448(R8), Z11
+	VADDPS    Z6, Z5, Z12
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z5
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z4, Z4
+	VADDPS    Z5, Z4, Z4
+	VADDPS    Z7, Z4, Z4
+	VADDPS    Z3, Z4, Z4
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z4, Z4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Z11, Z4
+	VFMADD231PS  Z0, Z6, Z4
+	VFMADD231PS  Z1, Z8, Z4
+	VFMADD231PS  Z2, Z10, Z4
+	VADDPS       Z3, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, K1, (CX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), SI
+	ADDQ $+512, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput8x4(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput8x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	VBROADCASTSS 32(CX), Z8
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columns:
+	VMOVUPS     (CX), Z9
+	VMOVUPS     (CX)(BX*1), Z10
+	VMOVUPS     (CX)(BX*2), Z11
+	VMOVUPS     (CX)(SI*1), Z12
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (R9), Z13
+	VMOVUPS     (R9)(BX*1), Z14
+	VMOVUPS     (R9)(BX*2), Z15
+	VMOVUPS     (R9)(SI*1), Z16
+	VADDPS      Z11, Z10, Z17
+	VSUBPS      Z11, Z10, Z11
+	VADDPS      Z13, Z12, Z10
+	VSUBPS      Z13, Z12, Z13
+	VADDPS      Z15, Z14, Z12
+	VSUBPS      Z15, Z14, Z15
+	VADDPS      Z17, Z9, Z9
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z9, Z9
+	VMOVUPS     Z9, (DI)
+	VMULPS      Z0, Z11, Z9
+	VFMADD231PS Z1, Z13, Z9
+	VFMADD231PS Z2, Z15, Z9
+	VMOVUPS     Z9, 512(DI)
+	VMULPS      Z3, Z17, Z9
+	VFMADD231PS Z4, Z10, Z9
+	VFMADD231PS Z5, Z12, Z9
+	VMOVUPS     Z9, 1024(DI)
+	VMOVAPS     Z16, Z9
+	VFMADD231PS Z6, Z11, Z9
+	VFMADD231PS Z7, Z13, Z9
+	VFMADD231PS Z8, Z15, Z9
+	VMOVUPS     Z9, 1536(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z9
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
+
+rows:
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS 128(R10), Z12
+	VMOVUPS 192(R10), Z13
+	VMOVUPS 256(R10), Z14
+	VMOVUPS 320(R10), Z15
+	VMOVUPS 384(R10), Z16
+	VMOVUPS 448(R10), Z17
+	VADDPS  Z12, Z11, Z18
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z10, Z10
+	VADDPS  Z11, Z10, Z10
+	VADDPS  Z13, Z10, Z10
+	VADDPS  Z9, Z10, Z10
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z15
+	VADDPS  Z15, Z10, Z10
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z15
+	VADDPS       Z15, Z10, Z10
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z3, Z18, Z10
+	VFMADD231PS  Z4, Z11, Z10
+	VFMADD231PS  Z5, Z13, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z11
+	VADDPS       Z11, Z10, Z10
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
+	VMOVAPS      Z17, Z10
+	VFMADD231PS  Z6, Z12, Z10
+	VFMADD231PS  Z7, Z14, Z10
+	VFMADD231PS  Z8, Z16, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z11
+	VADDPS       Z11, Z10, Z10
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, (CX)(SI*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+512, R10
+	DECQ R11
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z9
+	VMOVUPS.Z   (CX)(BX*1), K1, Z10
+	VMOVUPS.Z   (CX)(BX*2), K1, Z11
+	VMOVUPS.Z   (CX)(SI*1), K1, Z12
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS.Z   (R9), K1, Z13
+	VMOVUPS.Z   (R9)(BX*1), K1, Z14
+	VMOVUPS.Z   (R9)(BX*2), K1, Z15
+	VMOVUPS.Z   (R9)(SI*1), K1, Z16
+	VADDPS      Z11, Z10, Z17
+	VSUBPS      Z11, Z10, Z11
+	VADDPS      Z13, Z12, Z10
+	VSUBPS      Z13, Z12, Z13
+	VADDPS      Z15, Z14, Z12
+	VSUBPS      Z15, Z14, Z15
+	VADDPS      Z17, Z9, Z9
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z9, Z9
+	VMOVUPS     Z9, (DI)
+	VMULPS      Z0, Z11, Z9
+	VFMADD231PS Z1, Z13, Z9
+	VFMADD231PS Z2, Z15, Z9
+	VMOVUPS     Z9, 512(DI)
+	VMULPS      Z3, Z17, Z9
+	VFMADD231PS Z4, Z10, Z9
+	VFMADD231PS Z5, Z12, Z9
+	VMOVUPS     Z9, 1024(DI)
+	VMOVAPS     Z16, Z9
+	VFMADD231PS Z6, Z11, Z9
+	VFMADD231PS Z7, Z13, Z9
+	VFMADD231PS Z8, Z15, Z9
+	VMOVUPS     Z9, 1536(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z9
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
+
+rowsOfPart:
+	VMOVUPS   (R10), Z10
+	VMOVUPS   64(R10), Z11
+	VMOVUPS   128(R10), Z12
+	VMOVUPS   192(R10), Z13
+	VMOVUPS   256(R10), Z14
+	VMOVUPS   320(R10), Z15
+	VMOVUPS   384(R10), Z16
+	VMOVUPS   448(R10), Z17
+	VADDPS    Z12, Z11, Z18
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z10, Z10
+	VADDPS    Z11, Z10, Z10
+	VADDPS    Z13, Z10, Z10
+	VADDPS    Z9, Z10, Z10
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z15
+	VADDPS    Z15, Z10, Z10
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z15
+	VADDPS       Z15, Z10, Z10
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z18, Z10
+	VFMADD231PS  Z4, Z11, Z10
+	VFMADD231PS  Z5, Z13, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Z17, Z10
+	VFMADD231PS  Z6, Z12, Z10
+	VFMADD231PS  Z7, Z14, Z10
+	VFMADD231PS  Z8, Z16, Z10
+	VADDPS       Z9, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, K1, (CX)(SI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+512, R10
+	DECQ R11
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradSquareOutput8x6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradSquareOutput8x6(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -1743,30 +3518,40 @@ TEXT ·avx512WinogradOutput8x6(SB), NOSPLIT, $8-16
 	VBROADCASTSS 48(CX), Z12
 	VBROADCASTSS 52(CX), Z13
 	VBROADCASTSS 56(CX), Z14
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z15
-	VMOVUPS     (BX)(SI*1), Z16
-	VMOVUPS     (BX)(SI*2), Z17
-	VMOVUPS     (BX)(DI*1), Z18
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z19
-	VMOVUPS     (CX)(SI*1), Z20
-	VMOVUPS     (CX)(SI*2), Z21
-	VMOVUPS     (CX)(DI*1), Z22
+vector:
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columns:
+	VMOVUPS     (CX), Z15
+	VMOVUPS     (CX)(BX*1), Z16
+	VMOVUPS     (CX)(BX*2), Z17
+	VMOVUPS     (CX)(SI*1), Z18
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (R9), Z19
+	VMOVUPS     (R9)(BX*1), Z20
+	VMOVUPS     (R9)(BX*2), Z21
+	VMOVUPS     (R9)(SI*1), Z22
 	VADDPS      Z17, Z16, Z23
 	VSUBPS      Z17, Z16, Z17
 	VADDPS      Z19, Z18, Z16
@@ -1776,52 +3561,201 @@ channelsOne:
 	VADDPS      Z23, Z15, Z15
 	VADDPS      Z16, Z15, Z15
 	VADDPS      Z18, Z15, Z15
-	VMOVUPS     Z15, (R8)
+	VMOVUPS     Z15, (DI)
 	VMULPS      Z0, Z17, Z15
 	VFMADD231PS Z1, Z19, Z15
 	VFMADD231PS Z2, Z21, Z15
-	VMOVUPS     Z15, (R8)(R9*1)
+	VMOVUPS     Z15, 512(DI)
 	VMULPS      Z3, Z23, Z15
 	VFMADD231PS Z4, Z16, Z15
 	VFMADD231PS Z5, Z18, Z15
-	VMOVUPS     Z15, (R8)(R9*2)
+	VMOVUPS     Z15, 1024(DI)
 	VMULPS      Z6, Z17, Z15
 	VFMADD231PS Z7, Z19, Z15
 	VFMADD231PS Z8, Z21, Z15
-	VMOVUPS     Z15, (R8)(R10*1)
-	LEAQ        (R8)(R9*4), CX
+	VMOVUPS     Z15, 1536(DI)
 	VMULPS      Z9, Z23, Z15
 	VFMADD231PS Z10, Z16, Z15
 	VFMADD231PS Z11, Z18, Z15
-	VMOVUPS     Z15, (CX)
+	VMOVUPS     Z15, 2048(DI)
 	VMOVAPS     Z22, Z15
 	VFMADD231PS Z12, Z17, Z15
 	VFMADD231PS Z13, Z19, Z15
 	VFMADD231PS Z14, Z21, Z15
-	VMOVUPS     Z15, (CX)(R9*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
+	VMOVUPS     Z15, 2560(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), CX
+	VMOVUPS     (CX), Z15
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
 
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R11
-	SHLQ        CL, R11
-	DECQ        R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX), K1, Z15
-	VMOVUPS.Z   (BX)(SI*1), K1, Z16
-	VMOVUPS.Z   (BX)(SI*2), K1, Z17
-	VMOVUPS.Z   (BX)(DI*1), K1, Z18
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z19
-	VMOVUPS.Z   (CX)(SI*1), K1, Z20
-	VMOVUPS.Z   (CX)(SI*2), K1, Z21
-	VMOVUPS.Z   (CX)(DI*1), K1, Z22
+rows:
+	VMOVUPS (R10), Z16
+	VMOVUPS 64(R10), Z17
+	VMOVUPS 128(R10), Z18
+	VMOVUPS 192(R10), Z19
+	VMOVUPS 256(R10), Z20
+	VMOVUPS 320(R10), Z21
+	VMOVUPS 384(R10), Z22
+	VMOVUPS 448(R10), Z23
+	VADDPS  Z18, Z17, Z24
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	LEAQ    (DI)(R8*4), R12
+	VADDPS  Z24, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z15, Z16, Z16
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z21
+	VADDPS  Z21, Z16, Z16
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z21
+	VADDPS       Z21, Z16, Z16
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z3, Z24, Z16
+	VFMADD231PS  Z4, Z17, Z16
+	VFMADD231PS  Z5, Z19, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z21
+	VADDPS       Z21, Z16, Z16
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
+	VMULPS       Z6, Z18, Z16
+	VFMADD231PS  Z7, Z20, Z16
+	VFMADD231PS  Z8, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z21
+	VADDPS       Z21, Z16, Z16
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           stored
+	LEAQ         (CX)(BX*4), R13
+	VMULPS       Z9, Z24, Z16
+	VFMADD231PS  Z10, Z17, Z16
+	VFMADD231PS  Z11, Z19, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4
+	VMOVUPS      (R12), Z17
+	VADDPS       Z17, Z16, Z16
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (R13)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x05
+	JE           stored
+	VMOVAPS      Z23, Z16
+	VFMADD231PS  Z12, Z18, Z16
+	VFMADD231PS  Z13, Z20, Z16
+	VFMADD231PS  Z14, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added5
+	VMOVUPS      (R12)(R8*1), Z17
+	VADDPS       Z17, Z16, Z16
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (R13)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+512, R10
+	DECQ R11
+	JNZ  rows
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ  DX, DX
+	JZ     next
+	MOVQ   DX, CX
+	MOVQ   $0x00000001, BX
+	SHLQ   CL, BX
+	DECQ   BX
+	KMOVW  BX, K1
+	MOVQ   8(SP), CX
+	MOVQ   WinogradOutput_InStride+0(AX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(AX), DI
+	MOVQ   $0x00000008, R8
+
+columnsOfPart:
+	VMOVUPS.Z   (CX), K1, Z15
+	VMOVUPS.Z   (CX)(BX*1), K1, Z16
+	VMOVUPS.Z   (CX)(BX*2), K1, Z17
+	VMOVUPS.Z   (CX)(SI*1), K1, Z18
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS.Z   (R9), K1, Z19
+	VMOVUPS.Z   (R9)(BX*1), K1, Z20
+	VMOVUPS.Z   (R9)(BX*2), K1, Z21
+	VMOVUPS.Z   (R9)(SI*1), K1, Z22
 	VADDPS      Z17, Z16, Z23
 	VSUBPS      Z17, Z16, Z17
 	VADDPS      Z19, Z18, Z16
@@ -1831,355 +3765,190 @@ channelsPart:
 	VADDPS      Z23, Z15, Z15
 	VADDPS      Z16, Z15, Z15
 	VADDPS      Z18, Z15, Z15
-	VMOVUPS     Z15, K1, (R8)
+	VMOVUPS     Z15, (DI)
 	VMULPS      Z0, Z17, Z15
 	VFMADD231PS Z1, Z19, Z15
 	VFMADD231PS Z2, Z21, Z15
-	VMOVUPS     Z15, K1, (R8)(R9*1)
+	VMOVUPS     Z15, 512(DI)
 	VMULPS      Z3, Z23, Z15
 	VFMADD231PS Z4, Z16, Z15
 	VFMADD231PS Z5, Z18, Z15
-	VMOVUPS     Z15, K1, (R8)(R9*2)
+	VMOVUPS     Z15, 1024(DI)
 	VMULPS      Z6, Z17, Z15
 	VFMADD231PS Z7, Z19, Z15
 	VFMADD231PS Z8, Z21, Z15
-	VMOVUPS     Z15, K1, (R8)(R10*1)
-	LEAQ        (R8)(R9*4), CX
+	VMOVUPS     Z15, 1536(DI)
 	VMULPS      Z9, Z23, Z15
 	VFMADD231PS Z10, Z16, Z15
 	VFMADD231PS Z11, Z18, Z15
-	VMOVUPS     Z15, K1, (CX)
+	VMOVUPS     Z15, 2048(DI)
 	VMOVAPS     Z22, Z15
 	VFMADD231PS Z12, Z17, Z15
 	VFMADD231PS Z13, Z19, Z15
 	VFMADD231PS Z14, Z21, Z15
-	VMOVUPS     Z15, K1, (CX)(R9*1)
+	VMOVUPS     Z15, 2560(DI)
+	ADDQ        WinogradOutput_InStride+0(AX), CX
+	ADDQ        $0x40, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), CX
+	VMOVUPS.Z   (CX), K1, Z15
+	MOVQ        16(SP), CX
+	MOVQ        WinogradOutput_Right+0(AX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), DI
+	MOVQ        WinogradOutput_AddRight+0(AX), R8
+	LEAQ        (R8)(R8*2), R9
+	MOVQ        WinogradOutput_Buffer+0(AX), R10
+	MOVQ        WinogradOutput_Rows+0(AX), R11
 
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
+rowsOfPart:
+	VMOVUPS   (R10), Z16
+	VMOVUPS   64(R10), Z17
+	VMOVUPS   128(R10), Z18
+	VMOVUPS   192(R10), Z19
+	VMOVUPS   256(R10), Z20
+	VMOVUPS   320(R10), Z21
+	VMOVUPS   384(R10), Z22
+	VMOVUPS   448(R10), Z23
+	VADDPS    Z18, Z17, Z24
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	LEAQ      (DI)(R8*4), R12
+	VADDPS    Z24, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z15, Z16, Z16
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z21
+	VADDPS    Z21, Z16, Z16
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z21
+	VADDPS       Z21, Z16, Z16
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z24, Z16
+	VFMADD231PS  Z4, Z17, Z16
+	VFMADD231PS  Z5, Z19, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z21
+	VADDPS       Z21, Z16, Z16
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
+	VMULPS       Z6, Z18, Z16
+	VFMADD231PS  Z7, Z20, Z16
+	VFMADD231PS  Z8, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z21
+	VADDPS       Z21, Z16, Z16
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           storedOfPart
+	LEAQ         (CX)(BX*4), R13
+	VMULPS       Z9, Z24, Z16
+	VFMADD231PS  Z10, Z17, Z16
+	VFMADD231PS  Z11, Z19, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4OfPart
+	VMOVUPS.Z    (R12), K1, Z17
+	VADDPS       Z17, Z16, Z16
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (R13)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x05
+	JE           storedOfPart
+	VMOVAPS      Z23, Z16
+	VFMADD231PS  Z12, Z18, Z16
+	VFMADD231PS  Z13, Z20, Z16
+	VFMADD231PS  Z14, Z22, Z16
+	VADDPS       Z15, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added5OfPart
+	VMOVUPS.Z    (R12)(R8*1), K1, Z17
+	VADDPS       Z17, Z16, Z16
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (R13)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(AX), CX
+	ADDQ WinogradOutput_AddDown+0(AX), DI
+	ADDQ $+512, R10
+	DECQ R11
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradStore8x6(coefficients *float32, t *byte)
+// func avx512WinogradLineInput10(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore8x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	VBROADCASTSS 48(CX), Z12
-	VBROADCASTSS 52(CX), Z13
-	VBROADCASTSS 56(CX), Z14
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(AX), R11
-	MOVQ         Store_AddStride+0(AX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(AX), R14
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z15
-	VMOVUPS (BX)(SI*1), Z16
-	VMOVUPS (BX)(SI*2), Z17
-	VMOVUPS (BX)(DI*1), Z18
-	LEAQ    (BX)(SI*4), CX
-	VMOVUPS (CX), Z19
-	VMOVUPS (CX)(SI*1), Z20
-	VMOVUPS (CX)(SI*2), Z21
-	VMOVUPS (CX)(DI*1), Z22
-	VADDPS  Z17, Z16, Z23
-	VSUBPS  Z17, Z16, Z17
-	VADDPS  Z19, Z18, Z16
-	VSUBPS  Z19, Z18, Z19
-	VADDPS  Z21, Z20, Z18
-	VSUBPS  Z21, Z20, Z21
-	VMOVUPS (R14), Z20
-	LEAQ    (R11)(R12*4), CX
-	VADDPS  Z23, Z15, Z15
-	VADDPS  Z16, Z15, Z15
-	VADDPS  Z18, Z15, Z15
-	VADDPS  Z20, Z15, Z15
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Z24
-	VADDPS  Z24, Z15, Z15
-
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Z24
-	VADDPS       Z24, Z15, Z15
-
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0false
-	VMULPS       Z3, Z23, Z15
-	VFMADD231PS  Z4, Z16, Z15
-	VFMADD231PS  Z5, Z18, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Z24
-	VADDPS       Z24, Z15, Z15
-
-added2false:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0false
-	VMULPS       Z6, Z17, Z15
-	VFMADD231PS  Z7, Z19, Z15
-	VFMADD231PS  Z8, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Z24
-	VADDPS       Z24, Z15, Z15
-
-added3false:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (R8)(R10*1)
-	CMPQ         Store_Rows+0(AX), $0x04
-	JE           stored0false
-	LEAQ         (R8)(R9*4), R15
-	VMULPS       Z9, Z23, Z15
-	VFMADD231PS  Z10, Z16, Z15
-	VFMADD231PS  Z11, Z18, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added4false
-	VMOVUPS      (CX), Z16
-	VADDPS       Z16, Z15, Z15
-
-added4false:
-	VBROADCASTSS Store_Low+0(AX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS Store_High+0(AX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, (R15)
-	CMPQ         Store_Rows+0(AX), $0x05
-	JE           stored0false
-	VMOVAPS      Z22, Z15
-	VFMADD231PS  Z12, Z17, Z15
-	VFMADD231PS  Z13, Z19, Z15
-	VFMADD231PS  Z14, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added5false
-	VMOVUPS      (CX)(R12*1), Z16
-	VADDPS       Z16, Z15, Z15
-
-added5false:
-	VBROADCASTSS Store_Low+0(AX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS Store_High+0(AX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, (R15)(R9*1)
-
-stored0false:
-	ADDQ $+64, R14
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R11
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ     DX, DX
-	JZ        channelsDone
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, R15
-	SHLQ      CL, R15
-	DECQ      R15
-	KMOVW     R15, K1
-	VMOVUPS.Z (BX), K1, Z15
-	VMOVUPS.Z (BX)(SI*1), K1, Z16
-	VMOVUPS.Z (BX)(SI*2), K1, Z17
-	VMOVUPS.Z (BX)(DI*1), K1, Z18
-	LEAQ      (BX)(SI*4), CX
-	VMOVUPS.Z (CX), K1, Z19
-	VMOVUPS.Z (CX)(SI*1), K1, Z20
-	VMOVUPS.Z (CX)(SI*2), K1, Z21
-	VMOVUPS.Z (CX)(DI*1), K1, Z22
-	VADDPS    Z17, Z16, Z23
-	VSUBPS    Z17, Z16, Z17
-	VADDPS    Z19, Z18, Z16
-	VSUBPS    Z19, Z18, Z19
-	VADDPS    Z21, Z20, Z18
-	VSUBPS    Z21, Z20, Z21
-	VMOVUPS.Z (R14), K1, Z20
-	LEAQ      (R11)(R12*4), CX
-	VADDPS    Z23, Z15, Z15
-	VADDPS    Z16, Z15, Z15
-	VADDPS    Z18, Z15, Z15
-	VADDPS    Z20, Z15, Z15
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R11), K1, Z24
-	VADDPS    Z24, Z15, Z15
-
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R11)(R12*1), K1, Z24
-	VADDPS       Z24, Z15, Z15
-
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0true
-	VMULPS       Z3, Z23, Z15
-	VFMADD231PS  Z4, Z16, Z15
-	VFMADD231PS  Z5, Z18, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2true
-	VMOVUPS.Z    (R11)(R12*2), K1, Z24
-	VADDPS       Z24, Z15, Z15
-
-added2true:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0true
-	VMULPS       Z6, Z17, Z15
-	VFMADD231PS  Z7, Z19, Z15
-	VFMADD231PS  Z8, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3true
-	VMOVUPS.Z    (R11)(R13*1), K1, Z24
-	VADDPS       Z24, Z15, Z15
-
-added3true:
-	VBROADCASTSS Store_Low+0(AX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS Store_High+0(AX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (R8)(R10*1)
-	CMPQ         Store_Rows+0(AX), $0x04
-	JE           stored0true
-	LEAQ         (R8)(R9*4), R15
-	VMULPS       Z9, Z23, Z15
-	VFMADD231PS  Z10, Z16, Z15
-	VFMADD231PS  Z11, Z18, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added4true
-	VMOVUPS.Z    (CX), K1, Z16
-	VADDPS       Z16, Z15, Z15
-
-added4true:
-	VBROADCASTSS Store_Low+0(AX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS Store_High+0(AX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, K1, (R15)
-	CMPQ         Store_Rows+0(AX), $0x05
-	JE           stored0true
-	VMOVAPS      Z22, Z15
-	VFMADD231PS  Z12, Z17, Z15
-	VFMADD231PS  Z13, Z19, Z15
-	VFMADD231PS  Z14, Z21, Z15
-	VADDPS       Z20, Z15, Z15
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added5true
-	VMOVUPS.Z    (CX)(R12*1), K1, Z16
-	VADDPS       Z16, Z15, Z15
-
-added5true:
-	VBROADCASTSS Store_Low+0(AX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS Store_High+0(AX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, K1, (R15)(R9*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R11
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradInput10(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradInput10(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineInput10(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
@@ -2199,39 +3968,45 @@ TEXT ·avx512WinogradInput10(SB), NOSPLIT, $8-16
 	VBROADCASTSS 56(AX), Z14
 	VBROADCASTSS 60(AX), Z15
 	VBROADCASTSS 64(AX), Z16
-	MOVQ         Transform_Count+0(DX), BX
+	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
-	MOVQ         Transform_In+0(DX), SI
-	MOVQ         Transform_InStride+0(DX), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         Transform_Out+0(DX), R9
-	MOVQ         Transform_OutStride+0(DX), R10
-	LEAQ         (R10)(R10*2), R11
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(DX), BX
-	CMPQ BX, $+16
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS           (SI), Z17
-	VMOVUPS           (SI)(DI*1), Z18
-	VMOVUPS           (SI)(DI*2), Z19
-	VMOVUPS           (SI)(R8*1), Z20
-	LEAQ              (SI)(DI*4), CX
+vector:
+	MOVQ              8(SP), CX
+	MOVQ              WinogradInput_Right+0(DX), SI
+	LEAQ              (SI)(SI*2), DI
+	VMOVUPS           (CX), Z17
+	VMOVUPS           (CX)(SI*1), Z18
+	VMOVUPS           (CX)(SI*2), Z19
+	VMOVUPS           (CX)(DI*1), Z20
+	LEAQ              (CX)(SI*4), CX
 	VMOVUPS           (CX), Z21
-	VMOVUPS           (CX)(DI*1), Z22
-	VMOVUPS           (CX)(DI*2), Z23
-	VMOVUPS           (CX)(R8*1), Z24
-	LEAQ              (CX)(DI*4), CX
+	VMOVUPS           (CX)(SI*1), Z22
+	VMOVUPS           (CX)(SI*2), Z23
+	VMOVUPS           (CX)(DI*1), Z24
+	LEAQ              (CX)(SI*4), CX
 	VMOVUPS           (CX), Z25
-	VMOVUPS           (CX)(DI*1), Z26
+	VMOVUPS           (CX)(SI*1), Z26
+	MOVQ              16(SP), CX
+	MOVQ              WinogradInput_OutStride+0(DX), SI
+	LEAQ              (SI)(SI*2), DI
+	LEAQ              (CX)(SI*4), R8
+	LEAQ              (R8)(SI*4), R9
 	VMOVAPS           Z25, Z27
 	VFMADD231PS       Z3, Z23, Z27
 	VFMADD231PS       Z2, Z21, Z27
 	VFMADD231PS       Z1, Z19, Z27
 	VFMADD231PS       Z0, Z17, Z27
-	VMOVUPS           Z27, (R9)
+	VMOVUPS           Z27, (CX)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z6, Z23, Z17
 	VFMADD231PS       Z5, Z21, Z17
@@ -2242,9 +4017,9 @@ channelsOne:
 	VFMADD231PS       Z4, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z7, Z27, Z28
-	VMOVUPS           Z28, (R9)(R10*1)
+	VMOVUPS           Z28, (CX)(SI*1)
 	VFNMADD231PS      Z7, Z27, Z17
-	VMOVUPS           Z17, (R9)(R10*2)
+	VMOVUPS           Z17, (CX)(SI*2)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z10, Z23, Z17
 	VFMADD231PS       Z9, Z21, Z17
@@ -2255,10 +4030,9 @@ channelsOne:
 	VFMADD231PS       Z8, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z11, Z27, Z28
-	VMOVUPS           Z28, (R9)(R11*1)
-	LEAQ              (R9)(R10*4), CX
+	VMOVUPS           Z28, (CX)(DI*1)
 	VFNMADD231PS      Z11, Z27, Z17
-	VMOVUPS           Z17, (CX)
+	VMOVUPS           Z17, (R8)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z14, Z23, Z17
 	VFMADD231PS       Z13, Z21, Z17
@@ -2269,9 +4043,9 @@ channelsOne:
 	VFMADD231PS       Z12, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z15, Z27, Z28
-	VMOVUPS           Z28, (CX)(R10*1)
+	VMOVUPS           Z28, (R8)(SI*1)
 	VFNMADD231PS      Z15, Z27, Z17
-	VMOVUPS           Z17, (CX)(R10*2)
+	VMOVUPS           Z17, (R8)(SI*2)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS.BCST  72(AX), Z23, Z17
 	VFMADD231PS.BCST  68(AX), Z21, Z17
@@ -2282,48 +4056,55 @@ channelsOne:
 	VFMADD231PS       Z16, Z18, Z19
 	VMOVAPS           Z17, Z21
 	VFMADD231PS.BCST  76(AX), Z19, Z21
-	VMOVUPS           Z21, (CX)(R11*1)
-	LEAQ              (CX)(R10*4), CX
+	VMOVUPS           Z21, (R8)(DI*1)
 	VFNMADD231PS.BCST 76(AX), Z19, Z17
-	VMOVUPS           Z17, (CX)
+	VMOVUPS           Z17, (R9)
 	VMOVAPS           Z26, Z17
 	VFMADD231PS       Z3, Z24, Z17
 	VFMADD231PS       Z2, Z22, Z17
 	VFMADD231PS       Z1, Z20, Z17
 	VFMADD231PS       Z0, Z18, Z17
-	VMOVUPS           Z17, (CX)(R10*1)
-	ADDQ              $+64, SI
-	ADDQ              $+64, R9
-	SUBQ              $+16, BX
-	CMPQ              BX, $+16
-	JGE               channelsOne
+	VMOVUPS           Z17, (R9)(SI*1)
+	ADDQ              $0x40, 8(SP)
+	ADDQ              $0x40, 16(SP)
+	SUBQ              $0x10, BX
+	CMPQ              BX, $0x10
+	JGE               vector
 
-channelsPart:
+rest:
 	TESTQ             BX, BX
-	JZ                channelsDone
+	JZ                next
 	MOVQ              BX, CX
-	MOVQ              $0x00000001, R12
-	SHLQ              CL, R12
-	DECQ              R12
-	KMOVW             R12, K1
-	VMOVUPS.Z         (SI), K1, Z17
-	VMOVUPS.Z         (SI)(DI*1), K1, Z18
-	VMOVUPS.Z         (SI)(DI*2), K1, Z19
-	VMOVUPS.Z         (SI)(R8*1), K1, Z20
-	LEAQ              (SI)(DI*4), CX
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	MOVQ              8(SP), CX
+	MOVQ              WinogradInput_Right+0(DX), SI
+	LEAQ              (SI)(SI*2), DI
+	VMOVUPS.Z         (CX), K1, Z17
+	VMOVUPS.Z         (CX)(SI*1), K1, Z18
+	VMOVUPS.Z         (CX)(SI*2), K1, Z19
+	VMOVUPS.Z         (CX)(DI*1), K1, Z20
+	LEAQ              (CX)(SI*4), CX
 	VMOVUPS.Z         (CX), K1, Z21
-	VMOVUPS.Z         (CX)(DI*1), K1, Z22
-	VMOVUPS.Z         (CX)(DI*2), K1, Z23
-	VMOVUPS.Z         (CX)(R8*1), K1, Z24
-	LEAQ              (CX)(DI*4), CX
+	VMOVUPS.Z         (CX)(SI*1), K1, Z22
+	VMOVUPS.Z         (CX)(SI*2), K1, Z23
+	VMOVUPS.Z         (CX)(DI*1), K1, Z24
+	LEAQ              (CX)(SI*4), CX
 	VMOVUPS.Z         (CX), K1, Z25
-	VMOVUPS.Z         (CX)(DI*1), K1, Z26
+	VMOVUPS.Z         (CX)(SI*1), K1, Z26
+	MOVQ              16(SP), CX
+	MOVQ              WinogradInput_OutStride+0(DX), SI
+	LEAQ              (SI)(SI*2), DI
+	LEAQ              (CX)(SI*4), R8
+	LEAQ              (R8)(SI*4), R9
 	VMOVAPS           Z25, Z27
 	VFMADD231PS       Z3, Z23, Z27
 	VFMADD231PS       Z2, Z21, Z27
 	VFMADD231PS       Z1, Z19, Z27
 	VFMADD231PS       Z0, Z17, Z27
-	VMOVUPS           Z27, K1, (R9)
+	VMOVUPS           Z27, K1, (CX)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z6, Z23, Z17
 	VFMADD231PS       Z5, Z21, Z17
@@ -2334,9 +4115,9 @@ channelsPart:
 	VFMADD231PS       Z4, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z7, Z27, Z28
-	VMOVUPS           Z28, K1, (R9)(R10*1)
+	VMOVUPS           Z28, K1, (CX)(SI*1)
 	VFNMADD231PS      Z7, Z27, Z17
-	VMOVUPS           Z17, K1, (R9)(R10*2)
+	VMOVUPS           Z17, K1, (CX)(SI*2)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z10, Z23, Z17
 	VFMADD231PS       Z9, Z21, Z17
@@ -2347,10 +4128,9 @@ channelsPart:
 	VFMADD231PS       Z8, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z11, Z27, Z28
-	VMOVUPS           Z28, K1, (R9)(R11*1)
-	LEAQ              (R9)(R10*4), CX
+	VMOVUPS           Z28, K1, (CX)(DI*1)
 	VFNMADD231PS      Z11, Z27, Z17
-	VMOVUPS           Z17, K1, (CX)
+	VMOVUPS           Z17, K1, (R8)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS       Z14, Z23, Z17
 	VFMADD231PS       Z13, Z21, Z17
@@ -2361,9 +4141,9 @@ channelsPart:
 	VFMADD231PS       Z12, Z18, Z27
 	VMOVAPS           Z17, Z28
 	VFMADD231PS       Z15, Z27, Z28
-	VMOVUPS           Z28, K1, (CX)(R10*1)
+	VMOVUPS           Z28, K1, (R8)(SI*1)
 	VFNMADD231PS      Z15, Z27, Z17
-	VMOVUPS           Z17, K1, (CX)(R10*2)
+	VMOVUPS           Z17, K1, (R8)(SI*2)
 	VMOVAPS           Z25, Z17
 	VFMADD231PS.BCST  72(AX), Z23, Z17
 	VFMADD231PS.BCST  68(AX), Z21, Z17
@@ -2374,181 +4154,80 @@ channelsPart:
 	VFMADD231PS       Z16, Z18, Z19
 	VMOVAPS           Z17, Z21
 	VFMADD231PS.BCST  76(AX), Z19, Z21
-	VMOVUPS           Z21, K1, (CX)(R11*1)
-	LEAQ              (CX)(R10*4), CX
+	VMOVUPS           Z21, K1, (R8)(DI*1)
 	VFNMADD231PS.BCST 76(AX), Z19, Z17
-	VMOVUPS           Z17, K1, (CX)
+	VMOVUPS           Z17, K1, (R9)
 	VMOVAPS           Z26, Z17
 	VFMADD231PS       Z3, Z24, Z17
 	VFMADD231PS       Z2, Z22, Z17
 	VFMADD231PS       Z1, Z20, Z17
 	VFMADD231PS       Z0, Z18, Z17
-	VMOVUPS           Z17, K1, (CX)(R10*1)
+	VMOVUPS           Z17, K1, (R9)(SI*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(DX), BX
-	LEAQ (SI)(BX*4), SI
-	LEAQ (R9)(BX*4), R9
-	ADDQ Transform_InStep+0(DX), SI
-	ADDQ Transform_OutStep+0(DX), R9
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput10x2(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput10x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput10x2(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput10x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
 	VBROADCASTSS 4(CX), Z1
 	VBROADCASTSS 8(CX), Z2
 	VBROADCASTSS 12(CX), Z3
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z4
-	VMOVUPS     (BX)(SI*1), Z5
-	VMOVUPS     (BX)(SI*2), Z6
-	VMOVUPS     (BX)(DI*1), Z7
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z8
-	VMOVUPS     (CX)(SI*1), Z9
-	VMOVUPS     (CX)(SI*2), Z10
-	VMOVUPS     (CX)(DI*1), Z11
-	LEAQ        (CX)(SI*4), CX
-	VMOVUPS     (CX), Z12
-	VMOVUPS     (CX)(SI*1), Z13
-	VADDPS      Z6, Z5, Z14
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z11, Z9
-	VSUBPS      Z12, Z11, Z12
-	VADDPS      Z14, Z4, Z4
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z7, Z4, Z4
-	VADDPS      Z9, Z4, Z4
-	VMOVUPS     Z4, (R8)
-	VMOVAPS     Z13, Z4
-	VFMADD231PS Z0, Z6, Z4
-	VFMADD231PS Z1, Z8, Z4
-	VFMADD231PS Z2, Z10, Z4
-	VFMADD231PS Z3, Z12, Z4
-	VMOVUPS     Z4, (R8)(R9*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R10
-	SHLQ        CL, R10
-	DECQ        R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (BX), K1, Z4
-	VMOVUPS.Z   (BX)(SI*1), K1, Z5
-	VMOVUPS.Z   (BX)(SI*2), K1, Z6
-	VMOVUPS.Z   (BX)(DI*1), K1, Z7
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z8
-	VMOVUPS.Z   (CX)(SI*1), K1, Z9
-	VMOVUPS.Z   (CX)(SI*2), K1, Z10
-	VMOVUPS.Z   (CX)(DI*1), K1, Z11
-	LEAQ        (CX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z12
-	VMOVUPS.Z   (CX)(SI*1), K1, Z13
-	VADDPS      Z6, Z5, Z14
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z11, Z9
-	VSUBPS      Z12, Z11, Z12
-	VADDPS      Z14, Z4, Z4
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z7, Z4, Z4
-	VADDPS      Z9, Z4, Z4
-	VMOVUPS     Z4, K1, (R8)
-	VMOVAPS     Z13, Z4
-	VFMADD231PS Z0, Z6, Z4
-	VFMADD231PS Z1, Z8, Z4
-	VFMADD231PS Z2, Z10, Z4
-	VFMADD231PS Z3, Z12, Z4
-	VMOVUPS     Z4, K1, (R8)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore10x2(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore10x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), CX
-	MOVQ         Store_Add+0(AX), R10
-	MOVQ         Store_AddStride+0(AX), R11
-	LEAQ         (R11)(R11*2), CX
-	MOVQ         Store_Bias+0(AX), R12
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z4
-	VMOVUPS (BX)(SI*1), Z5
-	VMOVUPS (BX)(SI*2), Z6
-	VMOVUPS (BX)(DI*1), Z7
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z4
+	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (CX)(SI*1), Z7
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z8
-	VMOVUPS (CX)(SI*1), Z9
-	VMOVUPS (CX)(SI*2), Z10
-	VMOVUPS (CX)(DI*1), Z11
-	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX)(BX*1), Z9
+	VMOVUPS (CX)(BX*2), Z10
+	VMOVUPS (CX)(SI*1), Z11
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z12
-	VMOVUPS (CX)(SI*1), Z13
-	VADDPS  Z6, Z5, Z14
+	VMOVUPS (CX)(BX*1), Z13
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z14
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z6, Z5, Z15
 	VSUBPS  Z6, Z5, Z6
 	VADDPS  Z8, Z7, Z5
 	VSUBPS  Z8, Z7, Z8
@@ -2556,73 +4235,83 @@ channelsOne:
 	VSUBPS  Z10, Z9, Z10
 	VADDPS  Z12, Z11, Z9
 	VSUBPS  Z12, Z11, Z12
-	VMOVUPS (R12), Z11
-	VADDPS  Z14, Z4, Z4
+	VADDPS  Z15, Z4, Z4
 	VADDPS  Z5, Z4, Z4
 	VADDPS  Z7, Z4, Z4
 	VADDPS  Z9, Z4, Z4
-	VADDPS  Z11, Z4, Z4
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R10), Z5
+	VADDPS  Z14, Z4, Z4
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z5
 	VADDPS  Z5, Z4, Z4
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z5
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS Store_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+	VMOVUPS      Z4, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMOVAPS      Z13, Z4
 	VFMADD231PS  Z0, Z6, Z4
 	VFMADD231PS  Z1, Z8, Z4
 	VFMADD231PS  Z2, Z10, Z4
 	VFMADD231PS  Z3, Z12, Z4
-	VADDPS       Z11, Z4, Z4
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R10)(R11*1), Z5
+	VADDPS       Z14, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z5
 	VADDPS       Z5, Z4, Z4
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z5
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS Store_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (R8)(R9*1)
+	VMOVUPS      Z4, (CX)(BX*1)
 
-stored0false:
-	ADDQ $+64, R12
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R10
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R13
-	SHLQ      CL, R13
-	DECQ      R13
-	KMOVW     R13, K1
-	VMOVUPS.Z (BX), K1, Z4
-	VMOVUPS.Z (BX)(SI*1), K1, Z5
-	VMOVUPS.Z (BX)(SI*2), K1, Z6
-	VMOVUPS.Z (BX)(DI*1), K1, Z7
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z8
-	VMOVUPS.Z (CX)(SI*1), K1, Z9
-	VMOVUPS.Z (CX)(SI*2), K1, Z10
-	VMOVUPS.Z (CX)(DI*1), K1, Z11
-	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX)(BX*1), K1, Z9
+	VMOVUPS.Z (CX)(BX*2), K1, Z10
+	VMOVUPS.Z (CX)(SI*1), K1, Z11
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z12
-	VMOVUPS.Z (CX)(SI*1), K1, Z13
-	VADDPS    Z6, Z5, Z14
+	VMOVUPS.Z (CX)(BX*1), K1, Z13
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z14
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z6, Z5, Z15
 	VSUBPS    Z6, Z5, Z6
 	VADDPS    Z8, Z7, Z5
 	VSUBPS    Z8, Z7, Z8
@@ -2630,61 +4319,64 @@ channelsPart:
 	VSUBPS    Z10, Z9, Z10
 	VADDPS    Z12, Z11, Z9
 	VSUBPS    Z12, Z11, Z12
-	VMOVUPS.Z (R12), K1, Z11
-	VADDPS    Z14, Z4, Z4
+	VADDPS    Z15, Z4, Z4
 	VADDPS    Z5, Z4, Z4
 	VADDPS    Z7, Z4, Z4
 	VADDPS    Z9, Z4, Z4
-	VADDPS    Z11, Z4, Z4
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R10), K1, Z5
+	VADDPS    Z14, Z4, Z4
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z5
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS Store_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+	VMOVUPS      Z4, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMOVAPS      Z13, Z4
 	VFMADD231PS  Z0, Z6, Z4
 	VFMADD231PS  Z1, Z8, Z4
 	VFMADD231PS  Z2, Z10, Z4
 	VFMADD231PS  Z3, Z12, Z4
-	VADDPS       Z11, Z4, Z4
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R10)(R11*1), K1, Z5
+	VADDPS       Z14, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z5
 	VADDPS       Z5, Z4, Z4
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z5
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS Store_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (R8)(R9*1)
+	VMOVUPS      Z4, K1, (CX)(BX*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R12)(DX*4), R12
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R10)(DX*4), R10
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R10
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradOutput10x4(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput10x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput10x4(SB), NOSPLIT, $8-16
+TEXT ·avx512WinogradLineOutput10x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), CX
 	MOVQ         t+8(FP), AX
 	VBROADCASTSS (CX), Z0
@@ -2699,178 +4391,47 @@ TEXT ·avx512WinogradOutput10x4(SB), NOSPLIT, $8-16
 	VBROADCASTSS 36(CX), Z9
 	VBROADCASTSS 40(CX), Z10
 	VBROADCASTSS 44(CX), Z11
-	MOVQ         Transform_Count+0(AX), DX
+	MOVQ         WinogradOutput_Count+0(AX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
 
-channelsOne:
-	VMOVUPS     (BX), Z12
-	VMOVUPS     (BX)(SI*1), Z13
-	VMOVUPS     (BX)(SI*2), Z14
-	VMOVUPS     (BX)(DI*1), Z15
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS     (CX), Z16
-	VMOVUPS     (CX)(SI*1), Z17
-	VMOVUPS     (CX)(SI*2), Z18
-	VMOVUPS     (CX)(DI*1), Z19
-	LEAQ        (CX)(SI*4), CX
-	VMOVUPS     (CX), Z20
-	VMOVUPS     (CX)(SI*1), Z21
-	VADDPS      Z14, Z13, Z22
-	VSUBPS      Z14, Z13, Z14
-	VADDPS      Z16, Z15, Z13
-	VSUBPS      Z16, Z15, Z16
-	VADDPS      Z18, Z17, Z15
-	VSUBPS      Z18, Z17, Z18
-	VADDPS      Z20, Z19, Z17
-	VSUBPS      Z20, Z19, Z20
-	VADDPS      Z22, Z12, Z12
-	VADDPS      Z13, Z12, Z12
-	VADDPS      Z15, Z12, Z12
-	VADDPS      Z17, Z12, Z12
-	VMOVUPS     Z12, (R8)
-	VMULPS      Z0, Z14, Z12
-	VFMADD231PS Z1, Z16, Z12
-	VFMADD231PS Z2, Z18, Z12
-	VFMADD231PS Z3, Z20, Z12
-	VMOVUPS     Z12, (R8)(R9*1)
-	VMULPS      Z4, Z22, Z12
-	VFMADD231PS Z5, Z13, Z12
-	VFMADD231PS Z6, Z15, Z12
-	VFMADD231PS Z7, Z17, Z12
-	VMOVUPS     Z12, (R8)(R9*2)
-	VMOVAPS     Z21, Z12
-	VFMADD231PS Z8, Z14, Z12
-	VFMADD231PS Z9, Z16, Z12
-	VFMADD231PS Z10, Z18, Z12
-	VFMADD231PS Z11, Z20, Z12
-	VMOVUPS     Z12, (R8)(R10*1)
-	ADDQ        $+64, BX
-	ADDQ        $+64, R8
-	SUBQ        $+16, DX
-	CMPQ        DX, $+16
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       DX, DX
-	JZ          channelsDone
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, R11
-	SHLQ        CL, R11
-	DECQ        R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (BX), K1, Z12
-	VMOVUPS.Z   (BX)(SI*1), K1, Z13
-	VMOVUPS.Z   (BX)(SI*2), K1, Z14
-	VMOVUPS.Z   (BX)(DI*1), K1, Z15
-	LEAQ        (BX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z16
-	VMOVUPS.Z   (CX)(SI*1), K1, Z17
-	VMOVUPS.Z   (CX)(SI*2), K1, Z18
-	VMOVUPS.Z   (CX)(DI*1), K1, Z19
-	LEAQ        (CX)(SI*4), CX
-	VMOVUPS.Z   (CX), K1, Z20
-	VMOVUPS.Z   (CX)(SI*1), K1, Z21
-	VADDPS      Z14, Z13, Z22
-	VSUBPS      Z14, Z13, Z14
-	VADDPS      Z16, Z15, Z13
-	VSUBPS      Z16, Z15, Z16
-	VADDPS      Z18, Z17, Z15
-	VSUBPS      Z18, Z17, Z18
-	VADDPS      Z20, Z19, Z17
-	VSUBPS      Z20, Z19, Z20
-	VADDPS      Z22, Z12, Z12
-	VADDPS      Z13, Z12, Z12
-	VADDPS      Z15, Z12, Z12
-	VADDPS      Z17, Z12, Z12
-	VMOVUPS     Z12, K1, (R8)
-	VMULPS      Z0, Z14, Z12
-	VFMADD231PS Z1, Z16, Z12
-	VFMADD231PS Z2, Z18, Z12
-	VFMADD231PS Z3, Z20, Z12
-	VMOVUPS     Z12, K1, (R8)(R9*1)
-	VMULPS      Z4, Z22, Z12
-	VFMADD231PS Z5, Z13, Z12
-	VFMADD231PS Z6, Z15, Z12
-	VFMADD231PS Z7, Z17, Z12
-	VMOVUPS     Z12, K1, (R8)(R9*2)
-	VMOVAPS     Z21, Z12
-	VFMADD231PS Z8, Z14, Z12
-	VFMADD231PS Z9, Z16, Z12
-	VFMADD231PS Z10, Z18, Z12
-	VFMADD231PS Z11, Z20, Z12
-	VMOVUPS     Z12, K1, (R8)(R10*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore10x4(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore10x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	MOVQ         Transform_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(AX), BX
-	MOVQ         Transform_InStride+0(AX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(AX), R8
-	MOVQ         Transform_OutStride+0(AX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(AX), R11
-	MOVQ         Store_AddStride+0(AX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(AX), R14
-
-transform:
-	MOVQ Transform_Channels+0(AX), DX
-	CMPQ DX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Z12
-	VMOVUPS (BX)(SI*1), Z13
-	VMOVUPS (BX)(SI*2), Z14
-	VMOVUPS (BX)(DI*1), Z15
-	LEAQ    (BX)(SI*4), CX
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z12
+	VMOVUPS (CX)(BX*1), Z13
+	VMOVUPS (CX)(BX*2), Z14
+	VMOVUPS (CX)(SI*1), Z15
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z16
-	VMOVUPS (CX)(SI*1), Z17
-	VMOVUPS (CX)(SI*2), Z18
-	VMOVUPS (CX)(DI*1), Z19
-	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX)(BX*1), Z17
+	VMOVUPS (CX)(BX*2), Z18
+	VMOVUPS (CX)(SI*1), Z19
+	LEAQ    (CX)(BX*4), CX
 	VMOVUPS (CX), Z20
-	VMOVUPS (CX)(SI*1), Z21
-	VADDPS  Z14, Z13, Z22
+	VMOVUPS (CX)(BX*1), Z21
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z22
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(AX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z14, Z13, Z23
 	VSUBPS  Z14, Z13, Z14
 	VADDPS  Z16, Z15, Z13
 	VSUBPS  Z16, Z15, Z16
@@ -2878,109 +4439,119 @@ channelsOne:
 	VSUBPS  Z18, Z17, Z18
 	VADDPS  Z20, Z19, Z17
 	VSUBPS  Z20, Z19, Z20
-	VMOVUPS (R14), Z19
-	VADDPS  Z22, Z12, Z12
+	VADDPS  Z23, Z12, Z12
 	VADDPS  Z13, Z12, Z12
 	VADDPS  Z15, Z12, Z12
 	VADDPS  Z17, Z12, Z12
+	VADDPS  Z22, Z12, Z12
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z19
 	VADDPS  Z19, Z12, Z12
-	CMPQ    Store_Add+0(AX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Z23
-	VADDPS  Z23, Z12, Z12
 
-added0false:
-	VBROADCASTSS Store_Low+0(AX), Z23
-	VMAXPS       Z12, Z23, Z12
-	VBROADCASTSS Store_High+0(AX), Z23
-	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0false
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
 	VMULPS       Z0, Z14, Z12
 	VFMADD231PS  Z1, Z16, Z12
 	VFMADD231PS  Z2, Z18, Z12
 	VFMADD231PS  Z3, Z20, Z12
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z19
 	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Z23
-	VADDPS       Z23, Z12, Z12
 
-added1false:
-	VBROADCASTSS Store_Low+0(AX), Z23
-	VMAXPS       Z12, Z23, Z12
-	VBROADCASTSS Store_High+0(AX), Z23
-	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0false
-	VMULPS       Z4, Z22, Z12
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z4, Z23, Z12
 	VFMADD231PS  Z5, Z13, Z12
 	VFMADD231PS  Z6, Z15, Z12
 	VFMADD231PS  Z7, Z17, Z12
-	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Z13
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z13
 	VADDPS       Z13, Z12, Z12
 
-added2false:
-	VBROADCASTSS Store_Low+0(AX), Z13
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
 	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS Store_High+0(AX), Z13
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
 	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0false
+	VMOVUPS      Z12, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
 	VMOVAPS      Z21, Z12
 	VFMADD231PS  Z8, Z14, Z12
 	VFMADD231PS  Z9, Z16, Z12
 	VFMADD231PS  Z10, Z18, Z12
 	VFMADD231PS  Z11, Z20, Z12
-	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Z13
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z13
 	VADDPS       Z13, Z12, Z12
 
-added3false:
-	VBROADCASTSS Store_Low+0(AX), Z13
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
 	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS Store_High+0(AX), Z13
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
 	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, (R8)(R10*1)
+	VMOVUPS      Z12, (CX)(SI*1)
 
-stored0false:
-	ADDQ $+64, R14
-	ADDQ $+64, BX
-	ADDQ $+64, R8
-	ADDQ $+64, R11
-	SUBQ $+16, DX
-	CMPQ DX, $+16
-	JGE  channelsOne
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ     DX, DX
-	JZ        channelsDone
+	JZ        next
 	MOVQ      DX, CX
-	MOVQ      $0x00000001, R15
-	SHLQ      CL, R15
-	DECQ      R15
-	KMOVW     R15, K1
-	VMOVUPS.Z (BX), K1, Z12
-	VMOVUPS.Z (BX)(SI*1), K1, Z13
-	VMOVUPS.Z (BX)(SI*2), K1, Z14
-	VMOVUPS.Z (BX)(DI*1), K1, Z15
-	LEAQ      (BX)(SI*4), CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z (CX)(BX*1), K1, Z13
+	VMOVUPS.Z (CX)(BX*2), K1, Z14
+	VMOVUPS.Z (CX)(SI*1), K1, Z15
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z16
-	VMOVUPS.Z (CX)(SI*1), K1, Z17
-	VMOVUPS.Z (CX)(SI*2), K1, Z18
-	VMOVUPS.Z (CX)(DI*1), K1, Z19
-	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX)(BX*1), K1, Z17
+	VMOVUPS.Z (CX)(BX*2), K1, Z18
+	VMOVUPS.Z (CX)(SI*1), K1, Z19
+	LEAQ      (CX)(BX*4), CX
 	VMOVUPS.Z (CX), K1, Z20
-	VMOVUPS.Z (CX)(SI*1), K1, Z21
-	VADDPS    Z14, Z13, Z22
+	VMOVUPS.Z (CX)(BX*1), K1, Z21
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z22
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(AX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z14, Z13, Z23
 	VSUBPS    Z14, Z13, Z14
 	VADDPS    Z16, Z15, Z13
 	VSUBPS    Z16, Z15, Z16
@@ -2988,592 +4559,92 @@ channelsPart:
 	VSUBPS    Z18, Z17, Z18
 	VADDPS    Z20, Z19, Z17
 	VSUBPS    Z20, Z19, Z20
-	VMOVUPS.Z (R14), K1, Z19
-	VADDPS    Z22, Z12, Z12
+	VADDPS    Z23, Z12, Z12
 	VADDPS    Z13, Z12, Z12
 	VADDPS    Z15, Z12, Z12
 	VADDPS    Z17, Z12, Z12
+	VADDPS    Z22, Z12, Z12
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z19
 	VADDPS    Z19, Z12, Z12
-	CMPQ      Store_Add+0(AX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R11), K1, Z23
-	VADDPS    Z23, Z12, Z12
 
-added0true:
-	VBROADCASTSS Store_Low+0(AX), Z23
-	VMAXPS       Z12, Z23, Z12
-	VBROADCASTSS Store_High+0(AX), Z23
-	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, K1, (R8)
-	CMPQ         Store_Rows+0(AX), $0x01
-	JE           stored0true
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
 	VMULPS       Z0, Z14, Z12
 	VFMADD231PS  Z1, Z16, Z12
 	VFMADD231PS  Z2, Z18, Z12
 	VFMADD231PS  Z3, Z20, Z12
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z19
 	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R11)(R12*1), K1, Z23
-	VADDPS       Z23, Z12, Z12
 
-added1true:
-	VBROADCASTSS Store_Low+0(AX), Z23
-	VMAXPS       Z12, Z23, Z12
-	VBROADCASTSS Store_High+0(AX), Z23
-	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, K1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(AX), $0x02
-	JE           stored0true
-	VMULPS       Z4, Z22, Z12
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z4, Z23, Z12
 	VFMADD231PS  Z5, Z13, Z12
 	VFMADD231PS  Z6, Z15, Z12
 	VFMADD231PS  Z7, Z17, Z12
-	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added2true
-	VMOVUPS.Z    (R11)(R12*2), K1, Z13
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z13
 	VADDPS       Z13, Z12, Z12
 
-added2true:
-	VBROADCASTSS Store_Low+0(AX), Z13
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
 	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS Store_High+0(AX), Z13
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
 	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, K1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(AX), $0x03
-	JE           stored0true
+	VMOVUPS      Z12, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
 	VMOVAPS      Z21, Z12
 	VFMADD231PS  Z8, Z14, Z12
 	VFMADD231PS  Z9, Z16, Z12
 	VFMADD231PS  Z10, Z18, Z12
 	VFMADD231PS  Z11, Z20, Z12
-	VADDPS       Z19, Z12, Z12
-	CMPQ         Store_Add+0(AX), $0x00
-	JE           added3true
-	VMOVUPS.Z    (R11)(R13*1), K1, Z13
+	VADDPS       Z22, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z13
 	VADDPS       Z13, Z12, Z12
 
-added3true:
-	VBROADCASTSS Store_Low+0(AX), Z13
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
 	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS Store_High+0(AX), Z13
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
 	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, K1, (R8)(R10*1)
+	VMOVUPS      Z12, K1, (CX)(SI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(AX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(AX), BX
-	ADDQ Transform_OutStep+0(AX), R8
-	ADDQ Store_AddStep+0(AX), R11
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradOutput10x6(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradOutput10x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), DX
-	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z3
-	VBROADCASTSS 16(AX), Z4
-	VBROADCASTSS 20(AX), Z5
-	VBROADCASTSS 24(AX), Z6
-	VBROADCASTSS 28(AX), Z7
-	VBROADCASTSS 32(AX), Z8
-	VBROADCASTSS 36(AX), Z9
-	VBROADCASTSS 40(AX), Z10
-	VBROADCASTSS 44(AX), Z11
-	VBROADCASTSS 48(AX), Z12
-	VBROADCASTSS 52(AX), Z13
-	VBROADCASTSS 56(AX), Z14
-	VBROADCASTSS 60(AX), Z15
-	VBROADCASTSS 64(AX), Z16
-	VBROADCASTSS 68(AX), Z17
-	MOVQ         Transform_Count+0(DX), BX
-	MOVQ         BX, (SP)
-	MOVQ         Transform_In+0(DX), SI
-	MOVQ         Transform_InStride+0(DX), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         Transform_Out+0(DX), R9
-	MOVQ         Transform_OutStride+0(DX), R10
-	LEAQ         (R10)(R10*2), R11
-
-transform:
-	MOVQ Transform_Channels+0(DX), BX
-	CMPQ BX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS          (SI), Z18
-	VMOVUPS          (SI)(DI*1), Z19
-	VMOVUPS          (SI)(DI*2), Z20
-	VMOVUPS          (SI)(R8*1), Z21
-	LEAQ             (SI)(DI*4), CX
-	VMOVUPS          (CX), Z22
-	VMOVUPS          (CX)(DI*1), Z23
-	VMOVUPS          (CX)(DI*2), Z24
-	VMOVUPS          (CX)(R8*1), Z25
-	LEAQ             (CX)(DI*4), CX
-	VMOVUPS          (CX), Z26
-	VMOVUPS          (CX)(DI*1), Z27
-	VADDPS           Z20, Z19, Z28
-	VSUBPS           Z20, Z19, Z20
-	VADDPS           Z22, Z21, Z19
-	VSUBPS           Z22, Z21, Z22
-	VADDPS           Z24, Z23, Z21
-	VSUBPS           Z24, Z23, Z24
-	VADDPS           Z26, Z25, Z23
-	VSUBPS           Z26, Z25, Z26
-	VADDPS           Z28, Z18, Z18
-	VADDPS           Z19, Z18, Z18
-	VADDPS           Z21, Z18, Z18
-	VADDPS           Z23, Z18, Z18
-	VMOVUPS          Z18, (R9)
-	VMULPS           Z0, Z20, Z18
-	VFMADD231PS      Z1, Z22, Z18
-	VFMADD231PS      Z2, Z24, Z18
-	VFMADD231PS      Z3, Z26, Z18
-	VMOVUPS          Z18, (R9)(R10*1)
-	VMULPS           Z4, Z28, Z18
-	VFMADD231PS      Z5, Z19, Z18
-	VFMADD231PS      Z6, Z21, Z18
-	VFMADD231PS      Z7, Z23, Z18
-	VMOVUPS          Z18, (R9)(R10*2)
-	VMULPS           Z8, Z20, Z18
-	VFMADD231PS      Z9, Z22, Z18
-	VFMADD231PS      Z10, Z24, Z18
-	VFMADD231PS      Z11, Z26, Z18
-	VMOVUPS          Z18, (R9)(R11*1)
-	LEAQ             (R9)(R10*4), CX
-	VMULPS           Z12, Z28, Z18
-	VFMADD231PS      Z13, Z19, Z18
-	VFMADD231PS      Z14, Z21, Z18
-	VFMADD231PS      Z15, Z23, Z18
-	VMOVUPS          Z18, (CX)
-	VMOVAPS          Z27, Z18
-	VFMADD231PS      Z16, Z20, Z18
-	VFMADD231PS      Z17, Z22, Z18
-	VFMADD231PS.BCST 72(AX), Z24, Z18
-	VFMADD231PS.BCST 76(AX), Z26, Z18
-	VMOVUPS          Z18, (CX)(R10*1)
-	ADDQ             $+64, SI
-	ADDQ             $+64, R9
-	SUBQ             $+16, BX
-	CMPQ             BX, $+16
-	JGE              channelsOne
-
-channelsPart:
-	TESTQ            BX, BX
-	JZ               channelsDone
-	MOVQ             BX, CX
-	MOVQ             $0x00000001, R12
-	SHLQ             CL, R12
-	DECQ             R12
-	KMOVW            R12, K1
-	VMOVUPS.Z        (SI), K1, Z18
-	VMOVUPS.Z        (SI)(DI*1), K1, Z19
-	VMOVUPS.Z        (SI)(DI*2), K1, Z20
-	VMOVUPS.Z        (SI)(R8*1), K1, Z21
-	LEAQ             (SI)(DI*4), CX
-	VMOVUPS.Z        (CX), K1, Z22
-	VMOVUPS.Z        (CX)(DI*1), K1, Z23
-	VMOVUPS.Z        (CX)(DI*2), K1, Z24
-	VMOVUPS.Z        (CX)(R8*1), K1, Z25
-	LEAQ             (CX)(DI*4), CX
-	VMOVUPS.Z        (CX), K1, Z26
-	VMOVUPS.Z        (CX)(DI*1), K1, Z27
-	VADDPS           Z20, Z19, Z28
-	VSUBPS           Z20, Z19, Z20
-	VADDPS           Z22, Z21, Z19
-	VSUBPS           Z22, Z21, Z22
-	VADDPS           Z24, Z23, Z21
-	VSUBPS           Z24, Z23, Z24
-	VADDPS           Z26, Z25, Z23
-	VSUBPS           Z26, Z25, Z26
-	VADDPS           Z28, Z18, Z18
-	VADDPS           Z19, Z18, Z18
-	VADDPS           Z21, Z18, Z18
-	VADDPS           Z23, Z18, Z18
-	VMOVUPS          Z18, K1, (R9)
-	VMULPS           Z0, Z20, Z18
-	VFMADD231PS      Z1, Z22, Z18
-	VFMADD231PS      Z2, Z24, Z18
-	VFMADD231PS      Z3, Z26, Z18
-	VMOVUPS          Z18, K1, (R9)(R10*1)
-	VMULPS           Z4, Z28, Z18
-	VFMADD231PS      Z5, Z19, Z18
-	VFMADD231PS      Z6, Z21, Z18
-	VFMADD231PS      Z7, Z23, Z18
-	VMOVUPS          Z18, K1, (R9)(R10*2)
-	VMULPS           Z8, Z20, Z18
-	VFMADD231PS      Z9, Z22, Z18
-	VFMADD231PS      Z10, Z24, Z18
-	VFMADD231PS      Z11, Z26, Z18
-	VMOVUPS          Z18, K1, (R9)(R11*1)
-	LEAQ             (R9)(R10*4), CX
-	VMULPS           Z12, Z28, Z18
-	VFMADD231PS      Z13, Z19, Z18
-	VFMADD231PS      Z14, Z21, Z18
-	VFMADD231PS      Z15, Z23, Z18
-	VMOVUPS          Z18, K1, (CX)
-	VMOVAPS          Z27, Z18
-	VFMADD231PS      Z16, Z20, Z18
-	VFMADD231PS      Z17, Z22, Z18
-	VFMADD231PS.BCST 72(AX), Z24, Z18
-	VFMADD231PS.BCST 76(AX), Z26, Z18
-	VMOVUPS          Z18, K1, (CX)(R10*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(DX), BX
-	LEAQ (SI)(BX*4), SI
-	LEAQ (R9)(BX*4), R9
-	ADDQ Transform_InStep+0(DX), SI
-	ADDQ Transform_OutStep+0(DX), R9
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx512WinogradStore10x6(coefficients *float32, t *byte)
-// Requires: AVX, AVX512F
-TEXT ·avx512WinogradStore10x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), DX
-	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z3
-	VBROADCASTSS 16(AX), Z4
-	VBROADCASTSS 20(AX), Z5
-	VBROADCASTSS 24(AX), Z6
-	VBROADCASTSS 28(AX), Z7
-	VBROADCASTSS 32(AX), Z8
-	VBROADCASTSS 36(AX), Z9
-	VBROADCASTSS 40(AX), Z10
-	VBROADCASTSS 44(AX), Z11
-	VBROADCASTSS 48(AX), Z12
-	VBROADCASTSS 52(AX), Z13
-	VBROADCASTSS 56(AX), Z14
-	VBROADCASTSS 60(AX), Z15
-	VBROADCASTSS 64(AX), Z16
-	MOVQ         Transform_Count+0(DX), BX
-	MOVQ         BX, (SP)
-	MOVQ         Transform_In+0(DX), SI
-	MOVQ         Transform_InStride+0(DX), DI
-	LEAQ         (DI)(DI*2), R8
-	MOVQ         Transform_Out+0(DX), R9
-	MOVQ         Transform_OutStride+0(DX), R10
-	LEAQ         (R10)(R10*2), R11
-	MOVQ         Store_Add+0(DX), R12
-	MOVQ         Store_AddStride+0(DX), R13
-	LEAQ         (R13)(R13*2), R14
-	MOVQ         Store_Bias+0(DX), R15
-
-transform:
-	MOVQ Transform_Channels+0(DX), BX
-	CMPQ BX, $+16
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (SI), Z17
-	VMOVUPS (SI)(DI*1), Z18
-	VMOVUPS (SI)(DI*2), Z19
-	VMOVUPS (SI)(R8*1), Z20
-	LEAQ    (SI)(DI*4), CX
-	VMOVUPS (CX), Z21
-	VMOVUPS (CX)(DI*1), Z22
-	VMOVUPS (CX)(DI*2), Z23
-	VMOVUPS (CX)(R8*1), Z24
-	LEAQ    (CX)(DI*4), CX
-	VMOVUPS (CX), Z25
-	VMOVUPS (CX)(DI*1), Z26
-	VADDPS  Z19, Z18, Z27
-	VSUBPS  Z19, Z18, Z19
-	VADDPS  Z21, Z20, Z18
-	VSUBPS  Z21, Z20, Z21
-	VADDPS  Z23, Z22, Z20
-	VSUBPS  Z23, Z22, Z23
-	VADDPS  Z25, Z24, Z22
-	VSUBPS  Z25, Z24, Z25
-	VMOVUPS (R15), Z24
-	LEAQ    (R12)(R13*4), CX
-	VADDPS  Z27, Z17, Z17
-	VADDPS  Z18, Z17, Z17
-	VADDPS  Z20, Z17, Z17
-	VADDPS  Z22, Z17, Z17
-	VADDPS  Z24, Z17, Z17
-	CMPQ    Store_Add+0(DX), $0x00
-	JE      added0false
-	VMOVUPS (R12), Z28
-	VADDPS  Z28, Z17, Z17
-
-added0false:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, (R9)
-	CMPQ         Store_Rows+0(DX), $0x01
-	JE           stored0false
-	VMULPS       Z0, Z19, Z17
-	VFMADD231PS  Z1, Z21, Z17
-	VFMADD231PS  Z2, Z23, Z17
-	VFMADD231PS  Z3, Z25, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added1false
-	VMOVUPS      (R12)(R13*1), Z28
-	VADDPS       Z28, Z17, Z17
-
-added1false:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, (R9)(R10*1)
-	CMPQ         Store_Rows+0(DX), $0x02
-	JE           stored0false
-	VMULPS       Z4, Z27, Z17
-	VFMADD231PS  Z5, Z18, Z17
-	VFMADD231PS  Z6, Z20, Z17
-	VFMADD231PS  Z7, Z22, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added2false
-	VMOVUPS      (R12)(R13*2), Z28
-	VADDPS       Z28, Z17, Z17
-
-added2false:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, (R9)(R10*2)
-	CMPQ         Store_Rows+0(DX), $0x03
-	JE           stored0false
-	VMULPS       Z8, Z19, Z17
-	VFMADD231PS  Z9, Z21, Z17
-	VFMADD231PS  Z10, Z23, Z17
-	VFMADD231PS  Z11, Z25, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added3false
-	VMOVUPS      (R12)(R14*1), Z28
-	VADDPS       Z28, Z17, Z17
-
-added3false:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, (R9)(R11*1)
-	CMPQ         Store_Rows+0(DX), $0x04
-	JE           stored0false
-	LEAQ         (R9)(R10*4), BP
-	VMULPS       Z12, Z27, Z17
-	VFMADD231PS  Z13, Z18, Z17
-	VFMADD231PS  Z14, Z20, Z17
-	VFMADD231PS  Z15, Z22, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added4false
-	VMOVUPS      (CX), Z18
-	VADDPS       Z18, Z17, Z17
-
-added4false:
-	VBROADCASTSS     Store_Low+0(DX), Z18
-	VMAXPS           Z17, Z18, Z17
-	VBROADCASTSS     Store_High+0(DX), Z18
-	VMINPS           Z17, Z18, Z17
-	VMOVUPS          Z17, (BP)
-	CMPQ             Store_Rows+0(DX), $0x05
-	JE               stored0false
-	VMOVAPS          Z26, Z17
-	VFMADD231PS      Z16, Z19, Z17
-	VFMADD231PS.BCST 68(AX), Z21, Z17
-	VFMADD231PS.BCST 72(AX), Z23, Z17
-	VFMADD231PS.BCST 76(AX), Z25, Z17
-	VADDPS           Z24, Z17, Z17
-	CMPQ             Store_Add+0(DX), $0x00
-	JE               added5false
-	VMOVUPS          (CX)(R13*1), Z18
-	VADDPS           Z18, Z17, Z17
-
-added5false:
-	VBROADCASTSS Store_Low+0(DX), Z18
-	VMAXPS       Z17, Z18, Z17
-	VBROADCASTSS Store_High+0(DX), Z18
-	VMINPS       Z17, Z18, Z17
-	VMOVUPS      Z17, (BP)(R10*1)
-
-stored0false:
-	ADDQ $+64, R15
-	ADDQ $+64, SI
-	ADDQ $+64, R9
-	ADDQ $+64, R12
-	SUBQ $+16, BX
-	CMPQ BX, $+16
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ     BX, BX
-	JZ        channelsDone
-	MOVQ      BX, CX
-	MOVQ      $0x00000001, BP
-	SHLQ      CL, BP
-	DECQ      BP
-	KMOVW     BP, K1
-	VMOVUPS.Z (SI), K1, Z17
-	VMOVUPS.Z (SI)(DI*1), K1, Z18
-	VMOVUPS.Z (SI)(DI*2), K1, Z19
-	VMOVUPS.Z (SI)(R8*1), K1, Z20
-	LEAQ      (SI)(DI*4), CX
-	VMOVUPS.Z (CX), K1, Z21
-	VMOVUPS.Z (CX)(DI*1), K1, Z22
-	VMOVUPS.Z (CX)(DI*2), K1, Z23
-	VMOVUPS.Z (CX)(R8*1), K1, Z24
-	LEAQ      (CX)(DI*4), CX
-	VMOVUPS.Z (CX), K1, Z25
-	VMOVUPS.Z (CX)(DI*1), K1, Z26
-	VADDPS    Z19, Z18, Z27
-	VSUBPS    Z19, Z18, Z19
-	VADDPS    Z21, Z20, Z18
-	VSUBPS    Z21, Z20, Z21
-	VADDPS    Z23, Z22, Z20
-	VSUBPS    Z23, Z22, Z23
-	VADDPS    Z25, Z24, Z22
-	VSUBPS    Z25, Z24, Z25
-	VMOVUPS.Z (R15), K1, Z24
-	LEAQ      (R12)(R13*4), CX
-	VADDPS    Z27, Z17, Z17
-	VADDPS    Z18, Z17, Z17
-	VADDPS    Z20, Z17, Z17
-	VADDPS    Z22, Z17, Z17
-	VADDPS    Z24, Z17, Z17
-	CMPQ      Store_Add+0(DX), $0x00
-	JE        added0true
-	VMOVUPS.Z (R12), K1, Z28
-	VADDPS    Z28, Z17, Z17
-
-added0true:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, K1, (R9)
-	CMPQ         Store_Rows+0(DX), $0x01
-	JE           stored0true
-	VMULPS       Z0, Z19, Z17
-	VFMADD231PS  Z1, Z21, Z17
-	VFMADD231PS  Z2, Z23, Z17
-	VFMADD231PS  Z3, Z25, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added1true
-	VMOVUPS.Z    (R12)(R13*1), K1, Z28
-	VADDPS       Z28, Z17, Z17
-
-added1true:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, K1, (R9)(R10*1)
-	CMPQ         Store_Rows+0(DX), $0x02
-	JE           stored0true
-	VMULPS       Z4, Z27, Z17
-	VFMADD231PS  Z5, Z18, Z17
-	VFMADD231PS  Z6, Z20, Z17
-	VFMADD231PS  Z7, Z22, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added2true
-	VMOVUPS.Z    (R12)(R13*2), K1, Z28
-	VADDPS       Z28, Z17, Z17
-
-added2true:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, K1, (R9)(R10*2)
-	CMPQ         Store_Rows+0(DX), $0x03
-	JE           stored0true
-	VMULPS       Z8, Z19, Z17
-	VFMADD231PS  Z9, Z21, Z17
-	VFMADD231PS  Z10, Z23, Z17
-	VFMADD231PS  Z11, Z25, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added3true
-	VMOVUPS.Z    (R12)(R14*1), K1, Z28
-	VADDPS       Z28, Z17, Z17
-
-added3true:
-	VBROADCASTSS Store_Low+0(DX), Z28
-	VMAXPS       Z17, Z28, Z17
-	VBROADCASTSS Store_High+0(DX), Z28
-	VMINPS       Z17, Z28, Z17
-	VMOVUPS      Z17, K1, (R9)(R11*1)
-	CMPQ         Store_Rows+0(DX), $0x04
-	JE           stored0true
-	LEAQ         (R9)(R10*4), BP
-	VMULPS       Z12, Z27, Z17
-	VFMADD231PS  Z13, Z18, Z17
-	VFMADD231PS  Z14, Z20, Z17
-	VFMADD231PS  Z15, Z22, Z17
-	VADDPS       Z24, Z17, Z17
-	CMPQ         Store_Add+0(DX), $0x00
-	JE           added4true
-	VMOVUPS.Z    (CX), K1, Z18
-	VADDPS       Z18, Z17, Z17
-
-added4true:
-	VBROADCASTSS     Store_Low+0(DX), Z18
-	VMAXPS           Z17, Z18, Z17
-	VBROADCASTSS     Store_High+0(DX), Z18
-	VMINPS           Z17, Z18, Z17
-	VMOVUPS          Z17, K1, (BP)
-	CMPQ             Store_Rows+0(DX), $0x05
-	JE               stored0true
-	VMOVAPS          Z26, Z17
-	VFMADD231PS      Z16, Z19, Z17
-	VFMADD231PS.BCST 68(AX), Z21, Z17
-	VFMADD231PS.BCST 72(AX), Z23, Z17
-	VFMADD231PS.BCST 76(AX), Z25, Z17
-	VADDPS           Z24, Z17, Z17
-	CMPQ             Store_Add+0(DX), $0x00
-	JE               added5true
-	VMOVUPS.Z        (CX)(R13*1), K1, Z18
-	VADDPS           Z18, Z17, Z17
-
-added5true:
-	VBROADCASTSS Store_Low+0(DX), Z18
-	VMAXPS       Z17, Z18, Z17
-	VBROADCASTSS Store_High+0(DX), Z18
-	VMINPS       Z17, Z18, Z17
-	VMOVUPS      Z17, K1, (BP)(R10*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(DX), BX
-	LEAQ (R15)(BX*4), R15
-	LEAQ (SI)(BX*4), SI
-	LEAQ (R9)(BX*4), R9
-	LEAQ (R12)(BX*4), R12
-	ADDQ Transform_InStep+0(DX), SI
-	ADDQ Transform_OutStep+0(DX), R9
-	ADDQ Store_AddStep+0(DX), R12
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -3597,28 +4668,279 @@ DATA lanes<>+56(SB)/4, $0x00000000
 DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
-// func avx2WinogradInput4(coefficients *float32, t *byte)
+// func avx2WinogradLineInput4(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradInput4(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), AX
+	MOVQ         WinogradInput_Count+0(CX), AX
 	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradInput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ         8(SP), DX
+	MOVQ         WinogradInput_Right+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX)(BX*1), Y3
+	VMOVUPS      (DX)(BX*2), Y4
+	VMOVUPS      (DX)(SI*1), Y5
+	MOVQ         16(SP), DX
+	MOVQ         WinogradInput_OutStride+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y0, Y2, Y6
+	VMOVUPS      Y6, (DX)
+	VMOVAPS      Y4, Y2
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y2, Y6
+	VFMADD231PS  Y1, Y4, Y6
+	VMOVUPS      Y6, (DX)(BX*1)
+	VFNMADD231PS Y1, Y4, Y2
+	VMOVUPS      Y2, (DX)(BX*2)
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, (DX)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        AX, AX
+	JZ           next
+	LEAQ         lanes<>+0(SB), DX
+	MOVQ         AX, BX
+	NEGQ         BX
+	VMOVUPS      32(DX)(BX*4), Y2
+	MOVQ         8(SP), DX
+	MOVQ         WinogradInput_Right+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (DX)(BX*1), Y2, Y4
+	VMASKMOVPS   (DX)(BX*2), Y2, Y5
+	VMASKMOVPS   (DX)(SI*1), Y2, Y6
+	MOVQ         16(SP), DX
+	MOVQ         WinogradInput_OutStride+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  Y0, Y3, Y7
+	VMASKMOVPS   Y7, Y2, (DX)
+	VMOVAPS      Y5, Y3
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  Y1, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (DX)(BX*1)
+	VFNMADD231PS Y1, Y5, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(BX*2)
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), AX
+	ADDQ AX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput4x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput4x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), AX
+	MOVQ         AX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y1
+	VMOVUPS (DX)(BX*1), Y2
+	VMOVUPS (DX)(BX*2), Y3
+	VMOVUPS (DX)(SI*1), Y4
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y5
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(CX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Y3, Y2, Y6
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y5, Y1, Y1
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y2
+	VADDPS  Y2, Y1, Y1
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  Y0, Y3, Y1
+	VADDPS       Y5, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y2
+	VADDPS       Y2, Y1, Y1
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (DX)(BX*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      AX, AX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       AX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y1
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y1, Y2
+	VMASKMOVPS (DX)(BX*1), Y1, Y3
+	VMASKMOVPS (DX)(BX*2), Y1, Y4
+	VMASKMOVPS (DX)(SI*1), Y1, Y5
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y1, Y6
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	MOVQ       24(SP), SI
+	MOVQ       WinogradOutput_AddRight+0(CX), DI
+	LEAQ       (DI)(DI*2), R8
+	VADDPS     Y4, Y3, Y7
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y6, Y2, Y2
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y1, Y3
+	VADDPS     Y3, Y2, Y2
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y0, Y4, Y2
+	VADDPS       Y6, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (DX)(BX*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradSquareInput4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradSquareInput4(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	MOVQ         WinogradInput_Count+0(CX), AX
+	MOVQ         AX, (SP)
+	MOVQ         WinogradInput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
+
+vector:
+	MOVQ 8(SP), DX
+	MOVQ WinogradInput_Down+0(CX), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ WinogradInput_Buffer+0(CX), DI
+	MOVQ $0x00000004, R8
+
+columns:
 	VMOVUPS      (DX), Y2
 	VMOVUPS      (DX)(BX*1), Y3
 	VMOVUPS      (DX)(BX*2), Y4
@@ -3630,75 +4952,161 @@ channelsOne:
 	VMOVAPS      Y3, Y4
 	VMOVAPS      Y2, Y6
 	VFMADD231PS  Y1, Y4, Y6
-	VMOVUPS      Y6, (DI)(R8*1)
+	VMOVUPS      Y6, 128(DI)
 	VFNMADD231PS Y1, Y4, Y2
-	VMOVUPS      Y2, (DI)(R8*2)
+	VMOVUPS      Y2, 256(DI)
 	VMOVAPS      Y5, Y2
 	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, (DI)(R9*1)
-	ADDQ         $+32, DX
-	ADDQ         $+32, DI
-	SUBQ         $+8, AX
-	CMPQ         AX, $+8
-	JGE          channelsOne
+	VMOVUPS      Y2, 384(DI)
+	ADDQ         WinogradInput_Right+0(CX), DX
+	ADDQ         $0x20, DI
+	DECQ         R8
+	JNZ          columns
+	MOVQ         16(SP), DX
+	MOVQ         WinogradInput_OutStride+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(CX), DI
+	IMUL3Q       $0x04, BX, R8
+	MOVQ         $0x00000004, R9
 
-channelsPart:
-	TESTQ        AX, AX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R10
-	MOVQ         AX, R11
-	NEGQ         R11
-	VMOVUPS      32(R10)(R11*4), Y2
+rows:
+	VMOVUPS      (DI), Y2
+	VMOVUPS      32(DI), Y3
+	VMOVUPS      64(DI), Y4
+	VMOVUPS      96(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y0, Y2, Y6
+	VMOVUPS      Y6, (DX)
+	VMOVAPS      Y4, Y2
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y2, Y6
+	VFMADD231PS  Y1, Y4, Y6
+	VMOVUPS      Y6, (DX)(BX*1)
+	VFNMADD231PS Y1, Y4, Y2
+	VMOVUPS      Y2, (DX)(BX*2)
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, (DX)(SI*1)
+	ADDQ         R8, DX
+	ADDQ         $+128, DI
+	DECQ         R9
+	JNZ          rows
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ   AX, AX
+	JZ      next
+	LEAQ    lanes<>+0(SB), DX
+	MOVQ    AX, BX
+	NEGQ    BX
+	VMOVUPS 32(DX)(BX*4), Y2
+	MOVQ    8(SP), DX
+	MOVQ    WinogradInput_Down+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    WinogradInput_Buffer+0(CX), DI
+	MOVQ    $0x00000004, R8
+
+columnsOfPart:
 	VMASKMOVPS   (DX), Y2, Y3
 	VMASKMOVPS   (DX)(BX*1), Y2, Y4
 	VMASKMOVPS   (DX)(BX*2), Y2, Y5
 	VMASKMOVPS   (DX)(SI*1), Y2, Y6
 	VMOVAPS      Y5, Y7
 	VFMADD231PS  Y0, Y3, Y7
-	VMASKMOVPS   Y7, Y2, (DI)
+	VMOVUPS      Y7, (DI)
 	VMOVAPS      Y5, Y3
 	VMOVAPS      Y4, Y5
 	VMOVAPS      Y3, Y7
 	VFMADD231PS  Y1, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (DI)(R8*1)
+	VMOVUPS      Y7, 128(DI)
 	VFNMADD231PS Y1, Y5, Y3
-	VMASKMOVPS   Y3, Y2, (DI)(R8*2)
+	VMOVUPS      Y3, 256(DI)
 	VMOVAPS      Y6, Y3
 	VFMADD231PS  Y0, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DI)(R9*1)
+	VMOVUPS      Y3, 384(DI)
+	ADDQ         WinogradInput_Right+0(CX), DX
+	ADDQ         $0x20, DI
+	DECQ         R8
+	JNZ          columnsOfPart
+	MOVQ         16(SP), DX
+	MOVQ         WinogradInput_OutStride+0(CX), BX
+	LEAQ         (BX)(BX*2), SI
+	MOVQ         WinogradInput_Buffer+0(CX), DI
+	IMUL3Q       $0x04, BX, R8
+	MOVQ         $0x00000004, R9
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
+rowsOfPart:
+	VMOVUPS      (DI), Y3
+	VMOVUPS      32(DI), Y4
+	VMOVUPS      64(DI), Y5
+	VMOVUPS      96(DI), Y6
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  Y0, Y3, Y7
+	VMASKMOVPS   Y7, Y2, (DX)
+	VMOVAPS      Y5, Y3
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  Y1, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (DX)(BX*1)
+	VFNMADD231PS Y1, Y5, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(BX*2)
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(SI*1)
+	ADDQ         R8, DX
+	ADDQ         $+128, DI
+	DECQ         R9
+	JNZ          rowsOfPart
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), AX
+	ADDQ AX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradOutput4x2(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput4x2(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput4x2(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput4x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), AX
+	MOVQ         WinogradOutput_Count+0(CX), AX
 	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ   8(SP), DX
+	MOVQ   WinogradOutput_InStride+0(CX), BX
+	IMUL3Q $0x04, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(CX), DI
+	MOVQ   $0x00000004, R8
+
+columns:
 	VMOVUPS     (DX), Y1
 	VMOVUPS     (DX)(BX*1), Y2
 	VMOVUPS     (DX)(BX*2), Y3
@@ -3709,20 +5117,88 @@ channelsOne:
 	VMOVUPS     Y1, (DI)
 	VMOVAPS     Y4, Y1
 	VFMADD231PS Y0, Y3, Y1
-	VMOVUPS     Y1, (DI)(R8*1)
-	ADDQ        $+32, DX
-	ADDQ        $+32, DI
-	SUBQ        $+8, AX
-	CMPQ        AX, $+8
-	JGE         channelsOne
+	VMOVUPS     Y1, 128(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), DX
+	VMOVUPS     (DX), Y1
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsPart:
-	TESTQ       AX, AX
-	JZ          channelsDone
-	LEAQ        lanes<>+0(SB), R9
-	MOVQ        AX, R10
-	NEGQ        R10
-	VMOVUPS     32(R9)(R10*4), Y1
+rows:
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	VMOVUPS 64(R8), Y4
+	VMOVUPS 96(R8), Y5
+	VADDPS  Y4, Y3, Y6
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y1, Y2, Y2
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y2, Y2
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y0, Y4, Y2
+	VADDPS       Y1, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y3
+	VADDPS       Y3, Y2, Y2
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+128, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   AX, AX
+	JZ      next
+	LEAQ    lanes<>+0(SB), DX
+	MOVQ    AX, BX
+	NEGQ    BX
+	VMOVUPS 32(DX)(BX*4), Y1
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	IMUL3Q  $0x04, BX, BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    WinogradOutput_Buffer+0(CX), DI
+	MOVQ    $0x00000004, R8
+
+columnsOfPart:
 	VMASKMOVPS  (DX), Y1, Y2
 	VMASKMOVPS  (DX)(BX*1), Y1, Y3
 	VMASKMOVPS  (DX)(BX*2), Y1, Y4
@@ -3730,155 +5206,90 @@ channelsPart:
 	VADDPS      Y4, Y3, Y6
 	VSUBPS      Y4, Y3, Y4
 	VADDPS      Y6, Y2, Y2
-	VMASKMOVPS  Y2, Y1, (DI)
+	VMOVUPS     Y2, (DI)
 	VMOVAPS     Y5, Y2
 	VFMADD231PS Y0, Y4, Y2
-	VMASKMOVPS  Y2, Y1, (DI)(R8*1)
+	VMOVUPS     Y2, 128(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), DX
+	VMASKMOVPS  (DX), Y1, Y2
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
+rowsOfPart:
+	VMOVUPS    (R8), Y3
+	VMOVUPS    32(R8), Y4
+	VMOVUPS    64(R8), Y5
+	VMOVUPS    96(R8), Y6
+	VADDPS     Y5, Y4, Y7
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y3, Y3
+	VADDPS     Y2, Y3, Y3
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y1, Y4
+	VADDPS     Y4, Y3, Y3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  Y0, Y5, Y3
+	VADDPS       Y2, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y1, Y4
+	VADDPS       Y4, Y3, Y3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (DX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+128, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradStore4x2(coefficients *float32, t *byte)
+// func avx2WinogradLineInput6(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradStore4x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
-	MOVQ         Store_Add+0(CX), R9
-	MOVQ         Store_AddStride+0(CX), R10
-	LEAQ         (R10)(R10*2), AX
-	MOVQ         Store_Bias+0(CX), R11
-
-transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (DX), Y1
-	VMOVUPS (DX)(BX*1), Y2
-	VMOVUPS (DX)(BX*2), Y3
-	VMOVUPS (DX)(SI*1), Y4
-	VADDPS  Y3, Y2, Y5
-	VSUBPS  Y3, Y2, Y3
-	VMOVUPS (R11), Y2
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R9), Y5
-	VADDPS  Y5, Y1, Y1
-
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y5
-	VMAXPS       Y1, Y5, Y1
-	VBROADCASTSS Store_High+0(CX), Y5
-	VMINPS       Y1, Y5, Y1
-	VMOVUPS      Y1, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  Y0, Y3, Y1
-	VADDPS       Y2, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R9)(R10*1), Y2
-	VADDPS       Y2, Y1, Y1
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (DI)(R8*1)
-
-stored0false:
-	ADDQ $+32, R11
-	ADDQ $+32, DX
-	ADDQ $+32, DI
-	ADDQ $+32, R9
-	SUBQ $+8, AX
-	CMPQ AX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      AX, AX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R12
-	MOVQ       AX, R13
-	NEGQ       R13
-	VMOVUPS    32(R12)(R13*4), Y1
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VMASKMOVPS (DX)(BX*2), Y1, Y4
-	VMASKMOVPS (DX)(SI*1), Y1, Y5
-	VADDPS     Y4, Y3, Y6
-	VSUBPS     Y4, Y3, Y4
-	VMASKMOVPS (R11), Y1, Y3
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R9), Y1, Y6
-	VADDPS     Y6, Y2, Y2
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y6
-	VMAXPS       Y2, Y6, Y2
-	VBROADCASTSS Store_High+0(CX), Y6
-	VMINPS       Y2, Y6, Y2
-	VMASKMOVPS   Y2, Y1, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VADDPS       Y3, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R9)(R10*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
-
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (DI)(R8*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (R11)(AX*4), R11
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	LEAQ (R9)(AX*4), R9
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
-	ADDQ Store_AddStep+0(CX), R9
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradInput6(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradInput6(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineInput6(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
@@ -3886,28 +5297,571 @@ TEXT ·avx2WinogradInput6(SB), NOSPLIT, $8-16
 	VBROADCASTSS 8(AX), Y2
 	VBROADCASTSS 12(AX), Y3
 	VBROADCASTSS 16(AX), Y4
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
 	VMOVUPS      (BX), Y5
 	VMOVUPS      (BX)(SI*1), Y6
 	VMOVUPS      (BX)(SI*2), Y7
 	VMOVUPS      (BX)(DI*1), Y8
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y9
-	VMOVUPS      (R11)(SI*1), Y10
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(SI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMOVAPS      Y9, Y11
+	VFMADD231PS  Y1, Y7, Y11
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVUPS      Y11, (BX)
+	VMOVAPS      Y9, Y5
+	VFMADD231PS  Y2, Y7, Y5
+	VMOVAPS      Y8, Y11
+	VFMADD231PS  Y2, Y6, Y11
+	VMOVAPS      Y5, Y12
+	VFMADD231PS  Y3, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VFNMADD231PS Y3, Y11, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
+	VMOVAPS      Y9, Y5
+	VFMADD231PS  Y4, Y7, Y5
+	VMOVAPS      Y8, Y7
+	VFMADD231PS  Y4, Y6, Y7
+	VMOVAPS      Y5, Y9
+	VBROADCASTSS 20(AX), Y11
+	VFMADD231PS  Y11, Y7, Y9
+	VMOVUPS      Y9, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y9
+	VFNMADD231PS Y9, Y7, Y5
+	VMOVUPS      Y5, (R8)
+	VMOVAPS      Y10, Y5
+	VFMADD231PS  Y1, Y8, Y5
+	VFMADD231PS  Y0, Y6, Y5
+	VMOVUPS      Y5, (R8)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y5
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y5, Y6
+	VMASKMOVPS   (BX)(SI*1), Y5, Y7
+	VMASKMOVPS   (BX)(SI*2), Y5, Y8
+	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y5, Y10
+	VMASKMOVPS   (BX)(SI*1), Y5, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMOVAPS      Y10, Y12
+	VFMADD231PS  Y1, Y8, Y12
+	VFMADD231PS  Y0, Y6, Y12
+	VMASKMOVPS   Y12, Y5, (BX)
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y8, Y6
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  Y2, Y7, Y12
+	VMOVAPS      Y6, Y13
+	VFMADD231PS  Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y5, (BX)(SI*1)
+	VFNMADD231PS Y3, Y12, Y6
+	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y9, Y8
+	VFMADD231PS  Y4, Y7, Y8
+	VMOVAPS      Y6, Y10
+	VBROADCASTSS 20(AX), Y12
+	VFMADD231PS  Y12, Y8, Y10
+	VMASKMOVPS   Y10, Y5, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y10
+	VFNMADD231PS Y10, Y8, Y6
+	VMASKMOVPS   Y6, Y5, (R8)
+	VMOVAPS      Y11, Y6
+	VFMADD231PS  Y1, Y9, Y6
+	VFMADD231PS  Y0, Y7, Y6
+	VMASKMOVPS   Y6, Y5, (R8)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput6x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput6x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	MOVQ         WinogradOutput_Count+0(CX), AX
+	MOVQ         AX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y2
+	VMOVUPS (DX)(BX*1), Y3
+	VMOVUPS (DX)(BX*2), Y4
+	VMOVUPS (DX)(SI*1), Y5
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS (DX)(BX*1), Y7
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y8
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(CX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Y4, Y3, Y9
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y9, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y8, Y2, Y2
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y2, Y2
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y7, Y2
+	VFMADD231PS  Y0, Y4, Y2
+	VFMADD231PS  Y1, Y6, Y2
+	VADDPS       Y8, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y3
+	VADDPS       Y3, Y2, Y2
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      AX, AX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       AX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y2
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y2, Y3
+	VMASKMOVPS (DX)(BX*1), Y2, Y4
+	VMASKMOVPS (DX)(BX*2), Y2, Y5
+	VMASKMOVPS (DX)(SI*1), Y2, Y6
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y2, Y7
+	VMASKMOVPS (DX)(BX*1), Y2, Y8
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y2, Y9
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	MOVQ       24(SP), SI
+	MOVQ       WinogradOutput_AddRight+0(CX), DI
+	LEAQ       (DI)(DI*2), R8
+	VADDPS     Y5, Y4, Y10
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y10, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y9, Y3, Y3
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y2, Y4
+	VADDPS     Y4, Y3, Y3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VADDPS       Y9, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y2, Y4
+	VADDPS       Y4, Y3, Y3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(BX*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput6x4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput6x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 12(AX), Y3
+	VBROADCASTSS 16(AX), Y4
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y5
+	VMOVUPS (BX)(SI*1), Y6
+	VMOVUPS (BX)(SI*2), Y7
+	VMOVUPS (BX)(DI*1), Y8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y9
+	VMOVUPS (BX)(SI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y7, Y6, Y12
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y6, Y5, Y5
+	VADDPS  Y11, Y5, Y5
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y5, Y5
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VADDPS       Y11, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y5, Y5
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VMULPS       Y2, Y12, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VADDPS       Y11, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y6
+	VADDPS       Y6, Y5, Y5
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VMOVAPS      Y10, Y5
+	VFMADD231PS  Y4, Y7, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VADDPS       Y11, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y6
+	VADDPS       Y6, Y5, Y5
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y5
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS (BX)(SI*1), Y5, Y7
+	VMASKMOVPS (BX)(SI*2), Y5, Y8
+	VMASKMOVPS (BX)(DI*1), Y5, Y9
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y5, Y10
+	VMASKMOVPS (BX)(SI*1), Y5, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y5, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y8, Y7, Y13
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y7, Y6, Y6
+	VADDPS     Y12, Y6, Y6
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y5, Y9
+	VADDPS     Y9, Y6, Y6
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y5, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VADDPS       Y12, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y5, Y9
+	VADDPS       Y9, Y6, Y6
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y5, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VMULPS       Y2, Y13, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VADDPS       Y12, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Y11, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VBROADCASTSS 20(AX), Y7
+	VFMADD231PS  Y7, Y10, Y6
+	VADDPS       Y12, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y5, (BX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradSquareInput6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradSquareInput6(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 12(AX), Y3
+	VBROADCASTSS 16(AX), Y4
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ 8(SP), BX
+	MOVQ WinogradInput_Down+0(CX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(CX), R8
+	MOVQ $0x00000006, R9
+
+columns:
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y9
+	VMOVUPS      (R10)(SI*1), Y10
 	VMOVAPS      Y9, Y11
 	VFMADD231PS  Y1, Y7, Y11
 	VFMADD231PS  Y0, Y5, Y11
@@ -3918,9 +5872,9 @@ channelsOne:
 	VFMADD231PS  Y2, Y6, Y11
 	VMOVAPS      Y5, Y12
 	VFMADD231PS  Y3, Y11, Y12
-	VMOVUPS      Y12, (R8)(R9*1)
+	VMOVUPS      Y12, 192(R8)
 	VFNMADD231PS Y3, Y11, Y5
-	VMOVUPS      Y5, (R8)(R9*2)
+	VMOVUPS      Y5, 384(R8)
 	VMOVAPS      Y9, Y5
 	VFMADD231PS  Y4, Y7, Y5
 	VMOVAPS      Y8, Y7
@@ -3928,48 +5882,105 @@ channelsOne:
 	VMOVAPS      Y5, Y9
 	VBROADCASTSS 20(AX), Y11
 	VFMADD231PS  Y11, Y7, Y9
-	VMOVUPS      Y9, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMOVUPS      Y9, 576(R8)
+	VBROADCASTSS 20(AX), Y9
+	VFNMADD231PS Y9, Y7, Y5
+	VMOVUPS      Y5, 768(R8)
+	VMOVAPS      Y10, Y5
+	VFMADD231PS  Y1, Y8, Y5
+	VFMADD231PS  Y0, Y6, Y5
+	VMOVUPS      Y5, 960(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x06, SI, R9
+	MOVQ         $0x00000006, R10
+
+rows:
+	VMOVUPS      (R8), Y5
+	VMOVUPS      32(R8), Y6
+	VMOVUPS      64(R8), Y7
+	VMOVUPS      96(R8), Y8
+	VMOVUPS      128(R8), Y9
+	VMOVUPS      160(R8), Y10
+	LEAQ         (BX)(SI*4), R11
+	VMOVAPS      Y9, Y11
+	VFMADD231PS  Y1, Y7, Y11
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVUPS      Y11, (BX)
+	VMOVAPS      Y9, Y5
+	VFMADD231PS  Y2, Y7, Y5
+	VMOVAPS      Y8, Y11
+	VFMADD231PS  Y2, Y6, Y11
+	VMOVAPS      Y5, Y12
+	VFMADD231PS  Y3, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VFNMADD231PS Y3, Y11, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
+	VMOVAPS      Y9, Y5
+	VFMADD231PS  Y4, Y7, Y5
+	VMOVAPS      Y8, Y7
+	VFMADD231PS  Y4, Y6, Y7
+	VMOVAPS      Y5, Y9
+	VBROADCASTSS 20(AX), Y11
+	VFMADD231PS  Y11, Y7, Y9
+	VMOVUPS      Y9, (BX)(DI*1)
 	VBROADCASTSS 20(AX), Y9
 	VFNMADD231PS Y9, Y7, Y5
 	VMOVUPS      Y5, (R11)
 	VMOVAPS      Y10, Y5
 	VFMADD231PS  Y1, Y8, Y5
 	VFMADD231PS  Y0, Y6, Y5
-	VMOVUPS      Y5, (R11)(R9*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
+	VMOVUPS      Y5, (R11)(SI*1)
+	ADDQ         R9, BX
+	ADDQ         $+192, R8
+	DECQ         R10
+	JNZ          rows
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
 
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y5
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y5
+	MOVQ    8(SP), BX
+	MOVQ    WinogradInput_Down+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradInput_Buffer+0(CX), R8
+	MOVQ    $0x00000006, R9
+
+columnsOfPart:
 	VMASKMOVPS   (BX), Y5, Y6
 	VMASKMOVPS   (BX)(SI*1), Y5, Y7
 	VMASKMOVPS   (BX)(SI*2), Y5, Y8
 	VMASKMOVPS   (BX)(DI*1), Y5, Y9
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y5, Y10
-	VMASKMOVPS   (R11)(SI*1), Y5, Y11
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y5, Y10
+	VMASKMOVPS   (R10)(SI*1), Y5, Y11
 	VMOVAPS      Y10, Y12
 	VFMADD231PS  Y1, Y8, Y12
 	VFMADD231PS  Y0, Y6, Y12
-	VMASKMOVPS   Y12, Y5, (R8)
+	VMOVUPS      Y12, (R8)
 	VMOVAPS      Y10, Y6
 	VFMADD231PS  Y2, Y8, Y6
 	VMOVAPS      Y9, Y12
 	VFMADD231PS  Y2, Y7, Y12
 	VMOVAPS      Y6, Y13
 	VFMADD231PS  Y3, Y12, Y13
-	VMASKMOVPS   Y13, Y5, (R8)(R9*1)
+	VMOVUPS      Y13, 192(R8)
 	VFNMADD231PS Y3, Y12, Y6
-	VMASKMOVPS   Y6, Y5, (R8)(R9*2)
+	VMOVUPS      Y6, 384(R8)
 	VMOVAPS      Y10, Y6
 	VFMADD231PS  Y4, Y8, Y6
 	VMOVAPS      Y9, Y8
@@ -3977,49 +5988,112 @@ channelsPart:
 	VMOVAPS      Y6, Y10
 	VBROADCASTSS 20(AX), Y12
 	VFMADD231PS  Y12, Y8, Y10
-	VMASKMOVPS   Y10, Y5, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMOVUPS      Y10, 576(R8)
+	VBROADCASTSS 20(AX), Y10
+	VFNMADD231PS Y10, Y8, Y6
+	VMOVUPS      Y6, 768(R8)
+	VMOVAPS      Y11, Y6
+	VFMADD231PS  Y1, Y9, Y6
+	VFMADD231PS  Y0, Y7, Y6
+	VMOVUPS      Y6, 960(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x06, SI, R9
+	MOVQ         $0x00000006, R10
+
+rowsOfPart:
+	VMOVUPS      (R8), Y6
+	VMOVUPS      32(R8), Y7
+	VMOVUPS      64(R8), Y8
+	VMOVUPS      96(R8), Y9
+	VMOVUPS      128(R8), Y10
+	VMOVUPS      160(R8), Y11
+	LEAQ         (BX)(SI*4), R11
+	VMOVAPS      Y10, Y12
+	VFMADD231PS  Y1, Y8, Y12
+	VFMADD231PS  Y0, Y6, Y12
+	VMASKMOVPS   Y12, Y5, (BX)
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y8, Y6
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  Y2, Y7, Y12
+	VMOVAPS      Y6, Y13
+	VFMADD231PS  Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y5, (BX)(SI*1)
+	VFNMADD231PS Y3, Y12, Y6
+	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VMOVAPS      Y9, Y8
+	VFMADD231PS  Y4, Y7, Y8
+	VMOVAPS      Y6, Y10
+	VBROADCASTSS 20(AX), Y12
+	VFMADD231PS  Y12, Y8, Y10
+	VMASKMOVPS   Y10, Y5, (BX)(DI*1)
 	VBROADCASTSS 20(AX), Y10
 	VFNMADD231PS Y10, Y8, Y6
 	VMASKMOVPS   Y6, Y5, (R11)
 	VMOVAPS      Y11, Y6
 	VFMADD231PS  Y1, Y9, Y6
 	VFMADD231PS  Y0, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (R11)(R9*1)
+	VMASKMOVPS   Y6, Y5, (R11)(SI*1)
+	ADDQ         R9, BX
+	ADDQ         $+192, R8
+	DECQ         R10
+	JNZ          rowsOfPart
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradOutput6x2(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput6x2(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput6x2(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput6x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), AX
+	MOVQ         WinogradOutput_Count+0(CX), AX
 	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ   8(SP), DX
+	MOVQ   WinogradOutput_InStride+0(CX), BX
+	IMUL3Q $0x06, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(CX), DI
+	MOVQ   $0x00000006, R8
+
+columns:
 	VMOVUPS     (DX), Y2
 	VMOVUPS     (DX)(BX*1), Y3
 	VMOVUPS     (DX)(BX*2), Y4
@@ -4037,20 +6111,94 @@ channelsOne:
 	VMOVAPS     Y7, Y2
 	VFMADD231PS Y0, Y4, Y2
 	VFMADD231PS Y1, Y6, Y2
-	VMOVUPS     Y2, (DI)(R8*1)
-	ADDQ        $+32, DX
-	ADDQ        $+32, DI
-	SUBQ        $+8, AX
-	CMPQ        AX, $+8
-	JGE         channelsOne
+	VMOVUPS     Y2, 192(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), DX
+	VMOVUPS     (DX), Y2
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsPart:
-	TESTQ       AX, AX
-	JZ          channelsDone
-	LEAQ        lanes<>+0(SB), R9
-	MOVQ        AX, R10
-	NEGQ        R10
-	VMOVUPS     32(R9)(R10*4), Y2
+rows:
+	VMOVUPS (R8), Y3
+	VMOVUPS 32(R8), Y4
+	VMOVUPS 64(R8), Y5
+	VMOVUPS 96(R8), Y6
+	VMOVUPS 128(R8), Y7
+	VMOVUPS 160(R8), Y8
+	VADDPS  Y5, Y4, Y9
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y2, Y3, Y3
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y3, Y3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VADDPS       Y2, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y4
+	VADDPS       Y4, Y3, Y3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (DX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+192, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   AX, AX
+	JZ      next
+	LEAQ    lanes<>+0(SB), DX
+	MOVQ    AX, BX
+	NEGQ    BX
+	VMOVUPS 32(DX)(BX*4), Y2
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	IMUL3Q  $0x06, BX, BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    WinogradOutput_Buffer+0(CX), DI
+	MOVQ    $0x00000006, R8
+
+columnsOfPart:
 	VMASKMOVPS  (DX), Y2, Y3
 	VMASKMOVPS  (DX)(BX*1), Y2, Y4
 	VMASKMOVPS  (DX)(BX*2), Y2, Y5
@@ -4064,171 +6212,97 @@ channelsPart:
 	VSUBPS      Y7, Y6, Y7
 	VADDPS      Y9, Y3, Y3
 	VADDPS      Y4, Y3, Y3
-	VMASKMOVPS  Y3, Y2, (DI)
+	VMOVUPS     Y3, (DI)
 	VMOVAPS     Y8, Y3
 	VFMADD231PS Y0, Y5, Y3
 	VFMADD231PS Y1, Y7, Y3
-	VMASKMOVPS  Y3, Y2, (DI)(R8*1)
+	VMOVUPS     Y3, 192(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), DX
+	VMASKMOVPS  (DX), Y2, Y3
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
+rowsOfPart:
+	VMOVUPS    (R8), Y4
+	VMOVUPS    32(R8), Y5
+	VMOVUPS    64(R8), Y6
+	VMOVUPS    96(R8), Y7
+	VMOVUPS    128(R8), Y8
+	VMOVUPS    160(R8), Y9
+	VADDPS     Y6, Y5, Y10
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y3, Y4, Y4
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y2, Y5
+	VADDPS     Y5, Y4, Y4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y2, Y5
+	VADDPS       Y5, Y4, Y4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (DX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+192, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradStore6x2(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput6x4(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradStore6x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
-	MOVQ         Store_Add+0(CX), R9
-	MOVQ         Store_AddStride+0(CX), R10
-	LEAQ         (R10)(R10*2), AX
-	MOVQ         Store_Bias+0(CX), R11
-
-transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (DX), Y2
-	VMOVUPS (DX)(BX*1), Y3
-	VMOVUPS (DX)(BX*2), Y4
-	VMOVUPS (DX)(SI*1), Y5
-	LEAQ    (DX)(BX*4), R12
-	VMOVUPS (R12), Y6
-	VMOVUPS (R12)(BX*1), Y7
-	VADDPS  Y4, Y3, Y8
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VMOVUPS (R11), Y5
-	VADDPS  Y8, Y2, Y2
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y5, Y2, Y2
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R9), Y3
-	VADDPS  Y3, Y2, Y2
-
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
-	VMOVAPS      Y7, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VFMADD231PS  Y1, Y6, Y2
-	VADDPS       Y5, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R9)(R10*1), Y3
-	VADDPS       Y3, Y2, Y2
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DI)(R8*1)
-
-stored0false:
-	ADDQ $+32, R11
-	ADDQ $+32, DX
-	ADDQ $+32, DI
-	ADDQ $+32, R9
-	SUBQ $+8, AX
-	CMPQ AX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      AX, AX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R12
-	MOVQ       AX, R13
-	NEGQ       R13
-	VMOVUPS    32(R12)(R13*4), Y2
-	VMASKMOVPS (DX), Y2, Y3
-	VMASKMOVPS (DX)(BX*1), Y2, Y4
-	VMASKMOVPS (DX)(BX*2), Y2, Y5
-	VMASKMOVPS (DX)(SI*1), Y2, Y6
-	LEAQ       (DX)(BX*4), R12
-	VMASKMOVPS (R12), Y2, Y7
-	VMASKMOVPS (R12)(BX*1), Y2, Y8
-	VADDPS     Y5, Y4, Y9
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VMASKMOVPS (R11), Y2, Y6
-	VADDPS     Y9, Y3, Y3
-	VADDPS     Y4, Y3, Y3
-	VADDPS     Y6, Y3, Y3
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R9), Y2, Y4
-	VADDPS     Y4, Y3, Y3
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
-	VMOVAPS      Y8, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VADDPS       Y6, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R9)(R10*1), Y2, Y4
-	VADDPS       Y4, Y3, Y3
-
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DI)(R8*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (R11)(AX*4), R11
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	LEAQ (R9)(AX*4), R9
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
-	ADDQ Store_AddStep+0(CX), R9
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradOutput6x4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput6x4(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput6x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
@@ -4236,341 +6310,997 @@ TEXT ·avx2WinogradOutput6x4(SB), NOSPLIT, $8-16
 	VBROADCASTSS 8(AX), Y2
 	VBROADCASTSS 12(AX), Y3
 	VBROADCASTSS 16(AX), Y4
-	VBROADCASTSS 20(AX), Y5
-	MOVQ         Transform_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), R9
-
-transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS     (DX), Y6
-	VMOVUPS     (DX)(BX*1), Y7
-	VMOVUPS     (DX)(BX*2), Y8
-	VMOVUPS     (DX)(SI*1), Y9
-	LEAQ        (DX)(BX*4), R10
-	VMOVUPS     (R10), Y10
-	VMOVUPS     (R10)(BX*1), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y8
-	VADDPS      Y10, Y9, Y7
-	VSUBPS      Y10, Y9, Y10
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (DI)
-	VMULPS      Y0, Y8, Y6
-	VFMADD231PS Y1, Y10, Y6
-	VMOVUPS     Y6, (DI)(R8*1)
-	VMULPS      Y2, Y12, Y6
-	VFMADD231PS Y3, Y7, Y6
-	VMOVUPS     Y6, (DI)(R8*2)
-	VMOVAPS     Y11, Y6
-	VFMADD231PS Y4, Y8, Y6
-	VFMADD231PS Y5, Y10, Y6
-	VMOVUPS     Y6, (DI)(R9*1)
-	ADDQ        $+32, DX
-	ADDQ        $+32, DI
-	SUBQ        $+8, AX
-	CMPQ        AX, $+8
-	JGE         channelsOne
-
-channelsPart:
-	TESTQ       AX, AX
-	JZ          channelsDone
-	LEAQ        lanes<>+0(SB), R10
-	MOVQ        AX, R11
-	NEGQ        R11
-	VMOVUPS     32(R10)(R11*4), Y6
-	VMASKMOVPS  (DX), Y6, Y7
-	VMASKMOVPS  (DX)(BX*1), Y6, Y8
-	VMASKMOVPS  (DX)(BX*2), Y6, Y9
-	VMASKMOVPS  (DX)(SI*1), Y6, Y10
-	LEAQ        (DX)(BX*4), R10
-	VMASKMOVPS  (R10), Y6, Y11
-	VMASKMOVPS  (R10)(BX*1), Y6, Y12
-	VADDPS      Y9, Y8, Y13
-	VSUBPS      Y9, Y8, Y9
-	VADDPS      Y11, Y10, Y8
-	VSUBPS      Y11, Y10, Y11
-	VADDPS      Y13, Y7, Y7
-	VADDPS      Y8, Y7, Y7
-	VMASKMOVPS  Y7, Y6, (DI)
-	VMULPS      Y0, Y9, Y7
-	VFMADD231PS Y1, Y11, Y7
-	VMASKMOVPS  Y7, Y6, (DI)(R8*1)
-	VMULPS      Y2, Y13, Y7
-	VFMADD231PS Y3, Y8, Y7
-	VMASKMOVPS  Y7, Y6, (DI)(R8*2)
-	VMOVAPS     Y12, Y7
-	VFMADD231PS Y4, Y9, Y7
-	VFMADD231PS Y5, Y11, Y7
-	VMASKMOVPS  Y7, Y6, (DI)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradStore6x4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradStore6x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	VBROADCASTSS 12(AX), Y3
-	VBROADCASTSS 16(AX), Y4
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradOutput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(CX), R11
-	MOVQ         Store_AddStride+0(CX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(CX), R14
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
-	VMOVUPS (BX), Y5
-	VMOVUPS (BX)(SI*1), Y6
-	VMOVUPS (BX)(SI*2), Y7
-	VMOVUPS (BX)(DI*1), Y8
-	LEAQ    (BX)(SI*4), R15
-	VMOVUPS (R15), Y9
-	VMOVUPS (R15)(SI*1), Y10
-	VADDPS  Y7, Y6, Y11
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R14), Y8
-	VADDPS  Y11, Y5, Y5
-	VADDPS  Y6, Y5, Y5
-	VADDPS  Y8, Y5, Y5
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Y12
-	VADDPS  Y12, Y5, Y5
+vector:
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000006, R9
 
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y5, Y12, Y5
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y5, Y12, Y5
+columns:
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y9
+	VMOVUPS      (R10)(SI*1), Y10
+	VADDPS       Y7, Y6, Y11
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y6, Y5, Y5
 	VMOVUPS      Y5, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
 	VMULPS       Y0, Y7, Y5
 	VFMADD231PS  Y1, Y9, Y5
-	VADDPS       Y8, Y5, Y5
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Y12
-	VADDPS       Y12, Y5, Y5
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y5, Y12, Y5
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y5, Y12, Y5
-	VMOVUPS      Y5, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0false
+	VMOVUPS      Y5, 192(R8)
 	VMULPS       Y2, Y11, Y5
 	VFMADD231PS  Y3, Y6, Y5
-	VADDPS       Y8, Y5, Y5
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Y6
-	VADDPS       Y6, Y5, Y5
-
-added2false:
-	VBROADCASTSS Store_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS Store_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0false
+	VMOVUPS      Y5, 384(R8)
 	VMOVAPS      Y10, Y5
 	VFMADD231PS  Y4, Y7, Y5
 	VBROADCASTSS 20(AX), Y6
 	VFMADD231PS  Y6, Y9, Y5
-	VADDPS       Y8, Y5, Y5
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      Y5, 576(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y5
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
 
-added3false:
-	VBROADCASTSS Store_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS Store_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (R8)(R10*1)
+rows:
+	VMOVUPS (R11), Y6
+	VMOVUPS 32(R11), Y7
+	VMOVUPS 64(R11), Y8
+	VMOVUPS 96(R11), Y9
+	VMOVUPS 128(R11), Y10
+	VMOVUPS 160(R11), Y11
+	VADDPS  Y8, Y7, Y12
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y6, Y6
+	VADDPS  Y7, Y6, Y6
+	VADDPS  Y5, Y6, Y6
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y6, Y6
 
-stored0false:
-	ADDQ $+32, R14
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R11
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R15
-	MOVQ       DX, BP
-	NEGQ       BP
-	VMOVUPS    32(R15)(BP*4), Y5
-	VMASKMOVPS (BX), Y5, Y6
-	VMASKMOVPS (BX)(SI*1), Y5, Y7
-	VMASKMOVPS (BX)(SI*2), Y5, Y8
-	VMASKMOVPS (BX)(DI*1), Y5, Y9
-	LEAQ       (BX)(SI*4), R15
-	VMASKMOVPS (R15), Y5, Y10
-	VMASKMOVPS (R15)(SI*1), Y5, Y11
-	VADDPS     Y8, Y7, Y12
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R14), Y5, Y9
-	VADDPS     Y12, Y6, Y6
-	VADDPS     Y7, Y6, Y6
-	VADDPS     Y9, Y6, Y6
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R11), Y5, Y13
-	VADDPS     Y13, Y6, Y6
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y6, Y13, Y6
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y6, Y13, Y6
-	VMASKMOVPS   Y6, Y5, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
 	VMULPS       Y0, Y8, Y6
 	VFMADD231PS  Y1, Y10, Y6
+	VADDPS       Y5, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
 	VADDPS       Y9, Y6, Y6
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R11)(R12*1), Y5, Y13
-	VADDPS       Y13, Y6, Y6
 
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y6, Y13, Y6
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y6, Y13, Y6
-	VMASKMOVPS   Y6, Y5, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0true
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
 	VMULPS       Y2, Y12, Y6
 	VFMADD231PS  Y3, Y7, Y6
-	VADDPS       Y9, Y6, Y6
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2true
-	VMASKMOVPS   (R11)(R12*2), Y5, Y7
+	VADDPS       Y5, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y7
 	VADDPS       Y7, Y6, Y6
 
-added2true:
-	VBROADCASTSS Store_Low+0(CX), Y7
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS Store_High+0(CX), Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
 	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0true
+	VMOVUPS      Y6, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
 	VMOVAPS      Y11, Y6
 	VFMADD231PS  Y4, Y8, Y6
 	VBROADCASTSS 20(AX), Y7
 	VFMADD231PS  Y7, Y10, Y6
-	VADDPS       Y9, Y6, Y6
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3true
-	VMASKMOVPS   (R11)(R13*1), Y5, Y7
+	VADDPS       Y5, Y6, Y6
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y7
 	VADDPS       Y7, Y6, Y6
 
-added3true:
-	VBROADCASTSS Store_Low+0(CX), Y7
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS Store_High+0(CX), Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
 	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (R8)(R10*1)
+	VMOVUPS      Y6, (BX)(DI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R11
+stored:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+192, R11
+	DECQ R12
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y5
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x06, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000006, R9
+
+columnsOfPart:
+	VMASKMOVPS   (BX), Y5, Y6
+	VMASKMOVPS   (BX)(SI*1), Y5, Y7
+	VMASKMOVPS   (BX)(SI*2), Y5, Y8
+	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y5, Y10
+	VMASKMOVPS   (R10)(SI*1), Y5, Y11
+	VADDPS       Y8, Y7, Y12
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (R8)
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VMOVUPS      Y6, 192(R8)
+	VMULPS       Y2, Y12, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VMOVUPS      Y6, 384(R8)
+	VMOVAPS      Y11, Y6
+	VFMADD231PS  Y4, Y8, Y6
+	VBROADCASTSS 20(AX), Y7
+	VFMADD231PS  Y7, Y10, Y6
+	VMOVUPS      Y6, 576(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y5, Y6
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
+
+rowsOfPart:
+	VMOVUPS    (R11), Y7
+	VMOVUPS    32(R11), Y8
+	VMOVUPS    64(R11), Y9
+	VMOVUPS    96(R11), Y10
+	VMOVUPS    128(R11), Y11
+	VMOVUPS    160(R11), Y12
+	VADDPS     Y9, Y8, Y13
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y7, Y7
+	VADDPS     Y8, Y7, Y7
+	VADDPS     Y6, Y7, Y7
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y5, Y10
+	VADDPS     Y10, Y7, Y7
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y7, Y10, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y7, Y10, Y7
+	VMASKMOVPS   Y7, Y5, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y9, Y7
+	VFMADD231PS  Y1, Y11, Y7
+	VADDPS       Y6, Y7, Y7
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y5, Y10
+	VADDPS       Y10, Y7, Y7
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y7, Y10, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y7, Y10, Y7
+	VMASKMOVPS   Y7, Y5, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VMULPS       Y2, Y13, Y7
+	VFMADD231PS  Y3, Y8, Y7
+	VADDPS       Y6, Y7, Y7
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y5, Y8
+	VADDPS       Y8, Y7, Y7
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y7, Y8, Y7
+	VMASKMOVPS   Y7, Y5, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Y12, Y7
+	VFMADD231PS  Y4, Y9, Y7
+	VBROADCASTSS 20(AX), Y8
+	VFMADD231PS  Y8, Y11, Y7
+	VADDPS       Y6, Y7, Y7
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y5, Y8
+	VADDPS       Y8, Y7, Y7
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y7, Y8, Y7
+	VMASKMOVPS   Y7, Y5, (BX)(DI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+192, R11
+	DECQ R12
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradInput8(coefficients *float32, t *byte)
+// func avx2WinogradLineInput8(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradInput8(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineInput8(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
 	VBROADCASTSS 8(AX), Y2
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
 	VMOVUPS      (BX), Y3
 	VMOVUPS      (BX)(SI*1), Y4
 	VMOVUPS      (BX)(SI*2), Y5
 	VMOVUPS      (BX)(DI*1), Y6
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y7
-	VMOVUPS      (R11)(SI*1), Y8
-	VMOVUPS      (R11)(SI*2), Y9
-	VMOVUPS      (R11)(DI*1), Y10
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (BX)(SI*1), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VMOVUPS      (BX)(DI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMOVAPS      Y9, Y11
+	VFMADD231PS  Y2, Y7, Y11
+	VFMADD231PS  Y1, Y5, Y11
+	VFMADD231PS  Y0, Y3, Y11
+	VMOVUPS      Y11, (BX)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VMOVAPS      Y8, Y11
+	VBROADCASTSS 16(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VMOVAPS      Y3, Y12
+	VBROADCASTSS 20(AX), Y13
+	VFMADD231PS  Y13, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMOVUPS      Y3, (BX)(SI*2)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VMOVAPS      Y8, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VMOVAPS      Y3, Y12
+	VBROADCASTSS 32(AX), Y13
+	VFMADD231PS  Y13, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMOVUPS      Y3, (R8)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VBROADCASTSS 40(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y3, Y7
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y5, Y7
+	VMOVUPS      Y7, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Y7
+	VFNMADD231PS Y7, Y5, Y3
+	VMOVUPS      Y3, (R8)(SI*2)
+	VMOVAPS      Y10, Y3
+	VFMADD231PS  Y2, Y8, Y3
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVUPS      Y3, (R8)(DI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y3
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y3, Y8
+	VMASKMOVPS   (BX)(SI*1), Y3, Y9
+	VMASKMOVPS   (BX)(SI*2), Y3, Y10
+	VMASKMOVPS   (BX)(DI*1), Y3, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMOVAPS      Y10, Y12
+	VFMADD231PS  Y2, Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VFMADD231PS  Y0, Y4, Y12
+	VMASKMOVPS   Y12, Y3, (BX)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 16(AX), Y12
+	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y6, Y4
+	VMOVAPS      Y9, Y12
+	VBROADCASTSS 16(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 12(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VMOVAPS      Y4, Y13
+	VBROADCASTSS 20(AX), Y14
+	VFMADD231PS  Y14, Y12, Y13
+	VMASKMOVPS   Y13, Y3, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y6, Y4
+	VMOVAPS      Y9, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VMOVAPS      Y4, Y13
+	VBROADCASTSS 32(AX), Y14
+	VFMADD231PS  Y14, Y12, Y13
+	VMASKMOVPS   Y13, Y3, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMASKMOVPS   Y4, Y3, (R8)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VBROADCASTSS 36(AX), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VMOVAPS      Y9, Y6
+	VBROADCASTSS 40(AX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VBROADCASTSS 36(AX), Y8
+	VFMADD231PS  Y8, Y5, Y6
+	VMOVAPS      Y4, Y8
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y6, Y8
+	VMASKMOVPS   Y8, Y3, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Y8
+	VFNMADD231PS Y8, Y6, Y4
+	VMASKMOVPS   Y4, Y3, (R8)(SI*2)
+	VMOVAPS      Y11, Y4
+	VFMADD231PS  Y2, Y9, Y4
+	VFMADD231PS  Y1, Y7, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (R8)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput8x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput8x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	MOVQ         WinogradOutput_Count+0(CX), AX
+	MOVQ         AX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y3
+	VMOVUPS (DX)(BX*1), Y4
+	VMOVUPS (DX)(BX*2), Y5
+	VMOVUPS (DX)(SI*1), Y6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y7
+	VMOVUPS (DX)(BX*1), Y8
+	VMOVUPS (DX)(BX*2), Y9
+	VMOVUPS (DX)(SI*1), Y10
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y11
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(CX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Y5, Y4, Y12
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y11, Y3, Y3
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y3, Y3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y10, Y3
+	VFMADD231PS  Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VFMADD231PS  Y2, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y4
+	VADDPS       Y4, Y3, Y3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (DX)(BX*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      AX, AX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       AX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y3
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y3, Y4
+	VMASKMOVPS (DX)(BX*1), Y3, Y5
+	VMASKMOVPS (DX)(BX*2), Y3, Y6
+	VMASKMOVPS (DX)(SI*1), Y3, Y7
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y3, Y8
+	VMASKMOVPS (DX)(BX*1), Y3, Y9
+	VMASKMOVPS (DX)(BX*2), Y3, Y10
+	VMASKMOVPS (DX)(SI*1), Y3, Y11
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y3, Y12
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	MOVQ       24(SP), SI
+	MOVQ       WinogradOutput_AddRight+0(CX), DI
+	LEAQ       (DI)(DI*2), R8
+	VADDPS     Y6, Y5, Y13
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y4, Y4
+	VADDPS     Y12, Y4, Y4
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y3, Y5
+	VADDPS     Y5, Y4, Y4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y11, Y4
+	VFMADD231PS  Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y3, Y5
+	VADDPS       Y5, Y4, Y4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (DX)(BX*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput8x4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput8x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y3
+	VMOVUPS (BX)(SI*1), Y4
+	VMOVUPS (BX)(SI*2), Y5
+	VMOVUPS (BX)(DI*1), Y6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS (BX)(SI*1), Y8
+	VMOVUPS (BX)(SI*2), Y9
+	VMOVUPS (BX)(DI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y5, Y4, Y12
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y11, Y3, Y3
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y3, Y3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VFMADD231PS  Y2, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y3, Y3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 12(AX), Y3
+	VMULPS       Y3, Y12, Y3
+	VBROADCASTSS 16(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
+	VBROADCASTSS 20(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y4
+	VADDPS       Y4, Y3, Y3
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VMOVAPS      Y10, Y3
+	VBROADCASTSS 24(AX), Y4
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y7, Y3
+	VBROADCASTSS 32(AX), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y4
+	VADDPS       Y4, Y3, Y3
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)(DI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y3
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS (BX)(SI*1), Y3, Y5
+	VMASKMOVPS (BX)(SI*2), Y3, Y6
+	VMASKMOVPS (BX)(DI*1), Y3, Y7
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y3, Y8
+	VMASKMOVPS (BX)(SI*1), Y3, Y9
+	VMASKMOVPS (BX)(SI*2), Y3, Y10
+	VMASKMOVPS (BX)(DI*1), Y3, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y3, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y6, Y5, Y13
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y4, Y4
+	VADDPS     Y12, Y4, Y4
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y3, Y9
+	VADDPS     Y9, Y4, Y4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y3, Y9
+	VADDPS       Y9, Y4, Y4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y13, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y3, Y5
+	VADDPS       Y5, Y4, Y4
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Y11, Y4
+	VBROADCASTSS 24(AX), Y5
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 28(AX), Y5
+	VFMADD231PS  Y5, Y8, Y4
+	VBROADCASTSS 32(AX), Y5
+	VFMADD231PS  Y5, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y3, Y5
+	VADDPS       Y5, Y4, Y4
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradSquareInput8(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradSquareInput8(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ 8(SP), BX
+	MOVQ WinogradInput_Down+0(CX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(CX), R8
+	MOVQ $0x00000008, R9
+
+columns:
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y7
+	VMOVUPS      (R10)(SI*1), Y8
+	VMOVUPS      (R10)(SI*2), Y9
+	VMOVUPS      (R10)(DI*1), Y10
 	VMOVAPS      Y9, Y11
 	VFMADD231PS  Y2, Y7, Y11
 	VFMADD231PS  Y1, Y5, Y11
@@ -4589,10 +7319,10 @@ channelsOne:
 	VMOVAPS      Y3, Y12
 	VBROADCASTSS 20(AX), Y13
 	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (R8)(R9*1)
+	VMOVUPS      Y12, 256(R8)
 	VBROADCASTSS 20(AX), Y12
 	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, (R8)(R9*2)
+	VMOVUPS      Y3, 512(R8)
 	VMOVAPS      Y9, Y3
 	VBROADCASTSS 28(AX), Y11
 	VFMADD231PS  Y11, Y7, Y3
@@ -4606,8 +7336,89 @@ channelsOne:
 	VMOVAPS      Y3, Y12
 	VBROADCASTSS 32(AX), Y13
 	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMOVUPS      Y12, 768(R8)
+	VBROADCASTSS 32(AX), Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMOVUPS      Y3, 1024(R8)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VBROADCASTSS 40(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y3, Y7
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y5, Y7
+	VMOVUPS      Y7, 1280(R8)
+	VBROADCASTSS 44(AX), Y7
+	VFNMADD231PS Y7, Y5, Y3
+	VMOVUPS      Y3, 1536(R8)
+	VMOVAPS      Y10, Y3
+	VFMADD231PS  Y2, Y8, Y3
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVUPS      Y3, 1792(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x08, SI, R9
+	MOVQ         $0x00000008, R10
+
+rows:
+	VMOVUPS      (R8), Y3
+	VMOVUPS      32(R8), Y4
+	VMOVUPS      64(R8), Y5
+	VMOVUPS      96(R8), Y6
+	VMOVUPS      128(R8), Y7
+	VMOVUPS      160(R8), Y8
+	VMOVUPS      192(R8), Y9
+	VMOVUPS      224(R8), Y10
+	LEAQ         (BX)(SI*4), R11
+	VMOVAPS      Y9, Y11
+	VFMADD231PS  Y2, Y7, Y11
+	VFMADD231PS  Y1, Y5, Y11
+	VFMADD231PS  Y0, Y3, Y11
+	VMOVUPS      Y11, (BX)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VMOVAPS      Y8, Y11
+	VBROADCASTSS 16(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VMOVAPS      Y3, Y12
+	VBROADCASTSS 20(AX), Y13
+	VFMADD231PS  Y13, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMOVUPS      Y3, (BX)(SI*2)
+	VMOVAPS      Y9, Y3
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VMOVAPS      Y8, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VMOVAPS      Y3, Y12
+	VBROADCASTSS 32(AX), Y13
+	VFMADD231PS  Y13, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
 	VBROADCASTSS 32(AX), Y12
 	VFNMADD231PS Y12, Y11, Y3
 	VMOVUPS      Y3, (R11)
@@ -4624,42 +7435,53 @@ channelsOne:
 	VMOVAPS      Y3, Y7
 	VBROADCASTSS 44(AX), Y9
 	VFMADD231PS  Y9, Y5, Y7
-	VMOVUPS      Y7, (R11)(R9*1)
+	VMOVUPS      Y7, (R11)(SI*1)
 	VBROADCASTSS 44(AX), Y7
 	VFNMADD231PS Y7, Y5, Y3
-	VMOVUPS      Y3, (R11)(R9*2)
+	VMOVUPS      Y3, (R11)(SI*2)
 	VMOVAPS      Y10, Y3
 	VFMADD231PS  Y2, Y8, Y3
 	VFMADD231PS  Y1, Y6, Y3
 	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, (R11)(R10*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
+	VMOVUPS      Y3, (R11)(DI*1)
+	ADDQ         R9, BX
+	ADDQ         $+256, R8
+	DECQ         R10
+	JNZ          rows
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
 
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y3
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y3
+	MOVQ    8(SP), BX
+	MOVQ    WinogradInput_Down+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradInput_Buffer+0(CX), R8
+	MOVQ    $0x00000008, R9
+
+columnsOfPart:
 	VMASKMOVPS   (BX), Y3, Y4
 	VMASKMOVPS   (BX)(SI*1), Y3, Y5
 	VMASKMOVPS   (BX)(SI*2), Y3, Y6
 	VMASKMOVPS   (BX)(DI*1), Y3, Y7
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y3, Y8
-	VMASKMOVPS   (R11)(SI*1), Y3, Y9
-	VMASKMOVPS   (R11)(SI*2), Y3, Y10
-	VMASKMOVPS   (R11)(DI*1), Y3, Y11
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y3, Y8
+	VMASKMOVPS   (R10)(SI*1), Y3, Y9
+	VMASKMOVPS   (R10)(SI*2), Y3, Y10
+	VMASKMOVPS   (R10)(DI*1), Y3, Y11
 	VMOVAPS      Y10, Y12
 	VFMADD231PS  Y2, Y8, Y12
 	VFMADD231PS  Y1, Y6, Y12
 	VFMADD231PS  Y0, Y4, Y12
-	VMASKMOVPS   Y12, Y3, (R8)
+	VMOVUPS      Y12, (R8)
 	VMOVAPS      Y10, Y4
 	VBROADCASTSS 16(AX), Y12
 	VFMADD231PS  Y12, Y8, Y4
@@ -4673,10 +7495,10 @@ channelsPart:
 	VMOVAPS      Y4, Y13
 	VBROADCASTSS 20(AX), Y14
 	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (R8)(R9*1)
+	VMOVUPS      Y13, 256(R8)
 	VBROADCASTSS 20(AX), Y13
 	VFNMADD231PS Y13, Y12, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R9*2)
+	VMOVUPS      Y4, 512(R8)
 	VMOVAPS      Y10, Y4
 	VBROADCASTSS 28(AX), Y12
 	VFMADD231PS  Y12, Y8, Y4
@@ -4690,8 +7512,89 @@ channelsPart:
 	VMOVAPS      Y4, Y13
 	VBROADCASTSS 32(AX), Y14
 	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMOVUPS      Y13, 768(R8)
+	VBROADCASTSS 32(AX), Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMOVUPS      Y4, 1024(R8)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VBROADCASTSS 36(AX), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VMOVAPS      Y9, Y6
+	VBROADCASTSS 40(AX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VBROADCASTSS 36(AX), Y8
+	VFMADD231PS  Y8, Y5, Y6
+	VMOVAPS      Y4, Y8
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y6, Y8
+	VMOVUPS      Y8, 1280(R8)
+	VBROADCASTSS 44(AX), Y8
+	VFNMADD231PS Y8, Y6, Y4
+	VMOVUPS      Y4, 1536(R8)
+	VMOVAPS      Y11, Y4
+	VFMADD231PS  Y2, Y9, Y4
+	VFMADD231PS  Y1, Y7, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VMOVUPS      Y4, 1792(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x08, SI, R9
+	MOVQ         $0x00000008, R10
+
+rowsOfPart:
+	VMOVUPS      (R8), Y4
+	VMOVUPS      32(R8), Y5
+	VMOVUPS      64(R8), Y6
+	VMOVUPS      96(R8), Y7
+	VMOVUPS      128(R8), Y8
+	VMOVUPS      160(R8), Y9
+	VMOVUPS      192(R8), Y10
+	VMOVUPS      224(R8), Y11
+	LEAQ         (BX)(SI*4), R11
+	VMOVAPS      Y10, Y12
+	VFMADD231PS  Y2, Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VFMADD231PS  Y0, Y4, Y12
+	VMASKMOVPS   Y12, Y3, (BX)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 16(AX), Y12
+	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y6, Y4
+	VMOVAPS      Y9, Y12
+	VBROADCASTSS 16(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 12(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VMOVAPS      Y4, Y13
+	VBROADCASTSS 20(AX), Y14
+	VFMADD231PS  Y14, Y12, Y13
+	VMASKMOVPS   Y13, Y3, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	VMOVAPS      Y10, Y4
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y6, Y4
+	VMOVAPS      Y9, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VMOVAPS      Y4, Y13
+	VBROADCASTSS 32(AX), Y14
+	VFMADD231PS  Y14, Y12, Y13
+	VMASKMOVPS   Y13, Y3, (BX)(DI*1)
 	VBROADCASTSS 32(AX), Y13
 	VFNMADD231PS Y13, Y12, Y4
 	VMASKMOVPS   Y4, Y3, (R11)
@@ -4708,50 +7611,67 @@ channelsPart:
 	VMOVAPS      Y4, Y8
 	VBROADCASTSS 44(AX), Y10
 	VFMADD231PS  Y10, Y6, Y8
-	VMASKMOVPS   Y8, Y3, (R11)(R9*1)
+	VMASKMOVPS   Y8, Y3, (R11)(SI*1)
 	VBROADCASTSS 44(AX), Y8
 	VFNMADD231PS Y8, Y6, Y4
-	VMASKMOVPS   Y4, Y3, (R11)(R9*2)
+	VMASKMOVPS   Y4, Y3, (R11)(SI*2)
 	VMOVAPS      Y11, Y4
 	VFMADD231PS  Y2, Y9, Y4
 	VFMADD231PS  Y1, Y7, Y4
 	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R11)(R10*1)
+	VMASKMOVPS   Y4, Y3, (R11)(DI*1)
+	ADDQ         R9, BX
+	ADDQ         $+256, R8
+	DECQ         R10
+	JNZ          rowsOfPart
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradOutput8x2(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput8x2(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput8x2(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput8x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
 	VBROADCASTSS 8(AX), Y2
-	MOVQ         Transform_Count+0(CX), AX
+	MOVQ         WinogradOutput_Count+0(CX), AX
 	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ   8(SP), DX
+	MOVQ   WinogradOutput_InStride+0(CX), BX
+	IMUL3Q $0x08, BX, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   WinogradOutput_Buffer+0(CX), DI
+	MOVQ   $0x00000008, R8
+
+columns:
 	VMOVUPS     (DX), Y3
 	VMOVUPS     (DX)(BX*1), Y4
 	VMOVUPS     (DX)(BX*2), Y5
@@ -4775,20 +7695,100 @@ channelsOne:
 	VFMADD231PS Y0, Y5, Y3
 	VFMADD231PS Y1, Y7, Y3
 	VFMADD231PS Y2, Y9, Y3
-	VMOVUPS     Y3, (DI)(R8*1)
-	ADDQ        $+32, DX
-	ADDQ        $+32, DI
-	SUBQ        $+8, AX
-	CMPQ        AX, $+8
-	JGE         channelsOne
+	VMOVUPS     Y3, 256(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columns
+	MOVQ        32(SP), DX
+	VMOVUPS     (DX), Y3
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsPart:
-	TESTQ       AX, AX
-	JZ          channelsDone
-	LEAQ        lanes<>+0(SB), R9
-	MOVQ        AX, R10
-	NEGQ        R10
-	VMOVUPS     32(R9)(R10*4), Y3
+rows:
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	VMOVUPS 64(R8), Y6
+	VMOVUPS 96(R8), Y7
+	VMOVUPS 128(R8), Y8
+	VMOVUPS 160(R8), Y9
+	VMOVUPS 192(R8), Y10
+	VMOVUPS 224(R8), Y11
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y3, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y4, Y4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMOVAPS      Y11, Y4
+	VFMADD231PS  Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y5
+	VADDPS       Y5, Y4, Y4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (DX)(BX*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+256, R8
+	DECQ R9
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   AX, AX
+	JZ      next
+	LEAQ    lanes<>+0(SB), DX
+	MOVQ    AX, BX
+	NEGQ    BX
+	VMOVUPS 32(DX)(BX*4), Y3
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	IMUL3Q  $0x08, BX, BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    WinogradOutput_Buffer+0(CX), DI
+	MOVQ    $0x00000008, R8
+
+columnsOfPart:
 	VMASKMOVPS  (DX), Y3, Y4
 	VMASKMOVPS  (DX)(BX*1), Y3, Y5
 	VMASKMOVPS  (DX)(BX*2), Y3, Y6
@@ -4807,402 +7807,164 @@ channelsPart:
 	VADDPS      Y12, Y4, Y4
 	VADDPS      Y5, Y4, Y4
 	VADDPS      Y7, Y4, Y4
-	VMASKMOVPS  Y4, Y3, (DI)
+	VMOVUPS     Y4, (DI)
 	VMOVAPS     Y11, Y4
 	VFMADD231PS Y0, Y6, Y4
 	VFMADD231PS Y1, Y8, Y4
 	VFMADD231PS Y2, Y10, Y4
-	VMASKMOVPS  Y4, Y3, (DI)(R8*1)
+	VMOVUPS     Y4, 256(DI)
+	ADDQ        WinogradOutput_InStride+0(CX), DX
+	ADDQ        $0x20, DI
+	DECQ        R8
+	JNZ         columnsOfPart
+	MOVQ        32(SP), DX
+	VMASKMOVPS  (DX), Y3, Y4
+	MOVQ        16(SP), DX
+	MOVQ        WinogradOutput_Right+0(CX), BX
+	LEAQ        (BX)(BX*2), SI
+	MOVQ        24(SP), SI
+	MOVQ        WinogradOutput_AddRight+0(CX), DI
+	LEAQ        (DI)(DI*2), R8
+	MOVQ        WinogradOutput_Buffer+0(CX), R8
+	MOVQ        WinogradOutput_Rows+0(CX), R9
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
+rowsOfPart:
+	VMOVUPS    (R8), Y5
+	VMOVUPS    32(R8), Y6
+	VMOVUPS    64(R8), Y7
+	VMOVUPS    96(R8), Y8
+	VMOVUPS    128(R8), Y9
+	VMOVUPS    160(R8), Y10
+	VMOVUPS    192(R8), Y11
+	VMOVUPS    224(R8), Y12
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y3, Y6
+	VADDPS     Y6, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMOVAPS      Y12, Y5
+	VFMADD231PS  Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y3, Y6
+	VADDPS       Y6, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (DX)(BX*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), DX
+	ADDQ WinogradOutput_AddDown+0(CX), SI
+	ADDQ $+256, R8
+	DECQ R9
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradStore8x2(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput8x4(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradStore8x2(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput8x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
 	VBROADCASTSS 8(AX), Y2
-	MOVQ         Transform_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         Transform_In+0(CX), DX
-	MOVQ         Transform_InStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         Transform_Out+0(CX), DI
-	MOVQ         Transform_OutStride+0(CX), R8
-	LEAQ         (R8)(R8*2), AX
-	MOVQ         Store_Add+0(CX), R9
-	MOVQ         Store_AddStride+0(CX), R10
-	LEAQ         (R10)(R10*2), AX
-	MOVQ         Store_Bias+0(CX), R11
-
-transform:
-	MOVQ Transform_Channels+0(CX), AX
-	CMPQ AX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (DX), Y3
-	VMOVUPS (DX)(BX*1), Y4
-	VMOVUPS (DX)(BX*2), Y5
-	VMOVUPS (DX)(SI*1), Y6
-	LEAQ    (DX)(BX*4), R12
-	VMOVUPS (R12), Y7
-	VMOVUPS (R12)(BX*1), Y8
-	VMOVUPS (R12)(BX*2), Y9
-	VMOVUPS (R12)(SI*1), Y10
-	VADDPS  Y5, Y4, Y11
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R11), Y8
-	VADDPS  Y11, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y8, Y3, Y3
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R9), Y4
-	VADDPS  Y4, Y3, Y3
-
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
-	VMOVAPS      Y10, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R9)(R10*1), Y4
-	VADDPS       Y4, Y3, Y3
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DI)(R8*1)
-
-stored0false:
-	ADDQ $+32, R11
-	ADDQ $+32, DX
-	ADDQ $+32, DI
-	ADDQ $+32, R9
-	SUBQ $+8, AX
-	CMPQ AX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      AX, AX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R12
-	MOVQ       AX, R13
-	NEGQ       R13
-	VMOVUPS    32(R12)(R13*4), Y3
-	VMASKMOVPS (DX), Y3, Y4
-	VMASKMOVPS (DX)(BX*1), Y3, Y5
-	VMASKMOVPS (DX)(BX*2), Y3, Y6
-	VMASKMOVPS (DX)(SI*1), Y3, Y7
-	LEAQ       (DX)(BX*4), R12
-	VMASKMOVPS (R12), Y3, Y8
-	VMASKMOVPS (R12)(BX*1), Y3, Y9
-	VMASKMOVPS (R12)(BX*2), Y3, Y10
-	VMASKMOVPS (R12)(SI*1), Y3, Y11
-	VADDPS     Y6, Y5, Y12
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R11), Y3, Y9
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y9, Y4, Y4
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R9), Y3, Y5
-	VADDPS     Y5, Y4, Y4
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (DI)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R9)(R10*1), Y3, Y5
-	VADDPS       Y5, Y4, Y4
-
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (DI)(R8*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), AX
-	LEAQ (R11)(AX*4), R11
-	LEAQ (DX)(AX*4), DX
-	LEAQ (DI)(AX*4), DI
-	LEAQ (R9)(AX*4), R9
-	ADDQ Transform_InStep+0(CX), DX
-	ADDQ Transform_OutStep+0(CX), DI
-	ADDQ Store_AddStep+0(CX), R9
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradOutput8x4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput8x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	VBROADCASTSS 12(AX), Y3
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradOutput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
-	VMOVUPS      (BX), Y4
-	VMOVUPS      (BX)(SI*1), Y5
-	VMOVUPS      (BX)(SI*2), Y6
-	VMOVUPS      (BX)(DI*1), Y7
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y8
-	VMOVUPS      (R11)(SI*1), Y9
-	VMOVUPS      (R11)(SI*2), Y10
-	VMOVUPS      (R11)(DI*1), Y11
-	VADDPS       Y6, Y5, Y12
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (R8)
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VMOVUPS      Y4, (R8)(R9*1)
-	VMULPS       Y3, Y12, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VMOVUPS      Y4, (R8)(R9*2)
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 24(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS 28(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 32(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VMOVUPS      Y4, (R8)(R10*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
+vector:
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000008, R9
 
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y4
-	VMASKMOVPS   (BX), Y4, Y5
-	VMASKMOVPS   (BX)(SI*1), Y4, Y6
-	VMASKMOVPS   (BX)(SI*2), Y4, Y7
-	VMASKMOVPS   (BX)(DI*1), Y4, Y8
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y4, Y9
-	VMASKMOVPS   (R11)(SI*1), Y4, Y10
-	VMASKMOVPS   (R11)(SI*2), Y4, Y11
-	VMASKMOVPS   (R11)(DI*1), Y4, Y12
-	VADDPS       Y7, Y6, Y13
+columns:
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y7
+	VMOVUPS      (R10)(SI*1), Y8
+	VMOVUPS      (R10)(SI*2), Y9
+	VMOVUPS      (R10)(DI*1), Y10
+	VADDPS       Y5, Y4, Y11
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y6, Y4
 	VSUBPS       Y7, Y6, Y7
 	VADDPS       Y9, Y8, Y6
 	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y10, Y8
-	VSUBPS       Y11, Y10, Y11
-	VADDPS       Y13, Y5, Y5
-	VADDPS       Y6, Y5, Y5
-	VADDPS       Y8, Y5, Y5
-	VMASKMOVPS   Y5, Y4, (R8)
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VFMADD231PS  Y2, Y11, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R9*1)
-	VMULPS       Y3, Y13, Y5
-	VBROADCASTSS 16(AX), Y10
-	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y8, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R9*2)
-	VMOVAPS      Y12, Y5
-	VBROADCASTSS 24(AX), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	VBROADCASTSS 28(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VBROADCASTSS 32(AX), Y6
-	VFMADD231PS  Y6, Y11, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R10*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradStore8x4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradStore8x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(CX), R11
-	MOVQ         Store_AddStride+0(CX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(CX), R14
-
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Y3
-	VMOVUPS (BX)(SI*1), Y4
-	VMOVUPS (BX)(SI*2), Y5
-	VMOVUPS (BX)(DI*1), Y6
-	LEAQ    (BX)(SI*4), R15
-	VMOVUPS (R15), Y7
-	VMOVUPS (R15)(SI*1), Y8
-	VMOVUPS (R15)(SI*2), Y9
-	VMOVUPS (R15)(DI*1), Y10
-	VADDPS  Y5, Y4, Y11
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R14), Y8
-	VADDPS  Y11, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y8, Y3, Y3
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Y12
-	VADDPS  Y12, Y3, Y3
-
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y3
 	VMOVUPS      Y3, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
 	VMULPS       Y0, Y5, Y3
 	VFMADD231PS  Y1, Y7, Y3
 	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Y12
-	VADDPS       Y12, Y3, Y3
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
-	VMOVUPS      Y3, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0false
+	VMOVUPS      Y3, 256(R8)
 	VBROADCASTSS 12(AX), Y3
 	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD231PS  Y11, Y4, Y3
+	VBROADCASTSS 16(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
 	VBROADCASTSS 20(AX), Y4
 	VFMADD231PS  Y4, Y6, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Y4
-	VADDPS       Y4, Y3, Y3
-
-added2false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0false
+	VMOVUPS      Y3, 512(R8)
 	VMOVAPS      Y10, Y3
 	VBROADCASTSS 24(AX), Y4
 	VFMADD231PS  Y4, Y5, Y3
@@ -5210,105 +7972,91 @@ added2false:
 	VFMADD231PS  Y4, Y7, Y3
 	VBROADCASTSS 32(AX), Y4
 	VFMADD231PS  Y4, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, 768(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y3
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
 
-added3false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (R8)(R10*1)
+rows:
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	VMOVUPS 64(R11), Y6
+	VMOVUPS 96(R11), Y7
+	VMOVUPS 128(R11), Y8
+	VMOVUPS 160(R11), Y9
+	VMOVUPS 192(R11), Y10
+	VMOVUPS 224(R11), Y11
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y3, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
 
-stored0false:
-	ADDQ $+32, R14
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R11
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R15
-	MOVQ       DX, BP
-	NEGQ       BP
-	VMOVUPS    32(R15)(BP*4), Y3
-	VMASKMOVPS (BX), Y3, Y4
-	VMASKMOVPS (BX)(SI*1), Y3, Y5
-	VMASKMOVPS (BX)(SI*2), Y3, Y6
-	VMASKMOVPS (BX)(DI*1), Y3, Y7
-	LEAQ       (BX)(SI*4), R15
-	VMASKMOVPS (R15), Y3, Y8
-	VMASKMOVPS (R15)(SI*1), Y3, Y9
-	VMASKMOVPS (R15)(SI*2), Y3, Y10
-	VMASKMOVPS (R15)(DI*1), Y3, Y11
-	VADDPS     Y6, Y5, Y12
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R14), Y3, Y9
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y9, Y4, Y4
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R11), Y3, Y13
-	VADDPS     Y13, Y4, Y4
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
 	VMULPS       Y0, Y6, Y4
 	VFMADD231PS  Y1, Y8, Y4
 	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
 	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R11)(R12*1), Y3, Y13
-	VADDPS       Y13, Y4, Y4
 
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0true
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
 	VBROADCASTSS 12(AX), Y4
 	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y5, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
 	VBROADCASTSS 20(AX), Y5
 	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2true
-	VMASKMOVPS   (R11)(R12*2), Y3, Y5
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y5
 	VADDPS       Y5, Y4, Y4
 
-added2true:
-	VBROADCASTSS Store_Low+0(CX), Y5
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0true
+	VMOVUPS      Y4, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
 	VMOVAPS      Y11, Y4
 	VBROADCASTSS 24(AX), Y5
 	VFMADD231PS  Y5, Y6, Y4
@@ -5316,67 +8064,57 @@ added2true:
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 32(AX), Y5
 	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3true
-	VMASKMOVPS   (R11)(R13*1), Y3, Y5
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y5
 	VADDPS       Y5, Y4, Y4
 
-added3true:
-	VBROADCASTSS Store_Low+0(CX), Y5
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R10*1)
+	VMOVUPS      Y4, (BX)(DI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R11
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
+stored:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+256, R11
+	DECQ R12
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
 
-// func avx2WinogradOutput8x6(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput8x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	VBROADCASTSS 12(AX), Y3
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y3
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x08, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000008, R9
 
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS      (BX), Y4
-	VMOVUPS      (BX)(SI*1), Y5
-	VMOVUPS      (BX)(SI*2), Y6
-	VMOVUPS      (BX)(DI*1), Y7
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y8
-	VMOVUPS      (R11)(SI*1), Y9
-	VMOVUPS      (R11)(SI*2), Y10
-	VMOVUPS      (R11)(DI*1), Y11
+columnsOfPart:
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y3, Y8
+	VMASKMOVPS   (R10)(SI*1), Y3, Y9
+	VMASKMOVPS   (R10)(SI*2), Y3, Y10
+	VMASKMOVPS   (R10)(DI*1), Y3, Y11
 	VADDPS       Y6, Y5, Y12
 	VSUBPS       Y6, Y5, Y6
 	VADDPS       Y8, Y7, Y5
@@ -5390,252 +8128,228 @@ channelsOne:
 	VMULPS       Y0, Y6, Y4
 	VFMADD231PS  Y1, Y8, Y4
 	VFMADD231PS  Y2, Y10, Y4
-	VMOVUPS      Y4, (R8)(R9*1)
-	VMULPS       Y3, Y12, Y4
+	VMOVUPS      Y4, 256(R8)
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y12, Y4
 	VBROADCASTSS 16(AX), Y9
 	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y7, Y4
-	VMOVUPS      Y4, (R8)(R9*2)
-	VBROADCASTSS 24(AX), Y4
-	VMULPS       Y4, Y6, Y4
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 32(AX), Y9
-	VFMADD231PS  Y9, Y10, Y4
-	VMOVUPS      Y4, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
-	VBROADCASTSS 36(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 44(AX), Y5
+	VBROADCASTSS 20(AX), Y5
 	VFMADD231PS  Y5, Y7, Y4
-	VMOVUPS      Y4, (R11)
+	VMOVUPS      Y4, 512(R8)
 	VMOVAPS      Y11, Y4
-	VBROADCASTSS 48(AX), Y5
+	VBROADCASTSS 24(AX), Y5
 	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS 52(AX), Y5
+	VBROADCASTSS 28(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 56(AX), Y5
+	VBROADCASTSS 32(AX), Y5
 	VFMADD231PS  Y5, Y10, Y4
-	VMOVUPS      Y4, (R11)(R9*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
+	VMOVUPS      Y4, 768(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y3, Y4
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
 
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y4
-	VMASKMOVPS   (BX), Y4, Y5
-	VMASKMOVPS   (BX)(SI*1), Y4, Y6
-	VMASKMOVPS   (BX)(SI*2), Y4, Y7
-	VMASKMOVPS   (BX)(DI*1), Y4, Y8
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y4, Y9
-	VMASKMOVPS   (R11)(SI*1), Y4, Y10
-	VMASKMOVPS   (R11)(SI*2), Y4, Y11
-	VMASKMOVPS   (R11)(DI*1), Y4, Y12
-	VADDPS       Y7, Y6, Y13
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y10, Y8
-	VSUBPS       Y11, Y10, Y11
-	VADDPS       Y13, Y5, Y5
-	VADDPS       Y6, Y5, Y5
-	VADDPS       Y8, Y5, Y5
-	VMASKMOVPS   Y5, Y4, (R8)
+rowsOfPart:
+	VMOVUPS    (R11), Y5
+	VMOVUPS    32(R11), Y6
+	VMOVUPS    64(R11), Y7
+	VMOVUPS    96(R11), Y8
+	VMOVUPS    128(R11), Y9
+	VMOVUPS    160(R11), Y10
+	VMOVUPS    192(R11), Y11
+	VMOVUPS    224(R11), Y12
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y3, Y10
+	VADDPS     Y10, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
 	VMULPS       Y0, Y7, Y5
 	VFMADD231PS  Y1, Y9, Y5
 	VFMADD231PS  Y2, Y11, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R9*1)
-	VMULPS       Y3, Y13, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y13, Y5
 	VBROADCASTSS 16(AX), Y10
 	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 20(AX), Y10
-	VFMADD231PS  Y10, Y8, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R9*2)
-	VBROADCASTSS 24(AX), Y5
-	VMULPS       Y5, Y7, Y5
-	VBROADCASTSS 28(AX), Y10
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 32(AX), Y10
-	VFMADD231PS  Y10, Y11, Y5
-	VMASKMOVPS   Y5, Y4, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
-	VBROADCASTSS 36(AX), Y5
-	VMULPS       Y5, Y13, Y5
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 44(AX), Y6
+	VBROADCASTSS 20(AX), Y6
 	VFMADD231PS  Y6, Y8, Y5
-	VMASKMOVPS   Y5, Y4, (R11)
-	VMOVAPS      Y12, Y5
-	VBROADCASTSS 48(AX), Y6
-	VFMADD231PS  Y6, Y7, Y5
-	VBROADCASTSS 52(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VBROADCASTSS 56(AX), Y6
-	VFMADD231PS  Y6, Y11, Y5
-	VMASKMOVPS   Y5, Y4, (R11)(R9*1)
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y3, Y6
+	VADDPS       Y6, Y5, Y5
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VMOVAPS      Y12, Y5
+	VBROADCASTSS 24(AX), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	VBROADCASTSS 28(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VBROADCASTSS 32(AX), Y6
+	VFMADD231PS  Y6, Y11, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y3, Y6
+	VADDPS       Y6, Y5, Y5
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+256, R11
+	DECQ R12
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradStore8x6(coefficients *float32, t *byte)
+// func avx2WinogradSquareOutput8x6(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradStore8x6(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradSquareOutput8x6(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
 	VBROADCASTSS 8(AX), Y2
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradOutput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(CX), R11
-	MOVQ         Store_AddStride+0(CX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(CX), R14
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
-	VMOVUPS (BX), Y3
-	VMOVUPS (BX)(SI*1), Y4
-	VMOVUPS (BX)(SI*2), Y5
-	VMOVUPS (BX)(DI*1), Y6
-	LEAQ    (BX)(SI*4), R15
-	VMOVUPS (R15), Y7
-	VMOVUPS (R15)(SI*1), Y8
-	VMOVUPS (R15)(SI*2), Y9
-	VMOVUPS (R15)(DI*1), Y10
-	VADDPS  Y5, Y4, Y11
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R14), Y8
-	LEAQ    (R11)(R12*4), R15
-	VADDPS  Y11, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y8, Y3, Y3
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Y12
-	VADDPS  Y12, Y3, Y3
+vector:
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000008, R9
 
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
+columns:
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y7
+	VMOVUPS      (R10)(SI*1), Y8
+	VMOVUPS      (R10)(SI*2), Y9
+	VMOVUPS      (R10)(DI*1), Y10
+	VADDPS       Y5, Y4, Y11
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y6, Y4
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y3
 	VMOVUPS      Y3, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
 	VMULPS       Y0, Y5, Y3
 	VFMADD231PS  Y1, Y7, Y3
 	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Y12
-	VADDPS       Y12, Y3, Y3
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
-	VMOVUPS      Y3, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0false
+	VMOVUPS      Y3, 256(R8)
 	VBROADCASTSS 12(AX), Y3
 	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y4, Y3
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y6, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Y12
-	VADDPS       Y12, Y3, Y3
-
-added2false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
-	VMOVUPS      Y3, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0false
+	VBROADCASTSS 16(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
+	VBROADCASTSS 20(AX), Y8
+	VFMADD231PS  Y8, Y6, Y3
+	VMOVUPS      Y3, 512(R8)
 	VBROADCASTSS 24(AX), Y3
 	VMULPS       Y3, Y5, Y3
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y7, Y3
-	VBROADCASTSS 32(AX), Y12
-	VFMADD231PS  Y12, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Y12
-	VADDPS       Y12, Y3, Y3
-
-added3false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y3, Y12, Y3
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y3, Y12, Y3
-	VMOVUPS      Y3, (R8)(R10*1)
-	CMPQ         Store_Rows+0(CX), $0x04
-	JE           stored0false
-	LEAQ         (R8)(R9*4), BP
+	VBROADCASTSS 28(AX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 32(AX), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VMOVUPS      Y3, 768(R8)
 	VBROADCASTSS 36(AX), Y3
 	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 40(AX), Y11
-	VFMADD231PS  Y11, Y4, Y3
+	VBROADCASTSS 40(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
 	VBROADCASTSS 44(AX), Y4
 	VFMADD231PS  Y4, Y6, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added4false
-	VMOVUPS      (R15), Y4
-	VADDPS       Y4, Y3, Y3
-
-added4false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BP)
-	CMPQ         Store_Rows+0(CX), $0x05
-	JE           stored0false
+	VMOVUPS      Y3, 1024(R8)
 	VMOVAPS      Y10, Y3
 	VBROADCASTSS 48(AX), Y4
 	VFMADD231PS  Y4, Y5, Y3
@@ -5643,147 +8357,133 @@ added4false:
 	VFMADD231PS  Y4, Y7, Y3
 	VBROADCASTSS 56(AX), Y4
 	VFMADD231PS  Y4, Y9, Y3
-	VADDPS       Y8, Y3, Y3
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added5false
-	VMOVUPS      (R15)(R12*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, 1280(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y3
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
 
-added5false:
-	VBROADCASTSS Store_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS Store_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BP)(R9*1)
+rows:
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	VMOVUPS 64(R11), Y6
+	VMOVUPS 96(R11), Y7
+	VMOVUPS 128(R11), Y8
+	VMOVUPS 160(R11), Y9
+	VMOVUPS 192(R11), Y10
+	VMOVUPS 224(R11), Y11
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	LEAQ    (R8)(R9*4), R13
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y3, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
 
-stored0false:
-	ADDQ $+32, R14
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R11
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R15
-	MOVQ       DX, BP
-	NEGQ       BP
-	VMOVUPS    32(R15)(BP*4), Y3
-	VMASKMOVPS (BX), Y3, Y4
-	VMASKMOVPS (BX)(SI*1), Y3, Y5
-	VMASKMOVPS (BX)(SI*2), Y3, Y6
-	VMASKMOVPS (BX)(DI*1), Y3, Y7
-	LEAQ       (BX)(SI*4), R15
-	VMASKMOVPS (R15), Y3, Y8
-	VMASKMOVPS (R15)(SI*1), Y3, Y9
-	VMASKMOVPS (R15)(SI*2), Y3, Y10
-	VMASKMOVPS (R15)(DI*1), Y3, Y11
-	VADDPS     Y6, Y5, Y12
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R14), Y3, Y9
-	LEAQ       (R11)(R12*4), R15
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y9, Y4, Y4
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R11), Y3, Y13
-	VADDPS     Y13, Y4, Y4
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
 	VMULPS       Y0, Y6, Y4
 	VFMADD231PS  Y1, Y8, Y4
 	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
 	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R11)(R12*1), Y3, Y13
-	VADDPS       Y13, Y4, Y4
 
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0true
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
 	VBROADCASTSS 12(AX), Y4
 	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y13
-	VFMADD231PS  Y13, Y5, Y4
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y7, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y9
 	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2true
-	VMASKMOVPS   (R11)(R12*2), Y3, Y13
-	VADDPS       Y13, Y4, Y4
 
-added2true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0true
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
 	VBROADCASTSS 24(AX), Y4
 	VMULPS       Y4, Y6, Y4
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y8, Y4
-	VBROADCASTSS 32(AX), Y13
-	VFMADD231PS  Y13, Y10, Y4
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y10, Y4
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y9
 	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3true
-	VMASKMOVPS   (R11)(R13*1), Y3, Y13
-	VADDPS       Y13, Y4, Y4
 
-added3true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y4, Y13, Y4
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y4, Y13, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(R10*1)
-	CMPQ         Store_Rows+0(CX), $0x04
-	JE           stored0true
-	LEAQ         (R8)(R9*4), BP
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), R14
 	VBROADCASTSS 36(AX), Y4
 	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 40(AX), Y12
-	VFMADD231PS  Y12, Y5, Y4
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
 	VBROADCASTSS 44(AX), Y5
 	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added4true
-	VMASKMOVPS   (R15), Y3, Y5
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R13), Y5
 	VADDPS       Y5, Y4, Y4
 
-added4true:
-	VBROADCASTSS Store_Low+0(CX), Y5
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BP)
-	CMPQ         Store_Rows+0(CX), $0x05
-	JE           stored0true
+	VMOVUPS      Y4, (R14)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           stored
 	VMOVAPS      Y11, Y4
 	VBROADCASTSS 48(AX), Y5
 	VFMADD231PS  Y5, Y6, Y4
@@ -5791,67 +8491,310 @@ added4true:
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 56(AX), Y5
 	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y9, Y4, Y4
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added5true
-	VMASKMOVPS   (R15)(R12*1), Y3, Y5
+	VADDPS       Y3, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5
+	VMOVUPS      (R13)(R9*1), Y5
 	VADDPS       Y5, Y4, Y4
 
-added5true:
-	VBROADCASTSS Store_Low+0(CX), Y5
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS Store_High+0(CX), Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BP)(R9*1)
+	VMOVUPS      Y4, (R14)(SI*1)
 
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R11
+stored:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+256, R11
+	DECQ R12
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y3
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x08, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000008, R9
+
+columnsOfPart:
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y3, Y8
+	VMASKMOVPS   (R10)(SI*1), Y3, Y9
+	VMASKMOVPS   (R10)(SI*2), Y3, Y10
+	VMASKMOVPS   (R10)(DI*1), Y3, Y11
+	VADDPS       Y6, Y5, Y12
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VMOVUPS      Y4, 256(R8)
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VMOVUPS      Y4, 512(R8)
+	VBROADCASTSS 24(AX), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      Y4, 768(R8)
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VMOVUPS      Y4, 1024(R8)
+	VMOVAPS      Y11, Y4
+	VBROADCASTSS 48(AX), Y5
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 52(AX), Y5
+	VFMADD231PS  Y5, Y8, Y4
+	VBROADCASTSS 56(AX), Y5
+	VFMADD231PS  Y5, Y10, Y4
+	VMOVUPS      Y4, 1280(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y3, Y4
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(CX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(CX), R11
+	MOVQ         WinogradOutput_Rows+0(CX), R12
+
+rowsOfPart:
+	VMOVUPS    (R11), Y5
+	VMOVUPS    32(R11), Y6
+	VMOVUPS    64(R11), Y7
+	VMOVUPS    96(R11), Y8
+	VMOVUPS    128(R11), Y9
+	VMOVUPS    160(R11), Y10
+	VMOVUPS    192(R11), Y11
+	VMOVUPS    224(R11), Y12
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	LEAQ       (R8)(R9*4), R13
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y3, Y10
+	VADDPS     Y10, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y3, Y10
+	VADDPS       Y10, Y5, Y5
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 24(AX), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y11, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), R14
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 44(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R13), Y3, Y6
+	VADDPS       Y6, Y5, Y5
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (R14)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           storedOfPart
+	VMOVAPS      Y12, Y5
+	VBROADCASTSS 48(AX), Y6
+	VFMADD231PS  Y6, Y7, Y5
+	VBROADCASTSS 52(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VBROADCASTSS 56(AX), Y6
+	VFMADD231PS  Y6, Y11, Y5
+	VADDPS       Y4, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5OfPart
+	VMASKMOVPS   (R13)(R9*1), Y3, Y6
+	VADDPS       Y6, Y5, Y5
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (R14)(SI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), R8
+	ADDQ $+256, R11
+	DECQ R12
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradInput10(coefficients *float32, t *byte)
+// func avx2WinogradLineInput10(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradInput10(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineInput10(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
 	VMOVUPS      (BX), Y1
 	VMOVUPS      (BX)(SI*1), Y2
 	VMOVUPS      (BX)(SI*2), Y3
 	VMOVUPS      (BX)(DI*1), Y4
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y5
-	VMOVUPS      (R11)(SI*1), Y6
-	VMOVUPS      (R11)(SI*2), Y7
-	VMOVUPS      (R11)(DI*1), Y8
-	LEAQ         (R11)(SI*4), R11
-	VMOVUPS      (R11), Y9
-	VMOVUPS      (R11)(SI*1), Y10
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(SI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
 	VMOVAPS      Y9, Y11
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y12, Y7, Y11
@@ -5860,7 +8803,7 @@ channelsOne:
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y3, Y11
 	VFMADD231PS  Y0, Y1, Y11
-	VMOVUPS      Y11, (R8)
+	VMOVUPS      Y11, (BX)
 	VMOVAPS      Y9, Y1
 	VBROADCASTSS 24(AX), Y11
 	VFMADD231PS  Y11, Y7, Y1
@@ -5878,10 +8821,10 @@ channelsOne:
 	VMOVAPS      Y1, Y12
 	VBROADCASTSS 28(AX), Y13
 	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (R8)(R9*1)
+	VMOVUPS      Y12, (BX)(SI*1)
 	VBROADCASTSS 28(AX), Y12
 	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (R8)(R9*2)
+	VMOVUPS      Y1, (BX)(SI*2)
 	VMOVAPS      Y9, Y1
 	VBROADCASTSS 40(AX), Y11
 	VFMADD231PS  Y11, Y7, Y1
@@ -5899,11 +8842,10 @@ channelsOne:
 	VMOVAPS      Y1, Y12
 	VBROADCASTSS 44(AX), Y13
 	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMOVUPS      Y12, (BX)(DI*1)
 	VBROADCASTSS 44(AX), Y12
 	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R8)
 	VMOVAPS      Y9, Y1
 	VBROADCASTSS 56(AX), Y11
 	VFMADD231PS  Y11, Y7, Y1
@@ -5921,10 +8863,10 @@ channelsOne:
 	VMOVAPS      Y1, Y12
 	VBROADCASTSS 60(AX), Y13
 	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (R11)(R9*1)
+	VMOVUPS      Y12, (R8)(SI*1)
 	VBROADCASTSS 60(AX), Y12
 	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (R11)(R9*2)
+	VMOVUPS      Y1, (R8)(SI*2)
 	VMOVAPS      Y9, Y1
 	VBROADCASTSS 72(AX), Y9
 	VFMADD231PS  Y9, Y7, Y1
@@ -5942,11 +8884,10 @@ channelsOne:
 	VMOVAPS      Y1, Y5
 	VBROADCASTSS 76(AX), Y7
 	VFMADD231PS  Y7, Y3, Y5
-	VMOVUPS      Y5, (R11)(R10*1)
-	LEAQ         (R11)(R9*4), R11
+	VMOVUPS      Y5, (R8)(DI*1)
 	VBROADCASTSS 76(AX), Y5
 	VFNMADD231PS Y5, Y3, Y1
-	VMOVUPS      Y1, (R11)
+	VMOVUPS      Y1, (R9)
 	VMOVAPS      Y10, Y1
 	VBROADCASTSS 12(AX), Y3
 	VFMADD231PS  Y3, Y8, Y1
@@ -5955,32 +8896,40 @@ channelsOne:
 	VBROADCASTSS 4(AX), Y3
 	VFMADD231PS  Y3, Y4, Y1
 	VFMADD231PS  Y0, Y2, Y1
-	VMOVUPS      Y1, (R11)(R9*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
+	VMOVUPS      Y1, (R9)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
 
-channelsPart:
+rest:
 	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y1
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y1
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
 	VMASKMOVPS   (BX), Y1, Y2
 	VMASKMOVPS   (BX)(SI*1), Y1, Y3
 	VMASKMOVPS   (BX)(SI*2), Y1, Y4
 	VMASKMOVPS   (BX)(DI*1), Y1, Y5
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y1, Y6
-	VMASKMOVPS   (R11)(SI*1), Y1, Y7
-	VMASKMOVPS   (R11)(SI*2), Y1, Y8
-	VMASKMOVPS   (R11)(DI*1), Y1, Y9
-	LEAQ         (R11)(SI*4), R11
-	VMASKMOVPS   (R11), Y1, Y10
-	VMASKMOVPS   (R11)(SI*1), Y1, Y11
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y1, Y6
+	VMASKMOVPS   (BX)(SI*1), Y1, Y7
+	VMASKMOVPS   (BX)(SI*2), Y1, Y8
+	VMASKMOVPS   (BX)(DI*1), Y1, Y9
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y1, Y10
+	VMASKMOVPS   (BX)(SI*1), Y1, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
 	VMOVAPS      Y10, Y12
 	VBROADCASTSS 12(AX), Y13
 	VFMADD231PS  Y13, Y8, Y12
@@ -5989,7 +8938,7 @@ channelsPart:
 	VBROADCASTSS 4(AX), Y13
 	VFMADD231PS  Y13, Y4, Y12
 	VFMADD231PS  Y0, Y2, Y12
-	VMASKMOVPS   Y12, Y1, (R8)
+	VMASKMOVPS   Y12, Y1, (BX)
 	VMOVAPS      Y10, Y2
 	VBROADCASTSS 24(AX), Y12
 	VFMADD231PS  Y12, Y8, Y2
@@ -6007,10 +8956,10 @@ channelsPart:
 	VMOVAPS      Y2, Y13
 	VBROADCASTSS 28(AX), Y14
 	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R8)(R9*1)
+	VMASKMOVPS   Y13, Y1, (BX)(SI*1)
 	VBROADCASTSS 28(AX), Y13
 	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*2)
+	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
 	VMOVAPS      Y10, Y2
 	VBROADCASTSS 40(AX), Y12
 	VFMADD231PS  Y12, Y8, Y2
@@ -6028,11 +8977,10 @@ channelsPart:
 	VMOVAPS      Y2, Y13
 	VBROADCASTSS 44(AX), Y14
 	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
+	VMASKMOVPS   Y13, Y1, (BX)(DI*1)
 	VBROADCASTSS 44(AX), Y13
 	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (R11)
+	VMASKMOVPS   Y2, Y1, (R8)
 	VMOVAPS      Y10, Y2
 	VBROADCASTSS 56(AX), Y12
 	VFMADD231PS  Y12, Y8, Y2
@@ -6050,10 +8998,10 @@ channelsPart:
 	VMOVAPS      Y2, Y13
 	VBROADCASTSS 60(AX), Y14
 	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R11)(R9*1)
+	VMASKMOVPS   Y13, Y1, (R8)(SI*1)
 	VBROADCASTSS 60(AX), Y13
 	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (R11)(R9*2)
+	VMASKMOVPS   Y2, Y1, (R8)(SI*2)
 	VMOVAPS      Y10, Y2
 	VBROADCASTSS 72(AX), Y10
 	VFMADD231PS  Y10, Y8, Y2
@@ -6071,11 +9019,10 @@ channelsPart:
 	VMOVAPS      Y2, Y6
 	VBROADCASTSS 76(AX), Y8
 	VFMADD231PS  Y8, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (R11)(R10*1)
-	LEAQ         (R11)(R9*4), R11
+	VMASKMOVPS   Y6, Y1, (R8)(DI*1)
 	VBROADCASTSS 76(AX), Y6
 	VFNMADD231PS Y6, Y4, Y2
-	VMASKMOVPS   Y2, Y1, (R11)
+	VMASKMOVPS   Y2, Y1, (R9)
 	VMOVAPS      Y11, Y2
 	VBROADCASTSS 12(AX), Y4
 	VFMADD231PS  Y4, Y9, Y2
@@ -6084,170 +9031,69 @@ channelsPart:
 	VBROADCASTSS 4(AX), Y4
 	VFMADD231PS  Y4, Y5, Y2
 	VFMADD231PS  Y0, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R11)(R9*1)
+	VMASKMOVPS   Y2, Y1, (R9)(SI*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradOutput10x2(coefficients *float32, t *byte)
+// func avx2WinogradLineOutput10x2(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput10x2(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineOutput10x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradOutput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), DX
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      (BX)(SI*1), Y3
-	VMOVUPS      (BX)(SI*2), Y4
-	VMOVUPS      (BX)(DI*1), Y5
-	LEAQ         (BX)(SI*4), R10
-	VMOVUPS      (R10), Y6
-	VMOVUPS      (R10)(SI*1), Y7
-	VMOVUPS      (R10)(SI*2), Y8
-	VMOVUPS      (R10)(DI*1), Y9
-	LEAQ         (R10)(SI*4), R10
-	VMOVUPS      (R10), Y10
-	VMOVUPS      (R10)(SI*1), Y11
-	VADDPS       Y4, Y3, Y12
-	VSUBPS       Y4, Y3, Y4
-	VADDPS       Y6, Y5, Y3
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y7, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VMOVAPS      Y11, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VFMADD231PS  Y1, Y6, Y2
-	VBROADCASTSS 8(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 12(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VMOVUPS      Y2, (R8)(R9*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
-
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R10
-	MOVQ         DX, R11
-	NEGQ         R11
-	VMOVUPS      32(R10)(R11*4), Y2
-	VMASKMOVPS   (BX), Y2, Y3
-	VMASKMOVPS   (BX)(SI*1), Y2, Y4
-	VMASKMOVPS   (BX)(SI*2), Y2, Y5
-	VMASKMOVPS   (BX)(DI*1), Y2, Y6
-	LEAQ         (BX)(SI*4), R10
-	VMASKMOVPS   (R10), Y2, Y7
-	VMASKMOVPS   (R10)(SI*1), Y2, Y8
-	VMASKMOVPS   (R10)(SI*2), Y2, Y9
-	VMASKMOVPS   (R10)(DI*1), Y2, Y10
-	LEAQ         (R10)(SI*4), R10
-	VMASKMOVPS   (R10), Y2, Y11
-	VMASKMOVPS   (R10)(SI*1), Y2, Y12
-	VADDPS       Y5, Y4, Y13
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y10, Y8
-	VSUBPS       Y11, Y10, Y11
-	VADDPS       Y13, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y3, Y3
-	VMASKMOVPS   Y3, Y2, (R8)
-	VMOVAPS      Y12, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VBROADCASTSS 8(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VBROADCASTSS 12(AX), Y4
-	VFMADD231PS  Y4, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradStore10x2(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradStore10x2(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), DX
-	MOVQ         Store_Add+0(CX), R10
-	MOVQ         Store_AddStride+0(CX), R11
-	LEAQ         (R11)(R11*2), DX
-	MOVQ         Store_Bias+0(CX), R12
-
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
 	VMOVUPS (BX), Y1
 	VMOVUPS (BX)(SI*1), Y2
 	VMOVUPS (BX)(SI*2), Y3
 	VMOVUPS (BX)(DI*1), Y4
-	LEAQ    (BX)(SI*4), R13
-	VMOVUPS (R13), Y5
-	VMOVUPS (R13)(SI*1), Y6
-	VMOVUPS (R13)(SI*2), Y7
-	VMOVUPS (R13)(DI*1), Y8
-	LEAQ    (R13)(SI*4), R13
-	VMOVUPS (R13), Y9
-	VMOVUPS (R13)(SI*1), Y10
-	VADDPS  Y3, Y2, Y11
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS (BX)(SI*1), Y6
+	VMOVUPS (BX)(SI*2), Y7
+	VMOVUPS (BX)(DI*1), Y8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y9
+	VMOVUPS (BX)(SI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y3, Y2, Y12
 	VSUBPS  Y3, Y2, Y3
 	VADDPS  Y5, Y4, Y2
 	VSUBPS  Y5, Y4, Y5
@@ -6255,25 +9101,24 @@ channelsOne:
 	VSUBPS  Y7, Y6, Y7
 	VADDPS  Y9, Y8, Y6
 	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R12), Y8
-	VADDPS  Y11, Y1, Y1
+	VADDPS  Y12, Y1, Y1
 	VADDPS  Y2, Y1, Y1
 	VADDPS  Y4, Y1, Y1
 	VADDPS  Y6, Y1, Y1
-	VADDPS  Y8, Y1, Y1
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R10), Y2
+	VADDPS  Y11, Y1, Y1
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y2
 	VADDPS  Y2, Y1, Y1
 
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y2
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
+	VMOVUPS      Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
 	VMOVAPS      Y10, Y1
 	VFMADD231PS  Y0, Y3, Y1
 	VBROADCASTSS 4(AX), Y2
@@ -6282,48 +9127,59 @@ added0false:
 	VFMADD231PS  Y2, Y7, Y1
 	VBROADCASTSS 12(AX), Y2
 	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R10)(R11*1), Y2
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y2
 	VADDPS       Y2, Y1, Y1
 
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y2
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (R8)(R9*1)
+	VMOVUPS      Y1, (BX)(SI*1)
 
-stored0false:
-	ADDQ $+32, R12
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R10
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R13
-	MOVQ       DX, R14
-	NEGQ       R14
-	VMOVUPS    32(R13)(R14*4), Y1
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y1
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
 	VMASKMOVPS (BX), Y1, Y2
 	VMASKMOVPS (BX)(SI*1), Y1, Y3
 	VMASKMOVPS (BX)(SI*2), Y1, Y4
 	VMASKMOVPS (BX)(DI*1), Y1, Y5
-	LEAQ       (BX)(SI*4), R13
-	VMASKMOVPS (R13), Y1, Y6
-	VMASKMOVPS (R13)(SI*1), Y1, Y7
-	VMASKMOVPS (R13)(SI*2), Y1, Y8
-	VMASKMOVPS (R13)(DI*1), Y1, Y9
-	LEAQ       (R13)(SI*4), R13
-	VMASKMOVPS (R13), Y1, Y10
-	VMASKMOVPS (R13)(SI*1), Y1, Y11
-	VADDPS     Y4, Y3, Y12
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y6
+	VMASKMOVPS (BX)(SI*1), Y1, Y7
+	VMASKMOVPS (BX)(SI*2), Y1, Y8
+	VMASKMOVPS (BX)(DI*1), Y1, Y9
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y10
+	VMASKMOVPS (BX)(SI*1), Y1, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y1, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y4, Y3, Y13
 	VSUBPS     Y4, Y3, Y4
 	VADDPS     Y6, Y5, Y3
 	VSUBPS     Y6, Y5, Y6
@@ -6331,25 +9187,24 @@ channelsPart:
 	VSUBPS     Y8, Y7, Y8
 	VADDPS     Y10, Y9, Y7
 	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R12), Y1, Y9
-	VADDPS     Y12, Y2, Y2
+	VADDPS     Y13, Y2, Y2
 	VADDPS     Y3, Y2, Y2
 	VADDPS     Y5, Y2, Y2
 	VADDPS     Y7, Y2, Y2
-	VADDPS     Y9, Y2, Y2
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R10), Y1, Y3
+	VADDPS     Y12, Y2, Y2
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y3
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
+	VMASKMOVPS   Y2, Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
 	VMOVAPS      Y11, Y2
 	VFMADD231PS  Y0, Y4, Y2
 	VBROADCASTSS 4(AX), Y3
@@ -6358,221 +9213,85 @@ added0true:
 	VFMADD231PS  Y3, Y8, Y2
 	VBROADCASTSS 12(AX), Y3
 	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R10)(R11*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
-
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R12)(DX*4), R12
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R10)(DX*4), R10
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R10
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradOutput10x4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput10x4(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      (BX)(SI*1), Y3
-	VMOVUPS      (BX)(SI*2), Y4
-	VMOVUPS      (BX)(DI*1), Y5
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y6
-	VMOVUPS      (R11)(SI*1), Y7
-	VMOVUPS      (R11)(SI*2), Y8
-	VMOVUPS      (R11)(DI*1), Y9
-	LEAQ         (R11)(SI*4), R11
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R11)(SI*1), Y11
-	VADDPS       Y4, Y3, Y12
-	VSUBPS       Y4, Y3, Y4
-	VADDPS       Y6, Y5, Y3
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
 	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y1, Y3
 	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y7, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VMULPS       Y0, Y4, Y2
-	VFMADD231PS  Y1, Y6, Y2
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VMOVUPS      Y2, (R8)(R9*1)
-	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 24(AX), Y3
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 28(AX), Y3
-	VFMADD231PS  Y3, Y7, Y2
-	VMOVUPS      Y2, (R8)(R9*2)
-	VMOVAPS      Y11, Y2
-	VBROADCASTSS 32(AX), Y3
-	VFMADD231PS  Y3, Y4, Y2
-	VBROADCASTSS 36(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 40(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 44(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VMOVUPS      Y2, (R8)(R10*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
 
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y2
-	VMASKMOVPS   (BX), Y2, Y3
-	VMASKMOVPS   (BX)(SI*1), Y2, Y4
-	VMASKMOVPS   (BX)(SI*2), Y2, Y5
-	VMASKMOVPS   (BX)(DI*1), Y2, Y6
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y2, Y7
-	VMASKMOVPS   (R11)(SI*1), Y2, Y8
-	VMASKMOVPS   (R11)(SI*2), Y2, Y9
-	VMASKMOVPS   (R11)(DI*1), Y2, Y10
-	LEAQ         (R11)(SI*4), R11
-	VMASKMOVPS   (R11), Y2, Y11
-	VMASKMOVPS   (R11)(SI*1), Y2, Y12
-	VADDPS       Y5, Y4, Y13
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y10, Y8
-	VSUBPS       Y11, Y10, Y11
-	VADDPS       Y13, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y3, Y3
-	VMASKMOVPS   Y3, Y2, (R8)
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VBROADCASTSS 8(AX), Y10
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R9*1)
-	VBROADCASTSS 16(AX), Y3
-	VMULPS       Y3, Y13, Y3
-	VBROADCASTSS 20(AX), Y10
-	VFMADD231PS  Y10, Y4, Y3
-	VBROADCASTSS 24(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VBROADCASTSS 28(AX), Y4
-	VFMADD231PS  Y4, Y8, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R9*2)
-	VMOVAPS      Y12, Y3
-	VBROADCASTSS 32(AX), Y4
-	VFMADD231PS  Y4, Y5, Y3
-	VBROADCASTSS 36(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 40(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VBROADCASTSS 44(AX), Y4
-	VFMADD231PS  Y4, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R10*1)
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
 
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx2WinogradStore10x4(coefficients *float32, t *byte)
+// func avx2WinogradLineOutput10x4(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
-TEXT ·avx2WinogradStore10x4(SB), NOSPLIT, $8-16
+TEXT ·avx2WinogradLineOutput10x4(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), DX
+	MOVQ         WinogradOutput_Count+0(CX), DX
 	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(CX), R11
-	MOVQ         Store_AddStride+0(CX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(CX), R14
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
 
-channelsOne:
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
 	VMOVUPS (BX), Y1
 	VMOVUPS (BX)(SI*1), Y2
 	VMOVUPS (BX)(SI*2), Y3
 	VMOVUPS (BX)(DI*1), Y4
-	LEAQ    (BX)(SI*4), R15
-	VMOVUPS (R15), Y5
-	VMOVUPS (R15)(SI*1), Y6
-	VMOVUPS (R15)(SI*2), Y7
-	VMOVUPS (R15)(DI*1), Y8
-	LEAQ    (R15)(SI*4), R15
-	VMOVUPS (R15), Y9
-	VMOVUPS (R15)(SI*1), Y10
-	VADDPS  Y3, Y2, Y11
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS (BX)(SI*1), Y6
+	VMOVUPS (BX)(SI*2), Y7
+	VMOVUPS (BX)(DI*1), Y8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y9
+	VMOVUPS (BX)(SI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y3, Y2, Y12
 	VSUBPS  Y3, Y2, Y3
 	VADDPS  Y5, Y4, Y2
 	VSUBPS  Y5, Y4, Y5
@@ -6580,68 +9299,67 @@ channelsOne:
 	VSUBPS  Y7, Y6, Y7
 	VADDPS  Y9, Y8, Y6
 	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R14), Y8
-	VADDPS  Y11, Y1, Y1
+	VADDPS  Y12, Y1, Y1
 	VADDPS  Y2, Y1, Y1
 	VADDPS  Y4, Y1, Y1
 	VADDPS  Y6, Y1, Y1
+	VADDPS  Y11, Y1, Y1
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y8
 	VADDPS  Y8, Y1, Y1
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Y12
-	VADDPS  Y12, Y1, Y1
 
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
 	VMULPS       Y0, Y3, Y1
-	VBROADCASTSS 4(AX), Y12
-	VFMADD231PS  Y12, Y5, Y1
-	VBROADCASTSS 8(AX), Y12
-	VFMADD231PS  Y12, Y7, Y1
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y9, Y1
+	VBROADCASTSS 4(AX), Y8
+	VFMADD231PS  Y8, Y5, Y1
+	VBROADCASTSS 8(AX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 12(AX), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y8
 	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Y12
-	VADDPS       Y12, Y1, Y1
 
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0false
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
 	VBROADCASTSS 16(AX), Y1
-	VMULPS       Y1, Y11, Y1
-	VBROADCASTSS 20(AX), Y11
-	VFMADD231PS  Y11, Y2, Y1
+	VMULPS       Y1, Y12, Y1
+	VBROADCASTSS 20(AX), Y8
+	VFMADD231PS  Y8, Y2, Y1
 	VBROADCASTSS 24(AX), Y2
 	VFMADD231PS  Y2, Y4, Y1
 	VBROADCASTSS 28(AX), Y2
 	VFMADD231PS  Y2, Y6, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Y2
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y2
 	VADDPS       Y2, Y1, Y1
 
-added2false:
-	VBROADCASTSS Store_Low+0(CX), Y2
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0false
+	VMOVUPS      Y1, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
 	VMOVAPS      Y10, Y1
 	VBROADCASTSS 32(AX), Y2
 	VFMADD231PS  Y2, Y3, Y1
@@ -6651,48 +9369,59 @@ added2false:
 	VFMADD231PS  Y2, Y7, Y1
 	VBROADCASTSS 44(AX), Y2
 	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Y2
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y2
 	VADDPS       Y2, Y1, Y1
 
-added3false:
-	VBROADCASTSS Store_Low+0(CX), Y2
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (R8)(R10*1)
+	VMOVUPS      Y1, (BX)(DI*1)
 
-stored0false:
-	ADDQ $+32, R14
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R11
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
 
-channelsPart:
+rest:
 	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R15
-	MOVQ       DX, BP
-	NEGQ       BP
-	VMOVUPS    32(R15)(BP*4), Y1
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y1
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
 	VMASKMOVPS (BX), Y1, Y2
 	VMASKMOVPS (BX)(SI*1), Y1, Y3
 	VMASKMOVPS (BX)(SI*2), Y1, Y4
 	VMASKMOVPS (BX)(DI*1), Y1, Y5
-	LEAQ       (BX)(SI*4), R15
-	VMASKMOVPS (R15), Y1, Y6
-	VMASKMOVPS (R15)(SI*1), Y1, Y7
-	VMASKMOVPS (R15)(SI*2), Y1, Y8
-	VMASKMOVPS (R15)(DI*1), Y1, Y9
-	LEAQ       (R15)(SI*4), R15
-	VMASKMOVPS (R15), Y1, Y10
-	VMASKMOVPS (R15)(SI*1), Y1, Y11
-	VADDPS     Y4, Y3, Y12
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y6
+	VMASKMOVPS (BX)(SI*1), Y1, Y7
+	VMASKMOVPS (BX)(SI*2), Y1, Y8
+	VMASKMOVPS (BX)(DI*1), Y1, Y9
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y10
+	VMASKMOVPS (BX)(SI*1), Y1, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y1, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y4, Y3, Y13
 	VSUBPS     Y4, Y3, Y4
 	VADDPS     Y6, Y5, Y3
 	VSUBPS     Y6, Y5, Y6
@@ -6700,68 +9429,67 @@ channelsPart:
 	VSUBPS     Y8, Y7, Y8
 	VADDPS     Y10, Y9, Y7
 	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R14), Y1, Y9
-	VADDPS     Y12, Y2, Y2
+	VADDPS     Y13, Y2, Y2
 	VADDPS     Y3, Y2, Y2
 	VADDPS     Y5, Y2, Y2
 	VADDPS     Y7, Y2, Y2
+	VADDPS     Y12, Y2, Y2
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y1, Y9
 	VADDPS     Y9, Y2, Y2
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R11), Y1, Y13
-	VADDPS     Y13, Y2, Y2
 
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
 	VMULPS       Y0, Y4, Y2
-	VBROADCASTSS 4(AX), Y13
-	VFMADD231PS  Y13, Y6, Y2
-	VBROADCASTSS 8(AX), Y13
-	VFMADD231PS  Y13, Y8, Y2
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y10, Y2
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y1, Y9
 	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R11)(R12*1), Y1, Y13
-	VADDPS       Y13, Y2, Y2
 
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0true
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
 	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y3, Y2
+	VMULPS       Y2, Y13, Y2
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
 	VBROADCASTSS 24(AX), Y3
 	VFMADD231PS  Y3, Y5, Y2
 	VBROADCASTSS 28(AX), Y3
 	VFMADD231PS  Y3, Y7, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2true
-	VMASKMOVPS   (R11)(R12*2), Y1, Y3
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y1, Y3
 	VADDPS       Y3, Y2, Y2
 
-added2true:
-	VBROADCASTSS Store_Low+0(CX), Y3
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0true
+	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
 	VMOVAPS      Y11, Y2
 	VBROADCASTSS 32(AX), Y3
 	VFMADD231PS  Y3, Y4, Y2
@@ -6771,572 +9499,33 @@ added2true:
 	VFMADD231PS  Y3, Y8, Y2
 	VBROADCASTSS 44(AX), Y3
 	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3true
-	VMASKMOVPS   (R11)(R13*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
-
-added3true:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R10*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R11
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradOutput10x6(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradOutput10x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      (BX)(SI*1), Y3
-	VMOVUPS      (BX)(SI*2), Y4
-	VMOVUPS      (BX)(DI*1), Y5
-	LEAQ         (BX)(SI*4), R11
-	VMOVUPS      (R11), Y6
-	VMOVUPS      (R11)(SI*1), Y7
-	VMOVUPS      (R11)(SI*2), Y8
-	VMOVUPS      (R11)(DI*1), Y9
-	LEAQ         (R11)(SI*4), R11
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R11)(SI*1), Y11
-	VADDPS       Y4, Y3, Y12
-	VSUBPS       Y4, Y3, Y4
-	VADDPS       Y6, Y5, Y3
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
 	VADDPS       Y12, Y2, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y7, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VMULPS       Y0, Y4, Y2
-	VFMADD231PS  Y1, Y6, Y2
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VMOVUPS      Y2, (R8)(R9*1)
-	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 24(AX), Y9
-	VFMADD231PS  Y9, Y5, Y2
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y7, Y2
-	VMOVUPS      Y2, (R8)(R9*2)
-	VBROADCASTSS 32(AX), Y2
-	VMULPS       Y2, Y4, Y2
-	VBROADCASTSS 36(AX), Y9
-	VFMADD231PS  Y9, Y6, Y2
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VMOVUPS      Y2, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
-	VBROADCASTSS 48(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 52(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 56(AX), Y3
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 60(AX), Y3
-	VFMADD231PS  Y3, Y7, Y2
-	VMOVUPS      Y2, (R11)
-	VMOVAPS      Y11, Y2
-	VBROADCASTSS 64(AX), Y3
-	VFMADD231PS  Y3, Y4, Y2
-	VBROADCASTSS 68(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 72(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 76(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VMOVUPS      Y2, (R11)(R9*1)
-	ADDQ         $+32, BX
-	ADDQ         $+32, R8
-	SUBQ         $+8, DX
-	CMPQ         DX, $+8
-	JGE          channelsOne
-
-channelsPart:
-	TESTQ        DX, DX
-	JZ           channelsDone
-	LEAQ         lanes<>+0(SB), R11
-	MOVQ         DX, R12
-	NEGQ         R12
-	VMOVUPS      32(R11)(R12*4), Y2
-	VMASKMOVPS   (BX), Y2, Y3
-	VMASKMOVPS   (BX)(SI*1), Y2, Y4
-	VMASKMOVPS   (BX)(SI*2), Y2, Y5
-	VMASKMOVPS   (BX)(DI*1), Y2, Y6
-	LEAQ         (BX)(SI*4), R11
-	VMASKMOVPS   (R11), Y2, Y7
-	VMASKMOVPS   (R11)(SI*1), Y2, Y8
-	VMASKMOVPS   (R11)(SI*2), Y2, Y9
-	VMASKMOVPS   (R11)(DI*1), Y2, Y10
-	LEAQ         (R11)(SI*4), R11
-	VMASKMOVPS   (R11), Y2, Y11
-	VMASKMOVPS   (R11)(SI*1), Y2, Y12
-	VADDPS       Y5, Y4, Y13
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y10, Y8
-	VSUBPS       Y11, Y10, Y11
-	VADDPS       Y13, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y3, Y3
-	VMASKMOVPS   Y3, Y2, (R8)
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VBROADCASTSS 8(AX), Y10
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R9*1)
-	VBROADCASTSS 16(AX), Y3
-	VMULPS       Y3, Y13, Y3
-	VBROADCASTSS 20(AX), Y10
-	VFMADD231PS  Y10, Y4, Y3
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y6, Y3
-	VBROADCASTSS 28(AX), Y10
-	VFMADD231PS  Y10, Y8, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R9*2)
-	VBROADCASTSS 32(AX), Y3
-	VMULPS       Y3, Y5, Y3
-	VBROADCASTSS 36(AX), Y10
-	VFMADD231PS  Y10, Y7, Y3
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 44(AX), Y10
-	VFMADD231PS  Y10, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(R10*1)
-	LEAQ         (R8)(R9*4), R11
-	VBROADCASTSS 48(AX), Y3
-	VMULPS       Y3, Y13, Y3
-	VBROADCASTSS 52(AX), Y10
-	VFMADD231PS  Y10, Y4, Y3
-	VBROADCASTSS 56(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VBROADCASTSS 60(AX), Y4
-	VFMADD231PS  Y4, Y8, Y3
-	VMASKMOVPS   Y3, Y2, (R11)
-	VMOVAPS      Y12, Y3
-	VBROADCASTSS 64(AX), Y4
-	VFMADD231PS  Y4, Y5, Y3
-	VBROADCASTSS 68(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 72(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VBROADCASTSS 76(AX), Y4
-	VFMADD231PS  Y4, Y11, Y3
-	VMASKMOVPS   Y3, Y2, (R11)(R9*1)
-
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradStore10x6(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradStore10x6(SB), NOSPLIT, $8-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	MOVQ         Transform_Count+0(CX), DX
-	MOVQ         DX, (SP)
-	MOVQ         Transform_In+0(CX), BX
-	MOVQ         Transform_InStride+0(CX), SI
-	LEAQ         (SI)(SI*2), DI
-	MOVQ         Transform_Out+0(CX), R8
-	MOVQ         Transform_OutStride+0(CX), R9
-	LEAQ         (R9)(R9*2), R10
-	MOVQ         Store_Add+0(CX), R11
-	MOVQ         Store_AddStride+0(CX), R12
-	LEAQ         (R12)(R12*2), R13
-	MOVQ         Store_Bias+0(CX), R14
-
-transform:
-	MOVQ Transform_Channels+0(CX), DX
-	CMPQ DX, $+8
-	JL   channelsPart
-
-channelsOne:
-	VMOVUPS (BX), Y1
-	VMOVUPS (BX)(SI*1), Y2
-	VMOVUPS (BX)(SI*2), Y3
-	VMOVUPS (BX)(DI*1), Y4
-	LEAQ    (BX)(SI*4), R15
-	VMOVUPS (R15), Y5
-	VMOVUPS (R15)(SI*1), Y6
-	VMOVUPS (R15)(SI*2), Y7
-	VMOVUPS (R15)(DI*1), Y8
-	LEAQ    (R15)(SI*4), R15
-	VMOVUPS (R15), Y9
-	VMOVUPS (R15)(SI*1), Y10
-	VADDPS  Y3, Y2, Y11
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y4, Y2
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VMOVUPS (R14), Y8
-	LEAQ    (R11)(R12*4), R15
-	VADDPS  Y11, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y8, Y1, Y1
-	CMPQ    Store_Add+0(CX), $0x00
-	JE      added0false
-	VMOVUPS (R11), Y12
-	VADDPS  Y12, Y1, Y1
-
-added0false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0false
-	VMULPS       Y0, Y3, Y1
-	VBROADCASTSS 4(AX), Y12
-	VFMADD231PS  Y12, Y5, Y1
-	VBROADCASTSS 8(AX), Y12
-	VFMADD231PS  Y12, Y7, Y1
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y9, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1false
-	VMOVUPS      (R11)(R12*1), Y12
-	VADDPS       Y12, Y1, Y1
-
-added1false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0false
-	VBROADCASTSS 16(AX), Y1
-	VMULPS       Y1, Y11, Y1
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y2, Y1
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y1
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y6, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2false
-	VMOVUPS      (R11)(R12*2), Y12
-	VADDPS       Y12, Y1, Y1
-
-added2false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0false
-	VBROADCASTSS 32(AX), Y1
-	VMULPS       Y1, Y3, Y1
-	VBROADCASTSS 36(AX), Y12
-	VFMADD231PS  Y12, Y5, Y1
-	VBROADCASTSS 40(AX), Y12
-	VFMADD231PS  Y12, Y7, Y1
-	VBROADCASTSS 44(AX), Y12
-	VFMADD231PS  Y12, Y9, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3false
-	VMOVUPS      (R11)(R13*1), Y12
-	VADDPS       Y12, Y1, Y1
-
-added3false:
-	VBROADCASTSS Store_Low+0(CX), Y12
-	VMAXPS       Y1, Y12, Y1
-	VBROADCASTSS Store_High+0(CX), Y12
-	VMINPS       Y1, Y12, Y1
-	VMOVUPS      Y1, (R8)(R10*1)
-	CMPQ         Store_Rows+0(CX), $0x04
-	JE           stored0false
-	LEAQ         (R8)(R9*4), BP
-	VBROADCASTSS 48(AX), Y1
-	VMULPS       Y1, Y11, Y1
-	VBROADCASTSS 52(AX), Y11
-	VFMADD231PS  Y11, Y2, Y1
-	VBROADCASTSS 56(AX), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS 60(AX), Y2
-	VFMADD231PS  Y2, Y6, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added4false
-	VMOVUPS      (R15), Y2
-	VADDPS       Y2, Y1, Y1
-
-added4false:
-	VBROADCASTSS Store_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BP)
-	CMPQ         Store_Rows+0(CX), $0x05
-	JE           stored0false
-	VMOVAPS      Y10, Y1
-	VBROADCASTSS 64(AX), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	VBROADCASTSS 68(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 72(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 76(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y8, Y1, Y1
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added5false
-	VMOVUPS      (R15)(R12*1), Y2
-	VADDPS       Y2, Y1, Y1
-
-added5false:
-	VBROADCASTSS Store_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS Store_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BP)(R9*1)
-
-stored0false:
-	ADDQ $+32, R14
-	ADDQ $+32, BX
-	ADDQ $+32, R8
-	ADDQ $+32, R11
-	SUBQ $+8, DX
-	CMPQ DX, $+8
-	JGE  channelsOne
-
-channelsPart:
-	TESTQ      DX, DX
-	JZ         channelsDone
-	LEAQ       lanes<>+0(SB), R15
-	MOVQ       DX, BP
-	NEGQ       BP
-	VMOVUPS    32(R15)(BP*4), Y1
-	VMASKMOVPS (BX), Y1, Y2
-	VMASKMOVPS (BX)(SI*1), Y1, Y3
-	VMASKMOVPS (BX)(SI*2), Y1, Y4
-	VMASKMOVPS (BX)(DI*1), Y1, Y5
-	LEAQ       (BX)(SI*4), R15
-	VMASKMOVPS (R15), Y1, Y6
-	VMASKMOVPS (R15)(SI*1), Y1, Y7
-	VMASKMOVPS (R15)(SI*2), Y1, Y8
-	VMASKMOVPS (R15)(DI*1), Y1, Y9
-	LEAQ       (R15)(SI*4), R15
-	VMASKMOVPS (R15), Y1, Y10
-	VMASKMOVPS (R15)(SI*1), Y1, Y11
-	VADDPS     Y4, Y3, Y12
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y5, Y3
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VMASKMOVPS (R14), Y1, Y9
-	LEAQ       (R11)(R12*4), R15
-	VADDPS     Y12, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y9, Y2, Y2
-	CMPQ       Store_Add+0(CX), $0x00
-	JE         added0true
-	VMASKMOVPS (R11), Y1, Y13
-	VADDPS     Y13, Y2, Y2
-
-added0true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)
-	CMPQ         Store_Rows+0(CX), $0x01
-	JE           stored0true
-	VMULPS       Y0, Y4, Y2
-	VBROADCASTSS 4(AX), Y13
-	VFMADD231PS  Y13, Y6, Y2
-	VBROADCASTSS 8(AX), Y13
-	VFMADD231PS  Y13, Y8, Y2
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y10, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added1true
-	VMASKMOVPS   (R11)(R12*1), Y1, Y13
-	VADDPS       Y13, Y2, Y2
-
-added1true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*1)
-	CMPQ         Store_Rows+0(CX), $0x02
-	JE           stored0true
-	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y3, Y2
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y5, Y2
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y7, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added2true
-	VMASKMOVPS   (R11)(R12*2), Y1, Y13
-	VADDPS       Y13, Y2, Y2
-
-added2true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R9*2)
-	CMPQ         Store_Rows+0(CX), $0x03
-	JE           stored0true
-	VBROADCASTSS 32(AX), Y2
-	VMULPS       Y2, Y4, Y2
-	VBROADCASTSS 36(AX), Y13
-	VFMADD231PS  Y13, Y6, Y2
-	VBROADCASTSS 40(AX), Y13
-	VFMADD231PS  Y13, Y8, Y2
-	VBROADCASTSS 44(AX), Y13
-	VFMADD231PS  Y13, Y10, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added3true
-	VMASKMOVPS   (R11)(R13*1), Y1, Y13
-	VADDPS       Y13, Y2, Y2
-
-added3true:
-	VBROADCASTSS Store_Low+0(CX), Y13
-	VMAXPS       Y2, Y13, Y2
-	VBROADCASTSS Store_High+0(CX), Y13
-	VMINPS       Y2, Y13, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(R10*1)
-	CMPQ         Store_Rows+0(CX), $0x04
-	JE           stored0true
-	LEAQ         (R8)(R9*4), BP
-	VBROADCASTSS 48(AX), Y2
-	VMULPS       Y2, Y12, Y2
-	VBROADCASTSS 52(AX), Y12
-	VFMADD231PS  Y12, Y3, Y2
-	VBROADCASTSS 56(AX), Y3
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 60(AX), Y3
-	VFMADD231PS  Y3, Y7, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added4true
-	VMASKMOVPS   (R15), Y1, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y1, Y3
 	VADDPS       Y3, Y2, Y2
 
-added4true:
-	VBROADCASTSS Store_Low+0(CX), Y3
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BP)
-	CMPQ         Store_Rows+0(CX), $0x05
-	JE           stored0true
-	VMOVAPS      Y11, Y2
-	VBROADCASTSS 64(AX), Y3
-	VFMADD231PS  Y3, Y4, Y2
-	VBROADCASTSS 68(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 72(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 76(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y9, Y2, Y2
-	CMPQ         Store_Add+0(CX), $0x00
-	JE           added5true
-	VMASKMOVPS   (R15)(R12*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(DI*1)
 
-added5true:
-	VBROADCASTSS Store_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS Store_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BP)(R9*1)
-
-stored0true:
-channelsDone:
-	SUBQ Transform_Channels+0(CX), DX
-	LEAQ (R14)(DX*4), R14
-	LEAQ (BX)(DX*4), BX
-	LEAQ (R8)(DX*4), R8
-	LEAQ (R11)(DX*4), R11
-	ADDQ Transform_InStep+0(CX), BX
-	ADDQ Transform_OutStep+0(CX), R8
-	ADDQ Store_AddStep+0(CX), R11
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER

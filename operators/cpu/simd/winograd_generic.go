@@ -2,132 +2,161 @@ package simd
 
 import "unsafe"
 
-// genericWinograd are the transforms in Go. They go through the channels in
-// short vectors, for which the compiler makes good loops.
-var genericWinograd = winogradLoops{inputGeneric, outputGeneric, storeGeneric}
+// The transforms in Go. They take a few channels at a time, side by side, for
+// which the compiler makes good loops.
 
-// maxPoints and maxTile are the most that an algorithm has.
-const (
-	maxPoints = 10
-	maxTile   = 6
-	// lanes is the number of channels that the generic transforms take at a time.
-	lanes = 32
-)
-
-// each calls do for every vector of channels of every transform, with the number
-// of the transform, the first channel and how many there are.
-func (t *Transform) each(do func(i, c, n int)) {
-	for i := range t.Count {
-		for c := 0; c < t.Channels; c += lanes {
-			do(i, c, min(lanes, t.Channels-c))
-		}
-	}
-}
+// lanes is the number of channels that the generic transforms take at a time.
+const lanes = 16
 
 // vector is n values at p + offset bytes.
 func vector(p unsafe.Pointer, offset, n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Add(p, offset)), n)
 }
 
-// inputGeneric is Input in Go.
-func inputGeneric(w *Winograd, t *Transform) {
-	p := len(w.pairs)
-	var even, odd [lanes]float32
-	t.each(func(i, c, n int) {
-		in := func(k int) []float32 { return vector(t.In, i*t.InStep+k*t.InStride+4*c, n) }
-		out := func(k int) []float32 { return vector(t.Out, i*t.OutStep+k*t.OutStride+4*c, n) }
-		// horner is the sum of in[first+2k] times the coefficients and one.
-		horner := func(dst []float32, coefficients []float32, first int) {
-			last := len(coefficients)
-			copy(dst, in(first+2*last))
-			for k := last - 1; k >= 0; k-- {
-				addScaled(dst, coefficients[k], in(first+2*k))
-			}
-		}
-		horner(out(0), w.toPoints[:p], 0)
-		horner(out(2*p+1), w.toPoints[:p], 1)
-		for q := range p {
-			pair := w.toPoints[p+q*p:][:p]
-			x := pair[p-1]
-			horner(even[:n], pair[:p-1], 2)
-			horner(odd[:n], pair[:p-1], 1)
-			plus, minus := out(1+2*q), out(2+2*q)
-			for j, e := range even[:n] {
-				plus[j] = e + x*odd[j]
-				minus[j] = e - x*odd[j]
-			}
-		}
-	})
-}
-
-// addScaled adds f times the values x to dst.
-func addScaled(dst []float32, f float32, x []float32) {
-	x = x[:len(dst)]
-	for i, v := range x {
-		dst[i] += f * v
+// generic are the loops of an algorithm in Go.
+func (w *Winograd) generic() winogradLoops {
+	return winogradLoops{
+		lineInput: func(_ *float32, t *WinogradInput) {
+			eachVector(t.Count, t.Channels, func(tile, c, n int) {
+				w.linePoints(unsafe.Add(t.In, tile*t.InStep+4*c), t.Right, unsafe.Add(t.Out, tile*t.OutStep+4*c), t.OutStride, n)
+			})
+		},
+		squareInput: func(_ *float32, t *WinogradInput) {
+			row := w.Points * lanes * 4 // of the buffer
+			eachVector(t.Count, t.Channels, func(tile, c, n int) {
+				in, out := unsafe.Add(t.In, tile*t.InStep+4*c), unsafe.Add(t.Out, tile*t.OutStep+4*c)
+				for x := range w.Points {
+					w.linePoints(unsafe.Add(in, x*t.Right), t.Down, unsafe.Add(t.Buffer, x*lanes*4), row, n)
+				}
+				for y := range w.Points {
+					w.linePoints(unsafe.Add(t.Buffer, y*row), lanes*4, unsafe.Add(out, y*w.Points*t.OutStride), t.OutStride, n)
+				}
+			})
+		},
+		lineOutput: func(_ *float32, t *WinogradOutput) {
+			eachVector(t.Count, t.Channels, func(tile, c, n int) {
+				in := unsafe.Add(t.In, tile*t.InStep+4*c)
+				for x := range t.Columns {
+					cell := vector(t.Out, tile*t.OutStep+x*t.Right+4*c, n)
+					w.lineCell(cell, x, in, t.InStride)
+					t.epilogue(cell, tile*t.AddStep+x*t.AddRight, c)
+				}
+			})
+		},
+		squareOutput: func(_ *float32, t *WinogradOutput) {
+			row := w.Points * lanes * 4
+			eachVector(t.Count, t.Channels, func(tile, c, n int) {
+				in := unsafe.Add(t.In, tile*t.InStep+4*c)
+				for x := range w.Points {
+					for y := range t.Rows {
+						w.lineCell(vector(t.Buffer, y*row+x*lanes*4, n), y, unsafe.Add(in, x*t.InStride), w.Points*t.InStride)
+					}
+				}
+				for y := range t.Rows {
+					for x := range t.Columns {
+						cell := vector(t.Out, tile*t.OutStep+y*t.Down+x*t.Right+4*c, n)
+						w.lineCell(cell, x, unsafe.Add(t.Buffer, y*row), lanes*4)
+						t.epilogue(cell, tile*t.AddStep+y*t.AddDown+x*t.AddRight, c)
+					}
+				}
+			})
+		},
 	}
 }
 
-// toCells computes row k of Aᵀ for n channels from c on of transform i.
-func (w *Winograd) rowOfCells(dst []float32, t *Transform, i, c, k int) {
-	in := func(k int) []float32 { return vector(t.In, i*t.InStep+k*t.InStride+4*c, len(dst)) }
+// eachVector calls do for all vectors of channels of all tiles, with the first
+// channel and how many there are.
+func eachVector(tiles, channels int, do func(tile, c, n int)) {
+	for tile := range tiles {
+		for c := 0; c < channels; c += lanes {
+			do(tile, c, min(lanes, channels-c))
+		}
+	}
+}
+
+// linePoints computes Bᵀ d of n channels, see LineInput.
+func (w *Winograd) linePoints(from unsafe.Pointer, right int, to unsafe.Pointer, stride, n int) {
+	p := len(w.pairs)
+	in := func(k int) []float32 { return vector(from, k*right, n) }
+	out := func(k int) []float32 { return vector(to, k*stride, n) }
+	// polynomial is the sum of every second value from first on times the
+	// coefficients and one.
+	polynomial := func(sum []float32, coefficients []float32, first int) {
+		last := len(coefficients)
+		copy(sum, in(first+2*last))
+		for k := last - 1; k >= 0; k-- {
+			addScaled(sum, coefficients[k], in(first+2*k))
+		}
+	}
+	polynomial(out(0), w.toPoints[:p], 0)
+	polynomial(out(2*p+1), w.toPoints[:p], 1)
+	var even, odd [lanes]float32
+	for q := range p {
+		pair := w.toPoints[p+q*p:][:p]
+		x := pair[p-1]
+		polynomial(even[:n], pair[:p-1], 2)
+		polynomial(odd[:n], pair[:p-1], 1)
+		plus, minus := out(1+2*q), out(2+2*q)
+		for j, e := range even[:n] {
+			plus[j] = e + x*odd[j]
+			minus[j] = e - x*odd[j]
+		}
+	}
+}
+
+// addScaled adds f times the values x to sum.
+func addScaled(sum []float32, f float32, x []float32) {
+	x = x[:len(sum)]
+	for i, v := range x {
+		sum[i] += f * v
+	}
+}
+
+// lineCell computes cell k of Aᵀ m, see LineOutput.
+func (w *Winograd) lineCell(cell []float32, k int, from unsafe.Pointer, stride int) {
+	in := func(k int) []float32 { return vector(from, k*stride, len(cell)) }
 	p := len(w.pairs)
 	switch k {
 	case 0:
-		copy(dst, in(0))
+		copy(cell, in(0))
 	case w.Tile - 1:
-		copy(dst, in(2*p+1))
+		copy(cell, in(2*p+1))
 	default:
-		clear(dst)
+		clear(cell)
 	}
 	for q := range p {
 		plus, minus := in(1+2*q), in(2+2*q)
 		switch {
 		case k == 0:
-			for j := range dst {
-				dst[j] += plus[j] + minus[j]
+			for j := range cell {
+				cell[j] += plus[j] + minus[j]
 			}
 		case k%2 == 0:
 			f := w.toCells[(k-1)*p+q]
-			for j := range dst {
-				dst[j] += f * (plus[j] + minus[j])
+			for j := range cell {
+				cell[j] += f * (plus[j] + minus[j])
 			}
 		default:
 			f := w.toCells[(k-1)*p+q]
-			for j := range dst {
-				dst[j] += f * (plus[j] - minus[j])
+			for j := range cell {
+				cell[j] += f * (plus[j] - minus[j])
 			}
 		}
 	}
 }
 
-// outputGeneric is Output in Go.
-func outputGeneric(w *Winograd, t *Transform) {
-	t.each(func(i, c, n int) {
-		for k := range w.Tile {
-			w.rowOfCells(vector(t.Out, i*t.OutStep+k*t.OutStride+4*c, n), t, i, c, k)
+// epilogue adds the bias of the channels from c on and what is to be added, add
+// bytes and c channels from Add on, and clamps.
+func (t *WinogradOutput) epilogue(cell []float32, add, c int) {
+	for j, b := range vector(t.Bias, 4*c, len(cell)) {
+		cell[j] += b
+	}
+	if t.Add != nil {
+		for j, v := range vector(t.Add, add+4*c, len(cell)) {
+			cell[j] += v
 		}
-	})
-}
-
-// storeGeneric is Store in Go.
-func storeGeneric(w *Winograd, s *Store) {
-	s.each(func(i, c, n int) {
-		bias := vector(s.Bias, 4*c, n)
-		for k := range s.Rows {
-			out := vector(s.Out, i*s.OutStep+k*s.OutStride+4*c, n)
-			w.rowOfCells(out, &s.Transform, i, c, k)
-			for j, b := range bias {
-				out[j] += b
-			}
-			if s.Add != nil {
-				for j, v := range vector(s.Add, i*s.AddStep+k*s.AddStride+4*c, n) {
-					out[j] += v
-				}
-			}
-			for j, v := range out {
-				out[j] = min(max(v, s.Low), s.High)
-			}
-		}
-	})
+	}
+	for j, v := range cell {
+		cell[j] = min(max(v, t.Low), t.High)
+	}
 }

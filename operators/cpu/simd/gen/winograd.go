@@ -10,23 +10,30 @@ import (
 
 func init() { files["winograd"] = winograd }
 
-// winograd writes the transforms of Winograd's algorithms along one axis: to the
-// points for every number of points, and back for every tile as well, with and
-// without an epilogue.
+// winograd writes the transforms of Winograd's algorithms, for every number of
+// points, those back to cells for every tile: along one axis and along both.
 //
-//	func(coefficients *float32, t *Transform)
-//	func(coefficients *float32, s *Store)
+//	func(coefficients *float32, t *WinogradInput)
+//	func(coefficients *float32, t *WinogradOutput)
 //
 // What is a transform of numbers in the formulas is one of vectors here: all
-// values that one transform combines are in registers. Coefficients stay in
+// values that a transform combines are in registers. Coefficients stay in
 // registers as far as there are enough; the others are broadcast where used.
+// Between the two axes values wait in a buffer of a few KiB, vector by vector of
+// channels, so that it is always in the first-level cache.
 func winograd(c *build.Context) {
 	eachSet(c, func(v *vectors) {
 		for points := 4; points <= 10; points += 2 {
-			input(v, points)
+			lineInput(v, points)
+			for tile := 2; tile <= min(points-2, 4); tile += 2 {
+				lineOutput(v, points, tile)
+			}
+			if points > 8 {
+				continue
+			}
+			squareInput(v, points)
 			for tile := 2; tile <= min(points-2, 6); tile += 2 {
-				output(v, points, tile, false)
-				output(v, points, tile, true)
+				squareOutput(v, points, tile)
 			}
 		}
 	})
@@ -35,26 +42,61 @@ func winograd(c *build.Context) {
 // transform is one of these functions while it is written.
 type transform struct {
 	*vectors
-	pairs        int
-	coefficients reg.GPVirtual
-	resident     []reg.VecVirtual
-	args         reg.GPVirtual // the Transform, or Store
-	n            reg.GPVirtual // channels to go
-	count        operand.Mem   // transforms to go
+	points, tile, pairs int
+	coefficients, args  reg.GPVirtual
+	resident            []reg.VecVirtual // the first coefficients
+	n                   reg.GPVirtual    // channels to go
+	count               operand.Mem      // transforms to go
+	structure           string           // args' type
 }
 
-// field is a field of the Transform or Store, by the name of its offset in
-// go_asm.h.
-func (t *transform) field(name string) operand.Mem {
-	return operand.Mem{Symbol: operand.Symbol{Name: name}, Base: t.args}
-}
-
-// registers is the number of vector registers.
-func (v *vectors) registers() int {
+// newTransform starts the function of a transform that needs so many
+// coefficients beside a number of other vectors.
+func newTransform(v *vectors, name, structure string, points, tile, coefficients, others int) *transform {
+	v.begin(name, "func(coefficients *float32, t *byte)")
+	t := &transform{vectors: v, points: points, tile: tile, pairs: points/2 - 1, structure: structure}
+	t.coefficients, t.args = v.integer("coefficients"), v.integer("t")
+	registers := 16
 	if v.wide() {
-		return 32
+		registers = 32
 	}
-	return 16
+	for i := range min(coefficients, max(registers-others, 0)) {
+		x := v.vector()
+		v.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, x)
+		t.resident = append(t.resident, x)
+	}
+	t.count = v.AllocLocal(8)
+	t.n = v.GP64()
+	v.MOVQ(t.field("Count"), t.n)
+	v.MOVQ(t.n, t.count)
+	return t
+}
+
+// field is a field of the arguments, whose offset go_asm.h knows.
+func (t *transform) field(name string) operand.Mem {
+	return operand.Mem{Symbol: operand.Symbol{Name: t.structure + "_" + name}, Base: t.args}
+}
+
+// pointer loads a field, or a local, into a register.
+func (t *transform) pointer(from operand.Mem) reg.GPVirtual {
+	p := t.GP64()
+	t.MOVQ(from, p)
+	return p
+}
+
+// walker is a pointer that goes along the channels and from transform to
+// transform. It is in memory: the addresses within a transform need the
+// registers.
+type walker struct {
+	at   operand.Mem
+	step string // the field that tells how far the next transform is, "" if nowhere
+}
+
+// walk makes a walker that starts at what the field tells.
+func (t *transform) walk(field, step string) walker {
+	w := walker{t.AllocLocal(8), step}
+	t.MOVQ(t.pointer(t.field(field)), w.at)
+	return w
 }
 
 // strided is a number of vectors that lie a stride apart.
@@ -62,29 +104,12 @@ type strided struct {
 	base, stride, stride3 reg.GPVirtual
 }
 
-// newTransform starts the function. At most room vectors are free for
-// coefficients, of which there are needed many.
-func newTransform(v *vectors, name string, points, needed, room int) *transform {
-	v.begin(name, "func(coefficients *float32, t *byte)")
-	t := &transform{vectors: v, pairs: points/2 - 1}
-	t.coefficients, t.args = v.integer("coefficients"), v.integer("t")
-	for i := range min(needed, max(room, 0)) {
-		x := v.vector()
-		v.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, x)
-		t.resident = append(t.resident, x)
+// strided makes one of a pointer and the distance, times the number of columns.
+func (t *transform) strided(base, stride operand.Mem, times int) strided {
+	s := strided{t.pointer(base), t.pointer(stride), t.GP64()}
+	if times > 1 {
+		t.IMUL3Q(operand.U8(times), s.stride, s.stride)
 	}
-	t.count = v.AllocLocal(8)
-	t.n = v.GP64()
-	v.MOVQ(t.field("Transform_Count"), t.n)
-	v.MOVQ(t.n, t.count)
-	return t
-}
-
-// strided loads a pointer and the stride that goes with it.
-func (t *transform) strided(base, stride string) strided {
-	s := strided{t.GP64(), t.GP64(), t.GP64()}
-	t.MOVQ(t.field(base), s.base)
-	t.MOVQ(t.field(stride), s.stride)
 	t.LEAQ(operand.Mem{Base: s.stride, Index: s.stride, Scale: 2}, s.stride3)
 	return s
 }
@@ -109,55 +134,73 @@ func (t *transform) each(s strided, n int, do func(i int, at operand.Mem)) {
 	}
 }
 
-// loop writes the loops over transforms and channels. moved are the pointers that
-// go along the channels and, by the step of that name, from transform to
-// transform; fixed is one that starts anew with each of them.
-func (t *transform) loop(moved map[string]reg.GPVirtual, fixed []reg.GPVirtual, body func(part bool)) {
-	var steps []string
-	for _, name := range []string{"Transform_InStep", "Transform_OutStep", "Store_AddStep"} {
-		if moved[name] != nil {
-			steps = append(steps, name)
-		}
-	}
-	pointers := append([]reg.GPVirtual(nil), fixed...)
-	for _, name := range steps {
-		pointers = append(pointers, moved[name])
-	}
+// loop writes the loops over transforms and channels.
+func (t *transform) loop(walkers []walker, body func(part bool)) {
 	t.Label("transform")
-	t.MOVQ(t.field("Transform_Channels"), t.n)
-	t.along("channels", t.n, pointers, 1, func(_ int, part bool) { body(part) })
-	// Back to the first channel: n is what along left to a part.
-	t.SUBQ(t.field("Transform_Channels"), t.n)
-	for _, p := range pointers {
-		t.LEAQ(operand.Mem{Base: p, Index: t.n, Scale: 4}, p)
+	t.MOVQ(t.field("Channels"), t.n)
+	t.CMPQ(t.n, operand.U8(t.lanes))
+	t.JL(ref("rest"))
+	t.Label("vector")
+	body(false)
+	for _, w := range walkers {
+		t.ADDQ(operand.U8(t.bytes()), w.at)
 	}
-	for _, name := range steps {
-		t.ADDQ(t.field(name), moved[name])
+	t.SUBQ(operand.U8(t.lanes), t.n)
+	t.CMPQ(t.n, operand.U8(t.lanes))
+	t.JGE(ref("vector"))
+	t.Label("rest")
+	t.TESTQ(t.n, t.n)
+	t.JZ(ref("next"))
+	t.prepare(t.n)
+	body(true)
+
+	t.Label("next")
+	t.SUBQ(t.field("Channels"), t.n) // back to the first channel
+	t.SHLQ(operand.U8(2), t.n)
+	for _, w := range walkers {
+		t.ADDQ(t.n, w.at)
+		if w.step != "" {
+			t.ADDQ(t.pointer(t.field(w.step)), w.at)
+		}
 	}
 	t.DECQ(t.count)
 	t.JNZ(ref("transform"))
 	t.end()
 }
 
-// multiplyAdd is sum += coefficient i * x, or, negated, sum -= that.
+// times writes a loop that does the body as often as count tells, at least once.
+func (t *transform) times(name string, count operand.Op, body func()) {
+	left := t.GP64()
+	t.MOVQ(count, left)
+	t.Label(name)
+	body()
+	t.DECQ(left)
+	t.JNZ(ref(name))
+}
+
+// multiplyAdd is sum += coefficient i * x or, negated, sum -= coefficient i * x.
 func (t *transform) multiplyAdd(i int, x, sum reg.VecVirtual, negated bool) {
+	from := operand.Mem{Base: t.coefficients, Disp: 4 * i}
+	var c operand.Op
 	switch {
-	case i < len(t.resident) && negated:
-		t.VFNMADD231PS(t.resident[i], x, sum)
 	case i < len(t.resident):
-		t.VFMADD231PS(t.resident[i], x, sum)
-	case t.wide() && negated:
-		t.VFNMADD231PS_BCST(operand.Mem{Base: t.coefficients, Disp: 4 * i}, x, sum)
+		c = t.resident[i]
 	case t.wide():
-		t.VFMADD231PS_BCST(operand.Mem{Base: t.coefficients, Disp: 4 * i}, x, sum)
-	default:
-		c := t.vector()
-		t.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, c)
 		if negated {
-			t.VFNMADD231PS(c, x, sum)
+			t.VFNMADD231PS_BCST(from, x, sum)
 		} else {
-			t.VFMADD231PS(c, x, sum)
+			t.VFMADD231PS_BCST(from, x, sum)
 		}
+		return
+	default:
+		y := t.vector()
+		t.VBROADCASTSS(from, y)
+		c = y
+	}
+	if negated {
+		t.VFNMADD231PS(c, x, sum)
+	} else {
+		t.VFMADD231PS(c, x, sum)
 	}
 }
 
@@ -173,126 +216,47 @@ func (t *transform) multiply(i int, x reg.VecVirtual) reg.VecVirtual {
 	return product
 }
 
-// input writes Winograd.Input.
-func input(v *vectors, points int) {
-	pairs := points/2 - 1
-	// Beside the values there are two sums, a copy, a coefficient and a mask.
-	t := newTransform(v, fmt.Sprintf("WinogradInput%d", points), points, pairs+pairs*pairs, v.registers()-points-5)
-	in, out := t.strided("Transform_In", "Transform_InStride"), t.strided("Transform_Out", "Transform_OutStride")
-	t.loop(map[string]reg.GPVirtual{"Transform_InStep": in.base, "Transform_OutStep": out.base}, nil, func(part bool) {
-		d := t.read(in, points, part)
-		// polynomial is the sum of every second value from first on times n
-		// coefficients from c on and one.
-		polynomial := func(c, n, first int) reg.VecVirtual {
-			sum := t.vector()
-			t.VMOVAPS(d[first+2*n], sum)
-			for k := n - 1; k >= 0; k-- {
-				t.multiplyAdd(c+k, d[first+2*k], sum, false)
-			}
-			return sum
+// toPoints computes what d is at the points, and gives them in order.
+func (t *transform) toPoints(d []reg.VecVirtual, do func(i int, value reg.VecVirtual)) {
+	// polynomial is the sum of every second value from first on times n
+	// coefficients from c on and one.
+	polynomial := func(c, n, first int) reg.VecVirtual {
+		sum := t.vector()
+		t.VMOVAPS(d[first+2*n], sum)
+		for k := n - 1; k >= 0; k-- {
+			t.multiplyAdd(c+k, d[first+2*k], sum, false)
 		}
-		var even, odd reg.VecVirtual
-		t.each(out, points, func(i int, at operand.Mem) {
-			q := (i - 1) / 2
-			c := pairs + q*pairs
-			switch {
-			case i == 0:
-				t.store(polynomial(0, pairs, 0), at, part)
-			case i == points-1:
-				t.store(polynomial(0, pairs, 1), at, part)
-			case i%2 == 1:
-				even, odd = polynomial(c, pairs-1, 2), polynomial(c, pairs-1, 1)
-				sum := t.vector()
-				t.VMOVAPS(even, sum)
-				t.multiplyAdd(c+pairs-1, odd, sum, false)
-				t.store(sum, at, part)
-			default:
-				t.multiplyAdd(c+pairs-1, odd, even, true)
-				t.store(even, at, part)
-			}
-		})
-	})
-}
-
-// read loads a transform's values.
-func (t *transform) read(from strided, n int, part bool) []reg.VecVirtual {
-	values := make([]reg.VecVirtual, n)
-	t.each(from, n, func(i int, at operand.Mem) {
-		values[i] = t.vector()
-		t.load(at, values[i], part)
-	})
-	return values
-}
-
-// output writes Winograd.Output or, with an epilogue, Winograd.Store.
-func output(v *vectors, points, tile int, epilogue bool) {
-	pairs := points/2 - 1
-	name, room := "Output", v.registers()-points-4
-	if epilogue {
-		name, room = "Store", room-1
+		return sum
 	}
-	t := newTransform(v, fmt.Sprintf("Winograd%s%dx%d", name, points, tile), points, (tile-1)*pairs, room)
-	in, out := t.strided("Transform_In", "Transform_InStride"), t.strided("Transform_Out", "Transform_OutStride")
-	moved := map[string]reg.GPVirtual{"Transform_InStep": in.base, "Transform_OutStep": out.base}
-	if !epilogue {
-		t.loop(moved, nil, func(part bool) {
-			m := t.combine(in, points, part)
-			t.each(out, tile, func(i int, at operand.Mem) { t.store(t.cell(m, tile, i), at, part) })
-		})
-		return
+	do(0, polynomial(0, t.pairs, 0))
+	for q := range t.pairs {
+		c := t.pairs + q*t.pairs
+		x := c + t.pairs - 1
+		even, odd := polynomial(c, t.pairs-1, 2), polynomial(c, t.pairs-1, 1)
+		sum := t.vector()
+		t.VMOVAPS(even, sum)
+		t.multiplyAdd(x, odd, sum, false)
+		do(1+2*q, sum)
+		t.multiplyAdd(x, odd, even, true)
+		do(2+2*q, even)
 	}
-	add := t.strided("Store_Add", "Store_AddStride")
-	moved["Store_AddStep"] = add.base
-	bias := t.GP64()
-	t.MOVQ(t.field("Store_Bias"), bias)
-	t.loop(moved, []reg.GPVirtual{bias}, func(part bool) {
-		m := t.combine(in, points, part)
-		b := t.vector()
-		t.load(t.at(bias, 0), b, part)
-		label := func(name string, i int) string { return fmt.Sprintf("%s%d%t", name, i, part) }
-		addresses := make([]operand.Mem, tile)
-		t.each(add, tile, func(i int, at operand.Mem) { addresses[i] = at })
-		t.each(out, tile, func(i int, at operand.Mem) {
-			y := t.cell(m, tile, i)
-			t.VADDPS(b, y, y)
-			t.CMPQ(t.field("Store_Add"), operand.U8(0))
-			t.JE(ref(label("added", i)))
-			other := t.vector()
-			t.load(addresses[i], other, part)
-			t.VADDPS(other, y, y)
-			t.Label(label("added", i))
-			limit := t.vector()
-			t.VBROADCASTSS(t.field("Store_Low"), limit)
-			t.VMAXPS(y, limit, y) // y where it is NaN, as in clamp
-			t.VBROADCASTSS(t.field("Store_High"), limit)
-			t.VMINPS(y, limit, y)
-			t.store(y, at, part)
-			if i < tile-1 {
-				t.CMPQ(t.field("Store_Rows"), operand.U8(i+1))
-				t.JE(ref(label("stored", 0)))
-			}
-		})
-		t.Label(label("stored", 0))
-	})
+	do(t.points-1, polynomial(0, t.pairs, 1))
 }
 
-// combine loads what cells are computed from: the value at 0, each pair's sum and
-// difference, the value at infinity.
-func (t *transform) combine(in strided, points int, part bool) []reg.VecVirtual {
-	m := t.read(in, points, part)
-	for i := 1; i < points-1; i += 2 {
+// combine turns the values at each pair into their sum and difference.
+func (t *transform) combine(m []reg.VecVirtual) {
+	for i := 1; i < t.points-1; i += 2 {
 		sum := t.vector()
 		t.VADDPS(m[i+1], m[i], sum)
 		t.VSUBPS(m[i+1], m[i], m[i+1])
 		m[i] = sum
 	}
-	return m
 }
 
-// cell is result i of a tile.
-func (t *transform) cell(m []reg.VecVirtual, tile, i int) reg.VecVirtual {
+// cell is result i of the values at the points, combined.
+func (t *transform) cell(m []reg.VecVirtual, i int) reg.VecVirtual {
 	var y reg.VecVirtual
-	if i == tile-1 {
+	if i == t.tile-1 {
 		y = t.vector()
 		t.VMOVAPS(m[len(m)-1], y)
 	}
@@ -312,4 +276,166 @@ func (t *transform) cell(m []reg.VecVirtual, tile, i int) reg.VecVirtual {
 		}
 	}
 	return y
+}
+
+// epilogue adds bias and, where there is one, what lies at add, clamps, and stores;
+// label is one of its own.
+func (t *transform) epilogue(y, bias reg.VecVirtual, add, to operand.Mem, label string, part bool) {
+	t.VADDPS(bias, y, y)
+	t.CMPQ(t.field("Add"), operand.U8(0))
+	t.JE(ref(label))
+	other := t.vector()
+	t.load(add, other, part)
+	t.VADDPS(other, y, y)
+	t.Label(label)
+	limit := t.vector()
+	t.VBROADCASTSS(t.field("Low"), limit)
+	t.VMAXPS(y, limit, y) // y where it is NaN, as in clamp
+	t.VBROADCASTSS(t.field("High"), limit)
+	t.VMINPS(y, limit, y)
+	t.store(y, to, part)
+}
+
+// read loads a number of vectors.
+func (t *transform) read(from strided, n int, part bool) []reg.VecVirtual {
+	values := make([]reg.VecVirtual, n)
+	t.each(from, n, func(i int, at operand.Mem) {
+		values[i] = t.vector()
+		t.load(at, values[i], part)
+	})
+	return values
+}
+
+// slot is row i of the buffer, which has a row for each value along the first
+// axis, with a vector for each point of the second.
+func (t *transform) slot(buffer reg.GPVirtual, i int) operand.Mem {
+	return operand.Mem{Base: buffer, Disp: i * t.points * t.bytes()}
+}
+
+// readRow loads a row of the buffer.
+func (t *transform) readRow(buffer reg.GPVirtual) []reg.VecVirtual {
+	values := make([]reg.VecVirtual, t.points)
+	for j := range values {
+		values[j] = t.vector()
+		t.VMOVUPS(t.at(buffer, j), values[j])
+	}
+	return values
+}
+
+// named is a label of its own for the loop over whole vectors and for the part.
+func named(name string, part bool) string {
+	if part {
+		return name + "OfPart"
+	}
+	return name
+}
+
+// newInput starts a transform to points.
+func newInput(v *vectors, name string, points int) *transform {
+	pairs := points/2 - 1
+	// Beside the values there are two sums, a copy, a coefficient and a mask.
+	return newTransform(v, fmt.Sprintf("%s%d", name, points), "WinogradInput", points, 0, pairs+pairs*pairs, points+5)
+}
+
+// lineInput writes Winograd.LineInput.
+func lineInput(v *vectors, points int) {
+	t := newInput(v, "WinogradLineInput", points)
+	in, out := t.walk("In", "InStep"), t.walk("Out", "OutStep")
+	t.loop([]walker{in, out}, func(part bool) {
+		d := t.read(t.strided(in.at, t.field("Right"), 1), points, part)
+		t.storePoints(d, t.strided(out.at, t.field("OutStride"), 1), part)
+	})
+}
+
+// storePoints computes what d is at the points and stores that.
+func (t *transform) storePoints(d []reg.VecVirtual, out strided, part bool) {
+	addresses := make([]operand.Mem, t.points)
+	t.each(out, t.points, func(i int, at operand.Mem) { addresses[i] = at })
+	t.toPoints(d, func(i int, value reg.VecVirtual) { t.store(value, addresses[i], part) })
+}
+
+// squareInput writes Winograd.SquareInput.
+func squareInput(v *vectors, points int) {
+	t := newInput(v, "WinogradSquareInput", points)
+	in, out := t.walk("In", "InStep"), t.walk("Out", "OutStep")
+	n := operand.U32(points)
+	t.loop([]walker{in, out}, func(part bool) {
+		column, buffer := t.strided(in.at, t.field("Down"), 1), t.pointer(t.field("Buffer"))
+		t.times(named("columns", part), n, func() {
+			d := t.read(column, points, part)
+			t.toPoints(d, func(i int, value reg.VecVirtual) { t.VMOVUPS(value, t.slot(buffer, i)) })
+			t.ADDQ(t.field("Right"), column.base)
+			t.ADDQ(operand.U8(t.bytes()), buffer)
+		})
+		row, buffer := t.strided(out.at, t.field("OutStride"), 1), t.pointer(t.field("Buffer"))
+		next := t.GP64()
+		t.IMUL3Q(operand.U8(points), row.stride, next)
+		t.times(named("rows", part), n, func() {
+			t.storePoints(t.readRow(buffer), row, part)
+			t.ADDQ(next, row.base)
+			t.ADDQ(operand.I32(points*t.bytes()), buffer)
+		})
+	})
+}
+
+// newOutput starts a transform back to cells.
+func newOutput(v *vectors, name string, points, tile int) *transform {
+	// Beside the values there are a sum, a bias, a limit, a coefficient and a mask.
+	return newTransform(v, fmt.Sprintf("%s%dx%d", name, points, tile), "WinogradOutput", points, tile, (tile-1)*(points/2-1), points+5)
+}
+
+// lineOutput writes Winograd.LineOutput.
+func lineOutput(v *vectors, points, tile int) {
+	t := newOutput(v, "WinogradLineOutput", points, tile)
+	in, out, add, bias := t.walk("In", "InStep"), t.walk("Out", "OutStep"), t.walk("Add", "AddStep"), t.walk("Bias", "")
+	t.loop([]walker{in, out, add, bias}, func(part bool) {
+		m := t.read(t.strided(in.at, t.field("InStride"), 1), points, part)
+		b := t.vector()
+		t.load(operand.Mem{Base: t.pointer(bias.at)}, b, part)
+		t.storeCells(m, b, t.strided(out.at, t.field("Right"), 1), t.strided(add.at, t.field("AddRight"), 1), part)
+	})
+}
+
+// storeCells computes the first Columns cells of a row and stores them with the
+// epilogue.
+func (t *transform) storeCells(m []reg.VecVirtual, bias reg.VecVirtual, out, add strided, part bool) {
+	t.combine(m)
+	addresses := make([]operand.Mem, t.tile)
+	t.each(add, t.tile, func(i int, at operand.Mem) { addresses[i] = at })
+	t.each(out, t.tile, func(i int, at operand.Mem) {
+		t.epilogue(t.cell(m, i), bias, addresses[i], at, named(fmt.Sprintf("added%d", i), part), part)
+		if i < t.tile-1 {
+			t.CMPQ(t.field("Columns"), operand.U8(i+1))
+			t.JE(ref(named("stored", part)))
+		}
+	})
+	t.Label(named("stored", part))
+}
+
+// squareOutput writes Winograd.SquareOutput.
+func squareOutput(v *vectors, points, tile int) {
+	t := newOutput(v, "WinogradSquareOutput", points, tile)
+	in, out, add, bias := t.walk("In", "InStep"), t.walk("Out", "OutStep"), t.walk("Add", "AddStep"), t.walk("Bias", "")
+	t.loop([]walker{in, out, add, bias}, func(part bool) {
+		column, buffer := t.strided(in.at, t.field("InStride"), points), t.pointer(t.field("Buffer"))
+		t.times(named("columns", part), operand.U32(points), func() {
+			m := t.read(column, points, part)
+			t.combine(m)
+			for i := range tile {
+				t.VMOVUPS(t.cell(m, i), t.slot(buffer, i))
+			}
+			t.ADDQ(t.field("InStride"), column.base)
+			t.ADDQ(operand.U8(t.bytes()), buffer)
+		})
+		b := t.vector()
+		t.load(operand.Mem{Base: t.pointer(bias.at)}, b, part)
+		to, other := t.strided(out.at, t.field("Right"), 1), t.strided(add.at, t.field("AddRight"), 1)
+		buffer = t.pointer(t.field("Buffer"))
+		t.times(named("rows", part), t.field("Rows"), func() {
+			t.storeCells(t.readRow(buffer), b, to, other, part)
+			t.ADDQ(t.field("Down"), to.base)
+			t.ADDQ(t.field("AddDown"), other.base)
+			t.ADDQ(operand.I32(points*t.bytes()), buffer)
+		})
+	})
 }
