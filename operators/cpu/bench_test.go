@@ -3,7 +3,9 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"gorgonia.org/tensor"
 
@@ -114,28 +116,71 @@ func BenchmarkDense(b *testing.B) {
 	}
 }
 
+// BenchmarkOther runs layers that move values more than they compute, on maps
+// that lie in the second level of the cache and on some that do not. Their rate
+// is in bytes read and written, once each; %copy is that rate as a part of what
+// copying the input reaches in turn.
 func BenchmarkOther(b *testing.B) {
-	a := region.Window{Kernel: 3, Stride: 2, Pad: 1, Dilation: 1}
-	win := network.Window{Y: a, X: a}
-	in := network.Shape{H: 112, W: 112, C: 64}
-	for _, c := range []struct {
-		name string
-		op   network.Op
-	}{
-		{"max pool", network.Pool{Window: win, After: network.PadAfter{Y: 1, X: 1}, Max: true}},
-		{"average pool", network.Pool{Window: win, After: network.PadAfter{Y: 1, X: 1}}},
-		{"relu", network.Pointwise{Act: network.Activation{Fn: network.Relu}}},
-		{"swish", network.Pointwise{Act: network.Activation{Fn: network.Swish, Alpha: 1}}},
-		{"lrn", network.LRN{Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}},
-		{"shuffle", network.Channels{Index: rand.New(rand.NewPCG(1, 1)).Perm(64)}},
-		{"global mean", network.GlobalPool{Fn: network.Mean}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			s, err := c.op.Shape([]network.Shape{in})
-			if err != nil {
-				b.Fatal(err)
-			}
-			benchmarkOp(b, in, c.op, s.Whole(), 1)
-		})
+	pool := func(k, stride int, largest bool) network.Pool {
+		a := region.Window{Kernel: k, Stride: stride, Pad: (k - 1) / 2, Dilation: 1}
+		after := network.PadAfter{Y: (k - 1) / 2, X: (k - 1) / 2}
+		return network.Pool{Window: network.Window{Y: a, X: a}, After: after, Max: largest}
 	}
+	act := func(fn string) network.Pointwise {
+		return network.Pointwise{Act: network.Activation{Fn: fn, Alpha: 1. / 6, Beta: 0.5}}
+	}
+	for _, in := range []network.Shape{{H: 28, W: 28, C: 128}, {H: 112, W: 112, C: 64}} {
+		for _, c := range []struct {
+			name string
+			op   network.Op
+		}{
+			{"max pool 2x2 over 2", pool(2, 2, true)},
+			{"max pool 3x3 over 2", pool(3, 2, true)},
+			{"max pool 3x3", pool(3, 1, true)},
+			{"average pool 3x3", pool(3, 1, false)},
+			{"relu", act(network.Relu)},
+			{"hard swish", act(network.HardSwish)},
+			{"swish", act(network.Swish)},
+			{"affine", network.Affine{Scale: make([]float32, in.C), Shift: make([]float32, in.C)}},
+			{"lrn", network.LRN{Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}},
+			{"shuffle", network.Channels{Index: rand.New(rand.NewPCG(1, 1)).Perm(in.C)}},
+			{"global mean", network.GlobalPool{Fn: network.Mean}},
+		} {
+			b.Run(fmt.Sprintf("%s of %s", c.name, in), func(b *testing.B) { benchmarkMemory(b, in, c.op) })
+		}
+	}
+}
+
+// benchmarkMemory runs one layer for a whole map, in turn with a copy.
+func benchmarkMemory(b *testing.B, in network.Shape, op network.Op) {
+	net := network.New("in", in)
+	l, err := net.Add("op", op, net.Input())
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := program(b, net)
+	w := p.newWorker()
+	defer w.watch(b.Context())()
+	values := networktest.Values(rand.New(rand.NewPCG(1, 2)), in.Len(), 1)
+	to := make([]float32, len(values))
+	source := operators.Source{Shape: in, View: operators.WholeTile(in, values)}
+	tasks := []task{{in: []operators.Source{source}, out: operators.WholeTile(l.Shape, make([]float32, l.Shape.Len()))}}
+	var layer, copying []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if err := p.kernels[1].forward(w, tasks); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		copy(to, values)
+		layer = append(layer, middle.Sub(start))
+		copying = append(copying, time.Since(middle))
+	}
+	rate := func(values int, d []time.Duration) float64 {
+		slices.Sort(d)
+		return 4 * float64(values) / float64(d[len(d)/2].Nanoseconds())
+	}
+	own := rate(in.Len()+l.Shape.Len(), layer)
+	b.ReportMetric(own, "GB/s")
+	b.ReportMetric(100*own/rate(2*in.Len(), copying), "%copy")
 }

@@ -14,25 +14,39 @@ type lrn struct {
 }
 
 func (k lrn) forward(w *worker, tasks []task) error {
-	if len(tasks) == 0 {
-		return nil
-	}
-	// The squares of a cell's channels, between zeros for the windows that reach
-	// past them.
-	before := (k.op.Size - 1) / 2
-	buf := w.scratch(tasks[0].out.C + k.op.Size - 1)
-	defer w.release(buf)
-	clear(buf.data)
-	scale, inf := k.op.Alpha/float32(k.op.Size), float32(math.Inf(1))
-	return eachCell(w, tasks, func(out, in []float32) {
-		squares := buf.data[before:][:len(in)]
-		k.set.Combine(simd.Multiply, squares, in, in, -inf, inf)
-		if k.op.Beta == 0.75 {
-			k.set.LRN(out, in, buf.data, k.op.Size, scale, k.op.Bias)
-		} else {
-			k.cell(out, in, buf.data)
+	for _, t := range tasks {
+		// The squares of each cell's channels in a row, between zeros for the
+		// windows that reach past them. A whole row of them comes first: reading
+		// what was only just written, at other places, makes the processor wait.
+		n := t.out.C
+		width := n + k.op.Size - 1
+		buf := w.scratch(t.out.Rect.W() * width)
+		clear(buf.data)
+		err := eachRow(w, t, func(out, in []float32) { k.row(out, in, buf.data, n, width) })
+		w.release(buf)
+		if err != nil {
+			return err
 		}
-	})
+	}
+	return nil
+}
+
+// row normalizes a row of cells of n channels; squares has width values for each.
+func (k lrn) row(out, in, squares []float32, n, width int) {
+	before := (k.op.Size - 1) / 2
+	scale, inf := k.op.Alpha/float32(k.op.Size), float32(math.Inf(1))
+	for x := range len(out) / n {
+		cell := in[x*n:][:n]
+		k.set.Combine(simd.Multiply, squares[x*width+before:][:n], cell, cell, -inf, inf)
+	}
+	for x := range len(out) / n {
+		to, from, window := out[x*n:][:n], in[x*n:][:n], squares[x*width:][:width]
+		if k.op.Beta == 0.75 {
+			k.set.LRN(to, from, window, k.op.Size, scale, k.op.Bias)
+		} else {
+			k.cell(to, from, window)
+		}
+	}
 }
 
 // cell is for exponents that no published network has.
