@@ -62,8 +62,10 @@ func (a *arena) take(n int) block {
 }
 
 // grow adds a slab of at least size values and tells its place. Slabs that
-// nothing uses and that proved too small make room for it.
+// nothing uses and that proved too small make room for it. It grows by half at
+// least, so that few slabs are thrown away before a worker is warm.
 func (a *arena) grow(size int) int {
+	size = max(size, int(a.held/4/2), minSlab)
 	at := len(a.slabs)
 	for i := range a.slabs {
 		s := &a.slabs[i]
@@ -75,7 +77,7 @@ func (a *arena) grow(size int) int {
 			at = i
 		}
 	}
-	s := slab{data: simd.Aligned(max(size, minSlab))}
+	s := slab{data: simd.Aligned(size)}
 	a.held += int64(len(s.data)) * 4
 	a.peak = max(a.peak, a.held)
 	if at < len(a.slabs) {

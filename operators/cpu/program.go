@@ -2,7 +2,11 @@ package cpu
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
+	"occlude/internal/defect"
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
@@ -77,20 +81,44 @@ func New(net *network.Network, o Options) (*Program, error) {
 			p.algorithms[i] = o.Algorithms[i]
 		}
 	}
+	if err := p.pack(o.Like); err != nil {
+		return nil, err
+	}
 	for i, l := range net.Layers {
-		k, err := p.kernelLike(l, o.Like)
-		if err != nil {
-			return nil, err
-		}
-		p.kernels[i] = k
 		p.lastRead[i] = i
 		for _, in := range l.In {
 			p.lastRead[in.Index] = i
 		}
-		p.connect(l, k)
+		p.connect(l, p.kernels[i])
 	}
 	p.lastRead[net.Output.Index] = len(net.Layers)
 	return p, nil
+}
+
+// pack makes the kernels, several at a time, for transforming the weights of a
+// large network takes seconds.
+func (p *Program) pack(like []*Program) error {
+	var next atomic.Int64
+	errs := make([]error, len(p.kernels))
+	one := func(i int) {
+		defer defect.Recover(&errs[i])
+		p.kernels[i], errs[i] = p.kernelLike(p.net.Layers[i], like)
+	}
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(p.kernels)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(p.kernels); i = int(next.Add(1)) - 1 {
+				one(i)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stages cuts the layers into stages for a batch that looks like its first
