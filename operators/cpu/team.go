@@ -1,0 +1,59 @@
+package cpu
+
+import (
+	"context"
+	"fmt"
+
+	"occlude/internal/network"
+	"occlude/operators"
+)
+
+// Team is a few workers that run programs one after the other, so that memory
+// which one program needed serves the next: for computations of many small
+// programs, such as a backward pass with one for each layer. One goroutine uses a
+// team at a time.
+type Team struct{ workers []*worker }
+
+// NewTeam makes a team of as many workers as it may use threads.
+func NewTeam(threads int) *Team {
+	t := &Team{workers: make([]*worker, max(threads, 1))}
+	for i := range t.workers {
+		t.workers[i] = &worker{}
+	}
+	return t
+}
+
+// Run computes the value of every layer of a program, by Index, from that of its
+// input, in stored order. Like Base it cuts layers into bands of rows, and no
+// result depends on where; it counts nothing.
+func (t *Team) Run(ctx context.Context, p *Program, in []float32) ([][]float32, error) {
+	if s := p.net.Input().Shape; len(in) != s.Len() {
+		return nil, fmt.Errorf("%d values for a network that takes %s", len(in), s)
+	}
+	for _, w := range t.workers {
+		w.program, w.stats = p, make([]operators.LayerStats, len(p.net.Layers))
+		defer w.watch(ctx)()
+	}
+	values := make([][]float32, len(p.net.Layers))
+	values[0] = in
+	for i, l := range p.net.Layers[1:] {
+		if c, ok := l.Op.(network.Const); ok {
+			values[i+1] = c.Value.Data().([]float32)
+			continue
+		}
+		out := make([]float32, l.Shape.Len())
+		sources := make([]operators.Source, len(l.In))
+		for j, r := range l.In {
+			sources[j] = operators.Source{Shape: r.Shape, View: operators.WholeTile(r.Shape, values[r.Index])}
+		}
+		whole := task{in: sources, out: operators.WholeTile(l.Shape, out)}
+		if err := p.runBands(t.workers, l, p.cut(l, len(t.workers)), whole); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, fmt.Errorf("%s: %w", l, err)
+		}
+		values[i+1] = out
+	}
+	return values, nil
+}

@@ -1,0 +1,201 @@
+package gradient
+
+import (
+	"math"
+
+	"occlude/internal/network"
+	"occlude/operators/cpu/simd"
+)
+
+// slope is the derivative of an activation at the clean values.
+type slope struct {
+	// ofOutput tells that the derivative follows from what the activation gave;
+	// otherwise it takes what it was given, which has to be computed again.
+	ofOutput bool
+	// times writes g * act' to out, which may be g, given the outputs or inputs v
+	// of the activation. Nil where there is none.
+	times func(out, g, v []float32)
+}
+
+// slopeOf is the derivative of an activation. Where a function has a kink, the
+// derivative is that of its flat side, or of its right one where neither is flat.
+func slopeOf(a network.Activation, set *simd.Set) (slope, bool) {
+	alpha, beta := float64(a.Alpha), float64(a.Beta)
+	switch a.Fn {
+	case network.Relu:
+		return slope{true, timesPositive}, true
+	case network.Clip:
+		return slope{true, func(out, g, y []float32) { timesBetween(out, g, y, a.Alpha, a.Beta) }}, true
+	case network.LeakyRelu:
+		// Of the output only while it has the sign of the input.
+		return slope{a.Alpha > 0, func(out, g, v []float32) { timesSign(out, g, v, a.Alpha, 1) }}, true
+	case network.Swish:
+		return slope{false, func(out, g, x []float32) { timesSwish(set, out, g, x, a.Alpha) }}, true
+	case network.Neg:
+		return slope{true, func(out, g, _ []float32) { timesNumber(out, g, -1) }}, true
+	case network.Floor, network.Ceil, network.Round, network.Sign:
+		return slope{true, func(out, g, _ []float32) { timesNumber(out, g, 0) }}, true
+	}
+	if f := ofOutput(a.Fn, alpha, beta); f != nil {
+		return slope{true, pointwise(f)}, true
+	}
+	if f := ofInput(a.Fn, alpha, beta); f != nil {
+		return slope{false, pointwise(f)}, true
+	}
+	return slope{}, false
+}
+
+// ofOutput is the derivative of a function as a function of its value y, nil
+// where it does not follow from it.
+func ofOutput(fn string, alpha, beta float64) func(y float64) float64 {
+	switch fn {
+	case network.Sigmoid:
+		return func(y float64) float64 { return y * (1 - y) }
+	case network.Tanh:
+		return func(y float64) float64 { return 1 - y*y }
+	case network.HardSigmoid:
+		return func(y float64) float64 { return pick(y > 0 && y < 1, alpha, 0) }
+	case network.Softplus: // 1 - exp(-y) is the sigmoid of x
+		return func(y float64) float64 { return -math.Expm1(-y) }
+	case network.Softsign:
+		return func(y float64) float64 { return (1 - math.Abs(y)) * (1 - math.Abs(y)) }
+	case network.Exp:
+		return func(y float64) float64 { return y }
+	case network.Log:
+		return func(y float64) float64 { return math.Exp(-y) }
+	case network.Sqrt:
+		return func(y float64) float64 { return 0.5 / y }
+	case network.Reciprocal:
+		return func(y float64) float64 { return -y * y }
+	}
+	if alpha <= 0 || fn == network.Selu && beta <= 0 {
+		return nil // what follows takes outputs that have the sign of the input
+	}
+	switch fn {
+	case network.Elu:
+		return func(y float64) float64 { return pick(y < 0, y+alpha, 1) }
+	case network.Celu:
+		return func(y float64) float64 { return pick(y < 0, y/alpha+1, 1) }
+	case network.Selu:
+		return func(y float64) float64 { return pick(y < 0, y+alpha*beta, beta) }
+	case network.Threshold:
+		return func(y float64) float64 { return pick(y > 0, 1, 0) }
+	}
+	return nil
+}
+
+// ofInput is the derivative of the other functions at x.
+func ofInput(fn string, alpha, beta float64) func(x float64) float64 {
+	switch fn {
+	case network.Elu:
+		return func(x float64) float64 { return pick(x < 0, alpha*math.Exp(x), 1) }
+	case network.Celu:
+		return func(x float64) float64 { return pick(x < 0, math.Exp(x/alpha), 1) }
+	case network.Selu:
+		return func(x float64) float64 { return beta * pick(x < 0, alpha*math.Exp(x), 1) }
+	case network.Gelu: // the distribution function of a normal variable, and x times its density
+		return func(x float64) float64 {
+			return 0.5*math.Erfc(-x/math.Sqrt2) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+		}
+	case network.GeluTanh:
+		const a, b = math.Sqrt2 * math.SqrtPi / math.Pi, 0.044715 // sqrt(2/pi)
+		return func(x float64) float64 {
+			t := math.Tanh(a * (x + b*x*x*x))
+			return 0.5*(1+t) + 0.5*x*(1-t*t)*a*(1+3*b*x*x)
+		}
+	case network.HardSwish:
+		return func(x float64) float64 {
+			gate := alpha*x + beta
+			switch {
+			case gate <= 0:
+				return 0
+			case gate >= 1:
+				return 1
+			}
+			return gate + alpha*x
+		}
+	case network.Mish:
+		return func(x float64) float64 {
+			t := math.Tanh(softplus(x))
+			return t + x*(1-t*t)*logistic(x)
+		}
+	case network.Threshold:
+		return func(x float64) float64 { return pick(x > alpha, 1, 0) }
+	case network.Abs:
+		return func(x float64) float64 { return pick(x == 0, 0, math.Copysign(1, x)) }
+	case network.Erf:
+		return func(x float64) float64 { return 2 / math.SqrtPi * math.Exp(-x*x) }
+	case network.Power:
+		return func(x float64) float64 { return alpha * math.Pow(x, alpha-1) }
+	}
+	return nil
+}
+
+func pick(yes bool, a, b float64) float64 {
+	if yes {
+		return a
+	}
+	return b
+}
+
+func pointwise(f func(float64) float64) func(out, g, v []float32) {
+	return func(out, g, v []float32) {
+		for i, x := range v {
+			out[i] = float32(float64(g[i]) * f(float64(x)))
+		}
+	}
+}
+
+// The functions that most networks are made of go without branches, which a
+// processor cannot foresee here. A mask has all bits set where a value passes.
+
+// timesPositive is for relus, whose outputs y are at least 0: those that are not
+// 0 let the gradient pass.
+func timesPositive(out, g, y []float32) {
+	for i, v := range y {
+		out[i] = math.Float32frombits(math.Float32bits(g[i]) & unequal(v, 0))
+	}
+}
+
+// timesBetween lets it pass where a clip's output is neither of its limits.
+func timesBetween(out, g, y []float32, low, high float32) {
+	for i, v := range y {
+		out[i] = math.Float32frombits(math.Float32bits(g[i]) & unequal(v, low) & unequal(v, high))
+	}
+}
+
+// unequal is a mask of whether two numbers differ.
+func unequal(a, b float32) uint32 {
+	d := math.Float32bits(a-b) &^ (1 << 31) // positive as an integer, unless they are equal
+	return uint32(-int32(d) >> 31)
+}
+
+// timesSign multiplies by one number where v is negative, by another elsewhere.
+func timesSign(out, g, v []float32, negative, positive float32) {
+	by := [2]float32{positive, negative}
+	for i, x := range v {
+		out[i] = g[i] * by[math.Float32bits(x)>>31]
+	}
+}
+
+func timesNumber(out, g []float32, by float32) {
+	for i, d := range g {
+		out[i] = d * by
+	}
+}
+
+// timesSwish is for x*s(u) with u = alpha*x and the sigmoid s: its derivative is
+// s(u) * (1 + u*(1 - s(u))).
+func timesSwish(set *simd.Set, out, g, x []float32, alpha float32) {
+	var u, s [512]float32
+	for i := 0; i < len(x); i += len(u) {
+		n := min(len(u), len(x)-i)
+		for j, v := range x[i : i+n] {
+			u[j] = alpha * v
+		}
+		set.Apply(simd.Sigmoid, s[:n], u[:n], 0, 0)
+		for j := range n {
+			out[i+j] = g[i+j] * s[j] * (1 + u[j]*(1-s[j]))
+		}
+	}
+}
