@@ -187,11 +187,13 @@ func (q *query) newBatcher(h *HeatMap, views *operators.Views, cover *occluder) 
 	return b
 }
 
-// run computes the positions from (included) to (not included).
+// run computes the positions from (included) to (not included) in the plan's
+// order.
 func (b *batcher) run(ctx context.Context, from, to int) error {
 	p := b.query.plan
-	for i := range to - from {
-		pos := p.Grid.Positions[from+i]
+	order := p.Chosen().Order[from:to]
+	for i, at := range order {
+		pos := p.Grid.Positions[at]
 		patch := p.Grid.Rect(pos)
 		b.rects[i] = p.Rects(pos, b.rects[i])
 		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
@@ -201,15 +203,15 @@ func (b *batcher) run(ctx context.Context, from, to int) error {
 	if err := b.worker.Run(ctx, b.views, b.updates[:to-from]); err != nil {
 		return err
 	}
-	for i := range to - from {
+	for i, at := range order {
 		for j := range b.result.Classes {
 			c := &b.result.Classes[j]
 			v := b.scores[i][c.ID]
 			if v != v {
-				pos := p.Grid.Positions[from+i]
+				pos := p.Grid.Positions[at]
 				return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
 			}
-			c.P[from+i] = v
+			c.P[at] = v
 		}
 	}
 	return nil
