@@ -1,0 +1,326 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	noon    = time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC)
+	machine = Machine{"Xeon 8481C", "avx512"}
+	rates   = Calibration{machine, []byte(`{"conv": 1.5e11}`), noon}
+	key     = CurveKey{"c0ffee", "224x224 squash", 16, 24, 4, 8, "gray", "ssim"}
+	curve   = Curve{key, []CurvePoint{{1, 1, 1}, {.7, .95, .9}, {.4, .91, .5}}, [3]float64{.8, .1, .1}, Sample{30, "oct/*.png", 42}, noon}
+)
+
+// open opens a store that the test closes.
+func open(t testing.TB, path string) *Store {
+	t.Helper()
+	s := Open(path)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func file(t testing.TB) string { return filepath.Join(t.TempDir(), fileName) }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holds demands that a store knows rates and curve.
+func holds(t testing.TB, s *Store) {
+	t.Helper()
+	c, ok, err := s.Calibration(t.Context(), machine)
+	if err != nil || !ok || !reflect.DeepEqual(c, rates) {
+		t.Errorf("the calibration is %v, %v, %v", c, ok, err)
+	}
+	k, ok, err := s.Curve(t.Context(), key)
+	if err != nil || !ok || !reflect.DeepEqual(k, curve) {
+		t.Errorf("the curve is %v, %v, %v", k, ok, err)
+	}
+}
+
+// fill stores rates and curve.
+func fill(t testing.TB, s *Store) {
+	t.Helper()
+	must(t, s.PutCalibration(t.Context(), rates))
+	must(t, s.PutCurve(t.Context(), curve))
+}
+
+func TestWhatIsPutIsThere(t *testing.T) {
+	path := file(t)
+	s := open(t, path)
+	fill(t, s)
+	holds(t, s)
+	holds(t, open(t, path)) // while the first is open
+	must(t, s.Close())
+	holds(t, open(t, path))
+}
+
+// TestKeys changes each part of each key: what was stored is not found by it.
+func TestKeys(t *testing.T) {
+	s := open(t, file(t))
+	fill(t, s)
+	for _, m := range []Machine{{"Xeon", machine.Kernels}, {machine.CPU, "avx2"}} {
+		if _, ok, err := s.Calibration(t.Context(), m); ok || err != nil {
+			t.Errorf("%v is found: %v, %v", m, ok, err)
+		}
+	}
+	for i := range reflect.TypeFor[CurveKey]().NumField() {
+		other := key
+		switch f := reflect.ValueOf(&other).Elem().Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString(f.String() + "'")
+		default:
+			f.SetInt(f.Int() + 1)
+		}
+		if _, ok, err := s.Curve(t.Context(), other); ok || err != nil {
+			t.Errorf("%v is found: %v, %v", other, ok, err)
+		}
+	}
+}
+
+func TestReplacing(t *testing.T) {
+	s := open(t, file(t))
+	fill(t, s)
+	later := rates
+	later.Rates, later.Measured = []byte(`[]`), noon.Add(time.Hour)
+	must(t, s.PutCalibration(t.Context(), later))
+	if c, ok, err := s.Calibration(t.Context(), machine); err != nil || !ok || !reflect.DeepEqual(c, later) {
+		t.Errorf("%v, %v, %v", c, ok, err)
+	}
+	again, other, elsewhere := curve, curve, curve
+	again.Fit[0] = 7
+	other.Metric = "ssim_krypton"
+	elsewhere.Model = "decaf"
+	must(t, s.PutCurve(t.Context(), elsewhere, other, again))
+	all, err := s.Curves(t.Context(), key.Model)
+	if want := []Curve{again, other}; err != nil || !reflect.DeepEqual(all, want) {
+		t.Errorf("the curves are %v, %v", all, err)
+	}
+}
+
+// TestAllOrNone: of several curves one cannot be stored.
+func TestAllOrNone(t *testing.T) {
+	s := open(t, file(t))
+	fill(t, s)
+	_, err := s.db.Exec(`CREATE TRIGGER no BEFORE INSERT ON occlude_curve WHEN new.metric = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`)
+	must(t, err)
+	first, second := curve, curve
+	first.Metric, second.Metric = "good", "bad"
+	if err := s.PutCurve(t.Context(), first, second); err == nil {
+		t.Error("the second could be stored")
+	}
+	if all, err := s.Curves(t.Context(), key.Model); err != nil || len(all) != 1 {
+		t.Errorf("%d curves, %v", len(all), err)
+	}
+}
+
+func TestUselessValues(t *testing.T) {
+	s := open(t, file(t))
+	bad := func(change func(*Curve)) Curve {
+		c := curve
+		c.Points = append([]CurvePoint(nil), c.Points...)
+		change(&c)
+		return c
+	}
+	nan := func() float64 { zero := 0.0; return zero / zero }()
+	for _, err := range []error{
+		s.PutCalibration(t.Context(), Calibration{Machine{"", "avx2"}, []byte(`{}`), noon}),
+		s.PutCalibration(t.Context(), Calibration{machine, []byte(`{`), noon}),
+		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Model = "" })),
+		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Points = nil })),
+		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Points[1].Worst = nan })),
+		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Fit[2] = 1 / nan })),
+	} {
+		if err == nil {
+			t.Error("a useless value was stored")
+		}
+	}
+	if _, err := os.Stat(s.Path()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file was made: %v", err)
+	}
+}
+
+// TestNothingStored: whoever only reads finds nothing, and makes nothing.
+func TestNothingStored(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	for _, path := range []string{"", filepath.Join(folder, fileName)} {
+		s := open(t, path)
+		_, ok, err := s.Calibration(t.Context(), machine)
+		_, has, err2 := s.Curve(t.Context(), key)
+		all, err3 := s.Curves(t.Context(), key.Model)
+		if ok || has || all != nil || err != nil || err2 != nil || err3 != nil {
+			t.Errorf("%q: %v %v %v, %v %v %v", path, ok, has, all, err, err2, err3)
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(folder)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder was made: %v", err)
+	}
+	if err := open(t, "").PutCalibration(t.Context(), rates); err == nil || !strings.Contains(err.Error(), "OCCLUDE_DATA") {
+		t.Errorf("storing nowhere: %v", err)
+	}
+	empty := file(t)
+	must(t, os.WriteFile(empty, nil, 0o600))
+	if _, ok, err := open(t, empty).Calibration(t.Context(), machine); ok || err != nil {
+		t.Errorf("in an empty file: %v, %v", ok, err)
+	}
+}
+
+// TestFolder: the folder is made for its owner alone, whatever it is called.
+func TestFolder(t *testing.T) {
+	for _, name := range []string{"plain", "a b", "100%", "%41", "a?mode=memory", "a#b", "写真", "it's \"so\"", `back\slash`, "a&b=c;d"} {
+		folder := filepath.Join(t.TempDir(), name, "data")
+		s := open(t, filepath.Join(folder, fileName))
+		fill(t, s)
+		holds(t, s)
+		for path, want := range map[string]os.FileMode{folder: 0o700, s.Path(): 0o600} {
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v, %v", path, info.Mode(), err)
+			}
+		}
+		must(t, s.Close())
+		left, err := os.ReadDir(folder)
+		if err != nil || len(left) != 1 {
+			t.Errorf("%s: closing left %v, %v", name, left, err)
+		}
+	}
+}
+
+func TestDefaultPath(t *testing.T) {
+	home := t.TempDir()
+	for _, test := range []struct{ data, xdg, home, want string }{
+		{"/d", "/x", home, "/d/occlude.db"},
+		{"relative", "/x", home, "relative/occlude.db"},
+		{"", "/x", home, "/x/occlude/occlude.db"},
+		{"", "x", home, home + "/.local/share/occlude/occlude.db"},
+		{"", "", home, home + "/.local/share/occlude/occlude.db"},
+		{"", "", "", ""},
+	} {
+		t.Setenv("OCCLUDE_DATA", test.data)
+		t.Setenv("XDG_DATA_HOME", test.xdg)
+		t.Setenv("HOME", test.home)
+		if got := DefaultPath(); filepath.ToSlash(got) != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+func TestGoroutines(t *testing.T) {
+	s := open(t, file(t))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			c := rates
+			c.CPU = fmt.Sprint("cpu ", i)
+			for range 20 {
+				if err := s.PutCalibration(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+				if got, ok, err := s.Calibration(t.Context(), c.Machine); err != nil || !ok || !reflect.DeepEqual(got, c) {
+					t.Errorf("%v, %v, %v", got, ok, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestClosed(t *testing.T) {
+	s := open(t, file(t))
+	fill(t, s)
+	must(t, s.Close())
+	must(t, s.Close())
+	if _, _, err := s.Calibration(t.Context(), machine); !errors.Is(err, errClosed) {
+		t.Errorf("reading: %v", err)
+	}
+	if err := s.PutCalibration(t.Context(), rates); !errors.Is(err, errClosed) {
+		t.Errorf("writing: %v", err)
+	}
+}
+
+// hold takes the write lock of a store's file until the test ends.
+func hold(t testing.TB, s *Store) {
+	t.Helper()
+	other := open(t, s.path)
+	must(t, other.PutCalibration(t.Context(), rates))
+	tx, err := other.db.BeginTx(context.WithoutCancel(t.Context()), nil)
+	must(t, err)
+	t.Cleanup(func() { tx.Rollback() })
+}
+
+func TestBusy(t *testing.T) {
+	s := open(t, file(t))
+	s.patience = 20 * time.Millisecond
+	hold(t, s)
+	if err := s.PutCurve(t.Context(), curve); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), s.path) {
+		t.Errorf("writing: %v", err)
+	}
+	// Who only reads does not wait.
+	if _, ok, err := s.Calibration(t.Context(), machine); !ok || err != nil {
+		t.Errorf("reading: %v, %v", ok, err)
+	}
+}
+
+// TestCancelled: nobody waits for the file, or for another goroutine's turn,
+// longer than the context lasts.
+func TestCancelled(t *testing.T) {
+	why := errors.New("no more")
+	s := open(t, file(t))
+	s.patience = time.Hour
+	hold(t, s)
+	put := func() (cancel func(), done chan error) {
+		ctx, stop := context.WithCancelCause(t.Context())
+		done = make(chan error, 1)
+		go func() { done <- s.PutCurve(ctx, curve) }()
+		return func() { stop(why) }, done
+	}
+	cancelFile, file := put()
+	for len(s.turn) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancelTurn, turn := put()
+	cancelTurn()
+	if err := <-turn; !errors.Is(err, why) {
+		t.Errorf("waiting for the other goroutine: %v", err)
+	}
+	cancelFile()
+	if err := <-file; !errors.Is(err, why) {
+		t.Errorf("waiting for the file: %v", err)
+	}
+	if _, ok, err := s.Calibration(t.Context(), machine); !ok || err != nil {
+		t.Errorf("afterwards: %v, %v", ok, err)
+	}
+}
+
+// TestTablesOfOthers: what else is in the file stays as it is.
+func TestTablesOfOthers(t *testing.T) {
+	path := file(t)
+	s := open(t, path)
+	fill(t, s)
+	_, err := s.db.Exec(`CREATE TABLE maps (p); INSERT INTO maps VALUES (.5)`)
+	must(t, err)
+	must(t, s.Close())
+	next := open(t, path)
+	next.steps = append(next.steps[:len(next.steps):len(next.steps)], `CREATE TABLE occlude_more (x)`)
+	fill(t, next)
+	var p float64
+	if err := next.db.QueryRow(`SELECT p FROM maps`).Scan(&p); err != nil || p != .5 {
+		t.Errorf("%v, %v", p, err)
+	}
+	if err := next.db.QueryRow(`SELECT x FROM occlude_more`).Scan(&p); !errors.Is(err, sql.ErrNoRows) {
+		t.Error(err)
+	}
+}
