@@ -5,6 +5,7 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/region"
 	"occlude/planner/cost"
 )
 
@@ -14,10 +15,9 @@ const ConvolutionAuto = "auto"
 // defaultTolerance is the error of probabilities that exact plans may have.
 const defaultTolerance = 1e-4
 
-// choiceGroup is how many positions are taken to share a reading of the weights
-// when algorithms are compared. The plan's own batch must not decide: plans that
-// differ only in batch and threads give the same bits.
-const choiceGroup = 16
+// choiceBatch is the batch for which algorithms are compared. The plan's own must
+// not decide: plans that differ only in batch and threads give the same bits.
+const choiceBatch = usualBatch
 
 // accuracy is what a query wants of the convolutions.
 type accuracy struct {
@@ -31,6 +31,9 @@ type tally struct {
 	cost.Amount
 	forms []cost.Form // none for layers without a choice
 	tiles []int64     // of each form
+	// shared is how many positions would share a reading of the weights, for
+	// each form.
+	shared []int
 }
 
 // of is the amount for one of the algorithms.
@@ -60,9 +63,9 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 	chosen := make([]operators.Algorithm, len(net.Layers))
 	options := make([][]option, len(net.Layers))
 	for i, l := range net.Layers {
-		for _, f := range tallies[i].forms {
+		for j, f := range tallies[i].forms {
 			amount := tallies[i].of(f.Algorithm)
-			amount.Groups = float64(amount.Runs) / choiceGroup
+			amount.Groups = float64(amount.Runs) / float64(tallies[i].shared[j])
 			options[i] = append(options[i], option{f.Algorithm, r.Seconds(l, f.Algorithm, amount), f.Error * f.Error})
 		}
 	}
@@ -93,6 +96,25 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 		now[layer], chosen[layer] = better, better.algorithm
 	}
 	return chosen
+}
+
+// shareWeights fills in the groups in which positions would be taken through the layers
+// by each algorithm; rects are the largest rectangles.
+func shareWeights(net *network.Network, tallies []tally, rects []region.Rect) {
+	for _, a := range operators.AllAlgorithms() {
+		groups := groupsOf(net, rects, forcedAlgorithms(net, string(a)), choiceBatch)
+		for i := range tallies {
+			t := &tallies[i]
+			if t.shared == nil {
+				t.shared = make([]int, len(t.forms))
+			}
+			for j, f := range t.forms {
+				if f.Algorithm == a {
+					t.shared[j] = groups[i]
+				}
+			}
+		}
+	}
 }
 
 // forcedAlgorithms are the named one wherever it applies, and direct elsewhere.

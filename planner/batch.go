@@ -79,7 +79,7 @@ func (c *Candidate) pace(net *network.Network, tallies []tally, positions int, r
 	batch := usualBatch
 	for ; batch < maxBatch; batch++ {
 		streaming := 0.0 // seconds for each position
-		for i, group := range c.groups(net, batch) {
+		for i, group := range groupsOf(net, c.largest(), c.Algorithms, batch) {
 			if tallies[i].Runs > 0 {
 				streaming += r.Streaming(net.Layers[i], c.Algorithms[i]) / float64(group)
 			}
@@ -94,24 +94,29 @@ func (c *Candidate) pace(net *network.Network, tallies []tally, positions int, r
 	return batch
 }
 
-// stages are the groups in which a worker takes a batch through the layers.
-func (c *Candidate) stages(net *network.Network, batch int) []operators.Stage {
-	rects := make([]region.Rect, len(net.Layers))
+// largest are the largest rectangles of the layers.
+func (c *Candidate) largest() []region.Rect {
+	rects := make([]region.Rect, len(c.Layers))
 	for i := range rects {
 		rects[i] = c.Layers[i].Max
 	}
-	return operators.Stages(net, rects, batch, func(i int) int64 { return cost.WeightBytes(net.Layers[i], c.Algorithms[i]) })
+	return rects
 }
 
-// groups is, by layer Index, how many positions share a reading of the weights.
-func (c *Candidate) groups(net *network.Network, batch int) []int {
+// stagesOf are the stages in which a worker takes a batch through the layers.
+func stagesOf(net *network.Network, rects []region.Rect, algorithms []operators.Algorithm, batch int) []operators.Stage {
+	return operators.Stages(net, rects, batch, func(i int) int64 { return cost.WeightBytes(net.Layers[i], algorithms[i]) })
+}
+
+// groupsOf is, by layer Index, how many positions share a reading of the weights.
+func groupsOf(net *network.Network, rects []region.Rect, algorithms []operators.Algorithm, batch int) []int {
 	groups := make([]int, len(net.Layers))
-	for _, s := range c.stages(net, batch) {
+	groups[0] = batch
+	for _, s := range stagesOf(net, rects, algorithms, batch) {
 		for i := s.From; i < s.To; i++ {
 			groups[i] = min(s.Group, batch)
 		}
 	}
-	groups[0] = batch
 	return groups
 }
 
@@ -144,7 +149,7 @@ func (c *Candidate) workerBytes(net *network.Network, g Grid, batch int) int64 {
 	each := c.updateBytes(net)
 	pixels := int64(g.PatchW*g.PatchH*net.Input().Shape.C) * 4
 	var peak, held int64 // held is what stages hand on, for the whole batch
-	for _, s := range c.stages(net, batch) {
+	for _, s := range stagesOf(net, c.largest(), c.Algorithms, batch) {
 		group := int64(min(s.Group, batch))
 		handed := int64(0)
 		for i := s.From; i < s.To; i++ {

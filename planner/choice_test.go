@@ -41,6 +41,7 @@ func TestCheapestLayersGiveWay(t *testing.T) {
 			return f.Algorithm != operators.Winograd2 && f.Algorithm != operators.Winograd6
 		})
 		tallies[i].tiles = nil
+		tallies[i].shared = []int{16, 16}
 		for _, f := range tallies[i].forms {
 			tallies[i].tiles = append(tallies[i].tiles, f.Tiles(l.Shape.Whole()))
 		}
@@ -48,7 +49,7 @@ func TestCheapestLayersGiveWay(t *testing.T) {
 	seconds := func(algorithms []operators.Algorithm) (s float64) {
 		for i, l := range net.Layers {
 			amount := tallies[i].of(algorithms[i])
-			amount.Groups = float64(amount.Runs) / choiceGroup
+			amount.Groups = float64(amount.Runs) / 16
 			s += rates.Seconds(l, algorithms[i], amount)
 		}
 		return s

@@ -100,7 +100,7 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
 	e.Seconds, e.BaseSeconds = 0, 0
 	cores := r.parallel()
-	together := c.groups(net, c.Batch)
+	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
 	for j, l := range net.Layers {
 		how := c.Algorithms[j]
 		amount := tallies[j].of(how)
@@ -132,6 +132,7 @@ func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates,
 			all[i].tiles[j] += n
 		}
 	}
+	shareWeights(net, all, c.largest())
 	c.Algorithms = chooseAlgorithms(net, all, r, want)
 }
 
@@ -141,5 +142,6 @@ func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm 
 	for i, l := range net.Layers {
 		tallies[i] = *wholeTally(l)
 	}
+	shareWeights(net, tallies, wholeRects(net))
 	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
 }

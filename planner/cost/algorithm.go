@@ -17,6 +17,9 @@ type Form struct {
 	// it takes for each pair of an input and an output channel. All are 1 for
 	// Direct.
 	TileH, TileW, Points int
+	// Depth is the points along the axes, added up: the products that it takes
+	// to transform a value along one axis after the other, 0 for Direct.
+	Depth int
 	// Error is the rounding error of a layer, as a share of its values: the root
 	// of the mean square of the differences from float64, over that of the
 	// values.
@@ -44,16 +47,20 @@ var tileErrors = []struct {
 // Of gives the form in which an algorithm computes a convolution; every other
 // layer is computed by its definition, which is Direct.
 func Of(l *network.Layer, a operators.Algorithm) Form {
-	f := Form{operators.Direct, 1, 1, 1, directError}
+	f := Form{Algorithm: operators.Direct, TileH: 1, TileW: 1, Points: 1, Error: directError}
 	op, ok := l.Op.(network.Conv)
 	if tile := a.Tile(); ok && tile > 1 {
-		f = Form{a, 1, 1, 1, math.Inf(1)}
+		f = Form{Algorithm: a, TileH: 1, TileW: 1, Points: 1, Error: math.Inf(1)}
 		y, x := op.Y.Kernel > 1, op.X.Kernel > 1
+		along := func(tileSide *int, kernel int) {
+			points := tile + kernel - 1
+			*tileSide, f.Points, f.Depth = tile, f.Points*points, f.Depth+points
+		}
 		if y {
-			f.TileH, f.Points = tile, tile+op.Y.Kernel-1
+			along(&f.TileH, op.Y.Kernel)
 		}
 		if x {
-			f.TileW, f.Points = tile, f.Points*(tile+op.X.Kernel-1)
+			along(&f.TileW, op.X.Kernel)
 		}
 		for _, e := range tileErrors {
 			switch points := tile + max(op.Y.Kernel, op.X.Kernel) - 1; {

@@ -19,8 +19,8 @@ const (
 const (
 	// Product is the multiply-adds at the points of tiles.
 	Product = "product"
-	// Transform is the values of transformed tiles, one for each point and
-	// channel, input and output alike.
+	// Transform is the products of transforms: Form.Depth for each point and
+	// channel of a tile, input and output alike.
 	Transform = "transform"
 )
 

@@ -128,19 +128,17 @@ type Amount struct {
 func (r *Rates) Seconds(l *network.Layer, how operators.Algorithm, a Amount) float64 {
 	class := Class(l)
 	s := float64(a.Runs)*r.PerRun + a.Groups*r.PerGroup + float64(a.ReadBytes)/r.Gather
-	var products float64 // seconds
+	streaming := r.Streaming(l, how) * a.Groups
 	switch f := Of(l, how); {
 	case a.MACs == 0:
 	case f.Points > 1:
 		op := l.Op.(network.Conv)
 		in, out := float64(op.GroupIn()), float64(op.Filters())
 		points := float64(a.Tiles) * float64(f.Points)
-		products = points * in * out / r.MACs[Product]
-		s += points * (in + out) / r.Steps[Transform]
+		s += points*in*out/r.MACs[Product] + points*float64(f.Depth)*(in+out)/r.Steps[Transform] + streaming
 	default:
-		products = float64(a.MACs) / r.MACs[class]
+		s += max(float64(a.MACs)/r.MACs[class], streaming)
 	}
-	s += max(products, r.Streaming(l, how)*a.Groups)
 	if a.Steps > 0 {
 		s += float64(a.Steps) / r.Steps[class]
 	}

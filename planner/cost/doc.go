@@ -7,18 +7,21 @@
 //	        + read-in bytes / bandwidth
 //	        + runs * per run + groups * per group
 //
-// A group is the positions for which a layer's weights are read once. Large
-// weights and small rectangles make a group wait for memory: that is the max.
+// A group is the positions for which a layer's weights are read once. The next
+// weights are fetched while these are multiplied, so that only the longer of the
+// two counts.
 //
 // # Algorithms
 //
 // A convolution can be computed in several ways, the rows of the table forms.
 // Winograd's algorithms (Lavin and Gray, CVPR 2016) replace MACs / rate by
 //
-//	tiles * points * Cin * Cout     / rate["product"]
-//	+ tiles * points * (Cin + Cout) / steps["transform"]
+//	tiles * points * Cin * Cout             / rate["product"]
+//	+ tiles * points * depth * (Cin + Cout) / steps["transform"]
+//	+ groups * weight bytes                 / bandwidth
 //
-// and read points * Cin * Cout weights. Each form also says how much it rounds,
+// for points * Cin * Cout weights: a group has too few tiles at a point to fetch
+// the next one's weights beside them. Each form also says how much it rounds,
 // and Error what becomes of that at the network's end. The planner chooses by
 // both.
 //
