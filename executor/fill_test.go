@@ -115,7 +115,7 @@ func TestFillsAreTheirDefinition(t *testing.T) {
 			},
 		} {
 			got := b.one(fmt.Sprintf("OCCLUDE 'in.png' USING %s FOR TOP 5 PATCH %dx%d %s AT (0, 0), (101, 77), (194, 212) WITH (plan = incremental);", model, w, h, c.fill))
-			program, err := cpu.New(got.Plan.Net, cpu.Options{})
+			program, err := cpu.New(context.Background(), got.Plan.Net, cpu.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

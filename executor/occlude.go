@@ -17,7 +17,7 @@ import (
 
 // occlude runs a heat map query, image by image.
 func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
-	program, err := s.program(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
+	program, err := s.program(ctx, p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
 	if err != nil {
 		return err
 	}

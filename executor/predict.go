@@ -8,7 +8,7 @@ import (
 
 // predict lists the most probable classes of each image.
 func (s *Session) predict(ctx context.Context, p *planner.Predict, emit func(Result) error) error {
-	program, err := s.program(p.Model, p.Net, p.Kernels, p.Algorithms)
+	program, err := s.program(ctx, p.Model, p.Net, p.Kernels, p.Algorithms)
 	if err != nil {
 		return err
 	}

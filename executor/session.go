@@ -82,7 +82,7 @@ func (s *Session) takeLoading(m *model.Model) time.Duration {
 // program makes a network ready for the processor, once for each choice of
 // kernels and algorithms. What earlier programs of the network have packed in the
 // same way is shared with them.
-func (s *Session) program(m *model.Model, net *network.Network, kernels string, algorithms []operators.Algorithm) (operators.Program, error) {
+func (s *Session) program(ctx context.Context, m *model.Model, net *network.Network, kernels string, algorithms []operators.Algorithm) (operators.Program, error) {
 	options := cpu.Options{Kernels: kernels, Algorithms: algorithms}
 	for _, p := range s.programs[m] {
 		if p.net != net {
@@ -94,7 +94,7 @@ func (s *Session) program(m *model.Model, net *network.Network, kernels string, 
 		options.Like = append(options.Like, p.ready)
 	}
 	start := time.Now()
-	p, err := cpu.New(net, options)
+	p, err := cpu.New(ctx, net, options)
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -217,7 +218,7 @@ func check(t *testing.T, m *onnxtest.Model, opts Options) *checked {
 		t.Fatal(err)
 	}
 	for what, net := range map[string]*network.Network{"imported": r.Net, "rewritten": fast} {
-		p, err := cpu.New(net, cpu.Options{})
+		p, err := cpu.New(context.Background(), net, cpu.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}

@@ -74,7 +74,7 @@ func scores(t *testing.T, m *Model, largest ...float32) []float32 {
 	for i := range data {
 		data[i] = largest[i%s.C] - float32(i/s.C)
 	}
-	p, err := cpu.New(m.Net, cpu.Options{})
+	p, err := cpu.New(context.Background(), m.Net, cpu.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func TestBasePassTurnsPanicsIntoErrors(t *testing.T) {
 	if _, err := n.Add("relu", network.Pointwise{Act: network.Activation{Fn: network.Relu}}, n.Input()); err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(n, Options{})
+	p, err := New(t.Context(), n, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestGlobalMeanSurvivesCancellation(t *testing.T) {
 	if _, err := n.Add("mean", network.GlobalPool{Fn: network.Mean}, n.Input()); err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(n, Options{})
+	p, err := New(t.Context(), n, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -55,9 +56,9 @@ type Options struct {
 	Like []*Program
 }
 
-// New packs the network's weights. The network must be sorted, and must not
-// change afterwards.
-func New(net *network.Network, o Options) (*Program, error) {
+// New packs the network's weights, unless the context ends, which it looks at
+// between layers. The network must be sorted, and must not change afterwards.
+func New(ctx context.Context, net *network.Network, o Options) (*Program, error) {
 	set := simd.Best()
 	if o.Kernels != "" {
 		var err error
@@ -81,7 +82,7 @@ func New(net *network.Network, o Options) (*Program, error) {
 			p.algorithms[i] = o.Algorithms[i]
 		}
 	}
-	if err := p.pack(o.Like); err != nil {
+	if err := p.pack(ctx, o.Like); err != nil {
 		return nil, err
 	}
 	for i, l := range net.Layers {
@@ -97,7 +98,7 @@ func New(net *network.Network, o Options) (*Program, error) {
 
 // pack makes the kernels, several at a time, for transforming the weights of a
 // large network takes seconds.
-func (p *Program) pack(like []*Program) error {
+func (p *Program) pack(ctx context.Context, like []*Program) error {
 	var next atomic.Int64
 	errs := make([]error, len(p.kernels))
 	one := func(i int) {
@@ -107,12 +108,15 @@ func (p *Program) pack(like []*Program) error {
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(p.kernels)) {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(p.kernels); i = int(next.Add(1)) - 1 {
+			for i := int(next.Add(1)) - 1; i < len(p.kernels) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				one(i)
 			}
 		})
 	}
 	wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	for _, err := range errs {
 		if err != nil {
 			return err

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -16,7 +18,7 @@ import (
 // program makes the program of a network.
 func program(t testing.TB, net *network.Network) *Program {
 	t.Helper()
-	p, err := New(net, Options{})
+	p, err := New(t.Context(), net, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,11 +89,11 @@ func TestLikeSharesKernels(t *testing.T) {
 	how := make([]operators.Algorithm, len(net.Layers))
 	changed := choices(net)[0]
 	how[changed] = operators.Winograd2
-	fresh, err := New(net, Options{Algorithms: how})
+	fresh, err := New(t.Context(), net, Options{Algorithms: how})
 	if err != nil {
 		t.Fatal(err)
 	}
-	like, err := New(net, Options{Algorithms: how, Like: []*Program{program(t, other), plain}})
+	like, err := New(t.Context(), net, Options{Algorithms: how, Like: []*Program{program(t, other), plain}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func TestLikeSharesKernels(t *testing.T) {
 			t.Errorf("%s: shared %t", net.Layers[i], k == plain.kernels[i])
 		}
 	}
-	generic, err := New(net, Options{Kernels: "generic", Like: []*Program{like}})
+	generic, err := New(t.Context(), net, Options{Kernels: "generic", Like: []*Program{like}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,4 +128,15 @@ func choices(net *network.Network) (layers []int) {
 		}
 	}
 	return layers
+}
+
+// TestPackingEnds checks that a context that has ended makes no program.
+func TestPackingEnds(t *testing.T) {
+	cause := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	net := networktest.Random(rand.New(rand.NewPCG(1, 190)), networktest.Options{})
+	if _, err := New(ctx, net, Options{}); !errors.Is(err, cause) {
+		t.Errorf("ended with %v", err)
+	}
 }

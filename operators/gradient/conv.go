@@ -1,6 +1,7 @@
 package gradient
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -145,7 +146,7 @@ func (t *gather) compile(op network.Conv, set *simd.Set, how operators.Algorithm
 			}
 		}
 	}
-	return cpu.New(net, cpu.Options{Kernels: set.Name, Algorithms: algorithms})
+	return cpu.New(context.Background(), net, cpu.Options{Kernels: set.Name, Algorithms: algorithms})
 }
 
 // exchanged is a convolution's weights with inputs and outputs exchanged and the

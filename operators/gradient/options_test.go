@@ -441,9 +441,9 @@ func TestTrained(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	var c tally
 	// What is far from the image is soon computed again.
-	pick := func(l *network.Layer) bool { return l.Index == 1 || l.Index > 4*len(m.Net.Layers)/5 }
+	pick := func(l *network.Layer) bool { return l.Index == 0 || l.Index > len(m.Net.Layers)-10 }
 	c.check(t, rng, m.Net, networktest.Image(rng, m.Net.Input().Shape), gradient.Objective{Kind: gradient.KindOf(m.Net, false)}, pick)
-	if c.compared < 12 || c.kinks > c.compared/10 {
+	if c.compared < 10 || c.kinks > c.compared/10 {
 		t.Errorf("%+v: too little was compared", c)
 	}
 }

@@ -1,6 +1,7 @@
 package gradient
 
 import (
+	"context"
 	"sync"
 
 	"gorgonia.org/tensor"
@@ -52,7 +53,7 @@ func newScatter(op network.Conv, in, out network.Shape, set *simd.Set) *scatter 
 		if err != nil {
 			return nil, err
 		}
-		return cpu.New(net, cpu.Options{Kernels: set.Name, Algorithms: []operators.Algorithm{"", operators.Direct}})
+		return cpu.New(context.Background(), net, cpu.Options{Kernels: set.Name, Algorithms: []operators.Algorithm{"", operators.Direct}})
 	})
 	return s
 }

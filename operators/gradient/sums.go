@@ -84,7 +84,7 @@ func compile(l *network.Layer, op network.Op, set *simd.Set, how operators.Algor
 		if _, err := net.Add(l.Name, op, net.Input()); err != nil {
 			return nil, err
 		}
-		return cpu.New(net, cpu.Options{Kernels: set.Name, Algorithms: []operators.Algorithm{"", how}})
+		return cpu.New(context.Background(), net, cpu.Options{Kernels: set.Name, Algorithms: []operators.Algorithm{"", how}})
 	})
 	return func(p *pass, in []float32) ([]float32, error) {
 		c, err := program()
@@ -110,7 +110,7 @@ func combine(p *pass, op network.Op, l *network.Layer, set *simd.Set) ([]float32
 	if _, err := net.Add(l.Name, op, net.Input(), b); err != nil {
 		return nil, err
 	}
-	c, err := cpu.New(net, cpu.Options{Kernels: set.Name})
+	c, err := cpu.New(context.Background(), net, cpu.Options{Kernels: set.Name})
 	if err != nil {
 		return nil, err
 	}

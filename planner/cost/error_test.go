@@ -82,7 +82,7 @@ func convolution(t *testing.T, kh, kw, channels, side int) (*network.Network, *t
 // wholeOutput is what a network of one layer makes of an image.
 func wholeOutput(t *testing.T, net *network.Network, image *tensor.Dense, kernels string, how operators.Algorithm) []float32 {
 	t.Helper()
-	p, err := cpu.New(net, cpu.Options{Kernels: kernels, Algorithms: []operators.Algorithm{"", how}})
+	p, err := cpu.New(context.Background(), net, cpu.Options{Kernels: kernels, Algorithms: []operators.Algorithm{"", how}})
 	if err != nil {
 		t.Fatal(err)
 	}

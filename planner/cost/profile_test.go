@@ -198,7 +198,7 @@ func prepare(b *testing.B, kernels string, how operators.Algorithm, in network.S
 	if err != nil {
 		b.Fatal(err)
 	}
-	program, err := cpu.New(net, cpu.Options{Kernels: kernels, Algorithms: []operators.Algorithm{"", how}})
+	program, err := cpu.New(context.Background(), net, cpu.Options{Kernels: kernels, Algorithms: []operators.Algorithm{"", how}})
 	if err != nil {
 		b.Fatal(err)
 	}
