@@ -19,15 +19,17 @@ const (
 	Winograd2 Algorithm = "F(2x2)"
 	Winograd4 Algorithm = "F(4x4)"
 	Winograd6 Algorithm = "F(6x6)"
-	// WinogradLine2 and WinogradLine4 do so along the only axis on which a window
-	// has more than one tap, for windows of 1x7 1.75 and 2.8 times.
+	// WinogradLine2, WinogradLine4 and WinogradLine6 do so along the only axis on
+	// which a window has more than one tap, for windows of 1x7 1.75, 2.8 and 3.5
+	// times.
 	WinogradLine2 Algorithm = "F(2)"
 	WinogradLine4 Algorithm = "F(4)"
+	WinogradLine6 Algorithm = "F(6)"
 )
 
 // AllAlgorithms lists every algorithm, Direct first.
 func AllAlgorithms() []Algorithm {
-	return []Algorithm{Direct, Winograd2, Winograd4, Winograd6, WinogradLine2, WinogradLine4}
+	return []Algorithm{Direct, Winograd2, Winograd4, Winograd6, WinogradLine2, WinogradLine4, WinogradLine6}
 }
 
 // maxPoints are the most points at which tiles are evaluated along an axis: of
@@ -35,7 +37,7 @@ func AllAlgorithms() []Algorithm {
 // much precision.
 const (
 	maxPoints     = 8
-	maxLinePoints = 10
+	maxLinePoints = 12
 )
 
 // Algorithms lists the ways in which a layer can be computed, Direct first;
@@ -52,7 +54,7 @@ func Algorithms(l *network.Layer) []Algorithm {
 	candidates, points := []Algorithm{Winograd2, Winograd4, Winograd6}, maxPoints
 	switch x, y := op.X.Kernel, op.Y.Kernel; {
 	case x == 1 || y == 1:
-		candidates, points = []Algorithm{WinogradLine2, WinogradLine4}, maxLinePoints
+		candidates, points = []Algorithm{WinogradLine2, WinogradLine4, WinogradLine6}, maxLinePoints
 	case x != y:
 		return algorithms
 	}
@@ -75,7 +77,7 @@ func (a Algorithm) Tile() int {
 		return 2
 	case Winograd4, WinogradLine4:
 		return 4
-	case Winograd6:
+	case Winograd6, WinogradLine6:
 		return 6
 	}
 	return 1

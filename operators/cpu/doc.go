@@ -47,7 +47,7 @@
 //
 //	conv       direct: a matrix product whose rows are the addresses of the
 //	           pixels' windows, so no matrix of windows is ever built
-//	winograd   3x3 convolutions with fewer multiplications, by tiles
+//	winograd   convolutions of stride 1 with fewer multiplications, by tiles
 //	depthwise  one filter a channel, vectorized over channels
 //	dense      a matrix product with rows of weights as stored and a panel of
 //	           positions; only the inputs that changed where the sums are known

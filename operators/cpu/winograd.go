@@ -98,6 +98,9 @@ func newWinograd(op network.Conv, act activation, set *simd.Set, tile int) (*win
 	if k.x, err = newWinogradAxis(set, tile, op.X.Kernel); err != nil {
 		return nil, fmt.Errorf("%d columns: %w", op.X.Kernel, err)
 	}
+	if k.y.taps > 1 && k.x.taps > 1 && k.x.points > simd.WinogradSquare {
+		return nil, fmt.Errorf("%dx%d points", k.x.points, k.y.points)
+	}
 	copy(k.bias, op.Bias)
 	k.panels = (k.cout + set.Panel - 1) / set.Panel
 	k.rowV, k.rowM = apart(k.cin), apart(k.panels*set.Panel)
@@ -169,30 +172,29 @@ func (k *winograd) reads(out region.Rect) region.Rect {
 }
 
 const (
-	// chunkValues is about how many values of V, M and weights may take turns in
-	// the second-level cache: 1.5 MiB in bytes.
+	// chunkValues is how many values of V, M and, where they are few, weights may
+	// take turns in the second-level cache: 1.5 MiB in bytes.
 	chunkValues = 3 << 17
 	// weightReuse is how many tiles a weight should be used for when it comes from
 	// further away. A core multiplies the 4 bytes of a weight with a tile in 1/115
-	// ns; with 72 tiles weights need to come at 6 GB/s, a half of what was measured
+	// ns; with 72 tiles weights need to come at 6 GB/s, half of what was measured
 	// from the third-level cache while another core does the same.
 	weightReuse = 72
 )
 
 // chunkTiles is how many of a number of tiles to take at a time.
 //
-// If a chunk's V and M stay in the second-level cache, writing and reading them
-// is cheap, but with many channels only a few tiles fit, and the weights come
-// from further away for every chunk. Of these two, weights are the lesser evil as
-// long as each is used for half as many tiles as it should be: they are fetched
-// ahead.
+// A chunk's V and M should stay in the second-level cache, for writing and reading
+// them is then cheap, and so should the weights if they fit. If they do not,
+// they come from further away for every chunk, which is no loss as long as each
+// is used for half as many tiles as it should be: they are fetched ahead. Where
+// V and M of so many tiles do not fit either, weights decide.
 func (k *winograd) chunkTiles(tiles int) int {
-	room := chunkValues
-	if len(k.weights) <= chunkValues/2 {
-		room -= len(k.weights)
-	}
-	size := room / (k.points() * (k.rowV + k.rowM))
-	if size < weightReuse/2 {
+	perTile := k.points() * (k.rowV + k.rowM)
+	size := chunkValues / perTile
+	if 4*len(k.weights) <= 3*chunkValues {
+		size = max((chunkValues-len(k.weights))/perTile, k.set.Rows)
+	} else if size < weightReuse/2 {
 		size = weightReuse
 	}
 	size = size / k.set.Rows * k.set.Rows

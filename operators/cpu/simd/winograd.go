@@ -43,15 +43,17 @@ type winogradLoops struct {
 	lineOutput, squareOutput func(coefficients *float32, t *WinogradOutput)
 }
 
-// pairsOf are the points by half their number: those that round least of all
-// fractions with small denominators, found by comparing with float64. (The
-// smallest integers, 1, 2 and 1/2, which one finds in the literature, cost the
-// same here and lose a bit more.)
+// pairsOf are the points by half their number: of all multiples of 1/8 those that
+// round least, or nearly so, in comparisons with float64 for 64 and 256 channels.
+// With 6 points along both axes the root of the mean square of the differences
+// is 7e-7 of that of the values; 1 and 2, the points of the literature, give
+// twice that at the same cost.
 var pairsOf = map[int][]float64{
 	2: {1},
 	3: {0.625, 1.5},
 	4: {0.5, 1, 2},
 	5: {0.375, 0.75, 1.375, 3},
+	6: {0.375, 0.625, 1, 1.5, 3},
 }
 
 // HasWinograd tells whether there is an algorithm F(tile, taps).
@@ -174,9 +176,14 @@ type WinogradOutput struct {
 	Buffer unsafe.Pointer
 }
 
-// WinogradBuffer is the number of values that a tile along both axes needs between
-// them: for each of up to 10 x 10 points a vector of up to 16.
-const WinogradBuffer = 10 * 10 * 16
+const (
+	// WinogradSquare is the most Points of an algorithm along both axes: with more,
+	// little is left of float32's precision.
+	WinogradSquare = 8
+	// WinogradBuffer is the number of values that a tile along both axes needs
+	// between them: a vector of at most 16 for each pair of points.
+	WinogradBuffer = WinogradSquare * WinogradSquare * 16
+)
 
 // LineInput computes Bᵀ d of tiles along one axis, of Points cells that lie Right
 // apart. With N/z = Σ n[k] z²ᵏ and, for the pair x, N/z/(z²-x²) = Σ c[k] z²ᵏ:

@@ -22,6 +22,7 @@ var avx512Winograd = winogradTable{
 		6:  avx512WinogradLineInput6,
 		8:  avx512WinogradLineInput8,
 		10: avx512WinogradLineInput10,
+		12: avx512WinogradLineInput12,
 	},
 	squareInput: map[int]inputLoop{
 		4: avx512WinogradSquareInput4,
@@ -34,8 +35,13 @@ var avx512Winograd = winogradTable{
 		{6, 4}:  avx512WinogradLineOutput6x4,
 		{8, 2}:  avx512WinogradLineOutput8x2,
 		{8, 4}:  avx512WinogradLineOutput8x4,
+		{8, 6}:  avx512WinogradLineOutput8x6,
 		{10, 2}: avx512WinogradLineOutput10x2,
 		{10, 4}: avx512WinogradLineOutput10x4,
+		{10, 6}: avx512WinogradLineOutput10x6,
+		{12, 2}: avx512WinogradLineOutput12x2,
+		{12, 4}: avx512WinogradLineOutput12x4,
+		{12, 6}: avx512WinogradLineOutput12x6,
 	},
 	squareOutput: map[[2]int]outputLoop{
 		{4, 2}: avx512WinogradSquareOutput4x2,
@@ -53,6 +59,7 @@ var avx2Winograd = winogradTable{
 		6:  avx2WinogradLineInput6,
 		8:  avx2WinogradLineInput8,
 		10: avx2WinogradLineInput10,
+		12: avx2WinogradLineInput12,
 	},
 	squareInput: map[int]inputLoop{
 		4: avx2WinogradSquareInput4,
@@ -65,8 +72,13 @@ var avx2Winograd = winogradTable{
 		{6, 4}:  avx2WinogradLineOutput6x4,
 		{8, 2}:  avx2WinogradLineOutput8x2,
 		{8, 4}:  avx2WinogradLineOutput8x4,
+		{8, 6}:  avx2WinogradLineOutput8x6,
 		{10, 2}: avx2WinogradLineOutput10x2,
 		{10, 4}: avx2WinogradLineOutput10x4,
+		{10, 6}: avx2WinogradLineOutput10x6,
+		{12, 2}: avx2WinogradLineOutput12x2,
+		{12, 4}: avx2WinogradLineOutput12x4,
+		{12, 6}: avx2WinogradLineOutput12x6,
 	},
 	squareOutput: map[[2]int]outputLoop{
 		{4, 2}: avx2WinogradSquareOutput4x2,
@@ -108,6 +120,9 @@ func avx512WinogradLineInput8(coefficients *float32, t *WinogradInput)
 func avx512WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
+func avx512WinogradLineInput12(coefficients *float32, t *WinogradInput)
+
+//go:noescape
 func avx512WinogradSquareInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
@@ -132,10 +147,25 @@ func avx512WinogradLineOutput8x2(coefficients *float32, t *WinogradOutput)
 func avx512WinogradLineOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
+func avx512WinogradLineOutput8x6(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
 func avx512WinogradLineOutput10x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx512WinogradLineOutput10x4(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput10x6(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput12x2(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput12x4(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput12x6(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx512WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)
@@ -168,6 +198,9 @@ func avx2WinogradLineInput8(coefficients *float32, t *WinogradInput)
 func avx2WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
+func avx2WinogradLineInput12(coefficients *float32, t *WinogradInput)
+
+//go:noescape
 func avx2WinogradSquareInput4(coefficients *float32, t *WinogradInput)
 
 //go:noescape
@@ -192,10 +225,25 @@ func avx2WinogradLineOutput8x2(coefficients *float32, t *WinogradOutput)
 func avx2WinogradLineOutput8x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
+func avx2WinogradLineOutput8x6(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
 func avx2WinogradLineOutput10x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx2WinogradLineOutput10x4(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput10x6(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput12x2(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput12x4(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput12x6(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx2WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)

@@ -8,92 +8,90 @@
 // func avx512WinogradLineInput4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineInput4(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS      (CX), Z2
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (CX)(BX*2), Z4
-	VMOVUPS      (CX)(SI*1), Z5
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (CX)(SI*1), Z1
+	VMOVUPS      (CX)(SI*2), Z2
+	VMOVUPS      (CX)(DI*1), Z3
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (CX)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, (CX)(BX*1)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, (CX)(BX*2)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, (CX)(SI*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, (CX)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*1)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, (CX)(DI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           next
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS.Z    (CX), K1, Z2
-	VMOVUPS.Z    (CX)(BX*1), K1, Z3
-	VMOVUPS.Z    (CX)(BX*2), K1, Z4
-	VMOVUPS.Z    (CX)(SI*1), K1, Z5
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (CX)(SI*1), K1, Z1
+	VMOVUPS.Z    (CX)(SI*2), K1, Z2
+	VMOVUPS.Z    (CX)(DI*1), K1, Z3
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, K1, (CX)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*1)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*2)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(SI*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*1)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*2)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*1)
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -103,151 +101,151 @@ next:
 // func avx512WinogradLineOutput4x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineOutput4x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z1
-	VMOVUPS (CX)(BX*1), Z2
-	VMOVUPS (CX)(BX*2), Z3
-	VMOVUPS (CX)(SI*1), Z4
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(SI*1), Z1
+	VMOVUPS (CX)(SI*2), Z2
+	VMOVUPS (CX)(DI*1), Z3
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z5
+	VMOVUPS (CX), Z4
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Z3, Z2, Z6
-	VSUBPS  Z3, Z2, Z3
-	VADDPS  Z6, Z1, Z1
-	VADDPS  Z5, Z1, Z1
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(DX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z2, Z1, Z5
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z5, Z0, Z0
+	VADDPS  Z4, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DI), Z1
+	VADDPS  Z1, Z0, Z0
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(AX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z4, Z1
-	VFMADD231PS  Z0, Z3, Z1
-	VADDPS       Z5, Z1, Z1
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z2, Z0
+	VADDPS       Z4, Z0, Z0
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS      (DI)(R8*1), Z1
+	VADDPS       Z1, Z0, Z0
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(AX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS.Z (CX)(BX*1), K1, Z2
-	VMOVUPS.Z (CX)(BX*2), K1, Z3
-	VMOVUPS.Z (CX)(SI*1), K1, Z4
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(SI*1), K1, Z1
+	VMOVUPS.Z (CX)(SI*2), K1, Z2
+	VMOVUPS.Z (CX)(DI*1), K1, Z3
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (CX), K1, Z4
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), SI
-	MOVQ      WinogradOutput_AddRight+0(AX), DI
-	LEAQ      (DI)(DI*2), R8
-	VADDPS    Z3, Z2, Z6
-	VSUBPS    Z3, Z2, Z3
-	VADDPS    Z6, Z1, Z1
-	VADDPS    Z5, Z1, Z1
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(DX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z2, Z1, Z5
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z5, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS    Z1, Z0, Z0
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(AX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z4, Z1
-	VFMADD231PS  Z0, Z3, Z1
-	VADDPS       Z5, Z1, Z1
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z2, Z0
+	VADDPS       Z4, Z0, Z0
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS.Z    (DI)(R8*1), K1, Z1
+	VADDPS       Z1, Z0, Z0
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(AX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -256,160 +254,156 @@ next:
 // func avx512WinogradSquareInput4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareInput4(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ 8(SP), CX
-	MOVQ WinogradInput_Down+0(AX), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ WinogradInput_Buffer+0(AX), DI
-	MOVQ $0x00000004, R8
+	MOVQ WinogradInput_Down+0(DX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(DX), R8
+	MOVQ $0x00000004, R9
 
 columns:
-	VMOVUPS      (CX), Z2
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (CX)(BX*2), Z4
-	VMOVUPS      (CX)(SI*1), Z5
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (DI)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, 256(DI)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, 512(DI)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, 768(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (CX)(SI*1), Z1
+	VMOVUPS      (CX)(SI*2), Z2
+	VMOVUPS      (CX)(DI*1), Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, 256(R8)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, 512(R8)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, 768(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columns
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x04, BX, R8
-	MOVQ         $0x00000004, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x04, SI, R9
+	MOVQ         $0x00000004, R10
 
 rows:
-	VMOVUPS      (DI), Z2
-	VMOVUPS      64(DI), Z3
-	VMOVUPS      128(DI), Z4
-	VMOVUPS      192(DI), Z5
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (CX)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, (CX)(BX*1)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, (CX)(BX*2)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, (CX)(SI*1)
-	ADDQ         R8, CX
-	ADDQ         $+256, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z0
+	VMOVUPS      64(R8), Z1
+	VMOVUPS      128(R8), Z2
+	VMOVUPS      192(R8), Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, (CX)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*1)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*2)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, (CX)(DI*1)
+	ADDQ         R9, CX
+	ADDQ         $+256, R8
+	DECQ         R10
 	JNZ          rows
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ DX, DX
+	TESTQ BX, BX
 	JZ    next
-	MOVQ  DX, CX
-	MOVQ  $0x00000001, BX
-	SHLQ  CL, BX
-	DECQ  BX
-	KMOVW BX, K1
+	MOVQ  BX, CX
+	MOVQ  $0x00000001, SI
+	SHLQ  CL, SI
+	DECQ  SI
+	KMOVW SI, K1
 	MOVQ  8(SP), CX
-	MOVQ  WinogradInput_Down+0(AX), BX
-	LEAQ  (BX)(BX*2), SI
-	MOVQ  WinogradInput_Buffer+0(AX), DI
-	MOVQ  $0x00000004, R8
+	MOVQ  WinogradInput_Down+0(DX), SI
+	LEAQ  (SI)(SI*2), DI
+	MOVQ  WinogradInput_Buffer+0(DX), R8
+	MOVQ  $0x00000004, R9
 
 columnsOfPart:
-	VMOVUPS.Z    (CX), K1, Z2
-	VMOVUPS.Z    (CX)(BX*1), K1, Z3
-	VMOVUPS.Z    (CX)(BX*2), K1, Z4
-	VMOVUPS.Z    (CX)(SI*1), K1, Z5
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (DI)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, 256(DI)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, 512(DI)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, 768(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (CX)(SI*1), K1, Z1
+	VMOVUPS.Z    (CX)(SI*2), K1, Z2
+	VMOVUPS.Z    (CX)(DI*1), K1, Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, (R8)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, 256(R8)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, 512(R8)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, 768(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columnsOfPart
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x04, BX, R8
-	MOVQ         $0x00000004, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x04, SI, R9
+	MOVQ         $0x00000004, R10
 
 rowsOfPart:
-	VMOVUPS      (DI), Z2
-	VMOVUPS      64(DI), Z3
-	VMOVUPS      128(DI), Z4
-	VMOVUPS      192(DI), Z5
-	VMOVAPS      Z4, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, K1, (CX)
-	VMOVAPS      Z4, Z2
-	VMOVAPS      Z3, Z4
-	VMOVAPS      Z2, Z6
-	VFMADD231PS  Z1, Z4, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*1)
-	VFNMADD231PS Z1, Z4, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*2)
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(SI*1)
-	ADDQ         R8, CX
-	ADDQ         $+256, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z0
+	VMOVUPS      64(R8), Z1
+	VMOVUPS      128(R8), Z2
+	VMOVUPS      192(R8), Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z2, Z0, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VBROADCASTSS 4(AX), Z0
+	VFMADD213PS  Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*1)
+	VBROADCASTSS 4(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*2)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*1)
+	ADDQ         R9, CX
+	ADDQ         $+256, R8
+	DECQ         R10
 	JNZ          rowsOfPart
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -419,210 +413,210 @@ next:
 // func avx512WinogradSquareOutput4x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput4x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x04, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000004, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x04, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000004, R9
 
 columns:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (CX)(BX*1), Z2
-	VMOVUPS     (CX)(BX*2), Z3
-	VMOVUPS     (CX)(SI*1), Z4
-	VADDPS      Z3, Z2, Z5
-	VSUBPS      Z3, Z2, Z3
-	VADDPS      Z5, Z1, Z1
-	VMOVUPS     Z1, (DI)
-	VMOVAPS     Z4, Z1
-	VFMADD231PS Z0, Z3, Z1
-	VMOVUPS     Z1, 256(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z1
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (CX)(SI*1), Z1
+	VMOVUPS      (CX)(SI*2), Z2
+	VMOVUPS      (CX)(DI*1), Z3
+	VADDPS       Z2, Z1, Z4
+	VSUBPS       Z2, Z1, Z2
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (R8)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z2, Z0
+	VMOVUPS      Z0, 256(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z0
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rows:
-	VMOVUPS (R8), Z2
-	VMOVUPS 64(R8), Z3
-	VMOVUPS 128(R8), Z4
-	VMOVUPS 192(R8), Z5
-	VADDPS  Z4, Z3, Z6
-	VSUBPS  Z4, Z3, Z4
-	VADDPS  Z6, Z2, Z2
-	VADDPS  Z1, Z2, Z2
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R9), Z1
+	VMOVUPS 64(R9), Z2
+	VMOVUPS 128(R9), Z3
+	VMOVUPS 192(R9), Z4
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z3, Z2, Z3
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z0, Z1, Z1
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z3
-	VADDPS  Z3, Z2, Z2
+	VMOVUPS (DI), Z2
+	VADDPS  Z2, Z1, Z1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z4, Z2
-	VADDPS       Z1, Z2, Z2
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z4, Z3, Z1
+	VADDPS       Z0, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS      (DI)(R8*1), Z2
+	VADDPS       Z2, Z1, Z1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+256, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+256, R9
+	DECQ R10
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x04, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000004, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x04, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000004, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z1
-	VMOVUPS.Z   (CX)(BX*1), K1, Z2
-	VMOVUPS.Z   (CX)(BX*2), K1, Z3
-	VMOVUPS.Z   (CX)(SI*1), K1, Z4
-	VADDPS      Z3, Z2, Z5
-	VSUBPS      Z3, Z2, Z3
-	VADDPS      Z5, Z1, Z1
-	VMOVUPS     Z1, (DI)
-	VMOVAPS     Z4, Z1
-	VFMADD231PS Z0, Z3, Z1
-	VMOVUPS     Z1, 256(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z1
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (CX)(SI*1), K1, Z1
+	VMOVUPS.Z    (CX)(SI*2), K1, Z2
+	VMOVUPS.Z    (CX)(DI*1), K1, Z3
+	VADDPS       Z2, Z1, Z4
+	VSUBPS       Z2, Z1, Z2
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (R8)
+	VBROADCASTSS (AX), Z0
+	VFMADD213PS  Z3, Z2, Z0
+	VMOVUPS      Z0, 256(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z0
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rowsOfPart:
-	VMOVUPS   (R8), Z2
-	VMOVUPS   64(R8), Z3
-	VMOVUPS   128(R8), Z4
-	VMOVUPS   192(R8), Z5
-	VADDPS    Z4, Z3, Z6
-	VSUBPS    Z4, Z3, Z4
-	VADDPS    Z6, Z2, Z2
-	VADDPS    Z1, Z2, Z2
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R9), Z1
+	VMOVUPS   64(R9), Z2
+	VMOVUPS   128(R9), Z3
+	VMOVUPS   192(R9), Z4
+	VADDPS    Z3, Z2, Z5
+	VSUBPS    Z3, Z2, Z3
+	VADDPS    Z5, Z1, Z1
+	VADDPS    Z0, Z1, Z1
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z3
-	VADDPS    Z3, Z2, Z2
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z5, Z2
-	VFMADD231PS  Z0, Z4, Z2
-	VADDPS       Z1, Z2, Z2
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z4, Z3, Z1
+	VADDPS       Z0, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS.Z    (DI)(R8*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+256, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+256, R9
+	DECQ R10
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -631,130 +625,134 @@ next:
 // func avx512WinogradLineInput6(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineInput6(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z1
+	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z1
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS      (CX), Z6
-	VMOVUPS      (CX)(BX*1), Z7
-	VMOVUPS      (CX)(BX*2), Z8
-	VMOVUPS      (CX)(SI*1), Z9
-	LEAQ         (CX)(BX*4), CX
-	VMOVUPS      (CX), Z10
-	VMOVUPS      (CX)(BX*1), Z11
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z1
+	VMOVUPS      (CX)(SI*1), Z2
+	VMOVUPS      (CX)(SI*2), Z3
+	VMOVUPS      (CX)(DI*1), Z4
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z5
+	VMOVUPS      (CX)(SI*1), Z6
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	LEAQ         (CX)(BX*4), DI
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, (CX)(BX*1)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, (CX)(BX*2)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, (CX)(SI*1)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, (DI)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, (DI)(BX*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, (CX)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (CX)(SI*1)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, (CX)(DI*1)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, (R8)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, (R8)(SI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           next
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS.Z    (CX), K1, Z6
-	VMOVUPS.Z    (CX)(BX*1), K1, Z7
-	VMOVUPS.Z    (CX)(BX*2), K1, Z8
-	VMOVUPS.Z    (CX)(SI*1), K1, Z9
-	LEAQ         (CX)(BX*4), CX
-	VMOVUPS.Z    (CX), K1, Z10
-	VMOVUPS.Z    (CX)(BX*1), K1, Z11
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z2
+	VMOVUPS.Z    (CX)(SI*2), K1, Z3
+	VMOVUPS.Z    (CX)(DI*1), K1, Z4
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z5
+	VMOVUPS.Z    (CX)(SI*1), K1, Z6
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	LEAQ         (CX)(BX*4), DI
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, K1, (CX)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, K1, (CX)(BX*1)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*2)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, K1, (CX)(SI*1)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, K1, (DI)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, K1, (DI)(BX*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, K1, (CX)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*1)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, K1, (CX)(DI*1)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, K1, (R8)(SI*1)
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -764,166 +762,166 @@ next:
 // func avx512WinogradLineOutput6x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineOutput6x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z2
-	VMOVUPS (CX)(BX*1), Z3
-	VMOVUPS (CX)(BX*2), Z4
-	VMOVUPS (CX)(SI*1), Z5
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z6
-	VMOVUPS (CX)(BX*1), Z7
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z1
+	VMOVUPS (CX)(SI*1), Z2
+	VMOVUPS (CX)(SI*2), Z3
+	VMOVUPS (CX)(DI*1), Z4
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z5
+	VMOVUPS (CX)(SI*1), Z6
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z8
+	VMOVUPS (CX), Z7
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Z4, Z3, Z9
-	VSUBPS  Z4, Z3, Z4
-	VADDPS  Z6, Z5, Z3
-	VSUBPS  Z6, Z5, Z6
-	VADDPS  Z9, Z2, Z2
-	VADDPS  Z3, Z2, Z2
-	VADDPS  Z8, Z2, Z2
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(DX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z3, Z2, Z8
+	VSUBPS  Z3, Z2, Z3
+	VADDPS  Z5, Z4, Z2
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z8, Z1, Z1
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z7, Z1, Z1
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z3
-	VADDPS  Z3, Z2, Z2
+	VMOVUPS (DI), Z2
+	VADDPS  Z2, Z1, Z1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z7, Z2
-	VFMADD231PS  Z0, Z4, Z2
-	VFMADD231PS  Z1, Z6, Z2
-	VADDPS       Z8, Z2, Z2
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z6, Z3, Z1
+	VFMADD231PS  Z0, Z5, Z1
+	VADDPS       Z7, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS      (DI)(R8*1), Z2
+	VADDPS       Z2, Z1, Z1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z2
-	VMOVUPS.Z (CX)(BX*1), K1, Z3
-	VMOVUPS.Z (CX)(BX*2), K1, Z4
-	VMOVUPS.Z (CX)(SI*1), K1, Z5
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z6
-	VMOVUPS.Z (CX)(BX*1), K1, Z7
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (CX)(SI*1), K1, Z2
+	VMOVUPS.Z (CX)(SI*2), K1, Z3
+	VMOVUPS.Z (CX)(DI*1), K1, Z4
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (CX)(SI*1), K1, Z6
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z8
+	VMOVUPS.Z (CX), K1, Z7
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), SI
-	MOVQ      WinogradOutput_AddRight+0(AX), DI
-	LEAQ      (DI)(DI*2), R8
-	VADDPS    Z4, Z3, Z9
-	VSUBPS    Z4, Z3, Z4
-	VADDPS    Z6, Z5, Z3
-	VSUBPS    Z6, Z5, Z6
-	VADDPS    Z9, Z2, Z2
-	VADDPS    Z3, Z2, Z2
-	VADDPS    Z8, Z2, Z2
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(DX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z3, Z2, Z8
+	VSUBPS    Z3, Z2, Z3
+	VADDPS    Z5, Z4, Z2
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z8, Z1, Z1
+	VADDPS    Z2, Z1, Z1
+	VADDPS    Z7, Z1, Z1
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z3
-	VADDPS    Z3, Z2, Z2
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z7, Z2
-	VFMADD231PS  Z0, Z4, Z2
-	VFMADD231PS  Z1, Z6, Z2
-	VADDPS       Z8, Z2, Z2
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z6, Z3, Z1
+	VFMADD231PS  Z0, Z5, Z1
+	VADDPS       Z7, Z1, Z1
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS.Z    (DI)(R8*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(AX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -932,234 +930,234 @@ next:
 // func avx512WinogradLineOutput6x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineOutput6x4(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z4
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z6
-	VMOVUPS (CX)(BX*1), Z7
-	VMOVUPS (CX)(BX*2), Z8
-	VMOVUPS (CX)(SI*1), Z9
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z10
-	VMOVUPS (CX)(BX*1), Z11
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z5
+	VMOVUPS (CX)(SI*1), Z6
+	VMOVUPS (CX)(SI*2), Z7
+	VMOVUPS (CX)(DI*1), Z8
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z9
+	VMOVUPS (CX)(SI*1), Z10
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z12
+	VMOVUPS (CX), Z11
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), DI
-	MOVQ    WinogradOutput_AddRight+0(AX), R8
-	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z8, Z7, Z13
-	VSUBPS  Z8, Z7, Z8
-	VADDPS  Z10, Z9, Z7
-	VSUBPS  Z10, Z9, Z10
-	VADDPS  Z13, Z6, Z6
-	VADDPS  Z7, Z6, Z6
-	VADDPS  Z12, Z6, Z6
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z7, Z6, Z12
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z8, Z6
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z12, Z5, Z5
+	VADDPS  Z6, Z5, Z5
+	VADDPS  Z11, Z5, Z5
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z9
-	VADDPS  Z9, Z6, Z6
+	VMOVUPS (R8), Z8
+	VADDPS  Z8, Z5, Z5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z5, Z8, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z5, Z8, Z5
+	VMOVUPS      Z5, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z8, Z6
-	VFMADD231PS  Z1, Z10, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z7, Z5
+	VFMADD231PS  Z1, Z9, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z9
-	VADDPS       Z9, Z6, Z6
+	VMOVUPS      (R8)(R9*1), Z8
+	VADDPS       Z8, Z5, Z5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z5, Z8, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z5, Z8, Z5
+	VMOVUPS      Z5, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z2, Z13, Z6
-	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z2, Z12, Z5
+	VFMADD231PS  Z3, Z6, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (R8)(R9*2), Z6
+	VADDPS       Z6, Z5, Z5
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VFMADD231PS  Z5, Z10, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z10, Z7, Z5
+	VFMADD231PS  Z4, Z9, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (R8)(R10*1), Z6
+	VADDPS       Z6, Z5, Z5
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z6
-	VMOVUPS.Z (CX)(BX*1), K1, Z7
-	VMOVUPS.Z (CX)(BX*2), K1, Z8
-	VMOVUPS.Z (CX)(SI*1), K1, Z9
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z10
-	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (CX)(SI*1), K1, Z6
+	VMOVUPS.Z (CX)(SI*2), K1, Z7
+	VMOVUPS.Z (CX)(DI*1), K1, Z8
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z9
+	VMOVUPS.Z (CX)(SI*1), K1, Z10
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z (CX), K1, Z11
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), DI
-	MOVQ      WinogradOutput_AddRight+0(AX), R8
-	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z8, Z7, Z13
-	VSUBPS    Z8, Z7, Z8
-	VADDPS    Z10, Z9, Z7
-	VSUBPS    Z10, Z9, Z10
-	VADDPS    Z13, Z6, Z6
-	VADDPS    Z7, Z6, Z6
-	VADDPS    Z12, Z6, Z6
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z7, Z6, Z12
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z8, Z6
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z12, Z5, Z5
+	VADDPS    Z6, Z5, Z5
+	VADDPS    Z11, Z5, Z5
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z9
-	VADDPS    Z9, Z6, Z6
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z5, Z8, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z5, Z8, Z5
+	VMOVUPS      Z5, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z8, Z6
-	VFMADD231PS  Z1, Z10, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z7, Z5
+	VFMADD231PS  Z1, Z9, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z9
-	VADDPS       Z9, Z6, Z6
+	VMOVUPS.Z    (R8)(R9*1), K1, Z8
+	VADDPS       Z8, Z5, Z5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z5, Z8, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z5, Z8, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z2, Z13, Z6
-	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z2, Z12, Z5
+	VFMADD231PS  Z3, Z6, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS.Z    (R8)(R9*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VFMADD231PS  Z5, Z10, Z6
-	VADDPS       Z12, Z6, Z6
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z10, Z7, Z5
+	VFMADD231PS  Z4, Z9, Z5
+	VADDPS       Z11, Z5, Z5
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS.Z    (R8)(R10*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(AX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -1168,228 +1166,236 @@ next:
 // func avx512WinogradSquareInput6(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareInput6(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z1
+	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z1
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ 8(SP), CX
-	MOVQ WinogradInput_Down+0(AX), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ WinogradInput_Buffer+0(AX), DI
-	MOVQ $0x00000006, R8
+	MOVQ WinogradInput_Down+0(DX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(DX), R8
+	MOVQ $0x00000006, R9
 
 columns:
-	VMOVUPS      (CX), Z6
-	VMOVUPS      (CX)(BX*1), Z7
-	VMOVUPS      (CX)(BX*2), Z8
-	VMOVUPS      (CX)(SI*1), Z9
-	LEAQ         (CX)(BX*4), R9
-	VMOVUPS      (R9), Z10
-	VMOVUPS      (R9)(BX*1), Z11
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, (DI)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, 384(DI)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, 768(DI)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, 1152(DI)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, 1536(DI)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, 1920(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS      (CX), Z1
+	VMOVUPS      (CX)(SI*1), Z2
+	VMOVUPS      (CX)(SI*2), Z3
+	VMOVUPS      (CX)(DI*1), Z4
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z5
+	VMOVUPS      (R10)(SI*1), Z6
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, (R8)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, 384(R8)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, 768(R8)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, 1152(R8)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, 1536(R8)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, 1920(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columns
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x06, BX, R8
-	MOVQ         $0x00000006, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x06, SI, R9
+	MOVQ         $0x00000006, R10
 
 rows:
-	VMOVUPS      (DI), Z6
-	VMOVUPS      64(DI), Z7
-	VMOVUPS      128(DI), Z8
-	VMOVUPS      192(DI), Z9
-	VMOVUPS      256(DI), Z10
-	VMOVUPS      320(DI), Z11
-	LEAQ         (CX)(BX*4), R10
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, (CX)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, (CX)(BX*1)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, (CX)(BX*2)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, (CX)(SI*1)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, (R10)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, (R10)(BX*1)
-	ADDQ         R8, CX
-	ADDQ         $+384, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z1
+	VMOVUPS      64(R8), Z2
+	VMOVUPS      128(R8), Z3
+	VMOVUPS      192(R8), Z4
+	VMOVUPS      256(R8), Z5
+	VMOVUPS      320(R8), Z6
+	LEAQ         (CX)(SI*4), R11
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, (CX)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (CX)(SI*1)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, (CX)(DI*1)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, (R11)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, (R11)(SI*1)
+	ADDQ         R9, CX
+	ADDQ         $+384, R8
+	DECQ         R10
 	JNZ          rows
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ DX, DX
+	TESTQ BX, BX
 	JZ    next
-	MOVQ  DX, CX
-	MOVQ  $0x00000001, BX
-	SHLQ  CL, BX
-	DECQ  BX
-	KMOVW BX, K1
+	MOVQ  BX, CX
+	MOVQ  $0x00000001, SI
+	SHLQ  CL, SI
+	DECQ  SI
+	KMOVW SI, K1
 	MOVQ  8(SP), CX
-	MOVQ  WinogradInput_Down+0(AX), BX
-	LEAQ  (BX)(BX*2), SI
-	MOVQ  WinogradInput_Buffer+0(AX), DI
-	MOVQ  $0x00000006, R8
+	MOVQ  WinogradInput_Down+0(DX), SI
+	LEAQ  (SI)(SI*2), DI
+	MOVQ  WinogradInput_Buffer+0(DX), R8
+	MOVQ  $0x00000006, R9
 
 columnsOfPart:
-	VMOVUPS.Z    (CX), K1, Z6
-	VMOVUPS.Z    (CX)(BX*1), K1, Z7
-	VMOVUPS.Z    (CX)(BX*2), K1, Z8
-	VMOVUPS.Z    (CX)(SI*1), K1, Z9
-	LEAQ         (CX)(BX*4), R9
-	VMOVUPS.Z    (R9), K1, Z10
-	VMOVUPS.Z    (R9)(BX*1), K1, Z11
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, (DI)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, 384(DI)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, 768(DI)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, 1152(DI)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, 1536(DI)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, 1920(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS.Z    (CX), K1, Z1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z2
+	VMOVUPS.Z    (CX)(SI*2), K1, Z3
+	VMOVUPS.Z    (CX)(DI*1), K1, Z4
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z5
+	VMOVUPS.Z    (R10)(SI*1), K1, Z6
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, (R8)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, 384(R8)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, 768(R8)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, 1152(R8)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, 1536(R8)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, 1920(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columnsOfPart
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x06, BX, R8
-	MOVQ         $0x00000006, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x06, SI, R9
+	MOVQ         $0x00000006, R10
 
 rowsOfPart:
-	VMOVUPS      (DI), Z6
-	VMOVUPS      64(DI), Z7
-	VMOVUPS      128(DI), Z8
-	VMOVUPS      192(DI), Z9
-	VMOVUPS      256(DI), Z10
-	VMOVUPS      320(DI), Z11
-	LEAQ         (CX)(BX*4), R10
-	VMOVAPS      Z10, Z12
-	VFMADD231PS  Z1, Z8, Z12
-	VFMADD231PS  Z0, Z6, Z12
-	VMOVUPS      Z12, K1, (CX)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z2, Z8, Z6
-	VMOVAPS      Z9, Z12
-	VFMADD231PS  Z2, Z7, Z12
-	VMOVAPS      Z6, Z13
-	VFMADD231PS  Z3, Z12, Z13
-	VMOVUPS      Z13, K1, (CX)(BX*1)
-	VFNMADD231PS Z3, Z12, Z6
-	VMOVUPS      Z6, K1, (CX)(BX*2)
-	VMOVAPS      Z10, Z6
-	VFMADD231PS  Z4, Z8, Z6
-	VMOVAPS      Z9, Z8
-	VFMADD231PS  Z4, Z7, Z8
-	VMOVAPS      Z6, Z10
-	VFMADD231PS  Z5, Z8, Z10
-	VMOVUPS      Z10, K1, (CX)(SI*1)
-	VFNMADD231PS Z5, Z8, Z6
-	VMOVUPS      Z6, K1, (R10)
-	VMOVAPS      Z11, Z6
-	VFMADD231PS  Z1, Z9, Z6
-	VFMADD231PS  Z0, Z7, Z6
-	VMOVUPS      Z6, K1, (R10)(BX*1)
-	ADDQ         R8, CX
-	ADDQ         $+384, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z1
+	VMOVUPS      64(R8), Z2
+	VMOVUPS      128(R8), Z3
+	VMOVUPS      192(R8), Z4
+	VMOVUPS      256(R8), Z5
+	VMOVUPS      320(R8), Z6
+	LEAQ         (CX)(SI*4), R11
+	VBROADCASTSS 4(AX), Z7
+	VFMADD213PS  Z5, Z3, Z7
+	VFMADD231PS  Z0, Z1, Z7
+	VMOVUPS      Z7, K1, (CX)
+	VBROADCASTSS 8(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 8(AX), Z7
+	VFMADD213PS  Z4, Z2, Z7
+	VBROADCASTSS 12(AX), Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*1)
+	VBROADCASTSS 12(AX), Z8
+	VFNMADD213PS Z1, Z7, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z1
+	VFMADD213PS  Z5, Z3, Z1
+	VBROADCASTSS 16(AX), Z3
+	VFMADD213PS  Z4, Z2, Z3
+	VBROADCASTSS 20(AX), Z5
+	VFMADD213PS  Z1, Z3, Z5
+	VMOVUPS      Z5, K1, (CX)(DI*1)
+	VBROADCASTSS 20(AX), Z5
+	VFNMADD213PS Z1, Z3, Z5
+	VMOVUPS      Z5, K1, (R11)
+	VBROADCASTSS 4(AX), Z1
+	VFMADD213PS  Z6, Z4, Z1
+	VFMADD231PS  Z0, Z2, Z1
+	VMOVUPS      Z1, K1, (R11)(SI*1)
+	ADDQ         R9, CX
+	ADDQ         $+384, R8
+	DECQ         R10
 	JNZ          rowsOfPart
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -1399,237 +1405,237 @@ next:
 // func avx512WinogradSquareOutput6x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput6x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x06, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000006, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000006, R9
 
 columns:
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (CX)(BX*1), Z3
-	VMOVUPS     (CX)(BX*2), Z4
-	VMOVUPS     (CX)(SI*1), Z5
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS     (R9), Z6
-	VMOVUPS     (R9)(BX*1), Z7
-	VADDPS      Z4, Z3, Z8
-	VSUBPS      Z4, Z3, Z4
-	VADDPS      Z6, Z5, Z3
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z2, Z2
-	VADDPS      Z3, Z2, Z2
-	VMOVUPS     Z2, (DI)
-	VMOVAPS     Z7, Z2
-	VFMADD231PS Z0, Z4, Z2
-	VFMADD231PS Z1, Z6, Z2
-	VMOVUPS     Z2, 384(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z2
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS      (CX), Z1
+	VMOVUPS      (CX)(SI*1), Z2
+	VMOVUPS      (CX)(SI*2), Z3
+	VMOVUPS      (CX)(DI*1), Z4
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z5
+	VMOVUPS      (R10)(SI*1), Z6
+	VADDPS       Z3, Z2, Z7
+	VSUBPS       Z3, Z2, Z3
+	VADDPS       Z5, Z4, Z2
+	VSUBPS       Z5, Z4, Z5
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z6, Z3, Z1
+	VFMADD231PS  Z0, Z5, Z1
+	VMOVUPS      Z1, 384(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z1
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rows:
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	VMOVUPS 192(R8), Z6
-	VMOVUPS 256(R8), Z7
-	VMOVUPS 320(R8), Z8
-	VADDPS  Z5, Z4, Z9
-	VSUBPS  Z5, Z4, Z5
-	VADDPS  Z7, Z6, Z4
-	VSUBPS  Z7, Z6, Z7
-	VADDPS  Z9, Z3, Z3
-	VADDPS  Z4, Z3, Z3
-	VADDPS  Z2, Z3, Z3
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS 128(R9), Z4
+	VMOVUPS 192(R9), Z5
+	VMOVUPS 256(R9), Z6
+	VMOVUPS 320(R9), Z7
+	VADDPS  Z4, Z3, Z8
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z3
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z2, Z2
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z1, Z2, Z2
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z4
-	VADDPS  Z4, Z3, Z3
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z8, Z3
-	VFMADD231PS  Z0, Z5, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VADDPS       Z2, Z3, Z3
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z7, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VADDPS       Z1, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (DI)(R8*1), Z3
+	VADDPS       Z3, Z2, Z2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+384, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+384, R9
+	DECQ R10
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x06, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000006, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000006, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (CX)(BX*1), K1, Z3
-	VMOVUPS.Z   (CX)(BX*2), K1, Z4
-	VMOVUPS.Z   (CX)(SI*1), K1, Z5
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS.Z   (R9), K1, Z6
-	VMOVUPS.Z   (R9)(BX*1), K1, Z7
-	VADDPS      Z4, Z3, Z8
-	VSUBPS      Z4, Z3, Z4
-	VADDPS      Z6, Z5, Z3
-	VSUBPS      Z6, Z5, Z6
-	VADDPS      Z8, Z2, Z2
-	VADDPS      Z3, Z2, Z2
-	VMOVUPS     Z2, (DI)
-	VMOVAPS     Z7, Z2
-	VFMADD231PS Z0, Z4, Z2
-	VFMADD231PS Z1, Z6, Z2
-	VMOVUPS     Z2, 384(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z2
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS.Z    (CX), K1, Z1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z2
+	VMOVUPS.Z    (CX)(SI*2), K1, Z3
+	VMOVUPS.Z    (CX)(DI*1), K1, Z4
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z5
+	VMOVUPS.Z    (R10)(SI*1), K1, Z6
+	VADDPS       Z3, Z2, Z7
+	VSUBPS       Z3, Z2, Z3
+	VADDPS       Z5, Z4, Z2
+	VSUBPS       Z5, Z4, Z5
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z6, Z3, Z1
+	VFMADD231PS  Z0, Z5, Z1
+	VMOVUPS      Z1, 384(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z1
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rowsOfPart:
-	VMOVUPS   (R8), Z3
-	VMOVUPS   64(R8), Z4
-	VMOVUPS   128(R8), Z5
-	VMOVUPS   192(R8), Z6
-	VMOVUPS   256(R8), Z7
-	VMOVUPS   320(R8), Z8
-	VADDPS    Z5, Z4, Z9
-	VSUBPS    Z5, Z4, Z5
-	VADDPS    Z7, Z6, Z4
-	VSUBPS    Z7, Z6, Z7
-	VADDPS    Z9, Z3, Z3
-	VADDPS    Z4, Z3, Z3
-	VADDPS    Z2, Z3, Z3
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R9), Z2
+	VMOVUPS   64(R9), Z3
+	VMOVUPS   128(R9), Z4
+	VMOVUPS   192(R9), Z5
+	VMOVUPS   256(R9), Z6
+	VMOVUPS   320(R9), Z7
+	VADDPS    Z4, Z3, Z8
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z3
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z2, Z2
+	VADDPS    Z3, Z2, Z2
+	VADDPS    Z1, Z2, Z2
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z4
-	VADDPS    Z4, Z3, Z3
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z8, Z3
-	VFMADD231PS  Z0, Z5, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VADDPS       Z2, Z3, Z3
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z7, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VADDPS       Z1, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS.Z    (DI)(R8*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+384, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+384, R9
+	DECQ R10
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -1638,317 +1644,317 @@ next:
 // func avx512WinogradSquareOutput6x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput6x4(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z4
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x06, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000006, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000006, R9
 
 columns:
-	VMOVUPS     (CX), Z6
-	VMOVUPS     (CX)(BX*1), Z7
-	VMOVUPS     (CX)(BX*2), Z8
-	VMOVUPS     (CX)(SI*1), Z9
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS     (R9), Z10
-	VMOVUPS     (R9)(BX*1), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, (DI)
-	VMULPS      Z0, Z8, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMOVUPS     Z6, 384(DI)
-	VMULPS      Z2, Z12, Z6
-	VFMADD231PS Z3, Z7, Z6
-	VMOVUPS     Z6, 768(DI)
-	VMOVAPS     Z11, Z6
-	VFMADD231PS Z4, Z8, Z6
-	VFMADD231PS Z5, Z10, Z6
-	VMOVUPS     Z6, 1152(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z6
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS      (CX), Z5
+	VMOVUPS      (CX)(SI*1), Z6
+	VMOVUPS      (CX)(SI*2), Z7
+	VMOVUPS      (CX)(DI*1), Z8
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z9
+	VMOVUPS      (R10)(SI*1), Z10
+	VADDPS       Z7, Z6, Z11
+	VSUBPS       Z7, Z6, Z7
+	VADDPS       Z9, Z8, Z6
+	VSUBPS       Z9, Z8, Z9
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (R8)
+	VMULPS       Z0, Z7, Z5
+	VFMADD231PS  Z1, Z9, Z5
+	VMOVUPS      Z5, 384(R8)
+	VMULPS       Z2, Z11, Z5
+	VFMADD231PS  Z3, Z6, Z5
+	VMOVUPS      Z5, 768(R8)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z10, Z7, Z5
+	VFMADD231PS  Z4, Z9, Z5
+	VMOVUPS      Z5, 1152(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rows:
-	VMOVUPS (R10), Z7
-	VMOVUPS 64(R10), Z8
-	VMOVUPS 128(R10), Z9
-	VMOVUPS 192(R10), Z10
-	VMOVUPS 256(R10), Z11
-	VMOVUPS 320(R10), Z12
-	VADDPS  Z9, Z8, Z13
-	VSUBPS  Z9, Z8, Z9
-	VADDPS  Z11, Z10, Z8
-	VSUBPS  Z11, Z10, Z11
-	VADDPS  Z13, Z7, Z7
-	VADDPS  Z8, Z7, Z7
-	VADDPS  Z6, Z7, Z7
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R11), Z6
+	VMOVUPS 64(R11), Z7
+	VMOVUPS 128(R11), Z8
+	VMOVUPS 192(R11), Z9
+	VMOVUPS 256(R11), Z10
+	VMOVUPS 320(R11), Z11
+	VADDPS  Z8, Z7, Z12
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z6, Z6
+	VADDPS  Z7, Z6, Z6
+	VADDPS  Z5, Z6, Z6
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z10
-	VADDPS  Z10, Z7, Z7
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z6, Z6
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z7, Z10, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z7, Z10, Z7
-	VMOVUPS      Z7, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z9, Z7
-	VFMADD231PS  Z1, Z11, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z10
-	VADDPS       Z10, Z7, Z7
+	VMOVUPS      (R8)(R9*1), Z9
+	VADDPS       Z9, Z6, Z6
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z7, Z10, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z7, Z10, Z7
-	VMOVUPS      Z7, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z2, Z13, Z7
-	VFMADD231PS  Z3, Z8, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z2, Z12, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z8
-	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (R8)(R9*2), Z7
+	VADDPS       Z7, Z6, Z6
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
-	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z8
-	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z7, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMOVAPS      Z12, Z7
-	VFMADD231PS  Z4, Z9, Z7
-	VFMADD231PS  Z5, Z11, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z11, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z8
-	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (R8)(R10*1), Z7
+	VADDPS       Z7, Z6, Z6
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
-	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z8
-	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z7, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, (CX)(DI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+384, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+384, R11
+	DECQ R12
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x06, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000006, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000006, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z6
-	VMOVUPS.Z   (CX)(BX*1), K1, Z7
-	VMOVUPS.Z   (CX)(BX*2), K1, Z8
-	VMOVUPS.Z   (CX)(SI*1), K1, Z9
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS.Z   (R9), K1, Z10
-	VMOVUPS.Z   (R9)(BX*1), K1, Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z8
-	VADDPS      Z10, Z9, Z7
-	VSUBPS      Z10, Z9, Z10
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, (DI)
-	VMULPS      Z0, Z8, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMOVUPS     Z6, 384(DI)
-	VMULPS      Z2, Z12, Z6
-	VFMADD231PS Z3, Z7, Z6
-	VMOVUPS     Z6, 768(DI)
-	VMOVAPS     Z11, Z6
-	VFMADD231PS Z4, Z8, Z6
-	VFMADD231PS Z5, Z10, Z6
-	VMOVUPS     Z6, 1152(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z6
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS.Z    (CX), K1, Z5
+	VMOVUPS.Z    (CX)(SI*1), K1, Z6
+	VMOVUPS.Z    (CX)(SI*2), K1, Z7
+	VMOVUPS.Z    (CX)(DI*1), K1, Z8
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z9
+	VMOVUPS.Z    (R10)(SI*1), K1, Z10
+	VADDPS       Z7, Z6, Z11
+	VSUBPS       Z7, Z6, Z7
+	VADDPS       Z9, Z8, Z6
+	VSUBPS       Z9, Z8, Z9
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (R8)
+	VMULPS       Z0, Z7, Z5
+	VFMADD231PS  Z1, Z9, Z5
+	VMOVUPS      Z5, 384(R8)
+	VMULPS       Z2, Z11, Z5
+	VFMADD231PS  Z3, Z6, Z5
+	VMOVUPS      Z5, 768(R8)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z10, Z7, Z5
+	VFMADD231PS  Z4, Z9, Z5
+	VMOVUPS      Z5, 1152(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rowsOfPart:
-	VMOVUPS   (R10), Z7
-	VMOVUPS   64(R10), Z8
-	VMOVUPS   128(R10), Z9
-	VMOVUPS   192(R10), Z10
-	VMOVUPS   256(R10), Z11
-	VMOVUPS   320(R10), Z12
-	VADDPS    Z9, Z8, Z13
-	VSUBPS    Z9, Z8, Z9
-	VADDPS    Z11, Z10, Z8
-	VSUBPS    Z11, Z10, Z11
-	VADDPS    Z13, Z7, Z7
-	VADDPS    Z8, Z7, Z7
-	VADDPS    Z6, Z7, Z7
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R11), Z6
+	VMOVUPS   64(R11), Z7
+	VMOVUPS   128(R11), Z8
+	VMOVUPS   192(R11), Z9
+	VMOVUPS   256(R11), Z10
+	VMOVUPS   320(R11), Z11
+	VADDPS    Z8, Z7, Z12
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z6, Z6
+	VADDPS    Z7, Z6, Z6
+	VADDPS    Z5, Z6, Z6
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z10
-	VADDPS    Z10, Z7, Z7
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z6, Z6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z7, Z10, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z7, Z10, Z7
-	VMOVUPS      Z7, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z9, Z7
-	VFMADD231PS  Z1, Z11, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z10
-	VADDPS       Z10, Z7, Z7
+	VMOVUPS.Z    (R8)(R9*1), K1, Z9
+	VADDPS       Z9, Z6, Z6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z7, Z10, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z7, Z10, Z7
-	VMOVUPS      Z7, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z2, Z13, Z7
-	VFMADD231PS  Z3, Z8, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z2, Z12, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z8
-	VADDPS       Z8, Z7, Z7
+	VMOVUPS.Z    (R8)(R9*2), K1, Z7
+	VADDPS       Z7, Z6, Z6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
-	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z8
-	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z7, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Z12, Z7
-	VFMADD231PS  Z4, Z9, Z7
-	VFMADD231PS  Z5, Z11, Z7
-	VADDPS       Z6, Z7, Z7
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z11, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VADDPS       Z5, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z8
-	VADDPS       Z8, Z7, Z7
+	VMOVUPS.Z    (R8)(R10*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
-	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS WinogradOutput_High+0(AX), Z8
-	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z7, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, K1, (CX)(DI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+384, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+384, R11
+	DECQ R12
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -1957,174 +1963,180 @@ next:
 // func avx512WinogradLineInput8(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineInput8(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z2
+	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 20(AX), Z3
+	VBROADCASTSS 24(AX), Z3
+	VBROADCASTSS 28(AX), Z4
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 36(AX), Z4
+	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 44(AX), Z5
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS      (CX), Z12
-	VMOVUPS      (CX)(BX*1), Z13
-	VMOVUPS      (CX)(BX*2), Z14
-	VMOVUPS      (CX)(SI*1), Z15
-	LEAQ         (CX)(BX*4), CX
-	VMOVUPS      (CX), Z16
-	VMOVUPS      (CX)(BX*1), Z17
-	VMOVUPS      (CX)(BX*2), Z18
-	VMOVUPS      (CX)(SI*1), Z19
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z5
+	VMOVUPS      (CX)(SI*1), Z6
+	VMOVUPS      (CX)(SI*2), Z7
+	VMOVUPS      (CX)(DI*1), Z8
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z9
+	VMOVUPS      (CX)(SI*1), Z10
+	VMOVUPS      (CX)(SI*2), Z11
+	VMOVUPS      (CX)(DI*1), Z12
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	LEAQ         (CX)(BX*4), DI
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, (CX)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, (CX)(BX*1)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, (CX)(BX*2)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, (CX)(SI*1)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, (DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, (DI)(BX*1)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, (DI)(BX*2)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, (DI)(SI*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, (CX)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, (R8)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, (R8)(SI*2)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, (R8)(DI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           next
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
 	MOVQ         8(SP), CX
-	MOVQ         WinogradInput_Right+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS.Z    (CX), K1, Z12
-	VMOVUPS.Z    (CX)(BX*1), K1, Z13
-	VMOVUPS.Z    (CX)(BX*2), K1, Z14
-	VMOVUPS.Z    (CX)(SI*1), K1, Z15
-	LEAQ         (CX)(BX*4), CX
-	VMOVUPS.Z    (CX), K1, Z16
-	VMOVUPS.Z    (CX)(BX*1), K1, Z17
-	VMOVUPS.Z    (CX)(BX*2), K1, Z18
-	VMOVUPS.Z    (CX)(SI*1), K1, Z19
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z5
+	VMOVUPS.Z    (CX)(SI*1), K1, Z6
+	VMOVUPS.Z    (CX)(SI*2), K1, Z7
+	VMOVUPS.Z    (CX)(DI*1), K1, Z8
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z9
+	VMOVUPS.Z    (CX)(SI*1), K1, Z10
+	VMOVUPS.Z    (CX)(SI*2), K1, Z11
+	VMOVUPS.Z    (CX)(DI*1), K1, Z12
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	LEAQ         (CX)(BX*4), DI
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, K1, (CX)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, K1, (CX)(BX*1)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, K1, (CX)(BX*2)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, K1, (CX)(SI*1)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, K1, (DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, K1, (DI)(BX*1)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, K1, (DI)(BX*2)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, K1, (DI)(SI*1)
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, K1, (CX)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (R8)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, K1, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, K1, (R8)(SI*2)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, K1, (R8)(DI*1)
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -2134,179 +2146,179 @@ next:
 // func avx512WinogradLineOutput8x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineOutput8x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z3
-	VMOVUPS (CX)(BX*1), Z4
-	VMOVUPS (CX)(BX*2), Z5
-	VMOVUPS (CX)(SI*1), Z6
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z7
-	VMOVUPS (CX)(BX*1), Z8
-	VMOVUPS (CX)(BX*2), Z9
-	VMOVUPS (CX)(SI*1), Z10
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z2
+	VMOVUPS (CX)(SI*1), Z3
+	VMOVUPS (CX)(SI*2), Z4
+	VMOVUPS (CX)(DI*1), Z5
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z6
+	VMOVUPS (CX)(SI*1), Z7
+	VMOVUPS (CX)(SI*2), Z8
+	VMOVUPS (CX)(DI*1), Z9
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z11
+	VMOVUPS (CX), Z10
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Z5, Z4, Z12
-	VSUBPS  Z5, Z4, Z5
-	VADDPS  Z7, Z6, Z4
-	VSUBPS  Z7, Z6, Z7
-	VADDPS  Z9, Z8, Z6
-	VSUBPS  Z9, Z8, Z9
-	VADDPS  Z12, Z3, Z3
-	VADDPS  Z4, Z3, Z3
-	VADDPS  Z6, Z3, Z3
-	VADDPS  Z11, Z3, Z3
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(DX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z4, Z3, Z11
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z3
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z5
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z11, Z2, Z2
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z5, Z2, Z2
+	VADDPS  Z10, Z2, Z2
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z4
-	VADDPS  Z4, Z3, Z3
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z10, Z3
-	VFMADD231PS  Z0, Z5, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VFMADD231PS  Z2, Z9, Z3
-	VADDPS       Z11, Z3, Z3
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z9, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VFMADD231PS  Z1, Z8, Z2
+	VADDPS       Z10, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (DI)(R8*1), Z3
+	VADDPS       Z3, Z2, Z2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z3
-	VMOVUPS.Z (CX)(BX*1), K1, Z4
-	VMOVUPS.Z (CX)(BX*2), K1, Z5
-	VMOVUPS.Z (CX)(SI*1), K1, Z6
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z7
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z (CX)(SI*1), K1, Z3
+	VMOVUPS.Z (CX)(SI*2), K1, Z4
+	VMOVUPS.Z (CX)(DI*1), K1, Z5
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	VMOVUPS.Z (CX)(SI*2), K1, Z8
+	VMOVUPS.Z (CX)(DI*1), K1, Z9
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z11
+	VMOVUPS.Z (CX), K1, Z10
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), SI
-	MOVQ      WinogradOutput_AddRight+0(AX), DI
-	LEAQ      (DI)(DI*2), R8
-	VADDPS    Z5, Z4, Z12
-	VSUBPS    Z5, Z4, Z5
-	VADDPS    Z7, Z6, Z4
-	VSUBPS    Z7, Z6, Z7
-	VADDPS    Z9, Z8, Z6
-	VSUBPS    Z9, Z8, Z9
-	VADDPS    Z12, Z3, Z3
-	VADDPS    Z4, Z3, Z3
-	VADDPS    Z6, Z3, Z3
-	VADDPS    Z11, Z3, Z3
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(DX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z4, Z3, Z11
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z3
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z5
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z11, Z2, Z2
+	VADDPS    Z3, Z2, Z2
+	VADDPS    Z5, Z2, Z2
+	VADDPS    Z10, Z2, Z2
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z4
-	VADDPS    Z4, Z3, Z3
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z10, Z3
-	VFMADD231PS  Z0, Z5, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VFMADD231PS  Z2, Z9, Z3
-	VADDPS       Z11, Z3, Z3
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z9, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VFMADD231PS  Z1, Z8, Z2
+	VADDPS       Z10, Z2, Z2
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS.Z    (DI)(R8*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(AX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -2315,253 +2327,586 @@ next:
 // func avx512WinogradLineOutput8x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineOutput8x4(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 32(AX), Z7
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z9
-	VMOVUPS (CX)(BX*1), Z10
-	VMOVUPS (CX)(BX*2), Z11
-	VMOVUPS (CX)(SI*1), Z12
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z13
-	VMOVUPS (CX)(BX*1), Z14
-	VMOVUPS (CX)(BX*2), Z15
-	VMOVUPS (CX)(SI*1), Z16
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z8
+	VMOVUPS (CX)(SI*1), Z9
+	VMOVUPS (CX)(SI*2), Z10
+	VMOVUPS (CX)(DI*1), Z11
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z12
+	VMOVUPS (CX)(SI*1), Z13
+	VMOVUPS (CX)(SI*2), Z14
+	VMOVUPS (CX)(DI*1), Z15
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z17
+	VMOVUPS (CX), Z16
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), DI
-	MOVQ    WinogradOutput_AddRight+0(AX), R8
-	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z11, Z10, Z18
-	VSUBPS  Z11, Z10, Z11
-	VADDPS  Z13, Z12, Z10
-	VSUBPS  Z13, Z12, Z13
-	VADDPS  Z15, Z14, Z12
-	VSUBPS  Z15, Z14, Z15
-	VADDPS  Z18, Z9, Z9
-	VADDPS  Z10, Z9, Z9
-	VADDPS  Z12, Z9, Z9
-	VADDPS  Z17, Z9, Z9
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z10, Z9, Z17
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z11, Z9
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z17, Z8, Z8
+	VADDPS  Z9, Z8, Z8
+	VADDPS  Z11, Z8, Z8
+	VADDPS  Z16, Z8, Z8
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z14
-	VADDPS  Z14, Z9, Z9
+	VMOVUPS (R8), Z13
+	VADDPS  Z13, Z8, Z8
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z8, Z13, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z11, Z9
-	VFMADD231PS  Z1, Z13, Z9
-	VFMADD231PS  Z2, Z15, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z14
-	VADDPS       Z14, Z9, Z9
+	VMOVUPS      (R8)(R9*1), Z13
+	VADDPS       Z13, Z8, Z8
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z8, Z13, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z18, Z9
-	VFMADD231PS  Z4, Z10, Z9
-	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z17, Z8
+	VFMADD231PS  Z4, Z9, Z8
+	VFMADD231PS  Z5, Z11, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (R8)(R9*2), Z9
+	VADDPS       Z9, Z8, Z8
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMOVAPS      Z16, Z9
-	VFMADD231PS  Z6, Z11, Z9
-	VFMADD231PS  Z7, Z13, Z9
-	VFMADD231PS  Z8, Z15, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 24(AX), Z8
+	VFMADD213PS  Z15, Z10, Z8
+	VFMADD231PS  Z6, Z12, Z8
+	VFMADD231PS  Z7, Z14, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (R8)(R10*1), Z9
+	VADDPS       Z9, Z8, Z8
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z9
-	VMOVUPS.Z (CX)(BX*1), K1, Z10
-	VMOVUPS.Z (CX)(BX*2), K1, Z11
-	VMOVUPS.Z (CX)(SI*1), K1, Z12
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z13
-	VMOVUPS.Z (CX)(BX*1), K1, Z14
-	VMOVUPS.Z (CX)(BX*2), K1, Z15
-	VMOVUPS.Z (CX)(SI*1), K1, Z16
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z8
+	VMOVUPS.Z (CX)(SI*1), K1, Z9
+	VMOVUPS.Z (CX)(SI*2), K1, Z10
+	VMOVUPS.Z (CX)(DI*1), K1, Z11
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	VMOVUPS.Z (CX)(SI*2), K1, Z14
+	VMOVUPS.Z (CX)(DI*1), K1, Z15
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z17
+	VMOVUPS.Z (CX), K1, Z16
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), DI
-	MOVQ      WinogradOutput_AddRight+0(AX), R8
-	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z11, Z10, Z18
-	VSUBPS    Z11, Z10, Z11
-	VADDPS    Z13, Z12, Z10
-	VSUBPS    Z13, Z12, Z13
-	VADDPS    Z15, Z14, Z12
-	VSUBPS    Z15, Z14, Z15
-	VADDPS    Z18, Z9, Z9
-	VADDPS    Z10, Z9, Z9
-	VADDPS    Z12, Z9, Z9
-	VADDPS    Z17, Z9, Z9
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z10, Z9, Z17
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z11, Z9
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z17, Z8, Z8
+	VADDPS    Z9, Z8, Z8
+	VADDPS    Z11, Z8, Z8
+	VADDPS    Z16, Z8, Z8
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z14
-	VADDPS    Z14, Z9, Z9
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z8, Z8
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z8, Z13, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z11, Z9
-	VFMADD231PS  Z1, Z13, Z9
-	VFMADD231PS  Z2, Z15, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z14
-	VADDPS       Z14, Z9, Z9
+	VMOVUPS.Z    (R8)(R9*1), K1, Z13
+	VADDPS       Z13, Z8, Z8
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z8, Z13, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z18, Z9
-	VFMADD231PS  Z4, Z10, Z9
-	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z17, Z8
+	VFMADD231PS  Z4, Z9, Z8
+	VFMADD231PS  Z5, Z11, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS.Z    (R8)(R9*2), K1, Z9
+	VADDPS       Z9, Z8, Z8
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Z16, Z9
-	VFMADD231PS  Z6, Z11, Z9
-	VFMADD231PS  Z7, Z13, Z9
-	VFMADD231PS  Z8, Z15, Z9
-	VADDPS       Z17, Z9, Z9
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 24(AX), Z8
+	VFMADD213PS  Z15, Z10, Z8
+	VFMADD231PS  Z6, Z12, Z8
+	VFMADD231PS  Z7, Z14, Z8
+	VADDPS       Z16, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS.Z    (R8)(R10*1), K1, Z9
+	VADDPS       Z9, Z8, Z8
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(AX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput8x6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput8x6(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z9
+	VBROADCASTSS 40(AX), Z10
+	VBROADCASTSS 44(AX), Z11
+	VBROADCASTSS 48(AX), Z12
+	VBROADCASTSS 52(AX), Z12
+	VBROADCASTSS 56(AX), Z13
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z14
+	VMOVUPS (CX)(SI*1), Z15
+	VMOVUPS (CX)(SI*2), Z16
+	VMOVUPS (CX)(DI*1), Z17
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z18
+	VMOVUPS (CX)(SI*1), Z19
+	VMOVUPS (CX)(SI*2), Z20
+	VMOVUPS (CX)(DI*1), Z21
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z22
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z16, Z15, Z23
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z17, Z15
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Z23, Z14, Z14
+	VADDPS  Z15, Z14, Z14
+	VADDPS  Z17, Z14, Z14
+	VADDPS  Z22, Z14, Z14
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (R8), Z19
+	VADDPS  Z19, Z14, Z14
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Z19
+	VADDPS       Z19, Z14, Z14
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           stored
+	VMULPS       Z3, Z23, Z14
+	VFMADD231PS  Z4, Z15, Z14
+	VFMADD231PS  Z5, Z17, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Z19
+	VADDPS       Z19, Z14, Z14
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           stored
+	VMULPS       Z6, Z16, Z14
+	VFMADD231PS  Z7, Z18, Z14
+	VFMADD231PS  Z8, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Z19
+	VADDPS       Z19, Z14, Z14
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
+	JE           stored
+	LEAQ         (CX)(SI*4), CX
+	VMULPS       Z9, Z23, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z11, Z17, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Z15
+	VADDPS       Z15, Z14, Z14
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x05
+	JE           stored
+	VBROADCASTSS 48(AX), Z14
+	VFMADD213PS  Z21, Z16, Z14
+	VFMADD231PS  Z12, Z18, Z14
+	VFMADD231PS  Z13, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added5
+	VMOVUPS      (R11)(R9*1), Z15
+	VADDPS       Z15, Z14, Z14
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, (CX)(SI*1)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z14
+	VMOVUPS.Z (CX)(SI*1), K1, Z15
+	VMOVUPS.Z (CX)(SI*2), K1, Z16
+	VMOVUPS.Z (CX)(DI*1), K1, Z17
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z18
+	VMOVUPS.Z (CX)(SI*1), K1, Z19
+	VMOVUPS.Z (CX)(SI*2), K1, Z20
+	VMOVUPS.Z (CX)(DI*1), K1, Z21
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z22
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z16, Z15, Z23
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z17, Z15
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	LEAQ      (R8)(R9*4), R11
+	VADDPS    Z23, Z14, Z14
+	VADDPS    Z15, Z14, Z14
+	VADDPS    Z17, Z14, Z14
+	VADDPS    Z22, Z14, Z14
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (R8), K1, Z19
+	VADDPS    Z19, Z14, Z14
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (R8)(R9*1), K1, Z19
+	VADDPS       Z19, Z14, Z14
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z23, Z14
+	VFMADD231PS  Z4, Z15, Z14
+	VFMADD231PS  Z5, Z17, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (R8)(R9*2), K1, Z19
+	VADDPS       Z19, Z14, Z14
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           storedOfPart
+	VMULPS       Z6, Z16, Z14
+	VFMADD231PS  Z7, Z18, Z14
+	VFMADD231PS  Z8, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (R8)(R10*1), K1, Z19
+	VADDPS       Z19, Z14, Z14
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z14, Z19, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, K1, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
+	JE           storedOfPart
+	LEAQ         (CX)(SI*4), CX
+	VMULPS       Z9, Z23, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z11, Z17, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added4OfPart
+	VMOVUPS.Z    (R11), K1, Z15
+	VADDPS       Z15, Z14, Z14
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x05
+	JE           storedOfPart
+	VBROADCASTSS 48(AX), Z14
+	VFMADD213PS  Z21, Z16, Z14
+	VFMADD231PS  Z12, Z18, Z14
+	VFMADD231PS  Z13, Z20, Z14
+	VADDPS       Z22, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added5OfPart
+	VMOVUPS.Z    (R11)(R9*1), K1, Z15
+	VADDPS       Z15, Z14, Z14
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -2570,310 +2915,322 @@ next:
 // func avx512WinogradSquareInput8(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareInput8(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	MOVQ         WinogradInput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradInput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z2
+	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 20(AX), Z3
+	VBROADCASTSS 24(AX), Z3
+	VBROADCASTSS 28(AX), Z4
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 36(AX), Z4
+	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 44(AX), Z5
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradInput_Out+0(AX), CX
+	MOVQ         WinogradInput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
 
 transform:
-	MOVQ WinogradInput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ 8(SP), CX
-	MOVQ WinogradInput_Down+0(AX), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ WinogradInput_Buffer+0(AX), DI
-	MOVQ $0x00000008, R8
+	MOVQ WinogradInput_Down+0(DX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(DX), R8
+	MOVQ $0x00000008, R9
 
 columns:
-	VMOVUPS      (CX), Z12
-	VMOVUPS      (CX)(BX*1), Z13
-	VMOVUPS      (CX)(BX*2), Z14
-	VMOVUPS      (CX)(SI*1), Z15
-	LEAQ         (CX)(BX*4), R9
-	VMOVUPS      (R9), Z16
-	VMOVUPS      (R9)(BX*1), Z17
-	VMOVUPS      (R9)(BX*2), Z18
-	VMOVUPS      (R9)(SI*1), Z19
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, (DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, 512(DI)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, 1024(DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, 1536(DI)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, 2048(DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, 2560(DI)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, 3072(DI)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, 3584(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS      (CX), Z5
+	VMOVUPS      (CX)(SI*1), Z6
+	VMOVUPS      (CX)(SI*2), Z7
+	VMOVUPS      (CX)(DI*1), Z8
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z9
+	VMOVUPS      (R10)(SI*1), Z10
+	VMOVUPS      (R10)(SI*2), Z11
+	VMOVUPS      (R10)(DI*1), Z12
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, (R8)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, 512(R8)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, 1024(R8)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, 1536(R8)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, 2048(R8)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, 2560(R8)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, 3072(R8)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, 3584(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columns
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x08, BX, R8
-	MOVQ         $0x00000008, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x08, SI, R9
+	MOVQ         $0x00000008, R10
 
 rows:
-	VMOVUPS      (DI), Z12
-	VMOVUPS      64(DI), Z13
-	VMOVUPS      128(DI), Z14
-	VMOVUPS      192(DI), Z15
-	VMOVUPS      256(DI), Z16
-	VMOVUPS      320(DI), Z17
-	VMOVUPS      384(DI), Z18
-	VMOVUPS      448(DI), Z19
-	LEAQ         (CX)(BX*4), R10
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, (CX)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, (CX)(BX*1)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, (CX)(BX*2)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, (CX)(SI*1)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, (R10)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, (R10)(BX*1)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, (R10)(BX*2)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, (R10)(SI*1)
-	ADDQ         R8, CX
-	ADDQ         $+512, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z5
+	VMOVUPS      64(R8), Z6
+	VMOVUPS      128(R8), Z7
+	VMOVUPS      192(R8), Z8
+	VMOVUPS      256(R8), Z9
+	VMOVUPS      320(R8), Z10
+	VMOVUPS      384(R8), Z11
+	VMOVUPS      448(R8), Z12
+	LEAQ         (CX)(SI*4), R11
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, (CX)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, (R11)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, (R11)(SI*1)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, (R11)(SI*2)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, (R11)(DI*1)
+	ADDQ         R9, CX
+	ADDQ         $+512, R8
+	DECQ         R10
 	JNZ          rows
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
-	SUBQ         $0x10, DX
-	CMPQ         DX, $0x10
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
 	JGE          vector
 
 rest:
-	TESTQ DX, DX
+	TESTQ BX, BX
 	JZ    next
-	MOVQ  DX, CX
-	MOVQ  $0x00000001, BX
-	SHLQ  CL, BX
-	DECQ  BX
-	KMOVW BX, K1
+	MOVQ  BX, CX
+	MOVQ  $0x00000001, SI
+	SHLQ  CL, SI
+	DECQ  SI
+	KMOVW SI, K1
 	MOVQ  8(SP), CX
-	MOVQ  WinogradInput_Down+0(AX), BX
-	LEAQ  (BX)(BX*2), SI
-	MOVQ  WinogradInput_Buffer+0(AX), DI
-	MOVQ  $0x00000008, R8
+	MOVQ  WinogradInput_Down+0(DX), SI
+	LEAQ  (SI)(SI*2), DI
+	MOVQ  WinogradInput_Buffer+0(DX), R8
+	MOVQ  $0x00000008, R9
 
 columnsOfPart:
-	VMOVUPS.Z    (CX), K1, Z12
-	VMOVUPS.Z    (CX)(BX*1), K1, Z13
-	VMOVUPS.Z    (CX)(BX*2), K1, Z14
-	VMOVUPS.Z    (CX)(SI*1), K1, Z15
-	LEAQ         (CX)(BX*4), R9
-	VMOVUPS.Z    (R9), K1, Z16
-	VMOVUPS.Z    (R9)(BX*1), K1, Z17
-	VMOVUPS.Z    (R9)(BX*2), K1, Z18
-	VMOVUPS.Z    (R9)(SI*1), K1, Z19
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, (DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, 512(DI)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, 1024(DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, 1536(DI)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, 2048(DI)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, 2560(DI)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, 3072(DI)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, 3584(DI)
-	ADDQ         WinogradInput_Right+0(AX), CX
-	ADDQ         $0x40, DI
-	DECQ         R8
+	VMOVUPS.Z    (CX), K1, Z5
+	VMOVUPS.Z    (CX)(SI*1), K1, Z6
+	VMOVUPS.Z    (CX)(SI*2), K1, Z7
+	VMOVUPS.Z    (CX)(DI*1), K1, Z8
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z9
+	VMOVUPS.Z    (R10)(SI*1), K1, Z10
+	VMOVUPS.Z    (R10)(SI*2), K1, Z11
+	VMOVUPS.Z    (R10)(DI*1), K1, Z12
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, (R8)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, 512(R8)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, 1024(R8)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, 1536(R8)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, 2048(R8)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, 2560(R8)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, 3072(R8)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, 3584(R8)
+	ADDQ         WinogradInput_Right+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
 	JNZ          columnsOfPart
 	MOVQ         16(SP), CX
-	MOVQ         WinogradInput_OutStride+0(AX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(AX), DI
-	IMUL3Q       $0x08, BX, R8
-	MOVQ         $0x00000008, R9
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(DX), R8
+	IMUL3Q       $0x08, SI, R9
+	MOVQ         $0x00000008, R10
 
 rowsOfPart:
-	VMOVUPS      (DI), Z12
-	VMOVUPS      64(DI), Z13
-	VMOVUPS      128(DI), Z14
-	VMOVUPS      192(DI), Z15
-	VMOVUPS      256(DI), Z16
-	VMOVUPS      320(DI), Z17
-	VMOVUPS      384(DI), Z18
-	VMOVUPS      448(DI), Z19
-	LEAQ         (CX)(BX*4), R10
-	VMOVAPS      Z18, Z20
-	VFMADD231PS  Z2, Z16, Z20
-	VFMADD231PS  Z1, Z14, Z20
-	VFMADD231PS  Z0, Z12, Z20
-	VMOVUPS      Z20, K1, (CX)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z4, Z16, Z12
-	VFMADD231PS  Z3, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z4, Z15, Z20
-	VFMADD231PS  Z3, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z5, Z20, Z21
-	VMOVUPS      Z21, K1, (CX)(BX*1)
-	VFNMADD231PS Z5, Z20, Z12
-	VMOVUPS      Z12, K1, (CX)(BX*2)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z7, Z16, Z12
-	VFMADD231PS  Z6, Z14, Z12
-	VMOVAPS      Z17, Z20
-	VFMADD231PS  Z7, Z15, Z20
-	VFMADD231PS  Z6, Z13, Z20
-	VMOVAPS      Z12, Z21
-	VFMADD231PS  Z8, Z20, Z21
-	VMOVUPS      Z21, K1, (CX)(SI*1)
-	VFNMADD231PS Z8, Z20, Z12
-	VMOVUPS      Z12, K1, (R10)
-	VMOVAPS      Z18, Z12
-	VFMADD231PS  Z10, Z16, Z12
-	VFMADD231PS  Z9, Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z9, Z13, Z14
-	VMOVAPS      Z12, Z16
-	VFMADD231PS  Z11, Z14, Z16
-	VMOVUPS      Z16, K1, (R10)(BX*1)
-	VFNMADD231PS Z11, Z14, Z12
-	VMOVUPS      Z12, K1, (R10)(BX*2)
-	VMOVAPS      Z19, Z12
-	VFMADD231PS  Z2, Z17, Z12
-	VFMADD231PS  Z1, Z15, Z12
-	VFMADD231PS  Z0, Z13, Z12
-	VMOVUPS      Z12, K1, (R10)(SI*1)
-	ADDQ         R8, CX
-	ADDQ         $+512, DI
-	DECQ         R9
+	VMOVUPS      (R8), Z5
+	VMOVUPS      64(R8), Z6
+	VMOVUPS      128(R8), Z7
+	VMOVUPS      192(R8), Z8
+	VMOVUPS      256(R8), Z9
+	VMOVUPS      320(R8), Z10
+	VMOVUPS      384(R8), Z11
+	VMOVUPS      448(R8), Z12
+	LEAQ         (CX)(SI*4), R11
+	VBROADCASTSS 8(AX), Z13
+	VFMADD213PS  Z11, Z9, Z13
+	VFMADD231PS  Z1, Z7, Z13
+	VFMADD231PS  Z0, Z5, Z13
+	VMOVUPS      Z13, K1, (CX)
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z2, Z7, Z5
+	VBROADCASTSS 16(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z2, Z6, Z13
+	VBROADCASTSS 20(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z10, Z8, Z13
+	VFMADD231PS  Z3, Z6, Z13
+	VBROADCASTSS 32(AX), Z14
+	VFMADD213PS  Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z14
+	VFNMADD213PS Z5, Z13, Z14
+	VMOVUPS      Z14, K1, (R11)
+	VBROADCASTSS 40(AX), Z5
+	VFMADD213PS  Z11, Z9, Z5
+	VFMADD231PS  Z4, Z7, Z5
+	VBROADCASTSS 40(AX), Z7
+	VFMADD213PS  Z10, Z8, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VBROADCASTSS 44(AX), Z9
+	VFMADD213PS  Z5, Z7, Z9
+	VMOVUPS      Z9, K1, (R11)(SI*1)
+	VBROADCASTSS 44(AX), Z9
+	VFNMADD213PS Z5, Z7, Z9
+	VMOVUPS      Z9, K1, (R11)(SI*2)
+	VBROADCASTSS 8(AX), Z5
+	VFMADD213PS  Z12, Z10, Z5
+	VFMADD231PS  Z1, Z8, Z5
+	VFMADD231PS  Z0, Z6, Z5
+	VMOVUPS      Z5, K1, (R11)(DI*1)
+	ADDQ         R9, CX
+	ADDQ         $+512, R8
+	DECQ         R10
 	JNZ          rowsOfPart
 
 next:
-	SUBQ WinogradInput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradInput_InStep+0(AX), CX
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
 	DECQ (SP)
 	JNZ  transform
@@ -2883,262 +3240,262 @@ next:
 // func avx512WinogradSquareOutput8x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput8x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columns:
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVUPS     (CX)(BX*2), Z5
-	VMOVUPS     (CX)(SI*1), Z6
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS     (R9), Z7
-	VMOVUPS     (R9)(BX*1), Z8
-	VMOVUPS     (R9)(BX*2), Z9
-	VMOVUPS     (R9)(SI*1), Z10
-	VADDPS      Z5, Z4, Z11
-	VSUBPS      Z5, Z4, Z5
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z7
-	VADDPS      Z9, Z8, Z6
-	VSUBPS      Z9, Z8, Z9
-	VADDPS      Z11, Z3, Z3
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z3, Z3
-	VMOVUPS     Z3, (DI)
-	VMOVAPS     Z10, Z3
-	VFMADD231PS Z0, Z5, Z3
-	VFMADD231PS Z1, Z7, Z3
-	VFMADD231PS Z2, Z9, Z3
-	VMOVUPS     Z3, 512(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z3
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS      (CX), Z2
+	VMOVUPS      (CX)(SI*1), Z3
+	VMOVUPS      (CX)(SI*2), Z4
+	VMOVUPS      (CX)(DI*1), Z5
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R10)(SI*1), Z7
+	VMOVUPS      (R10)(SI*2), Z8
+	VMOVUPS      (R10)(DI*1), Z9
+	VADDPS       Z4, Z3, Z10
+	VSUBPS       Z4, Z3, Z4
+	VADDPS       Z6, Z5, Z3
+	VSUBPS       Z6, Z5, Z6
+	VADDPS       Z8, Z7, Z5
+	VSUBPS       Z8, Z7, Z8
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z3, Z2, Z2
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z9, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VFMADD231PS  Z1, Z8, Z2
+	VMOVUPS      Z2, 512(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z2
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rows:
-	VMOVUPS (R8), Z4
-	VMOVUPS 64(R8), Z5
-	VMOVUPS 128(R8), Z6
-	VMOVUPS 192(R8), Z7
-	VMOVUPS 256(R8), Z8
-	VMOVUPS 320(R8), Z9
-	VMOVUPS 384(R8), Z10
-	VMOVUPS 448(R8), Z11
-	VADDPS  Z6, Z5, Z12
-	VSUBPS  Z6, Z5, Z6
-	VADDPS  Z8, Z7, Z5
-	VSUBPS  Z8, Z7, Z8
-	VADDPS  Z10, Z9, Z7
-	VSUBPS  Z10, Z9, Z10
-	VADDPS  Z12, Z4, Z4
-	VADDPS  Z5, Z4, Z4
-	VADDPS  Z7, Z4, Z4
-	VADDPS  Z3, Z4, Z4
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R9), Z3
+	VMOVUPS 64(R9), Z4
+	VMOVUPS 128(R9), Z5
+	VMOVUPS 192(R9), Z6
+	VMOVUPS 256(R9), Z7
+	VMOVUPS 320(R9), Z8
+	VMOVUPS 384(R9), Z9
+	VMOVUPS 448(R9), Z10
+	VADDPS  Z5, Z4, Z11
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z7, Z6, Z4
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z8, Z6
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z6, Z3, Z3
+	VADDPS  Z2, Z3, Z3
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z5
-	VADDPS  Z5, Z4, Z4
+	VMOVUPS (DI), Z4
+	VADDPS  Z4, Z3, Z3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z11, Z4
-	VFMADD231PS  Z0, Z6, Z4
-	VFMADD231PS  Z1, Z8, Z4
-	VFMADD231PS  Z2, Z10, Z4
-	VADDPS       Z3, Z4, Z4
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z10, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VADDPS       Z2, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z5
-	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (DI)(R8*1), Z4
+	VADDPS       Z4, Z3, Z3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+512, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+512, R9
+	DECQ R10
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z3
-	VMOVUPS.Z   (CX)(BX*1), K1, Z4
-	VMOVUPS.Z   (CX)(BX*2), K1, Z5
-	VMOVUPS.Z   (CX)(SI*1), K1, Z6
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS.Z   (R9), K1, Z7
-	VMOVUPS.Z   (R9)(BX*1), K1, Z8
-	VMOVUPS.Z   (R9)(BX*2), K1, Z9
-	VMOVUPS.Z   (R9)(SI*1), K1, Z10
-	VADDPS      Z5, Z4, Z11
-	VSUBPS      Z5, Z4, Z5
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z7
-	VADDPS      Z9, Z8, Z6
-	VSUBPS      Z9, Z8, Z9
-	VADDPS      Z11, Z3, Z3
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z3, Z3
-	VMOVUPS     Z3, (DI)
-	VMOVAPS     Z10, Z3
-	VFMADD231PS Z0, Z5, Z3
-	VFMADD231PS Z1, Z7, Z3
-	VFMADD231PS Z2, Z9, Z3
-	VMOVUPS     Z3, 512(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z3
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(AX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(AX), R8
-	MOVQ        WinogradOutput_Rows+0(AX), R9
+	VMOVUPS.Z    (CX), K1, Z2
+	VMOVUPS.Z    (CX)(SI*1), K1, Z3
+	VMOVUPS.Z    (CX)(SI*2), K1, Z4
+	VMOVUPS.Z    (CX)(DI*1), K1, Z5
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z6
+	VMOVUPS.Z    (R10)(SI*1), K1, Z7
+	VMOVUPS.Z    (R10)(SI*2), K1, Z8
+	VMOVUPS.Z    (R10)(DI*1), K1, Z9
+	VADDPS       Z4, Z3, Z10
+	VSUBPS       Z4, Z3, Z4
+	VADDPS       Z6, Z5, Z3
+	VSUBPS       Z6, Z5, Z6
+	VADDPS       Z8, Z7, Z5
+	VSUBPS       Z8, Z7, Z8
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z3, Z2, Z2
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z9, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VFMADD231PS  Z1, Z8, Z2
+	VMOVUPS      Z2, 512(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z2
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(DX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(DX), R9
+	MOVQ         WinogradOutput_Rows+0(DX), R10
 
 rowsOfPart:
-	VMOVUPS   (R8), Z4
-	VMOVUPS   64(R8), Z5
-	VMOVUPS   128(R8), Z6
-	VMOVUPS   192(R8), Z7
-	VMOVUPS   256(R8), Z8
-	VMOVUPS   320(R8), Z9
-	VMOVUPS   384(R8), Z10
-	VMOVUPS   448(R8), Z11
-	VADDPS    Z6, Z5, Z12
-	VSUBPS    Z6, Z5, Z6
-	VADDPS    Z8, Z7, Z5
-	VSUBPS    Z8, Z7, Z8
-	VADDPS    Z10, Z9, Z7
-	VSUBPS    Z10, Z9, Z10
-	VADDPS    Z12, Z4, Z4
-	VADDPS    Z5, Z4, Z4
-	VADDPS    Z7, Z4, Z4
-	VADDPS    Z3, Z4, Z4
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z4
+	VMOVUPS   128(R9), Z5
+	VMOVUPS   192(R9), Z6
+	VMOVUPS   256(R9), Z7
+	VMOVUPS   320(R9), Z8
+	VMOVUPS   384(R9), Z9
+	VMOVUPS   448(R9), Z10
+	VADDPS    Z5, Z4, Z11
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z7, Z6, Z4
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z8, Z6
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z6, Z3, Z3
+	VADDPS    Z2, Z3, Z3
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z5
-	VADDPS    Z5, Z4, Z4
+	VMOVUPS.Z (DI), K1, Z4
+	VADDPS    Z4, Z3, Z3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z11, Z4
-	VFMADD231PS  Z0, Z6, Z4
-	VFMADD231PS  Z1, Z8, Z4
-	VFMADD231PS  Z2, Z10, Z4
-	VADDPS       Z3, Z4, Z4
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z10, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VADDPS       Z2, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z5
-	VADDPS       Z5, Z4, Z4
+	VMOVUPS.Z    (DI)(R8*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (CX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), SI
-	ADDQ $+512, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), DI
+	ADDQ $+512, R9
+	DECQ R10
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -3147,352 +3504,352 @@ next:
 // func avx512WinogradSquareOutput8x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput8x4(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 32(AX), Z7
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columns:
-	VMOVUPS     (CX), Z9
-	VMOVUPS     (CX)(BX*1), Z10
-	VMOVUPS     (CX)(BX*2), Z11
-	VMOVUPS     (CX)(SI*1), Z12
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS     (R9), Z13
-	VMOVUPS     (R9)(BX*1), Z14
-	VMOVUPS     (R9)(BX*2), Z15
-	VMOVUPS     (R9)(SI*1), Z16
-	VADDPS      Z11, Z10, Z17
-	VSUBPS      Z11, Z10, Z11
-	VADDPS      Z13, Z12, Z10
-	VSUBPS      Z13, Z12, Z13
-	VADDPS      Z15, Z14, Z12
-	VSUBPS      Z15, Z14, Z15
-	VADDPS      Z17, Z9, Z9
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z9, Z9
-	VMOVUPS     Z9, (DI)
-	VMULPS      Z0, Z11, Z9
-	VFMADD231PS Z1, Z13, Z9
-	VFMADD231PS Z2, Z15, Z9
-	VMOVUPS     Z9, 512(DI)
-	VMULPS      Z3, Z17, Z9
-	VFMADD231PS Z4, Z10, Z9
-	VFMADD231PS Z5, Z12, Z9
-	VMOVUPS     Z9, 1024(DI)
-	VMOVAPS     Z16, Z9
-	VFMADD231PS Z6, Z11, Z9
-	VFMADD231PS Z7, Z13, Z9
-	VFMADD231PS Z8, Z15, Z9
-	VMOVUPS     Z9, 1536(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z9
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS      (CX), Z8
+	VMOVUPS      (CX)(SI*1), Z9
+	VMOVUPS      (CX)(SI*2), Z10
+	VMOVUPS      (CX)(DI*1), Z11
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z12
+	VMOVUPS      (R10)(SI*1), Z13
+	VMOVUPS      (R10)(SI*2), Z14
+	VMOVUPS      (R10)(DI*1), Z15
+	VADDPS       Z10, Z9, Z16
+	VSUBPS       Z10, Z9, Z10
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z12
+	VADDPS       Z14, Z13, Z11
+	VSUBPS       Z14, Z13, Z14
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z9, Z8, Z8
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS      Z8, (R8)
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VMOVUPS      Z8, 512(R8)
+	VMULPS       Z3, Z16, Z8
+	VFMADD231PS  Z4, Z9, Z8
+	VFMADD231PS  Z5, Z11, Z8
+	VMOVUPS      Z8, 1024(R8)
+	VBROADCASTSS 24(AX), Z8
+	VFMADD213PS  Z15, Z10, Z8
+	VFMADD231PS  Z6, Z12, Z8
+	VFMADD231PS  Z7, Z14, Z8
+	VMOVUPS      Z8, 1536(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z8
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rows:
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	VMOVUPS 128(R10), Z12
-	VMOVUPS 192(R10), Z13
-	VMOVUPS 256(R10), Z14
-	VMOVUPS 320(R10), Z15
-	VMOVUPS 384(R10), Z16
-	VMOVUPS 448(R10), Z17
-	VADDPS  Z12, Z11, Z18
-	VSUBPS  Z12, Z11, Z12
-	VADDPS  Z14, Z13, Z11
-	VSUBPS  Z14, Z13, Z14
-	VADDPS  Z16, Z15, Z13
-	VSUBPS  Z16, Z15, Z16
-	VADDPS  Z18, Z10, Z10
-	VADDPS  Z11, Z10, Z10
-	VADDPS  Z13, Z10, Z10
-	VADDPS  Z9, Z10, Z10
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R11), Z9
+	VMOVUPS 64(R11), Z10
+	VMOVUPS 128(R11), Z11
+	VMOVUPS 192(R11), Z12
+	VMOVUPS 256(R11), Z13
+	VMOVUPS 320(R11), Z14
+	VMOVUPS 384(R11), Z15
+	VMOVUPS 448(R11), Z16
+	VADDPS  Z11, Z10, Z17
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z13, Z12, Z10
+	VSUBPS  Z13, Z12, Z13
+	VADDPS  Z15, Z14, Z12
+	VSUBPS  Z15, Z14, Z15
+	VADDPS  Z17, Z9, Z9
+	VADDPS  Z10, Z9, Z9
+	VADDPS  Z12, Z9, Z9
+	VADDPS  Z8, Z9, Z9
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z15
-	VADDPS  Z15, Z10, Z10
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z9, Z9
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
-	VMAXPS       Z10, Z15, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z15
-	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z12, Z10
-	VFMADD231PS  Z1, Z14, Z10
-	VFMADD231PS  Z2, Z16, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z15
-	VADDPS       Z15, Z10, Z10
+	VMOVUPS      (R8)(R9*1), Z14
+	VADDPS       Z14, Z9, Z9
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
-	VMAXPS       Z10, Z15, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z15
-	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z18, Z10
-	VFMADD231PS  Z4, Z11, Z10
-	VFMADD231PS  Z5, Z13, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z17, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z11
-	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (R8)(R9*2), Z10
+	VADDPS       Z10, Z9, Z9
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
-	VMAXPS       Z10, Z11, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z11
-	VMINPS       Z10, Z11, Z10
-	VMOVUPS      Z10, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMOVAPS      Z17, Z10
-	VFMADD231PS  Z6, Z12, Z10
-	VFMADD231PS  Z7, Z14, Z10
-	VFMADD231PS  Z8, Z16, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z16, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z11
-	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (R8)(R10*1), Z10
+	VADDPS       Z10, Z9, Z9
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
-	VMAXPS       Z10, Z11, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z11
-	VMINPS       Z10, Z11, Z10
-	VMOVUPS      Z10, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, (CX)(DI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+512, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+512, R11
+	DECQ R12
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z9
-	VMOVUPS.Z   (CX)(BX*1), K1, Z10
-	VMOVUPS.Z   (CX)(BX*2), K1, Z11
-	VMOVUPS.Z   (CX)(SI*1), K1, Z12
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS.Z   (R9), K1, Z13
-	VMOVUPS.Z   (R9)(BX*1), K1, Z14
-	VMOVUPS.Z   (R9)(BX*2), K1, Z15
-	VMOVUPS.Z   (R9)(SI*1), K1, Z16
-	VADDPS      Z11, Z10, Z17
-	VSUBPS      Z11, Z10, Z11
-	VADDPS      Z13, Z12, Z10
-	VSUBPS      Z13, Z12, Z13
-	VADDPS      Z15, Z14, Z12
-	VSUBPS      Z15, Z14, Z15
-	VADDPS      Z17, Z9, Z9
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z9, Z9
-	VMOVUPS     Z9, (DI)
-	VMULPS      Z0, Z11, Z9
-	VFMADD231PS Z1, Z13, Z9
-	VFMADD231PS Z2, Z15, Z9
-	VMOVUPS     Z9, 512(DI)
-	VMULPS      Z3, Z17, Z9
-	VFMADD231PS Z4, Z10, Z9
-	VFMADD231PS Z5, Z12, Z9
-	VMOVUPS     Z9, 1024(DI)
-	VMOVAPS     Z16, Z9
-	VFMADD231PS Z6, Z11, Z9
-	VFMADD231PS Z7, Z13, Z9
-	VFMADD231PS Z8, Z15, Z9
-	VMOVUPS     Z9, 1536(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z9
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS.Z    (CX), K1, Z8
+	VMOVUPS.Z    (CX)(SI*1), K1, Z9
+	VMOVUPS.Z    (CX)(SI*2), K1, Z10
+	VMOVUPS.Z    (CX)(DI*1), K1, Z11
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z12
+	VMOVUPS.Z    (R10)(SI*1), K1, Z13
+	VMOVUPS.Z    (R10)(SI*2), K1, Z14
+	VMOVUPS.Z    (R10)(DI*1), K1, Z15
+	VADDPS       Z10, Z9, Z16
+	VSUBPS       Z10, Z9, Z10
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z12
+	VADDPS       Z14, Z13, Z11
+	VSUBPS       Z14, Z13, Z14
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z9, Z8, Z8
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS      Z8, (R8)
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VMOVUPS      Z8, 512(R8)
+	VMULPS       Z3, Z16, Z8
+	VFMADD231PS  Z4, Z9, Z8
+	VFMADD231PS  Z5, Z11, Z8
+	VMOVUPS      Z8, 1024(R8)
+	VBROADCASTSS 24(AX), Z8
+	VFMADD213PS  Z15, Z10, Z8
+	VFMADD231PS  Z6, Z12, Z8
+	VFMADD231PS  Z7, Z14, Z8
+	VMOVUPS      Z8, 1536(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z8
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rowsOfPart:
-	VMOVUPS   (R10), Z10
-	VMOVUPS   64(R10), Z11
-	VMOVUPS   128(R10), Z12
-	VMOVUPS   192(R10), Z13
-	VMOVUPS   256(R10), Z14
-	VMOVUPS   320(R10), Z15
-	VMOVUPS   384(R10), Z16
-	VMOVUPS   448(R10), Z17
-	VADDPS    Z12, Z11, Z18
-	VSUBPS    Z12, Z11, Z12
-	VADDPS    Z14, Z13, Z11
-	VSUBPS    Z14, Z13, Z14
-	VADDPS    Z16, Z15, Z13
-	VSUBPS    Z16, Z15, Z16
-	VADDPS    Z18, Z10, Z10
-	VADDPS    Z11, Z10, Z10
-	VADDPS    Z13, Z10, Z10
-	VADDPS    Z9, Z10, Z10
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R11), Z9
+	VMOVUPS   64(R11), Z10
+	VMOVUPS   128(R11), Z11
+	VMOVUPS   192(R11), Z12
+	VMOVUPS   256(R11), Z13
+	VMOVUPS   320(R11), Z14
+	VMOVUPS   384(R11), Z15
+	VMOVUPS   448(R11), Z16
+	VADDPS    Z11, Z10, Z17
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z13, Z12, Z10
+	VSUBPS    Z13, Z12, Z13
+	VADDPS    Z15, Z14, Z12
+	VSUBPS    Z15, Z14, Z15
+	VADDPS    Z17, Z9, Z9
+	VADDPS    Z10, Z9, Z9
+	VADDPS    Z12, Z9, Z9
+	VADDPS    Z8, Z9, Z9
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z15
-	VADDPS    Z15, Z10, Z10
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
-	VMAXPS       Z10, Z15, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z15
-	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z12, Z10
-	VFMADD231PS  Z1, Z14, Z10
-	VFMADD231PS  Z2, Z16, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z15
-	VADDPS       Z15, Z10, Z10
+	VMOVUPS.Z    (R8)(R9*1), K1, Z14
+	VADDPS       Z14, Z9, Z9
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
-	VMAXPS       Z10, Z15, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z15
-	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z18, Z10
-	VFMADD231PS  Z4, Z11, Z10
-	VFMADD231PS  Z5, Z13, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z17, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z11
-	VADDPS       Z11, Z10, Z10
+	VMOVUPS.Z    (R8)(R9*2), K1, Z10
+	VADDPS       Z10, Z9, Z9
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
-	VMAXPS       Z10, Z11, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z11
-	VMINPS       Z10, Z11, Z10
-	VMOVUPS      Z10, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Z17, Z10
-	VFMADD231PS  Z6, Z12, Z10
-	VFMADD231PS  Z7, Z14, Z10
-	VFMADD231PS  Z8, Z16, Z10
-	VADDPS       Z9, Z10, Z10
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z16, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VADDPS       Z8, Z9, Z9
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z11
-	VADDPS       Z11, Z10, Z10
+	VMOVUPS.Z    (R8)(R10*1), K1, Z10
+	VADDPS       Z10, Z9, Z9
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
-	VMAXPS       Z10, Z11, Z10
-	VBROADCASTSS WinogradOutput_High+0(AX), Z11
-	VMINPS       Z10, Z11, Z10
-	VMOVUPS      Z10, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, K1, (CX)(DI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+512, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+512, R11
+	DECQ R12
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -3501,446 +3858,446 @@ next:
 // func avx512WinogradSquareOutput8x6(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradSquareOutput8x6(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	VBROADCASTSS 48(CX), Z12
-	VBROADCASTSS 52(CX), Z13
-	VBROADCASTSS 56(CX), Z14
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z9
+	VBROADCASTSS 40(AX), Z10
+	VBROADCASTSS 44(AX), Z11
+	VBROADCASTSS 48(AX), Z12
+	VBROADCASTSS 52(AX), Z12
+	VBROADCASTSS 56(AX), Z13
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columns:
-	VMOVUPS     (CX), Z15
-	VMOVUPS     (CX)(BX*1), Z16
-	VMOVUPS     (CX)(BX*2), Z17
-	VMOVUPS     (CX)(SI*1), Z18
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS     (R9), Z19
-	VMOVUPS     (R9)(BX*1), Z20
-	VMOVUPS     (R9)(BX*2), Z21
-	VMOVUPS     (R9)(SI*1), Z22
-	VADDPS      Z17, Z16, Z23
-	VSUBPS      Z17, Z16, Z17
-	VADDPS      Z19, Z18, Z16
-	VSUBPS      Z19, Z18, Z19
-	VADDPS      Z21, Z20, Z18
-	VSUBPS      Z21, Z20, Z21
-	VADDPS      Z23, Z15, Z15
-	VADDPS      Z16, Z15, Z15
-	VADDPS      Z18, Z15, Z15
-	VMOVUPS     Z15, (DI)
-	VMULPS      Z0, Z17, Z15
-	VFMADD231PS Z1, Z19, Z15
-	VFMADD231PS Z2, Z21, Z15
-	VMOVUPS     Z15, 512(DI)
-	VMULPS      Z3, Z23, Z15
-	VFMADD231PS Z4, Z16, Z15
-	VFMADD231PS Z5, Z18, Z15
-	VMOVUPS     Z15, 1024(DI)
-	VMULPS      Z6, Z17, Z15
-	VFMADD231PS Z7, Z19, Z15
-	VFMADD231PS Z8, Z21, Z15
-	VMOVUPS     Z15, 1536(DI)
-	VMULPS      Z9, Z23, Z15
-	VFMADD231PS Z10, Z16, Z15
-	VFMADD231PS Z11, Z18, Z15
-	VMOVUPS     Z15, 2048(DI)
-	VMOVAPS     Z22, Z15
-	VFMADD231PS Z12, Z17, Z15
-	VFMADD231PS Z13, Z19, Z15
-	VFMADD231PS Z14, Z21, Z15
-	VMOVUPS     Z15, 2560(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), CX
-	VMOVUPS     (CX), Z15
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS      (CX), Z14
+	VMOVUPS      (CX)(SI*1), Z15
+	VMOVUPS      (CX)(SI*2), Z16
+	VMOVUPS      (CX)(DI*1), Z17
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS      (R10), Z18
+	VMOVUPS      (R10)(SI*1), Z19
+	VMOVUPS      (R10)(SI*2), Z20
+	VMOVUPS      (R10)(DI*1), Z21
+	VADDPS       Z16, Z15, Z22
+	VSUBPS       Z16, Z15, Z16
+	VADDPS       Z18, Z17, Z15
+	VSUBPS       Z18, Z17, Z18
+	VADDPS       Z20, Z19, Z17
+	VSUBPS       Z20, Z19, Z20
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z15, Z14, Z14
+	VADDPS       Z17, Z14, Z14
+	VMOVUPS      Z14, (R8)
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VMOVUPS      Z14, 512(R8)
+	VMULPS       Z3, Z22, Z14
+	VFMADD231PS  Z4, Z15, Z14
+	VFMADD231PS  Z5, Z17, Z14
+	VMOVUPS      Z14, 1024(R8)
+	VMULPS       Z6, Z16, Z14
+	VFMADD231PS  Z7, Z18, Z14
+	VFMADD231PS  Z8, Z20, Z14
+	VMOVUPS      Z14, 1536(R8)
+	VMULPS       Z9, Z22, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z11, Z17, Z14
+	VMOVUPS      Z14, 2048(R8)
+	VBROADCASTSS 48(AX), Z14
+	VFMADD213PS  Z21, Z16, Z14
+	VFMADD231PS  Z12, Z18, Z14
+	VFMADD231PS  Z13, Z20, Z14
+	VMOVUPS      Z14, 2560(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), CX
+	VMOVUPS      (CX), Z14
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rows:
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	VMOVUPS 128(R10), Z18
-	VMOVUPS 192(R10), Z19
-	VMOVUPS 256(R10), Z20
-	VMOVUPS 320(R10), Z21
-	VMOVUPS 384(R10), Z22
-	VMOVUPS 448(R10), Z23
-	VADDPS  Z18, Z17, Z24
-	VSUBPS  Z18, Z17, Z18
-	VADDPS  Z20, Z19, Z17
-	VSUBPS  Z20, Z19, Z20
-	VADDPS  Z22, Z21, Z19
-	VSUBPS  Z22, Z21, Z22
-	LEAQ    (DI)(R8*4), R12
-	VADDPS  Z24, Z16, Z16
-	VADDPS  Z17, Z16, Z16
-	VADDPS  Z19, Z16, Z16
-	VADDPS  Z15, Z16, Z16
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS (R11), Z15
+	VMOVUPS 64(R11), Z16
+	VMOVUPS 128(R11), Z17
+	VMOVUPS 192(R11), Z18
+	VMOVUPS 256(R11), Z19
+	VMOVUPS 320(R11), Z20
+	VMOVUPS 384(R11), Z21
+	VMOVUPS 448(R11), Z22
+	VADDPS  Z17, Z16, Z23
+	VSUBPS  Z17, Z16, Z17
+	VADDPS  Z19, Z18, Z16
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z21, Z20, Z18
+	VSUBPS  Z21, Z20, Z21
+	LEAQ    (R8)(R9*4), R13
+	VADDPS  Z23, Z15, Z15
+	VADDPS  Z16, Z15, Z15
+	VADDPS  Z18, Z15, Z15
+	VADDPS  Z14, Z15, Z15
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z21
-	VADDPS  Z21, Z16, Z16
+	VMOVUPS (R8), Z20
+	VADDPS  Z20, Z15, Z15
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z18, Z16
-	VFMADD231PS  Z1, Z20, Z16
-	VFMADD231PS  Z2, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS      (R8)(R9*1), Z20
+	VADDPS       Z20, Z15, Z15
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z24, Z16
-	VFMADD231PS  Z4, Z17, Z16
-	VFMADD231PS  Z5, Z19, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z23, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS      (R8)(R9*2), Z20
+	VADDPS       Z20, Z15, Z15
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMULPS       Z6, Z18, Z16
-	VFMADD231PS  Z7, Z20, Z16
-	VFMADD231PS  Z8, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS      (R8)(R10*1), Z20
+	VADDPS       Z20, Z15, Z15
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, (CX)(SI*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           stored
-	LEAQ         (CX)(BX*4), R13
-	VMULPS       Z9, Z24, Z16
-	VFMADD231PS  Z10, Z17, Z16
-	VFMADD231PS  Z11, Z19, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	LEAQ         (CX)(SI*4), R14
+	VMULPS       Z9, Z23, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4
-	VMOVUPS      (R12), Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R13), Z16
+	VADDPS       Z16, Z15, Z15
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, (R13)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x05
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, (R14)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           stored
-	VMOVAPS      Z23, Z16
-	VFMADD231PS  Z12, Z18, Z16
-	VFMADD231PS  Z13, Z20, Z16
-	VFMADD231PS  Z14, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z22, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5
-	VMOVUPS      (R12)(R8*1), Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R13)(R9*1), Z16
+	VADDPS       Z16, Z15, Z15
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, (R13)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, (R14)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+512, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+512, R11
+	DECQ R12
 	JNZ  rows
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ  DX, DX
+	TESTQ  BX, BX
 	JZ     next
-	MOVQ   DX, CX
-	MOVQ   $0x00000001, BX
-	SHLQ   CL, BX
-	DECQ   BX
-	KMOVW  BX, K1
+	MOVQ   BX, CX
+	MOVQ   $0x00000001, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
 	MOVQ   8(SP), CX
-	MOVQ   WinogradOutput_InStride+0(AX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(AX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   WinogradOutput_InStride+0(DX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(DX), R8
+	MOVQ   $0x00000008, R9
 
 columnsOfPart:
-	VMOVUPS.Z   (CX), K1, Z15
-	VMOVUPS.Z   (CX)(BX*1), K1, Z16
-	VMOVUPS.Z   (CX)(BX*2), K1, Z17
-	VMOVUPS.Z   (CX)(SI*1), K1, Z18
-	LEAQ        (CX)(BX*4), R9
-	VMOVUPS.Z   (R9), K1, Z19
-	VMOVUPS.Z   (R9)(BX*1), K1, Z20
-	VMOVUPS.Z   (R9)(BX*2), K1, Z21
-	VMOVUPS.Z   (R9)(SI*1), K1, Z22
-	VADDPS      Z17, Z16, Z23
-	VSUBPS      Z17, Z16, Z17
-	VADDPS      Z19, Z18, Z16
-	VSUBPS      Z19, Z18, Z19
-	VADDPS      Z21, Z20, Z18
-	VSUBPS      Z21, Z20, Z21
-	VADDPS      Z23, Z15, Z15
-	VADDPS      Z16, Z15, Z15
-	VADDPS      Z18, Z15, Z15
-	VMOVUPS     Z15, (DI)
-	VMULPS      Z0, Z17, Z15
-	VFMADD231PS Z1, Z19, Z15
-	VFMADD231PS Z2, Z21, Z15
-	VMOVUPS     Z15, 512(DI)
-	VMULPS      Z3, Z23, Z15
-	VFMADD231PS Z4, Z16, Z15
-	VFMADD231PS Z5, Z18, Z15
-	VMOVUPS     Z15, 1024(DI)
-	VMULPS      Z6, Z17, Z15
-	VFMADD231PS Z7, Z19, Z15
-	VFMADD231PS Z8, Z21, Z15
-	VMOVUPS     Z15, 1536(DI)
-	VMULPS      Z9, Z23, Z15
-	VFMADD231PS Z10, Z16, Z15
-	VFMADD231PS Z11, Z18, Z15
-	VMOVUPS     Z15, 2048(DI)
-	VMOVAPS     Z22, Z15
-	VFMADD231PS Z12, Z17, Z15
-	VFMADD231PS Z13, Z19, Z15
-	VFMADD231PS Z14, Z21, Z15
-	VMOVUPS     Z15, 2560(DI)
-	ADDQ        WinogradOutput_InStride+0(AX), CX
-	ADDQ        $0x40, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), CX
-	VMOVUPS.Z   (CX), K1, Z15
-	MOVQ        16(SP), CX
-	MOVQ        WinogradOutput_Right+0(AX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), DI
-	MOVQ        WinogradOutput_AddRight+0(AX), R8
-	LEAQ        (R8)(R8*2), R9
-	MOVQ        WinogradOutput_Buffer+0(AX), R10
-	MOVQ        WinogradOutput_Rows+0(AX), R11
+	VMOVUPS.Z    (CX), K1, Z14
+	VMOVUPS.Z    (CX)(SI*1), K1, Z15
+	VMOVUPS.Z    (CX)(SI*2), K1, Z16
+	VMOVUPS.Z    (CX)(DI*1), K1, Z17
+	LEAQ         (CX)(SI*4), R10
+	VMOVUPS.Z    (R10), K1, Z18
+	VMOVUPS.Z    (R10)(SI*1), K1, Z19
+	VMOVUPS.Z    (R10)(SI*2), K1, Z20
+	VMOVUPS.Z    (R10)(DI*1), K1, Z21
+	VADDPS       Z16, Z15, Z22
+	VSUBPS       Z16, Z15, Z16
+	VADDPS       Z18, Z17, Z15
+	VSUBPS       Z18, Z17, Z18
+	VADDPS       Z20, Z19, Z17
+	VSUBPS       Z20, Z19, Z20
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z15, Z14, Z14
+	VADDPS       Z17, Z14, Z14
+	VMOVUPS      Z14, (R8)
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VMOVUPS      Z14, 512(R8)
+	VMULPS       Z3, Z22, Z14
+	VFMADD231PS  Z4, Z15, Z14
+	VFMADD231PS  Z5, Z17, Z14
+	VMOVUPS      Z14, 1024(R8)
+	VMULPS       Z6, Z16, Z14
+	VFMADD231PS  Z7, Z18, Z14
+	VFMADD231PS  Z8, Z20, Z14
+	VMOVUPS      Z14, 1536(R8)
+	VMULPS       Z9, Z22, Z14
+	VFMADD231PS  Z10, Z15, Z14
+	VFMADD231PS  Z11, Z17, Z14
+	VMOVUPS      Z14, 2048(R8)
+	VBROADCASTSS 48(AX), Z14
+	VFMADD213PS  Z21, Z16, Z14
+	VFMADD231PS  Z12, Z18, Z14
+	VFMADD231PS  Z13, Z20, Z14
+	VMOVUPS      Z14, 2560(R8)
+	ADDQ         WinogradOutput_InStride+0(DX), CX
+	ADDQ         $0x40, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), CX
+	VMOVUPS.Z    (CX), K1, Z14
+	MOVQ         16(SP), CX
+	MOVQ         WinogradOutput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), R8
+	MOVQ         WinogradOutput_AddRight+0(DX), R9
+	LEAQ         (R9)(R9*2), R10
+	MOVQ         WinogradOutput_Buffer+0(DX), R11
+	MOVQ         WinogradOutput_Rows+0(DX), R12
 
 rowsOfPart:
-	VMOVUPS   (R10), Z16
-	VMOVUPS   64(R10), Z17
-	VMOVUPS   128(R10), Z18
-	VMOVUPS   192(R10), Z19
-	VMOVUPS   256(R10), Z20
-	VMOVUPS   320(R10), Z21
-	VMOVUPS   384(R10), Z22
-	VMOVUPS   448(R10), Z23
-	VADDPS    Z18, Z17, Z24
-	VSUBPS    Z18, Z17, Z18
-	VADDPS    Z20, Z19, Z17
-	VSUBPS    Z20, Z19, Z20
-	VADDPS    Z22, Z21, Z19
-	VSUBPS    Z22, Z21, Z22
-	LEAQ      (DI)(R8*4), R12
-	VADDPS    Z24, Z16, Z16
-	VADDPS    Z17, Z16, Z16
-	VADDPS    Z19, Z16, Z16
-	VADDPS    Z15, Z16, Z16
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VMOVUPS   (R11), Z15
+	VMOVUPS   64(R11), Z16
+	VMOVUPS   128(R11), Z17
+	VMOVUPS   192(R11), Z18
+	VMOVUPS   256(R11), Z19
+	VMOVUPS   320(R11), Z20
+	VMOVUPS   384(R11), Z21
+	VMOVUPS   448(R11), Z22
+	VADDPS    Z17, Z16, Z23
+	VSUBPS    Z17, Z16, Z17
+	VADDPS    Z19, Z18, Z16
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z21, Z20, Z18
+	VSUBPS    Z21, Z20, Z21
+	LEAQ      (R8)(R9*4), R13
+	VADDPS    Z23, Z15, Z15
+	VADDPS    Z16, Z15, Z15
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z14, Z15, Z15
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z21
-	VADDPS    Z21, Z16, Z16
+	VMOVUPS.Z (R8), K1, Z20
+	VADDPS    Z20, Z15, Z15
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z18, Z16
-	VFMADD231PS  Z1, Z20, Z16
-	VFMADD231PS  Z2, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS.Z    (R8)(R9*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z24, Z16
-	VFMADD231PS  Z4, Z17, Z16
-	VFMADD231PS  Z5, Z19, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z3, Z23, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS.Z    (R8)(R9*2), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMULPS       Z6, Z18, Z16
-	VFMADD231PS  Z7, Z20, Z16
-	VFMADD231PS  Z8, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z21
-	VADDPS       Z21, Z16, Z16
+	VMOVUPS.Z    (R8)(R10*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z21
-	VMAXPS       Z16, Z21, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z21
-	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)(SI*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           storedOfPart
-	LEAQ         (CX)(BX*4), R13
-	VMULPS       Z9, Z24, Z16
-	VFMADD231PS  Z10, Z17, Z16
-	VFMADD231PS  Z11, Z19, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	LEAQ         (CX)(SI*4), R14
+	VMULPS       Z9, Z23, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4OfPart
-	VMOVUPS.Z    (R12), K1, Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS.Z    (R13), K1, Z16
+	VADDPS       Z16, Z15, Z15
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, K1, (R13)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x05
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, K1, (R14)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           storedOfPart
-	VMOVAPS      Z23, Z16
-	VFMADD231PS  Z12, Z18, Z16
-	VFMADD231PS  Z13, Z20, Z16
-	VFMADD231PS  Z14, Z22, Z16
-	VADDPS       Z15, Z16, Z16
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z22, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VADDPS       Z14, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5OfPart
-	VMOVUPS.Z    (R12)(R8*1), K1, Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS.Z    (R13)(R9*1), K1, Z16
+	VADDPS       Z16, Z15, Z15
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(AX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, K1, (R13)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, K1, (R14)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(AX), CX
-	ADDQ WinogradOutput_AddDown+0(AX), DI
-	ADDQ $+512, R10
-	DECQ R11
+	ADDQ WinogradOutput_Down+0(DX), CX
+	ADDQ WinogradOutput_AddDown+0(DX), R8
+	ADDQ $+512, R11
+	DECQ R12
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -3949,6 +4306,718 @@ next:
 // func avx512WinogradLineInput10(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineInput10(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 20(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z5
+	VBROADCASTSS 36(AX), Z6
+	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 44(AX), Z7
+	VBROADCASTSS 48(AX), Z7
+	VBROADCASTSS 52(AX), Z8
+	VBROADCASTSS 56(AX), Z9
+	VBROADCASTSS 60(AX), Z9
+	VBROADCASTSS 64(AX), Z9
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z10
+	VMOVUPS          (CX)(SI*1), Z11
+	VMOVUPS          (CX)(SI*2), Z12
+	VMOVUPS          (CX)(DI*1), Z13
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z14
+	VMOVUPS          (CX)(SI*1), Z15
+	VMOVUPS          (CX)(SI*2), Z16
+	VMOVUPS          (CX)(DI*1), Z17
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z18
+	VMOVUPS          (CX)(SI*1), Z19
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     12(AX), Z20
+	VFMADD213PS      Z18, Z16, Z20
+	VFMADD231PS      Z2, Z14, Z20
+	VFMADD231PS      Z1, Z12, Z20
+	VFMADD231PS      Z0, Z10, Z20
+	VMOVUPS          Z20, (CX)
+	VBROADCASTSS     24(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z4, Z14, Z10
+	VFMADD231PS      Z3, Z12, Z10
+	VBROADCASTSS     24(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z4, Z13, Z20
+	VFMADD231PS      Z3, Z11, Z20
+	VBROADCASTSS     28(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, (CX)(SI*1)
+	VBROADCASTSS     28(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, (CX)(SI*2)
+	VBROADCASTSS     40(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z6, Z14, Z10
+	VFMADD231PS      Z5, Z12, Z10
+	VBROADCASTSS     40(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z6, Z13, Z20
+	VFMADD231PS      Z5, Z11, Z20
+	VBROADCASTSS     44(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, (CX)(DI*1)
+	VBROADCASTSS     44(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, (R8)
+	VBROADCASTSS     56(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z8, Z14, Z10
+	VFMADD231PS      Z7, Z12, Z10
+	VBROADCASTSS     56(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z8, Z13, Z20
+	VFMADD231PS      Z7, Z11, Z20
+	VBROADCASTSS     60(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, (R8)(SI*1)
+	VBROADCASTSS     60(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, (R8)(SI*2)
+	VBROADCASTSS     72(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS.BCST 68(AX), Z14, Z10
+	VFMADD231PS      Z9, Z12, Z10
+	VBROADCASTSS     72(AX), Z12
+	VFMADD213PS      Z17, Z15, Z12
+	VFMADD231PS.BCST 68(AX), Z13, Z12
+	VFMADD231PS      Z9, Z11, Z12
+	VBROADCASTSS     76(AX), Z14
+	VFMADD213PS      Z10, Z12, Z14
+	VMOVUPS          Z14, (R8)(DI*1)
+	VBROADCASTSS     76(AX), Z14
+	VFNMADD213PS     Z10, Z12, Z14
+	VMOVUPS          Z14, (R9)
+	VBROADCASTSS     12(AX), Z10
+	VFMADD213PS      Z19, Z17, Z10
+	VFMADD231PS      Z2, Z15, Z10
+	VFMADD231PS      Z1, Z13, Z10
+	VFMADD231PS      Z0, Z11, Z10
+	VMOVUPS          Z10, (R9)(SI*1)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z10
+	VMOVUPS.Z        (CX)(SI*1), K1, Z11
+	VMOVUPS.Z        (CX)(SI*2), K1, Z12
+	VMOVUPS.Z        (CX)(DI*1), K1, Z13
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z14
+	VMOVUPS.Z        (CX)(SI*1), K1, Z15
+	VMOVUPS.Z        (CX)(SI*2), K1, Z16
+	VMOVUPS.Z        (CX)(DI*1), K1, Z17
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z18
+	VMOVUPS.Z        (CX)(SI*1), K1, Z19
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     12(AX), Z20
+	VFMADD213PS      Z18, Z16, Z20
+	VFMADD231PS      Z2, Z14, Z20
+	VFMADD231PS      Z1, Z12, Z20
+	VFMADD231PS      Z0, Z10, Z20
+	VMOVUPS          Z20, K1, (CX)
+	VBROADCASTSS     24(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z4, Z14, Z10
+	VFMADD231PS      Z3, Z12, Z10
+	VBROADCASTSS     24(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z4, Z13, Z20
+	VFMADD231PS      Z3, Z11, Z20
+	VBROADCASTSS     28(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (CX)(SI*1)
+	VBROADCASTSS     28(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (CX)(SI*2)
+	VBROADCASTSS     40(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z6, Z14, Z10
+	VFMADD231PS      Z5, Z12, Z10
+	VBROADCASTSS     40(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z6, Z13, Z20
+	VFMADD231PS      Z5, Z11, Z20
+	VBROADCASTSS     44(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (CX)(DI*1)
+	VBROADCASTSS     44(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (R8)
+	VBROADCASTSS     56(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS      Z8, Z14, Z10
+	VFMADD231PS      Z7, Z12, Z10
+	VBROADCASTSS     56(AX), Z20
+	VFMADD213PS      Z17, Z15, Z20
+	VFMADD231PS      Z8, Z13, Z20
+	VFMADD231PS      Z7, Z11, Z20
+	VBROADCASTSS     60(AX), Z21
+	VFMADD213PS      Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (R8)(SI*1)
+	VBROADCASTSS     60(AX), Z21
+	VFNMADD213PS     Z10, Z20, Z21
+	VMOVUPS          Z21, K1, (R8)(SI*2)
+	VBROADCASTSS     72(AX), Z10
+	VFMADD213PS      Z18, Z16, Z10
+	VFMADD231PS.BCST 68(AX), Z14, Z10
+	VFMADD231PS      Z9, Z12, Z10
+	VBROADCASTSS     72(AX), Z12
+	VFMADD213PS      Z17, Z15, Z12
+	VFMADD231PS.BCST 68(AX), Z13, Z12
+	VFMADD231PS      Z9, Z11, Z12
+	VBROADCASTSS     76(AX), Z14
+	VFMADD213PS      Z10, Z12, Z14
+	VMOVUPS          Z14, K1, (R8)(DI*1)
+	VBROADCASTSS     76(AX), Z14
+	VFNMADD213PS     Z10, Z12, Z14
+	VMOVUPS          Z14, K1, (R9)
+	VBROADCASTSS     12(AX), Z10
+	VFMADD213PS      Z19, Z17, Z10
+	VFMADD231PS      Z2, Z15, Z10
+	VFMADD231PS      Z1, Z13, Z10
+	VFMADD231PS      Z0, Z11, Z10
+	VMOVUPS          Z10, K1, (R9)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput10x2(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput10x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z2
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z3
+	VMOVUPS (CX)(SI*1), Z4
+	VMOVUPS (CX)(SI*2), Z5
+	VMOVUPS (CX)(DI*1), Z6
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z7
+	VMOVUPS (CX)(SI*1), Z8
+	VMOVUPS (CX)(SI*2), Z9
+	VMOVUPS (CX)(DI*1), Z10
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z11
+	VMOVUPS (CX)(SI*1), Z12
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z13
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(DX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z5, Z4, Z14
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z7, Z6, Z4
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z8, Z6
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z10, Z8
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z14, Z3, Z3
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z6, Z3, Z3
+	VADDPS  Z8, Z3, Z3
+	VADDPS  Z13, Z3, Z3
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z4
+	VADDPS  Z4, Z3, Z3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z12, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VFMADD231PS  Z2, Z11, Z3
+	VADDPS       Z13, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z4
+	VADDPS       Z4, Z3, Z3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (CX)(SI*1), K1, Z4
+	VMOVUPS.Z (CX)(SI*2), K1, Z5
+	VMOVUPS.Z (CX)(DI*1), K1, Z6
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (CX)(SI*1), K1, Z8
+	VMOVUPS.Z (CX)(SI*2), K1, Z9
+	VMOVUPS.Z (CX)(DI*1), K1, Z10
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z11
+	VMOVUPS.Z (CX)(SI*1), K1, Z12
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z13
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(DX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z5, Z4, Z14
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z7, Z6, Z4
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z8, Z6
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z10, Z8
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z14, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z6, Z3, Z3
+	VADDPS    Z8, Z3, Z3
+	VADDPS    Z13, Z3, Z3
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z12, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VFMADD231PS  Z2, Z11, Z3
+	VADDPS       Z13, Z3, Z3
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput10x4(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput10x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z8
+	VBROADCASTSS 40(AX), Z9
+	VBROADCASTSS 44(AX), Z10
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z11
+	VMOVUPS (CX)(SI*1), Z12
+	VMOVUPS (CX)(SI*2), Z13
+	VMOVUPS (CX)(DI*1), Z14
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z15
+	VMOVUPS (CX)(SI*1), Z16
+	VMOVUPS (CX)(SI*2), Z17
+	VMOVUPS (CX)(DI*1), Z18
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z19
+	VMOVUPS (CX)(SI*1), Z20
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z21
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z13, Z12, Z22
+	VSUBPS  Z13, Z12, Z13
+	VADDPS  Z15, Z14, Z12
+	VSUBPS  Z15, Z14, Z15
+	VADDPS  Z17, Z16, Z14
+	VSUBPS  Z17, Z16, Z17
+	VADDPS  Z19, Z18, Z16
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z22, Z11, Z11
+	VADDPS  Z12, Z11, Z11
+	VADDPS  Z14, Z11, Z11
+	VADDPS  Z16, Z11, Z11
+	VADDPS  Z21, Z11, Z11
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (R8), Z18
+	VADDPS  Z18, Z11, Z11
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
+	VMAXPS       Z11, Z18, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z18
+	VMINPS       Z11, Z18, Z11
+	VMOVUPS      Z11, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VMULPS       Z0, Z13, Z11
+	VFMADD231PS  Z1, Z15, Z11
+	VFMADD231PS  Z2, Z17, Z11
+	VFMADD231PS  Z3, Z19, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Z18
+	VADDPS       Z18, Z11, Z11
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
+	VMAXPS       Z11, Z18, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z18
+	VMINPS       Z11, Z18, Z11
+	VMOVUPS      Z11, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           stored
+	VMULPS       Z4, Z22, Z11
+	VFMADD231PS  Z5, Z12, Z11
+	VFMADD231PS  Z6, Z14, Z11
+	VFMADD231PS  Z7, Z16, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Z12
+	VADDPS       Z12, Z11, Z11
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z12
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z11, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           stored
+	VBROADCASTSS 32(AX), Z11
+	VFMADD213PS  Z20, Z13, Z11
+	VFMADD231PS  Z8, Z15, Z11
+	VFMADD231PS  Z9, Z17, Z11
+	VFMADD231PS  Z10, Z19, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Z12
+	VADDPS       Z12, Z11, Z11
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z12
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z11, (CX)(DI*1)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z11
+	VMOVUPS.Z (CX)(SI*1), K1, Z12
+	VMOVUPS.Z (CX)(SI*2), K1, Z13
+	VMOVUPS.Z (CX)(DI*1), K1, Z14
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z15
+	VMOVUPS.Z (CX)(SI*1), K1, Z16
+	VMOVUPS.Z (CX)(SI*2), K1, Z17
+	VMOVUPS.Z (CX)(DI*1), K1, Z18
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z19
+	VMOVUPS.Z (CX)(SI*1), K1, Z20
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z21
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z13, Z12, Z22
+	VSUBPS    Z13, Z12, Z13
+	VADDPS    Z15, Z14, Z12
+	VSUBPS    Z15, Z14, Z15
+	VADDPS    Z17, Z16, Z14
+	VSUBPS    Z17, Z16, Z17
+	VADDPS    Z19, Z18, Z16
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z22, Z11, Z11
+	VADDPS    Z12, Z11, Z11
+	VADDPS    Z14, Z11, Z11
+	VADDPS    Z16, Z11, Z11
+	VADDPS    Z21, Z11, Z11
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (R8), K1, Z18
+	VADDPS    Z18, Z11, Z11
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
+	VMAXPS       Z11, Z18, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z18
+	VMINPS       Z11, Z18, Z11
+	VMOVUPS      Z11, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z13, Z11
+	VFMADD231PS  Z1, Z15, Z11
+	VFMADD231PS  Z2, Z17, Z11
+	VFMADD231PS  Z3, Z19, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (R8)(R9*1), K1, Z18
+	VADDPS       Z18, Z11, Z11
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
+	VMAXPS       Z11, Z18, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z18
+	VMINPS       Z11, Z18, Z11
+	VMOVUPS      Z11, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           storedOfPart
+	VMULPS       Z4, Z22, Z11
+	VFMADD231PS  Z5, Z12, Z11
+	VFMADD231PS  Z6, Z14, Z11
+	VFMADD231PS  Z7, Z16, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (R8)(R9*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z12
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z11, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 32(AX), Z11
+	VFMADD213PS  Z20, Z13, Z11
+	VFMADD231PS  Z8, Z15, Z11
+	VFMADD231PS  Z9, Z17, Z11
+	VFMADD231PS  Z10, Z19, Z11
+	VADDPS       Z21, Z11, Z11
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (R8)(R10*1), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS WinogradOutput_High+0(DX), Z12
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z11, K1, (CX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput10x6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput10x6(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
@@ -3968,6 +5037,361 @@ TEXT ·avx512WinogradLineInput10(SB), NOSPLIT, $24-16
 	VBROADCASTSS 56(AX), Z14
 	VBROADCASTSS 60(AX), Z15
 	VBROADCASTSS 64(AX), Z16
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z16
+	VMOVUPS (CX)(SI*1), Z17
+	VMOVUPS (CX)(SI*2), Z18
+	VMOVUPS (CX)(DI*1), Z19
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z20
+	VMOVUPS (CX)(SI*1), Z21
+	VMOVUPS (CX)(SI*2), Z22
+	VMOVUPS (CX)(DI*1), Z23
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z24
+	VMOVUPS (CX)(SI*1), Z25
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z26
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z18, Z17, Z27
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	VADDPS  Z24, Z23, Z21
+	VSUBPS  Z24, Z23, Z24
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Z27, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z21, Z16, Z16
+	VADDPS  Z26, Z16, Z16
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (R8), Z23
+	VADDPS  Z23, Z16, Z16
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Z23
+	VADDPS       Z23, Z16, Z16
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           stored
+	VMULPS       Z4, Z27, Z16
+	VFMADD231PS  Z5, Z17, Z16
+	VFMADD231PS  Z6, Z19, Z16
+	VFMADD231PS  Z7, Z21, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Z23
+	VADDPS       Z23, Z16, Z16
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           stored
+	VMULPS       Z8, Z18, Z16
+	VFMADD231PS  Z9, Z20, Z16
+	VFMADD231PS  Z10, Z22, Z16
+	VFMADD231PS  Z11, Z24, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Z23
+	VADDPS       Z23, Z16, Z16
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
+	JE           stored
+	LEAQ         (CX)(SI*4), CX
+	VMULPS       Z12, Z27, Z16
+	VFMADD231PS  Z13, Z17, Z16
+	VFMADD231PS  Z14, Z19, Z16
+	VFMADD231PS  Z15, Z21, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Z17
+	VADDPS       Z17, Z16, Z16
+
+added4:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
+	VMAXPS           Z16, Z17, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
+	VMINPS           Z16, Z17, Z16
+	VMOVUPS          Z16, (CX)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x05
+	JE               stored
+	VBROADCASTSS     64(AX), Z16
+	VFMADD213PS      Z25, Z18, Z16
+	VFMADD231PS.BCST 68(AX), Z20, Z16
+	VFMADD231PS.BCST 72(AX), Z22, Z16
+	VFMADD231PS.BCST 76(AX), Z24, Z16
+	VADDPS           Z26, Z16, Z16
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added5
+	VMOVUPS          (R11)(R9*1), Z17
+	VADDPS           Z17, Z16, Z16
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z16
+	VMOVUPS.Z (CX)(SI*1), K1, Z17
+	VMOVUPS.Z (CX)(SI*2), K1, Z18
+	VMOVUPS.Z (CX)(DI*1), K1, Z19
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z20
+	VMOVUPS.Z (CX)(SI*1), K1, Z21
+	VMOVUPS.Z (CX)(SI*2), K1, Z22
+	VMOVUPS.Z (CX)(DI*1), K1, Z23
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z24
+	VMOVUPS.Z (CX)(SI*1), K1, Z25
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z26
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z18, Z17, Z27
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	VADDPS    Z24, Z23, Z21
+	VSUBPS    Z24, Z23, Z24
+	LEAQ      (R8)(R9*4), R11
+	VADDPS    Z27, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z21, Z16, Z16
+	VADDPS    Z26, Z16, Z16
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (R8), K1, Z23
+	VADDPS    Z23, Z16, Z16
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (R8)(R9*1), K1, Z23
+	VADDPS       Z23, Z16, Z16
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           storedOfPart
+	VMULPS       Z4, Z27, Z16
+	VFMADD231PS  Z5, Z17, Z16
+	VFMADD231PS  Z6, Z19, Z16
+	VFMADD231PS  Z7, Z21, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (R8)(R9*2), K1, Z23
+	VADDPS       Z23, Z16, Z16
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           storedOfPart
+	VMULPS       Z8, Z18, Z16
+	VFMADD231PS  Z9, Z20, Z16
+	VFMADD231PS  Z10, Z22, Z16
+	VFMADD231PS  Z11, Z24, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (R8)(R10*1), K1, Z23
+	VADDPS       Z23, Z16, Z16
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x04
+	JE           storedOfPart
+	LEAQ         (CX)(SI*4), CX
+	VMULPS       Z12, Z27, Z16
+	VFMADD231PS  Z13, Z17, Z16
+	VFMADD231PS  Z14, Z19, Z16
+	VFMADD231PS  Z15, Z21, Z16
+	VADDPS       Z26, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added4OfPart
+	VMOVUPS.Z    (R11), K1, Z17
+	VADDPS       Z17, Z16, Z16
+
+added4OfPart:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
+	VMAXPS           Z16, Z17, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
+	VMINPS           Z16, Z17, Z16
+	VMOVUPS          Z16, K1, (CX)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x05
+	JE               storedOfPart
+	VBROADCASTSS     64(AX), Z16
+	VFMADD213PS      Z25, Z18, Z16
+	VFMADD231PS.BCST 68(AX), Z20, Z16
+	VFMADD231PS.BCST 72(AX), Z22, Z16
+	VFMADD231PS.BCST 76(AX), Z24, Z16
+	VADDPS           Z26, Z16, Z16
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added5OfPart
+	VMOVUPS.Z        (R11)(R9*1), K1, Z17
+	VADDPS           Z17, Z16, Z16
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineInput12(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineInput12(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 32(AX), Z7
+	VBROADCASTSS 36(AX), Z7
+	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 44(AX), Z8
+	VBROADCASTSS 48(AX), Z9
+	VBROADCASTSS 52(AX), Z10
+	VBROADCASTSS 56(AX), Z10
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -3981,188 +5405,252 @@ transform:
 	JL   rest
 
 vector:
-	MOVQ              8(SP), CX
-	MOVQ              WinogradInput_Right+0(DX), SI
-	LEAQ              (SI)(SI*2), DI
-	VMOVUPS           (CX), Z17
-	VMOVUPS           (CX)(SI*1), Z18
-	VMOVUPS           (CX)(SI*2), Z19
-	VMOVUPS           (CX)(DI*1), Z20
-	LEAQ              (CX)(SI*4), CX
-	VMOVUPS           (CX), Z21
-	VMOVUPS           (CX)(SI*1), Z22
-	VMOVUPS           (CX)(SI*2), Z23
-	VMOVUPS           (CX)(DI*1), Z24
-	LEAQ              (CX)(SI*4), CX
-	VMOVUPS           (CX), Z25
-	VMOVUPS           (CX)(SI*1), Z26
-	MOVQ              16(SP), CX
-	MOVQ              WinogradInput_OutStride+0(DX), SI
-	LEAQ              (SI)(SI*2), DI
-	LEAQ              (CX)(SI*4), R8
-	LEAQ              (R8)(SI*4), R9
-	VMOVAPS           Z25, Z27
-	VFMADD231PS       Z3, Z23, Z27
-	VFMADD231PS       Z2, Z21, Z27
-	VFMADD231PS       Z1, Z19, Z27
-	VFMADD231PS       Z0, Z17, Z27
-	VMOVUPS           Z27, (CX)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z6, Z23, Z17
-	VFMADD231PS       Z5, Z21, Z17
-	VFMADD231PS       Z4, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z6, Z22, Z27
-	VFMADD231PS       Z5, Z20, Z27
-	VFMADD231PS       Z4, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z7, Z27, Z28
-	VMOVUPS           Z28, (CX)(SI*1)
-	VFNMADD231PS      Z7, Z27, Z17
-	VMOVUPS           Z17, (CX)(SI*2)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z10, Z23, Z17
-	VFMADD231PS       Z9, Z21, Z17
-	VFMADD231PS       Z8, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z10, Z22, Z27
-	VFMADD231PS       Z9, Z20, Z27
-	VFMADD231PS       Z8, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z11, Z27, Z28
-	VMOVUPS           Z28, (CX)(DI*1)
-	VFNMADD231PS      Z11, Z27, Z17
-	VMOVUPS           Z17, (R8)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z14, Z23, Z17
-	VFMADD231PS       Z13, Z21, Z17
-	VFMADD231PS       Z12, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z14, Z22, Z27
-	VFMADD231PS       Z13, Z20, Z27
-	VFMADD231PS       Z12, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z15, Z27, Z28
-	VMOVUPS           Z28, (R8)(SI*1)
-	VFNMADD231PS      Z15, Z27, Z17
-	VMOVUPS           Z17, (R8)(SI*2)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS.BCST  72(AX), Z23, Z17
-	VFMADD231PS.BCST  68(AX), Z21, Z17
-	VFMADD231PS       Z16, Z19, Z17
-	VMOVAPS           Z24, Z19
-	VFMADD231PS.BCST  72(AX), Z22, Z19
-	VFMADD231PS.BCST  68(AX), Z20, Z19
-	VFMADD231PS       Z16, Z18, Z19
-	VMOVAPS           Z17, Z21
-	VFMADD231PS.BCST  76(AX), Z19, Z21
-	VMOVUPS           Z21, (R8)(DI*1)
-	VFNMADD231PS.BCST 76(AX), Z19, Z17
-	VMOVUPS           Z17, (R9)
-	VMOVAPS           Z26, Z17
-	VFMADD231PS       Z3, Z24, Z17
-	VFMADD231PS       Z2, Z22, Z17
-	VFMADD231PS       Z1, Z20, Z17
-	VFMADD231PS       Z0, Z18, Z17
-	VMOVUPS           Z17, (R9)(SI*1)
-	ADDQ              $0x40, 8(SP)
-	ADDQ              $0x40, 16(SP)
-	SUBQ              $0x10, BX
-	CMPQ              BX, $0x10
-	JGE               vector
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z10
+	VMOVUPS          (CX)(SI*1), Z11
+	VMOVUPS          (CX)(SI*2), Z12
+	VMOVUPS          (CX)(DI*1), Z13
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z14
+	VMOVUPS          (CX)(SI*1), Z15
+	VMOVUPS          (CX)(SI*2), Z16
+	VMOVUPS          (CX)(DI*1), Z17
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z18
+	VMOVUPS          (CX)(SI*1), Z19
+	VMOVUPS          (CX)(SI*2), Z20
+	VMOVUPS          (CX)(DI*1), Z21
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     16(AX), Z22
+	VFMADD213PS      Z20, Z18, Z22
+	VFMADD231PS      Z3, Z16, Z22
+	VFMADD231PS      Z2, Z14, Z22
+	VFMADD231PS      Z1, Z12, Z22
+	VFMADD231PS      Z0, Z10, Z22
+	VMOVUPS          Z22, (CX)
+	VBROADCASTSS     32(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS      Z6, Z16, Z10
+	VFMADD231PS      Z5, Z14, Z10
+	VFMADD231PS      Z4, Z12, Z10
+	VBROADCASTSS     32(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS      Z6, Z15, Z22
+	VFMADD231PS      Z5, Z13, Z22
+	VFMADD231PS      Z4, Z11, Z22
+	VBROADCASTSS     36(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, (CX)(SI*1)
+	VBROADCASTSS     36(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, (CX)(SI*2)
+	VBROADCASTSS     52(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS      Z9, Z16, Z10
+	VFMADD231PS      Z8, Z14, Z10
+	VFMADD231PS      Z7, Z12, Z10
+	VBROADCASTSS     52(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS      Z9, Z15, Z22
+	VFMADD231PS      Z8, Z13, Z22
+	VFMADD231PS      Z7, Z11, Z22
+	VBROADCASTSS     56(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, (CX)(DI*1)
+	VBROADCASTSS     56(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, (R8)
+	VBROADCASTSS     72(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 68(AX), Z16, Z10
+	VFMADD231PS.BCST 64(AX), Z14, Z10
+	VFMADD231PS.BCST 60(AX), Z12, Z10
+	VBROADCASTSS     72(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS.BCST 68(AX), Z15, Z22
+	VFMADD231PS.BCST 64(AX), Z13, Z22
+	VFMADD231PS.BCST 60(AX), Z11, Z22
+	VBROADCASTSS     76(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, (R8)(SI*1)
+	VBROADCASTSS     76(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, (R8)(SI*2)
+	VBROADCASTSS     92(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 88(AX), Z16, Z10
+	VFMADD231PS.BCST 84(AX), Z14, Z10
+	VFMADD231PS.BCST 80(AX), Z12, Z10
+	VBROADCASTSS     92(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS.BCST 88(AX), Z15, Z22
+	VFMADD231PS.BCST 84(AX), Z13, Z22
+	VFMADD231PS.BCST 80(AX), Z11, Z22
+	VBROADCASTSS     96(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, (R8)(DI*1)
+	VBROADCASTSS     96(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, (R9)
+	VBROADCASTSS     112(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 108(AX), Z16, Z10
+	VFMADD231PS.BCST 104(AX), Z14, Z10
+	VFMADD231PS.BCST 100(AX), Z12, Z10
+	VBROADCASTSS     112(AX), Z12
+	VFMADD213PS      Z19, Z17, Z12
+	VFMADD231PS.BCST 108(AX), Z15, Z12
+	VFMADD231PS.BCST 104(AX), Z13, Z12
+	VFMADD231PS.BCST 100(AX), Z11, Z12
+	VBROADCASTSS     116(AX), Z14
+	VFMADD213PS      Z10, Z12, Z14
+	VMOVUPS          Z14, (R9)(SI*1)
+	VBROADCASTSS     116(AX), Z14
+	VFNMADD213PS     Z10, Z12, Z14
+	VMOVUPS          Z14, (R9)(SI*2)
+	VBROADCASTSS     16(AX), Z10
+	VFMADD213PS      Z21, Z19, Z10
+	VFMADD231PS      Z3, Z17, Z10
+	VFMADD231PS      Z2, Z15, Z10
+	VFMADD231PS      Z1, Z13, Z10
+	VFMADD231PS      Z0, Z11, Z10
+	VMOVUPS          Z10, (R9)(DI*1)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
 
 rest:
-	TESTQ             BX, BX
-	JZ                next
-	MOVQ              BX, CX
-	MOVQ              $0x00000001, SI
-	SHLQ              CL, SI
-	DECQ              SI
-	KMOVW             SI, K1
-	MOVQ              8(SP), CX
-	MOVQ              WinogradInput_Right+0(DX), SI
-	LEAQ              (SI)(SI*2), DI
-	VMOVUPS.Z         (CX), K1, Z17
-	VMOVUPS.Z         (CX)(SI*1), K1, Z18
-	VMOVUPS.Z         (CX)(SI*2), K1, Z19
-	VMOVUPS.Z         (CX)(DI*1), K1, Z20
-	LEAQ              (CX)(SI*4), CX
-	VMOVUPS.Z         (CX), K1, Z21
-	VMOVUPS.Z         (CX)(SI*1), K1, Z22
-	VMOVUPS.Z         (CX)(SI*2), K1, Z23
-	VMOVUPS.Z         (CX)(DI*1), K1, Z24
-	LEAQ              (CX)(SI*4), CX
-	VMOVUPS.Z         (CX), K1, Z25
-	VMOVUPS.Z         (CX)(SI*1), K1, Z26
-	MOVQ              16(SP), CX
-	MOVQ              WinogradInput_OutStride+0(DX), SI
-	LEAQ              (SI)(SI*2), DI
-	LEAQ              (CX)(SI*4), R8
-	LEAQ              (R8)(SI*4), R9
-	VMOVAPS           Z25, Z27
-	VFMADD231PS       Z3, Z23, Z27
-	VFMADD231PS       Z2, Z21, Z27
-	VFMADD231PS       Z1, Z19, Z27
-	VFMADD231PS       Z0, Z17, Z27
-	VMOVUPS           Z27, K1, (CX)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z6, Z23, Z17
-	VFMADD231PS       Z5, Z21, Z17
-	VFMADD231PS       Z4, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z6, Z22, Z27
-	VFMADD231PS       Z5, Z20, Z27
-	VFMADD231PS       Z4, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z7, Z27, Z28
-	VMOVUPS           Z28, K1, (CX)(SI*1)
-	VFNMADD231PS      Z7, Z27, Z17
-	VMOVUPS           Z17, K1, (CX)(SI*2)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z10, Z23, Z17
-	VFMADD231PS       Z9, Z21, Z17
-	VFMADD231PS       Z8, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z10, Z22, Z27
-	VFMADD231PS       Z9, Z20, Z27
-	VFMADD231PS       Z8, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z11, Z27, Z28
-	VMOVUPS           Z28, K1, (CX)(DI*1)
-	VFNMADD231PS      Z11, Z27, Z17
-	VMOVUPS           Z17, K1, (R8)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS       Z14, Z23, Z17
-	VFMADD231PS       Z13, Z21, Z17
-	VFMADD231PS       Z12, Z19, Z17
-	VMOVAPS           Z24, Z27
-	VFMADD231PS       Z14, Z22, Z27
-	VFMADD231PS       Z13, Z20, Z27
-	VFMADD231PS       Z12, Z18, Z27
-	VMOVAPS           Z17, Z28
-	VFMADD231PS       Z15, Z27, Z28
-	VMOVUPS           Z28, K1, (R8)(SI*1)
-	VFNMADD231PS      Z15, Z27, Z17
-	VMOVUPS           Z17, K1, (R8)(SI*2)
-	VMOVAPS           Z25, Z17
-	VFMADD231PS.BCST  72(AX), Z23, Z17
-	VFMADD231PS.BCST  68(AX), Z21, Z17
-	VFMADD231PS       Z16, Z19, Z17
-	VMOVAPS           Z24, Z19
-	VFMADD231PS.BCST  72(AX), Z22, Z19
-	VFMADD231PS.BCST  68(AX), Z20, Z19
-	VFMADD231PS       Z16, Z18, Z19
-	VMOVAPS           Z17, Z21
-	VFMADD231PS.BCST  76(AX), Z19, Z21
-	VMOVUPS           Z21, K1, (R8)(DI*1)
-	VFNMADD231PS.BCST 76(AX), Z19, Z17
-	VMOVUPS           Z17, K1, (R9)
-	VMOVAPS           Z26, Z17
-	VFMADD231PS       Z3, Z24, Z17
-	VFMADD231PS       Z2, Z22, Z17
-	VFMADD231PS       Z1, Z20, Z17
-	VFMADD231PS       Z0, Z18, Z17
-	VMOVUPS           Z17, K1, (R9)(SI*1)
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z10
+	VMOVUPS.Z        (CX)(SI*1), K1, Z11
+	VMOVUPS.Z        (CX)(SI*2), K1, Z12
+	VMOVUPS.Z        (CX)(DI*1), K1, Z13
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z14
+	VMOVUPS.Z        (CX)(SI*1), K1, Z15
+	VMOVUPS.Z        (CX)(SI*2), K1, Z16
+	VMOVUPS.Z        (CX)(DI*1), K1, Z17
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z18
+	VMOVUPS.Z        (CX)(SI*1), K1, Z19
+	VMOVUPS.Z        (CX)(SI*2), K1, Z20
+	VMOVUPS.Z        (CX)(DI*1), K1, Z21
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     16(AX), Z22
+	VFMADD213PS      Z20, Z18, Z22
+	VFMADD231PS      Z3, Z16, Z22
+	VFMADD231PS      Z2, Z14, Z22
+	VFMADD231PS      Z1, Z12, Z22
+	VFMADD231PS      Z0, Z10, Z22
+	VMOVUPS          Z22, K1, (CX)
+	VBROADCASTSS     32(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS      Z6, Z16, Z10
+	VFMADD231PS      Z5, Z14, Z10
+	VFMADD231PS      Z4, Z12, Z10
+	VBROADCASTSS     32(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS      Z6, Z15, Z22
+	VFMADD231PS      Z5, Z13, Z22
+	VFMADD231PS      Z4, Z11, Z22
+	VBROADCASTSS     36(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (CX)(SI*1)
+	VBROADCASTSS     36(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (CX)(SI*2)
+	VBROADCASTSS     52(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS      Z9, Z16, Z10
+	VFMADD231PS      Z8, Z14, Z10
+	VFMADD231PS      Z7, Z12, Z10
+	VBROADCASTSS     52(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS      Z9, Z15, Z22
+	VFMADD231PS      Z8, Z13, Z22
+	VFMADD231PS      Z7, Z11, Z22
+	VBROADCASTSS     56(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (CX)(DI*1)
+	VBROADCASTSS     56(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (R8)
+	VBROADCASTSS     72(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 68(AX), Z16, Z10
+	VFMADD231PS.BCST 64(AX), Z14, Z10
+	VFMADD231PS.BCST 60(AX), Z12, Z10
+	VBROADCASTSS     72(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS.BCST 68(AX), Z15, Z22
+	VFMADD231PS.BCST 64(AX), Z13, Z22
+	VFMADD231PS.BCST 60(AX), Z11, Z22
+	VBROADCASTSS     76(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (R8)(SI*1)
+	VBROADCASTSS     76(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (R8)(SI*2)
+	VBROADCASTSS     92(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 88(AX), Z16, Z10
+	VFMADD231PS.BCST 84(AX), Z14, Z10
+	VFMADD231PS.BCST 80(AX), Z12, Z10
+	VBROADCASTSS     92(AX), Z22
+	VFMADD213PS      Z19, Z17, Z22
+	VFMADD231PS.BCST 88(AX), Z15, Z22
+	VFMADD231PS.BCST 84(AX), Z13, Z22
+	VFMADD231PS.BCST 80(AX), Z11, Z22
+	VBROADCASTSS     96(AX), Z23
+	VFMADD213PS      Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (R8)(DI*1)
+	VBROADCASTSS     96(AX), Z23
+	VFNMADD213PS     Z10, Z22, Z23
+	VMOVUPS          Z23, K1, (R9)
+	VBROADCASTSS     112(AX), Z10
+	VFMADD213PS      Z20, Z18, Z10
+	VFMADD231PS.BCST 108(AX), Z16, Z10
+	VFMADD231PS.BCST 104(AX), Z14, Z10
+	VFMADD231PS.BCST 100(AX), Z12, Z10
+	VBROADCASTSS     112(AX), Z12
+	VFMADD213PS      Z19, Z17, Z12
+	VFMADD231PS.BCST 108(AX), Z15, Z12
+	VFMADD231PS.BCST 104(AX), Z13, Z12
+	VFMADD231PS.BCST 100(AX), Z11, Z12
+	VBROADCASTSS     116(AX), Z14
+	VFMADD213PS      Z10, Z12, Z14
+	VMOVUPS          Z14, K1, (R9)(SI*1)
+	VBROADCASTSS     116(AX), Z14
+	VFNMADD213PS     Z10, Z12, Z14
+	VMOVUPS          Z14, K1, (R9)(SI*2)
+	VBROADCASTSS     16(AX), Z10
+	VFMADD213PS      Z21, Z19, Z10
+	VFMADD231PS      Z3, Z17, Z10
+	VFMADD231PS      Z2, Z15, Z10
+	VFMADD231PS      Z1, Z13, Z10
+	VFMADD231PS      Z0, Z11, Z10
+	VMOVUPS          Z10, K1, (R9)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(DX), BX
@@ -4178,56 +5666,59 @@ next:
 	VZEROUPPER
 	RET
 
-// func avx512WinogradLineOutput10x2(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput12x2(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradLineOutput10x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+TEXT ·avx512WinogradLineOutput12x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z2
+	VBROADCASTSS 16(AX), Z3
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
 	VMOVUPS (CX), Z4
-	VMOVUPS (CX)(BX*1), Z5
-	VMOVUPS (CX)(BX*2), Z6
-	VMOVUPS (CX)(SI*1), Z7
-	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX)(SI*1), Z5
+	VMOVUPS (CX)(SI*2), Z6
+	VMOVUPS (CX)(DI*1), Z7
+	LEAQ    (CX)(SI*4), CX
 	VMOVUPS (CX), Z8
-	VMOVUPS (CX)(BX*1), Z9
-	VMOVUPS (CX)(BX*2), Z10
-	VMOVUPS (CX)(SI*1), Z11
-	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX)(SI*1), Z9
+	VMOVUPS (CX)(SI*2), Z10
+	VMOVUPS (CX)(DI*1), Z11
+	LEAQ    (CX)(SI*4), CX
 	VMOVUPS (CX), Z12
-	VMOVUPS (CX)(BX*1), Z13
+	VMOVUPS (CX)(SI*1), Z13
+	VMOVUPS (CX)(SI*2), Z14
+	VMOVUPS (CX)(DI*1), Z15
 	MOVQ    32(SP), CX
-	VMOVUPS (CX), Z14
+	VMOVUPS (CX), Z16
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Z6, Z5, Z15
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(DX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z6, Z5, Z17
 	VSUBPS  Z6, Z5, Z6
 	VADDPS  Z8, Z7, Z5
 	VSUBPS  Z8, Z7, Z8
@@ -4235,83 +5726,89 @@ vector:
 	VSUBPS  Z10, Z9, Z10
 	VADDPS  Z12, Z11, Z9
 	VSUBPS  Z12, Z11, Z12
-	VADDPS  Z15, Z4, Z4
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z17, Z4, Z4
 	VADDPS  Z5, Z4, Z4
 	VADDPS  Z7, Z4, Z4
 	VADDPS  Z9, Z4, Z4
-	VADDPS  Z14, Z4, Z4
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VADDPS  Z11, Z4, Z4
+	VADDPS  Z16, Z4, Z4
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (SI), Z5
+	VMOVUPS (DI), Z5
 	VADDPS  Z5, Z4, Z4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
 	VMINPS       Z4, Z5, Z4
 	VMOVUPS      Z4, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMOVAPS      Z13, Z4
-	VFMADD231PS  Z0, Z6, Z4
-	VFMADD231PS  Z1, Z8, Z4
-	VFMADD231PS  Z2, Z10, Z4
-	VFMADD231PS  Z3, Z12, Z4
-	VADDPS       Z14, Z4, Z4
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z15, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VFMADD231PS  Z2, Z12, Z4
+	VFMADD231PS  Z3, Z14, Z4
+	VADDPS       Z16, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Z5
+	VMOVUPS      (DI)(R8*1), Z5
 	VADDPS       Z5, Z4, Z4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)(BX*1)
+	VMOVUPS      Z4, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
 	VMOVUPS.Z (CX), K1, Z4
-	VMOVUPS.Z (CX)(BX*1), K1, Z5
-	VMOVUPS.Z (CX)(BX*2), K1, Z6
-	VMOVUPS.Z (CX)(SI*1), K1, Z7
-	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(SI*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	LEAQ      (CX)(SI*4), CX
 	VMOVUPS.Z (CX), K1, Z8
-	VMOVUPS.Z (CX)(BX*1), K1, Z9
-	VMOVUPS.Z (CX)(BX*2), K1, Z10
-	VMOVUPS.Z (CX)(SI*1), K1, Z11
-	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX)(SI*1), K1, Z9
+	VMOVUPS.Z (CX)(SI*2), K1, Z10
+	VMOVUPS.Z (CX)(DI*1), K1, Z11
+	LEAQ      (CX)(SI*4), CX
 	VMOVUPS.Z (CX), K1, Z12
-	VMOVUPS.Z (CX)(BX*1), K1, Z13
+	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	VMOVUPS.Z (CX)(SI*2), K1, Z14
+	VMOVUPS.Z (CX)(DI*1), K1, Z15
 	MOVQ      32(SP), CX
-	VMOVUPS.Z (CX), K1, Z14
+	VMOVUPS.Z (CX), K1, Z16
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), SI
-	MOVQ      WinogradOutput_AddRight+0(AX), DI
-	LEAQ      (DI)(DI*2), R8
-	VADDPS    Z6, Z5, Z15
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(DX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z6, Z5, Z17
 	VSUBPS    Z6, Z5, Z6
 	VADDPS    Z8, Z7, Z5
 	VSUBPS    Z8, Z7, Z8
@@ -4319,332 +5816,732 @@ rest:
 	VSUBPS    Z10, Z9, Z10
 	VADDPS    Z12, Z11, Z9
 	VSUBPS    Z12, Z11, Z12
-	VADDPS    Z15, Z4, Z4
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z17, Z4, Z4
 	VADDPS    Z5, Z4, Z4
 	VADDPS    Z7, Z4, Z4
 	VADDPS    Z9, Z4, Z4
-	VADDPS    Z14, Z4, Z4
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VADDPS    Z11, Z4, Z4
+	VADDPS    Z16, Z4, Z4
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (SI), K1, Z5
+	VMOVUPS.Z (DI), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
 	VMINPS       Z4, Z5, Z4
 	VMOVUPS      Z4, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Z13, Z4
-	VFMADD231PS  Z0, Z6, Z4
-	VFMADD231PS  Z1, Z8, Z4
-	VFMADD231PS  Z2, Z10, Z4
-	VFMADD231PS  Z3, Z12, Z4
-	VADDPS       Z14, Z4, Z4
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z15, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VFMADD231PS  Z2, Z12, Z4
+	VFMADD231PS  Z3, Z14, Z4
+	VADDPS       Z16, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (SI)(DI*1), K1, Z5
+	VMOVUPS.Z    (DI)(R8*1), K1, Z5
 	VADDPS       Z5, Z4, Z4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
 	RET
 
-// func avx512WinogradLineOutput10x4(coefficients *float32, t *byte)
+// func avx512WinogradLineOutput12x4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
-TEXT ·avx512WinogradLineOutput10x4(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), CX
-	MOVQ         t+8(FP), AX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 20(CX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VBROADCASTSS 32(CX), Z8
-	VBROADCASTSS 36(CX), Z9
-	VBROADCASTSS 40(CX), Z10
-	VBROADCASTSS 44(CX), Z11
-	MOVQ         WinogradOutput_Count+0(AX), DX
-	MOVQ         DX, (SP)
-	MOVQ         WinogradOutput_In+0(AX), CX
+TEXT ·avx512WinogradLineOutput12x4(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z9
+	VBROADCASTSS 40(AX), Z10
+	VBROADCASTSS 44(AX), Z10
+	VBROADCASTSS 48(AX), Z11
+	VBROADCASTSS 52(AX), Z12
+	VBROADCASTSS 56(AX), Z13
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
 	MOVQ         CX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         WinogradOutput_Out+0(DX), CX
 	MOVQ         CX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         WinogradOutput_Add+0(DX), CX
 	MOVQ         CX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         WinogradOutput_Bias+0(DX), CX
 	MOVQ         CX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(AX), DX
-	CMPQ DX, $0x10
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
 	JL   rest
 
 vector:
 	MOVQ    8(SP), CX
-	MOVQ    WinogradOutput_InStride+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (CX), Z12
-	VMOVUPS (CX)(BX*1), Z13
-	VMOVUPS (CX)(BX*2), Z14
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z14
 	VMOVUPS (CX)(SI*1), Z15
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z16
-	VMOVUPS (CX)(BX*1), Z17
-	VMOVUPS (CX)(BX*2), Z18
+	VMOVUPS (CX)(SI*2), Z16
+	VMOVUPS (CX)(DI*1), Z17
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z18
 	VMOVUPS (CX)(SI*1), Z19
-	LEAQ    (CX)(BX*4), CX
-	VMOVUPS (CX), Z20
-	VMOVUPS (CX)(BX*1), Z21
-	MOVQ    32(SP), CX
+	VMOVUPS (CX)(SI*2), Z20
+	VMOVUPS (CX)(DI*1), Z21
+	LEAQ    (CX)(SI*4), CX
 	VMOVUPS (CX), Z22
+	VMOVUPS (CX)(SI*1), Z23
+	VMOVUPS (CX)(SI*2), Z24
+	VMOVUPS (CX)(DI*1), Z25
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z26
 	MOVQ    16(SP), CX
-	MOVQ    WinogradOutput_Right+0(AX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), DI
-	MOVQ    WinogradOutput_AddRight+0(AX), R8
-	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z14, Z13, Z23
-	VSUBPS  Z14, Z13, Z14
-	VADDPS  Z16, Z15, Z13
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z16, Z15, Z27
 	VSUBPS  Z16, Z15, Z16
 	VADDPS  Z18, Z17, Z15
 	VSUBPS  Z18, Z17, Z18
 	VADDPS  Z20, Z19, Z17
 	VSUBPS  Z20, Z19, Z20
-	VADDPS  Z23, Z12, Z12
-	VADDPS  Z13, Z12, Z12
-	VADDPS  Z15, Z12, Z12
-	VADDPS  Z17, Z12, Z12
-	VADDPS  Z22, Z12, Z12
-	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	VADDPS  Z24, Z23, Z21
+	VSUBPS  Z24, Z23, Z24
+	VADDPS  Z27, Z14, Z14
+	VADDPS  Z15, Z14, Z14
+	VADDPS  Z17, Z14, Z14
+	VADDPS  Z19, Z14, Z14
+	VADDPS  Z21, Z14, Z14
+	VADDPS  Z26, Z14, Z14
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z19
-	VADDPS  Z19, Z12, Z12
+	VMOVUPS (R8), Z23
+	VADDPS  Z23, Z14, Z14
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
-	VMAXPS       Z12, Z19, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z19
-	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z14, Z23, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z14, Z23, Z14
+	VMOVUPS      Z14, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z14, Z12
-	VFMADD231PS  Z1, Z16, Z12
-	VFMADD231PS  Z2, Z18, Z12
-	VFMADD231PS  Z3, Z20, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VFMADD231PS  Z3, Z22, Z14
+	VFMADD231PS  Z4, Z24, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z19
-	VADDPS       Z19, Z12, Z12
+	VMOVUPS      (R8)(R9*1), Z23
+	VADDPS       Z23, Z14, Z14
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
-	VMAXPS       Z12, Z19, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z19
-	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z14, Z23, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z14, Z23, Z14
+	VMOVUPS      Z14, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z4, Z23, Z12
-	VFMADD231PS  Z5, Z13, Z12
-	VFMADD231PS  Z6, Z15, Z12
-	VFMADD231PS  Z7, Z17, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z5, Z27, Z14
+	VFMADD231PS  Z6, Z15, Z14
+	VFMADD231PS  Z7, Z17, Z14
+	VFMADD231PS  Z8, Z19, Z14
+	VFMADD231PS  Z9, Z21, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (DI)(R8*2), Z13
-	VADDPS       Z13, Z12, Z12
+	VMOVUPS      (R8)(R9*2), Z15
+	VADDPS       Z15, Z14, Z14
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
-	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z13
-	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMOVAPS      Z21, Z12
-	VFMADD231PS  Z8, Z14, Z12
-	VFMADD231PS  Z9, Z16, Z12
-	VFMADD231PS  Z10, Z18, Z12
-	VFMADD231PS  Z11, Z20, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 40(AX), Z14
+	VFMADD213PS  Z25, Z16, Z14
+	VFMADD231PS  Z10, Z18, Z14
+	VFMADD231PS  Z11, Z20, Z14
+	VFMADD231PS  Z12, Z22, Z14
+	VFMADD231PS  Z13, Z24, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (DI)(R9*1), Z13
-	VADDPS       Z13, Z12, Z12
+	VMOVUPS      (R8)(R10*1), Z15
+	VADDPS       Z15, Z14, Z14
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
-	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z13
-	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 24(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x10, DX
-	CMPQ DX, $0x10
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
 	JGE  vector
 
 rest:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        next
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
 	MOVQ      8(SP), CX
-	MOVQ      WinogradOutput_InStride+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	VMOVUPS.Z (CX), K1, Z12
-	VMOVUPS.Z (CX)(BX*1), K1, Z13
-	VMOVUPS.Z (CX)(BX*2), K1, Z14
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z14
 	VMOVUPS.Z (CX)(SI*1), K1, Z15
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z16
-	VMOVUPS.Z (CX)(BX*1), K1, Z17
-	VMOVUPS.Z (CX)(BX*2), K1, Z18
+	VMOVUPS.Z (CX)(SI*2), K1, Z16
+	VMOVUPS.Z (CX)(DI*1), K1, Z17
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z18
 	VMOVUPS.Z (CX)(SI*1), K1, Z19
-	LEAQ      (CX)(BX*4), CX
-	VMOVUPS.Z (CX), K1, Z20
-	VMOVUPS.Z (CX)(BX*1), K1, Z21
-	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX)(SI*2), K1, Z20
+	VMOVUPS.Z (CX)(DI*1), K1, Z21
+	LEAQ      (CX)(SI*4), CX
 	VMOVUPS.Z (CX), K1, Z22
+	VMOVUPS.Z (CX)(SI*1), K1, Z23
+	VMOVUPS.Z (CX)(SI*2), K1, Z24
+	VMOVUPS.Z (CX)(DI*1), K1, Z25
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z26
 	MOVQ      16(SP), CX
-	MOVQ      WinogradOutput_Right+0(AX), BX
-	LEAQ      (BX)(BX*2), SI
-	MOVQ      24(SP), DI
-	MOVQ      WinogradOutput_AddRight+0(AX), R8
-	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z14, Z13, Z23
-	VSUBPS    Z14, Z13, Z14
-	VADDPS    Z16, Z15, Z13
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z16, Z15, Z27
 	VSUBPS    Z16, Z15, Z16
 	VADDPS    Z18, Z17, Z15
 	VSUBPS    Z18, Z17, Z18
 	VADDPS    Z20, Z19, Z17
 	VSUBPS    Z20, Z19, Z20
-	VADDPS    Z23, Z12, Z12
-	VADDPS    Z13, Z12, Z12
-	VADDPS    Z15, Z12, Z12
-	VADDPS    Z17, Z12, Z12
-	VADDPS    Z22, Z12, Z12
-	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	VADDPS    Z24, Z23, Z21
+	VSUBPS    Z24, Z23, Z24
+	VADDPS    Z27, Z14, Z14
+	VADDPS    Z15, Z14, Z14
+	VADDPS    Z17, Z14, Z14
+	VADDPS    Z19, Z14, Z14
+	VADDPS    Z21, Z14, Z14
+	VADDPS    Z26, Z14, Z14
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z19
-	VADDPS    Z19, Z12, Z12
+	VMOVUPS.Z (R8), K1, Z23
+	VADDPS    Z23, Z14, Z14
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
-	VMAXPS       Z12, Z19, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z19
-	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, K1, (CX)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z14, Z23, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z14, Z23, Z14
+	VMOVUPS      Z14, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z14, Z12
-	VFMADD231PS  Z1, Z16, Z12
-	VFMADD231PS  Z2, Z18, Z12
-	VFMADD231PS  Z3, Z20, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z0, Z16, Z14
+	VFMADD231PS  Z1, Z18, Z14
+	VFMADD231PS  Z2, Z20, Z14
+	VFMADD231PS  Z3, Z22, Z14
+	VFMADD231PS  Z4, Z24, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z19
-	VADDPS       Z19, Z12, Z12
+	VMOVUPS.Z    (R8)(R9*1), K1, Z23
+	VADDPS       Z23, Z14, Z14
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
-	VMAXPS       Z12, Z19, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z19
-	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, K1, (CX)(BX*1)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
+	VMAXPS       Z14, Z23, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z23
+	VMINPS       Z14, Z23, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z4, Z23, Z12
-	VFMADD231PS  Z5, Z13, Z12
-	VFMADD231PS  Z6, Z15, Z12
-	VFMADD231PS  Z7, Z17, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VMULPS       Z5, Z27, Z14
+	VFMADD231PS  Z6, Z15, Z14
+	VFMADD231PS  Z7, Z17, Z14
+	VFMADD231PS  Z8, Z19, Z14
+	VFMADD231PS  Z9, Z21, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (DI)(R8*2), K1, Z13
-	VADDPS       Z13, Z12, Z12
+	VMOVUPS.Z    (R8)(R9*2), K1, Z15
+	VADDPS       Z15, Z14, Z14
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
-	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z13
-	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, K1, (CX)(BX*2)
-	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Z21, Z12
-	VFMADD231PS  Z8, Z14, Z12
-	VFMADD231PS  Z9, Z16, Z12
-	VFMADD231PS  Z10, Z18, Z12
-	VFMADD231PS  Z11, Z20, Z12
-	VADDPS       Z22, Z12, Z12
-	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	VBROADCASTSS 40(AX), Z14
+	VFMADD213PS  Z25, Z16, Z14
+	VFMADD231PS  Z10, Z18, Z14
+	VFMADD231PS  Z11, Z20, Z14
+	VFMADD231PS  Z12, Z22, Z14
+	VFMADD231PS  Z13, Z24, Z14
+	VADDPS       Z26, Z14, Z14
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (DI)(R9*1), K1, Z13
-	VADDPS       Z13, Z12, Z12
+	VMOVUPS.Z    (R8)(R10*1), K1, Z15
+	VADDPS       Z15, Z14, Z14
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
-	VMAXPS       Z12, Z13, Z12
-	VBROADCASTSS WinogradOutput_High+0(AX), Z13
-	VMINPS       Z12, Z13, Z12
-	VMOVUPS      Z12, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z14, Z15, Z14
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z14, Z15, Z14
+	VMOVUPS      Z14, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(AX), DX
-	SHLQ $0x02, DX
-	ADDQ DX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(AX), CX
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
 	ADDQ CX, 8(SP)
-	ADDQ DX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
 	ADDQ CX, 16(SP)
-	ADDQ DX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
 	ADDQ CX, 24(SP)
-	ADDQ DX, 32(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput12x6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput12x6(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z9
+	VBROADCASTSS 40(AX), Z10
+	VBROADCASTSS 44(AX), Z11
+	VBROADCASTSS 48(AX), Z12
+	VBROADCASTSS 52(AX), Z13
+	VBROADCASTSS 56(AX), Z14
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z15
+	VMOVUPS (CX)(SI*1), Z16
+	VMOVUPS (CX)(SI*2), Z17
+	VMOVUPS (CX)(DI*1), Z18
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z19
+	VMOVUPS (CX)(SI*1), Z20
+	VMOVUPS (CX)(SI*2), Z21
+	VMOVUPS (CX)(DI*1), Z22
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z23
+	VMOVUPS (CX)(SI*1), Z24
+	VMOVUPS (CX)(SI*2), Z25
+	VMOVUPS (CX)(DI*1), Z26
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z27
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z17, Z16, Z28
+	VSUBPS  Z17, Z16, Z17
+	VADDPS  Z19, Z18, Z16
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z21, Z20, Z18
+	VSUBPS  Z21, Z20, Z21
+	VADDPS  Z23, Z22, Z20
+	VSUBPS  Z23, Z22, Z23
+	VADDPS  Z25, Z24, Z22
+	VSUBPS  Z25, Z24, Z25
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Z28, Z15, Z15
+	VADDPS  Z16, Z15, Z15
+	VADDPS  Z18, Z15, Z15
+	VADDPS  Z20, Z15, Z15
+	VADDPS  Z22, Z15, Z15
+	VADDPS  Z27, Z15, Z15
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (R8), Z24
+	VADDPS  Z24, Z15, Z15
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VFMADD231PS  Z3, Z23, Z15
+	VFMADD231PS  Z4, Z25, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Z24
+	VADDPS       Z24, Z15, Z15
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           stored
+	VMULPS       Z5, Z28, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VFMADD231PS  Z7, Z18, Z15
+	VFMADD231PS  Z8, Z20, Z15
+	VFMADD231PS  Z9, Z22, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Z24
+	VADDPS       Z24, Z15, Z15
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           stored
+	VMULPS       Z10, Z17, Z15
+	VFMADD231PS  Z11, Z19, Z15
+	VFMADD231PS  Z12, Z21, Z15
+	VFMADD231PS  Z13, Z23, Z15
+	VFMADD231PS  Z14, Z25, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Z24
+	VADDPS       Z24, Z15, Z15
+
+added3:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z24
+	VMAXPS           Z15, Z24, Z15
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z24
+	VMINPS           Z15, Z24, Z15
+	VMOVUPS          Z15, (CX)(DI*1)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x04
+	JE               stored
+	LEAQ             (CX)(SI*4), CX
+	VBROADCASTSS     60(AX), Z15
+	VMULPS           Z15, Z28, Z15
+	VFMADD231PS.BCST 64(AX), Z16, Z15
+	VFMADD231PS.BCST 68(AX), Z18, Z15
+	VFMADD231PS.BCST 72(AX), Z20, Z15
+	VFMADD231PS.BCST 76(AX), Z22, Z15
+	VADDPS           Z27, Z15, Z15
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added4
+	VMOVUPS          (R11), Z16
+	VADDPS           Z16, Z15, Z15
+
+added4:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z16
+	VMAXPS           Z15, Z16, Z15
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z16
+	VMINPS           Z15, Z16, Z15
+	VMOVUPS          Z15, (CX)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x05
+	JE               stored
+	VBROADCASTSS     80(AX), Z15
+	VFMADD213PS      Z26, Z17, Z15
+	VFMADD231PS.BCST 84(AX), Z19, Z15
+	VFMADD231PS.BCST 88(AX), Z21, Z15
+	VFMADD231PS.BCST 92(AX), Z23, Z15
+	VFMADD231PS.BCST 96(AX), Z25, Z15
+	VADDPS           Z27, Z15, Z15
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added5
+	VMOVUPS          (R11)(R9*1), Z16
+	VADDPS           Z16, Z15, Z15
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z15
+	VMOVUPS.Z (CX)(SI*1), K1, Z16
+	VMOVUPS.Z (CX)(SI*2), K1, Z17
+	VMOVUPS.Z (CX)(DI*1), K1, Z18
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z19
+	VMOVUPS.Z (CX)(SI*1), K1, Z20
+	VMOVUPS.Z (CX)(SI*2), K1, Z21
+	VMOVUPS.Z (CX)(DI*1), K1, Z22
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z23
+	VMOVUPS.Z (CX)(SI*1), K1, Z24
+	VMOVUPS.Z (CX)(SI*2), K1, Z25
+	VMOVUPS.Z (CX)(DI*1), K1, Z26
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z27
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z17, Z16, Z28
+	VSUBPS    Z17, Z16, Z17
+	VADDPS    Z19, Z18, Z16
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z21, Z20, Z18
+	VSUBPS    Z21, Z20, Z21
+	VADDPS    Z23, Z22, Z20
+	VSUBPS    Z23, Z22, Z23
+	VADDPS    Z25, Z24, Z22
+	VSUBPS    Z25, Z24, Z25
+	LEAQ      (R8)(R9*4), R11
+	VADDPS    Z28, Z15, Z15
+	VADDPS    Z16, Z15, Z15
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z20, Z15, Z15
+	VADDPS    Z22, Z15, Z15
+	VADDPS    Z27, Z15, Z15
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (R8), K1, Z24
+	VADDPS    Z24, Z15, Z15
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VFMADD231PS  Z3, Z23, Z15
+	VFMADD231PS  Z4, Z25, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (R8)(R9*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           storedOfPart
+	VMULPS       Z5, Z28, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VFMADD231PS  Z7, Z18, Z15
+	VFMADD231PS  Z8, Z20, Z15
+	VFMADD231PS  Z9, Z22, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (R8)(R9*2), K1, Z24
+	VADDPS       Z24, Z15, Z15
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           storedOfPart
+	VMULPS       Z10, Z17, Z15
+	VFMADD231PS  Z11, Z19, Z15
+	VFMADD231PS  Z12, Z21, Z15
+	VFMADD231PS  Z13, Z23, Z15
+	VFMADD231PS  Z14, Z25, Z15
+	VADDPS       Z27, Z15, Z15
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (R8)(R10*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
+
+added3OfPart:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z24
+	VMAXPS           Z15, Z24, Z15
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z24
+	VMINPS           Z15, Z24, Z15
+	VMOVUPS          Z15, K1, (CX)(DI*1)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x04
+	JE               storedOfPart
+	LEAQ             (CX)(SI*4), CX
+	VBROADCASTSS     60(AX), Z15
+	VMULPS           Z15, Z28, Z15
+	VFMADD231PS.BCST 64(AX), Z16, Z15
+	VFMADD231PS.BCST 68(AX), Z18, Z15
+	VFMADD231PS.BCST 72(AX), Z20, Z15
+	VFMADD231PS.BCST 76(AX), Z22, Z15
+	VADDPS           Z27, Z15, Z15
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added4OfPart
+	VMOVUPS.Z        (R11), K1, Z16
+	VADDPS           Z16, Z15, Z15
+
+added4OfPart:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z16
+	VMAXPS           Z15, Z16, Z15
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z16
+	VMINPS           Z15, Z16, Z15
+	VMOVUPS          Z15, K1, (CX)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x05
+	JE               storedOfPart
+	VBROADCASTSS     80(AX), Z15
+	VFMADD213PS      Z26, Z17, Z15
+	VFMADD231PS.BCST 84(AX), Z19, Z15
+	VFMADD231PS.BCST 88(AX), Z21, Z15
+	VFMADD231PS.BCST 92(AX), Z23, Z15
+	VFMADD231PS.BCST 96(AX), Z25, Z15
+	VADDPS           Z27, Z15, Z15
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added5OfPart
+	VMOVUPS.Z        (R11)(R9*1), K1, Z16
+	VADDPS           Z16, Z15, Z15
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -4674,629 +6571,7 @@ TEXT ·avx2WinogradLineInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         WinogradInput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradInput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradInput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-
-transform:
-	MOVQ WinogradInput_Channels+0(CX), AX
-	CMPQ AX, $0x08
-	JL   rest
-
-vector:
-	MOVQ         8(SP), DX
-	MOVQ         WinogradInput_Right+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (DX)(BX*1), Y3
-	VMOVUPS      (DX)(BX*2), Y4
-	VMOVUPS      (DX)(SI*1), Y5
-	MOVQ         16(SP), DX
-	MOVQ         WinogradInput_OutStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  Y0, Y2, Y6
-	VMOVUPS      Y6, (DX)
-	VMOVAPS      Y4, Y2
-	VMOVAPS      Y3, Y4
-	VMOVAPS      Y2, Y6
-	VFMADD231PS  Y1, Y4, Y6
-	VMOVUPS      Y6, (DX)(BX*1)
-	VFNMADD231PS Y1, Y4, Y2
-	VMOVUPS      Y2, (DX)(BX*2)
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, (DX)(SI*1)
-	ADDQ         $0x20, 8(SP)
-	ADDQ         $0x20, 16(SP)
-	SUBQ         $0x08, AX
-	CMPQ         AX, $0x08
-	JGE          vector
-
-rest:
-	TESTQ        AX, AX
-	JZ           next
-	LEAQ         lanes<>+0(SB), DX
-	MOVQ         AX, BX
-	NEGQ         BX
-	VMOVUPS      32(DX)(BX*4), Y2
-	MOVQ         8(SP), DX
-	MOVQ         WinogradInput_Right+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMASKMOVPS   (DX), Y2, Y3
-	VMASKMOVPS   (DX)(BX*1), Y2, Y4
-	VMASKMOVPS   (DX)(BX*2), Y2, Y5
-	VMASKMOVPS   (DX)(SI*1), Y2, Y6
-	MOVQ         16(SP), DX
-	MOVQ         WinogradInput_OutStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  Y0, Y3, Y7
-	VMASKMOVPS   Y7, Y2, (DX)
-	VMOVAPS      Y5, Y3
-	VMOVAPS      Y4, Y5
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  Y1, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (DX)(BX*1)
-	VFNMADD231PS Y1, Y5, Y3
-	VMASKMOVPS   Y3, Y2, (DX)(BX*2)
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DX)(SI*1)
-
-next:
-	SUBQ WinogradInput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradInput_InStep+0(CX), DX
-	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(CX), AX
-	ADDQ AX, 16(SP)
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradLineOutput4x2(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradLineOutput4x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
-
-transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
-	JL   rest
-
-vector:
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (DX), Y1
-	VMOVUPS (DX)(BX*1), Y2
-	VMOVUPS (DX)(BX*2), Y3
-	VMOVUPS (DX)(SI*1), Y4
-	MOVQ    32(SP), DX
-	VMOVUPS (DX), Y5
-	MOVQ    16(SP), DX
-	MOVQ    WinogradOutput_Right+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(CX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Y3, Y2, Y6
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y5, Y1, Y1
-	CMPQ    WinogradOutput_Add+0(CX), $0x00
-	JE      added0
-	VMOVUPS (SI), Y2
-	VADDPS  Y2, Y1, Y1
-
-added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (DX)
-	CMPQ         WinogradOutput_Columns+0(CX), $0x01
-	JE           stored
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  Y0, Y3, Y1
-	VADDPS       Y5, Y1, Y1
-	CMPQ         WinogradOutput_Add+0(CX), $0x00
-	JE           added1
-	VMOVUPS      (SI)(DI*1), Y2
-	VADDPS       Y2, Y1, Y1
-
-added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
-
-stored:
-	ADDQ $0x20, 8(SP)
-	ADDQ $0x20, 16(SP)
-	ADDQ $0x20, 24(SP)
-	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
-	JGE  vector
-
-rest:
-	TESTQ      AX, AX
-	JZ         next
-	LEAQ       lanes<>+0(SB), DX
-	MOVQ       AX, BX
-	NEGQ       BX
-	VMOVUPS    32(DX)(BX*4), Y1
-	MOVQ       8(SP), DX
-	MOVQ       WinogradOutput_InStride+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	VMASKMOVPS (DX), Y1, Y2
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VMASKMOVPS (DX)(BX*2), Y1, Y4
-	VMASKMOVPS (DX)(SI*1), Y1, Y5
-	MOVQ       32(SP), DX
-	VMASKMOVPS (DX), Y1, Y6
-	MOVQ       16(SP), DX
-	MOVQ       WinogradOutput_Right+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	MOVQ       24(SP), SI
-	MOVQ       WinogradOutput_AddRight+0(CX), DI
-	LEAQ       (DI)(DI*2), R8
-	VADDPS     Y4, Y3, Y7
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y6, Y2, Y2
-	CMPQ       WinogradOutput_Add+0(CX), $0x00
-	JE         added0OfPart
-	VMASKMOVPS (SI), Y1, Y3
-	VADDPS     Y3, Y2, Y2
-
-added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (DX)
-	CMPQ         WinogradOutput_Columns+0(CX), $0x01
-	JE           storedOfPart
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VADDPS       Y6, Y2, Y2
-	CMPQ         WinogradOutput_Add+0(CX), $0x00
-	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
-
-added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (DX)(BX*1)
-
-storedOfPart:
-next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
-	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
-	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
-	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradSquareInput4(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradSquareInput4(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         WinogradInput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradInput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradInput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-
-transform:
-	MOVQ WinogradInput_Channels+0(CX), AX
-	CMPQ AX, $0x08
-	JL   rest
-
-vector:
-	MOVQ 8(SP), DX
-	MOVQ WinogradInput_Down+0(CX), BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ WinogradInput_Buffer+0(CX), DI
-	MOVQ $0x00000004, R8
-
-columns:
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (DX)(BX*1), Y3
-	VMOVUPS      (DX)(BX*2), Y4
-	VMOVUPS      (DX)(SI*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  Y0, Y2, Y6
-	VMOVUPS      Y6, (DI)
-	VMOVAPS      Y4, Y2
-	VMOVAPS      Y3, Y4
-	VMOVAPS      Y2, Y6
-	VFMADD231PS  Y1, Y4, Y6
-	VMOVUPS      Y6, 128(DI)
-	VFNMADD231PS Y1, Y4, Y2
-	VMOVUPS      Y2, 256(DI)
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, 384(DI)
-	ADDQ         WinogradInput_Right+0(CX), DX
-	ADDQ         $0x20, DI
-	DECQ         R8
-	JNZ          columns
-	MOVQ         16(SP), DX
-	MOVQ         WinogradInput_OutStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(CX), DI
-	IMUL3Q       $0x04, BX, R8
-	MOVQ         $0x00000004, R9
-
-rows:
-	VMOVUPS      (DI), Y2
-	VMOVUPS      32(DI), Y3
-	VMOVUPS      64(DI), Y4
-	VMOVUPS      96(DI), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  Y0, Y2, Y6
-	VMOVUPS      Y6, (DX)
-	VMOVAPS      Y4, Y2
-	VMOVAPS      Y3, Y4
-	VMOVAPS      Y2, Y6
-	VFMADD231PS  Y1, Y4, Y6
-	VMOVUPS      Y6, (DX)(BX*1)
-	VFNMADD231PS Y1, Y4, Y2
-	VMOVUPS      Y2, (DX)(BX*2)
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, (DX)(SI*1)
-	ADDQ         R8, DX
-	ADDQ         $+128, DI
-	DECQ         R9
-	JNZ          rows
-	ADDQ         $0x20, 8(SP)
-	ADDQ         $0x20, 16(SP)
-	SUBQ         $0x08, AX
-	CMPQ         AX, $0x08
-	JGE          vector
-
-rest:
-	TESTQ   AX, AX
-	JZ      next
-	LEAQ    lanes<>+0(SB), DX
-	MOVQ    AX, BX
-	NEGQ    BX
-	VMOVUPS 32(DX)(BX*4), Y2
-	MOVQ    8(SP), DX
-	MOVQ    WinogradInput_Down+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    WinogradInput_Buffer+0(CX), DI
-	MOVQ    $0x00000004, R8
-
-columnsOfPart:
-	VMASKMOVPS   (DX), Y2, Y3
-	VMASKMOVPS   (DX)(BX*1), Y2, Y4
-	VMASKMOVPS   (DX)(BX*2), Y2, Y5
-	VMASKMOVPS   (DX)(SI*1), Y2, Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  Y0, Y3, Y7
-	VMOVUPS      Y7, (DI)
-	VMOVAPS      Y5, Y3
-	VMOVAPS      Y4, Y5
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  Y1, Y5, Y7
-	VMOVUPS      Y7, 128(DI)
-	VFNMADD231PS Y1, Y5, Y3
-	VMOVUPS      Y3, 256(DI)
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, 384(DI)
-	ADDQ         WinogradInput_Right+0(CX), DX
-	ADDQ         $0x20, DI
-	DECQ         R8
-	JNZ          columnsOfPart
-	MOVQ         16(SP), DX
-	MOVQ         WinogradInput_OutStride+0(CX), BX
-	LEAQ         (BX)(BX*2), SI
-	MOVQ         WinogradInput_Buffer+0(CX), DI
-	IMUL3Q       $0x04, BX, R8
-	MOVQ         $0x00000004, R9
-
-rowsOfPart:
-	VMOVUPS      (DI), Y3
-	VMOVUPS      32(DI), Y4
-	VMOVUPS      64(DI), Y5
-	VMOVUPS      96(DI), Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  Y0, Y3, Y7
-	VMASKMOVPS   Y7, Y2, (DX)
-	VMOVAPS      Y5, Y3
-	VMOVAPS      Y4, Y5
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  Y1, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (DX)(BX*1)
-	VFNMADD231PS Y1, Y5, Y3
-	VMASKMOVPS   Y3, Y2, (DX)(BX*2)
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DX)(SI*1)
-	ADDQ         R8, DX
-	ADDQ         $+128, DI
-	DECQ         R9
-	JNZ          rowsOfPart
-
-next:
-	SUBQ WinogradInput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradInput_InStep+0(CX), DX
-	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradInput_OutStep+0(CX), AX
-	ADDQ AX, 16(SP)
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradSquareOutput4x2(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradSquareOutput4x2(SB), NOSPLIT, $40-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
-
-transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
-	JL   rest
-
-vector:
-	MOVQ   8(SP), DX
-	MOVQ   WinogradOutput_InStride+0(CX), BX
-	IMUL3Q $0x04, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(CX), DI
-	MOVQ   $0x00000004, R8
-
-columns:
-	VMOVUPS     (DX), Y1
-	VMOVUPS     (DX)(BX*1), Y2
-	VMOVUPS     (DX)(BX*2), Y3
-	VMOVUPS     (DX)(SI*1), Y4
-	VADDPS      Y3, Y2, Y5
-	VSUBPS      Y3, Y2, Y3
-	VADDPS      Y5, Y1, Y1
-	VMOVUPS     Y1, (DI)
-	VMOVAPS     Y4, Y1
-	VFMADD231PS Y0, Y3, Y1
-	VMOVUPS     Y1, 128(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), DX
-	VMOVUPS     (DX), Y1
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
-
-rows:
-	VMOVUPS (R8), Y2
-	VMOVUPS 32(R8), Y3
-	VMOVUPS 64(R8), Y4
-	VMOVUPS 96(R8), Y5
-	VADDPS  Y4, Y3, Y6
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y2, Y2
-	VADDPS  Y1, Y2, Y2
-	CMPQ    WinogradOutput_Add+0(CX), $0x00
-	JE      added0
-	VMOVUPS (SI), Y3
-	VADDPS  Y3, Y2, Y2
-
-added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DX)
-	CMPQ         WinogradOutput_Columns+0(CX), $0x01
-	JE           stored
-	VMOVAPS      Y5, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VADDPS       Y1, Y2, Y2
-	CMPQ         WinogradOutput_Add+0(CX), $0x00
-	JE           added1
-	VMOVUPS      (SI)(DI*1), Y3
-	VADDPS       Y3, Y2, Y2
-
-added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DX)(BX*1)
-
-stored:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+128, R8
-	DECQ R9
-	JNZ  rows
-	ADDQ $0x20, 8(SP)
-	ADDQ $0x20, 16(SP)
-	ADDQ $0x20, 24(SP)
-	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
-	JGE  vector
-
-rest:
-	TESTQ   AX, AX
-	JZ      next
-	LEAQ    lanes<>+0(SB), DX
-	MOVQ    AX, BX
-	NEGQ    BX
-	VMOVUPS 32(DX)(BX*4), Y1
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	IMUL3Q  $0x04, BX, BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    WinogradOutput_Buffer+0(CX), DI
-	MOVQ    $0x00000004, R8
-
-columnsOfPart:
-	VMASKMOVPS  (DX), Y1, Y2
-	VMASKMOVPS  (DX)(BX*1), Y1, Y3
-	VMASKMOVPS  (DX)(BX*2), Y1, Y4
-	VMASKMOVPS  (DX)(SI*1), Y1, Y5
-	VADDPS      Y4, Y3, Y6
-	VSUBPS      Y4, Y3, Y4
-	VADDPS      Y6, Y2, Y2
-	VMOVUPS     Y2, (DI)
-	VMOVAPS     Y5, Y2
-	VFMADD231PS Y0, Y4, Y2
-	VMOVUPS     Y2, 128(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), DX
-	VMASKMOVPS  (DX), Y1, Y2
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
-
-rowsOfPart:
-	VMOVUPS    (R8), Y3
-	VMOVUPS    32(R8), Y4
-	VMOVUPS    64(R8), Y5
-	VMOVUPS    96(R8), Y6
-	VADDPS     Y5, Y4, Y7
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y3, Y3
-	VADDPS     Y2, Y3, Y3
-	CMPQ       WinogradOutput_Add+0(CX), $0x00
-	JE         added0OfPart
-	VMASKMOVPS (SI), Y1, Y4
-	VADDPS     Y4, Y3, Y3
-
-added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y1, (DX)
-	CMPQ         WinogradOutput_Columns+0(CX), $0x01
-	JE           storedOfPart
-	VMOVAPS      Y6, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VADDPS       Y2, Y3, Y3
-	CMPQ         WinogradOutput_Add+0(CX), $0x00
-	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y1, Y4
-	VADDPS       Y4, Y3, Y3
-
-added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y1, (DX)(BX*1)
-
-storedOfPart:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+128, R8
-	DECQ R9
-	JNZ  rowsOfPart
-
-next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
-	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
-	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
-	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
-	DECQ (SP)
-	JNZ  transform
-	VZEROUPPER
-	RET
-
-// func avx2WinogradLineInput6(coefficients *float32, t *byte)
-// Requires: AVX, FMA3
-TEXT ·avx2WinogradLineInput6(SB), NOSPLIT, $24-16
-	MOVQ         coefficients+0(FP), AX
-	MOVQ         t+8(FP), CX
-	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	VBROADCASTSS 12(AX), Y3
-	VBROADCASTSS 16(AX), Y4
+	VBROADCASTSS 4(AX), Y0
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -5313,45 +6588,25 @@ vector:
 	MOVQ         8(SP), BX
 	MOVQ         WinogradInput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
-	VMOVUPS      (BX), Y5
-	VMOVUPS      (BX)(SI*1), Y6
-	VMOVUPS      (BX)(SI*2), Y7
-	VMOVUPS      (BX)(DI*1), Y8
-	LEAQ         (BX)(SI*4), BX
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (BX)(SI*1), Y10
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VMOVUPS      (BX)(DI*1), Y3
 	MOVQ         16(SP), BX
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
-	LEAQ         (BX)(SI*4), R8
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y1, Y7, Y11
-	VFMADD231PS  Y0, Y5, Y11
-	VMOVUPS      Y11, (BX)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y2, Y7, Y5
-	VMOVAPS      Y8, Y11
-	VFMADD231PS  Y2, Y6, Y11
-	VMOVAPS      Y5, Y12
-	VFMADD231PS  Y3, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VFNMADD231PS Y3, Y11, Y5
-	VMOVUPS      Y5, (BX)(SI*2)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y4, Y7, Y5
-	VMOVAPS      Y8, Y7
-	VFMADD231PS  Y4, Y6, Y7
-	VMOVAPS      Y5, Y9
-	VBROADCASTSS 20(AX), Y11
-	VFMADD231PS  Y11, Y7, Y9
-	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y9
-	VFNMADD231PS Y9, Y7, Y5
-	VMOVUPS      Y5, (R8)
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  Y1, Y8, Y5
-	VFMADD231PS  Y0, Y6, Y5
-	VMOVUPS      Y5, (R8)(SI*1)
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y2, Y0, Y4
+	VMOVUPS      Y4, (BX)
+	VBROADCASTSS 4(AX), Y0
+	VFMADD213PS  Y2, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS 4(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y3, Y1, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -5364,49 +6619,685 @@ rest:
 	LEAQ         lanes<>+0(SB), BX
 	MOVQ         DX, SI
 	NEGQ         SI
-	VMOVUPS      32(BX)(SI*4), Y5
+	VMOVUPS      32(BX)(SI*4), Y0
 	MOVQ         8(SP), BX
 	MOVQ         WinogradInput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
-	VMASKMOVPS   (BX), Y5, Y6
-	VMASKMOVPS   (BX)(SI*1), Y5, Y7
-	VMASKMOVPS   (BX)(SI*2), Y5, Y8
-	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	VMASKMOVPS   (BX), Y0, Y1
+	VMASKMOVPS   (BX)(SI*1), Y0, Y2
+	VMASKMOVPS   (BX)(SI*2), Y0, Y3
+	VMASKMOVPS   (BX)(DI*1), Y0, Y4
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VMASKMOVPS   Y5, Y0, (BX)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS 4(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput4x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput4x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y4
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y2, Y1, Y5
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y3, Y2, Y0
+	VADDPS       Y4, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y1
+	VADDPS       Y1, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y5
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y3, Y2, Y6
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y5, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y3, Y1
+	VADDPS       Y5, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradSquareInput4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradSquareInput4(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y0
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ 8(SP), BX
+	MOVQ WinogradInput_Down+0(CX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ WinogradInput_Buffer+0(CX), R8
+	MOVQ $0x00000004, R9
+
+columns:
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VMOVUPS      (BX)(DI*1), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y2, Y0, Y4
+	VMOVUPS      Y4, (R8)
+	VBROADCASTSS 4(AX), Y0
+	VFMADD213PS  Y2, Y1, Y0
+	VMOVUPS      Y0, 128(R8)
+	VBROADCASTSS 4(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
+	VMOVUPS      Y0, 256(R8)
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y3, Y1, Y0
+	VMOVUPS      Y0, 384(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x04, SI, R9
+	MOVQ         $0x00000004, R10
+
+rows:
+	VMOVUPS      (R8), Y0
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      64(R8), Y2
+	VMOVUPS      96(R8), Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y2, Y0, Y4
+	VMOVUPS      Y4, (BX)
+	VBROADCASTSS 4(AX), Y0
+	VFMADD213PS  Y2, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS 4(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y3, Y1, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	ADDQ         R9, BX
+	ADDQ         $+128, R8
+	DECQ         R10
+	JNZ          rows
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y0
+	MOVQ    8(SP), BX
+	MOVQ    WinogradInput_Down+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradInput_Buffer+0(CX), R8
+	MOVQ    $0x00000004, R9
+
+columnsOfPart:
+	VMASKMOVPS   (BX), Y0, Y1
+	VMASKMOVPS   (BX)(SI*1), Y0, Y2
+	VMASKMOVPS   (BX)(SI*2), Y0, Y3
+	VMASKMOVPS   (BX)(DI*1), Y0, Y4
+	VBROADCASTSS (AX), Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VMOVUPS      Y5, (R8)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y3, Y2, Y1
+	VMOVUPS      Y1, 128(R8)
+	VBROADCASTSS 4(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
+	VMOVUPS      Y1, 256(R8)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y2, Y1
+	VMOVUPS      Y1, 384(R8)
+	ADDQ         WinogradInput_Right+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         WinogradInput_Buffer+0(CX), R8
+	IMUL3Q       $0x04, SI, R9
+	MOVQ         $0x00000004, R10
+
+rowsOfPart:
+	VMOVUPS      (R8), Y1
+	VMOVUPS      32(R8), Y2
+	VMOVUPS      64(R8), Y3
+	VMOVUPS      96(R8), Y4
+	VBROADCASTSS (AX), Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VMASKMOVPS   Y5, Y0, (BX)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS 4(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+	ADDQ         R9, BX
+	ADDQ         $+128, R8
+	DECQ         R10
+	JNZ          rowsOfPart
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradSquareOutput4x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradSquareOutput4x2(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x04, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000004, R9
+
+columns:
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VMOVUPS      (BX)(DI*1), Y3
+	VADDPS       Y2, Y1, Y4
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y3, Y2, Y0
+	VMOVUPS      Y0, 128(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y0
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
+
+rows:
+	VMOVUPS (R9), Y1
+	VMOVUPS 32(R9), Y2
+	VMOVUPS 64(R9), Y3
+	VMOVUPS 96(R9), Y4
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y0, Y1, Y1
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y1, Y1
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y3, Y1
+	VADDPS       Y0, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y2
+	VADDPS       Y2, Y1, Y1
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+
+stored:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+128, R9
+	DECQ R10
+	JNZ  rows
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ   DX, DX
+	JZ      next
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y0
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x04, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000004, R9
+
+columnsOfPart:
+	VMASKMOVPS   (BX), Y0, Y1
+	VMASKMOVPS   (BX)(SI*1), Y0, Y2
+	VMASKMOVPS   (BX)(SI*2), Y0, Y3
+	VMASKMOVPS   (BX)(DI*1), Y0, Y4
+	VADDPS       Y3, Y2, Y5
+	VSUBPS       Y3, Y2, Y3
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      Y1, (R8)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y4, Y3, Y1
+	VMOVUPS      Y1, 128(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y0, Y1
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
+
+rowsOfPart:
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	VMOVUPS    64(R9), Y4
+	VMOVUPS    96(R9), Y5
+	VADDPS     Y4, Y3, Y6
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y1, Y2, Y2
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y5, Y4, Y2
+	VADDPS       Y1, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
+
+storedOfPart:
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+128, R9
+	DECQ R10
+	JNZ  rowsOfPart
+
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineInput6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineInput6(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 12(AX), Y1
+	VBROADCASTSS 16(AX), Y1
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VMOVUPS      (BX)(DI*1), Y4
 	LEAQ         (BX)(SI*4), BX
-	VMASKMOVPS   (BX), Y5, Y10
-	VMASKMOVPS   (BX)(SI*1), Y5, Y11
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
 	MOVQ         16(SP), BX
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y1, Y8, Y12
-	VFMADD231PS  Y0, Y6, Y12
-	VMASKMOVPS   Y12, Y5, (BX)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y2, Y8, Y6
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  Y2, Y7, Y12
-	VMOVAPS      Y6, Y13
-	VFMADD231PS  Y3, Y12, Y13
-	VMASKMOVPS   Y13, Y5, (BX)(SI*1)
-	VFNMADD231PS Y3, Y12, Y6
-	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VMOVAPS      Y9, Y8
-	VFMADD231PS  Y4, Y7, Y8
-	VMOVAPS      Y6, Y10
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y8, Y10
-	VMASKMOVPS   Y10, Y5, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y10
-	VFNMADD231PS Y10, Y8, Y6
-	VMASKMOVPS   Y6, Y5, (R8)
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y1, Y9, Y6
-	VFMADD231PS  Y0, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (R8)(SI*1)
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VFMADD231PS  Y0, Y1, Y7
+	VMOVUPS      Y7, (BX)
+	VBROADCASTSS 8(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 8(AX), Y7
+	VFMADD213PS  Y4, Y2, Y7
+	VBROADCASTSS 12(AX), Y8
+	VFMADD213PS  Y1, Y7, Y8
+	VMOVUPS      Y8, (BX)(SI*1)
+	VBROADCASTSS 12(AX), Y8
+	VFNMADD213PS Y1, Y7, Y8
+	VMOVUPS      Y8, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y4, Y2, Y3
+	VBROADCASTSS 20(AX), Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y5
+	VFNMADD213PS Y1, Y3, Y5
+	VMOVUPS      Y5, (R8)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y6, Y4, Y1
+	VFMADD231PS  Y0, Y2, Y1
+	VMOVUPS      Y1, (R8)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y1
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y1, Y2
+	VMASKMOVPS   (BX)(SI*1), Y1, Y3
+	VMASKMOVPS   (BX)(SI*2), Y1, Y4
+	VMASKMOVPS   (BX)(DI*1), Y1, Y5
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y1, Y6
+	VMASKMOVPS   (BX)(SI*1), Y1, Y7
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VBROADCASTSS 4(AX), Y8
+	VFMADD213PS  Y6, Y4, Y8
+	VFMADD231PS  Y0, Y2, Y8
+	VMASKMOVPS   Y8, Y1, (BX)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 8(AX), Y8
+	VFMADD213PS  Y5, Y3, Y8
+	VBROADCASTSS 12(AX), Y9
+	VFMADD213PS  Y2, Y8, Y9
+	VMASKMOVPS   Y9, Y1, (BX)(SI*1)
+	VBROADCASTSS 12(AX), Y9
+	VFNMADD213PS Y2, Y8, Y9
+	VMASKMOVPS   Y9, Y1, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 16(AX), Y4
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMASKMOVPS   Y6, Y1, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
+	VMASKMOVPS   Y6, Y1, (R8)
+	VBROADCASTSS 4(AX), Y2
+	VFMADD213PS  Y7, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (R8)(SI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -5428,162 +7319,162 @@ TEXT ·avx2WinogradLineOutput6x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
+	VBROADCASTSS 4(AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
 	JL   rest
 
 vector:
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (DX), Y2
-	VMOVUPS (DX)(BX*1), Y3
-	VMOVUPS (DX)(BX*2), Y4
-	VMOVUPS (DX)(SI*1), Y5
-	LEAQ    (DX)(BX*4), DX
-	VMOVUPS (DX), Y6
-	VMOVUPS (DX)(BX*1), Y7
-	MOVQ    32(SP), DX
-	VMOVUPS (DX), Y8
-	MOVQ    16(SP), DX
-	MOVQ    WinogradOutput_Right+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(CX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Y4, Y3, Y9
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y9, Y2, Y2
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y8, Y2, Y2
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y1
+	VMOVUPS (BX)(SI*1), Y2
+	VMOVUPS (BX)(SI*2), Y3
+	VMOVUPS (BX)(DI*1), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS (BX)(SI*1), Y6
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y7
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y3, Y2, Y8
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y8, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y7, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (SI), Y3
-	VADDPS  Y3, Y2, Y2
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMOVAPS      Y7, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VFMADD231PS  Y1, Y6, Y2
-	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y6, Y3, Y1
+	VFMADD231PS  Y0, Y5, Y1
+	VADDPS       Y7, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Y3
-	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (DI)(R8*1), Y2
+	VADDPS       Y2, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
 	ADDQ $0x20, 16(SP)
 	ADDQ $0x20, 24(SP)
 	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
 	JGE  vector
 
 rest:
-	TESTQ      AX, AX
+	TESTQ      DX, DX
 	JZ         next
-	LEAQ       lanes<>+0(SB), DX
-	MOVQ       AX, BX
-	NEGQ       BX
-	VMOVUPS    32(DX)(BX*4), Y2
-	MOVQ       8(SP), DX
-	MOVQ       WinogradOutput_InStride+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	VMASKMOVPS (DX), Y2, Y3
-	VMASKMOVPS (DX)(BX*1), Y2, Y4
-	VMASKMOVPS (DX)(BX*2), Y2, Y5
-	VMASKMOVPS (DX)(SI*1), Y2, Y6
-	LEAQ       (DX)(BX*4), DX
-	VMASKMOVPS (DX), Y2, Y7
-	VMASKMOVPS (DX)(BX*1), Y2, Y8
-	MOVQ       32(SP), DX
-	VMASKMOVPS (DX), Y2, Y9
-	MOVQ       16(SP), DX
-	MOVQ       WinogradOutput_Right+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	MOVQ       24(SP), SI
-	MOVQ       WinogradOutput_AddRight+0(CX), DI
-	LEAQ       (DI)(DI*2), R8
-	VADDPS     Y5, Y4, Y10
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y10, Y3, Y3
-	VADDPS     Y4, Y3, Y3
-	VADDPS     Y9, Y3, Y3
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y1
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y1, Y2
+	VMASKMOVPS (BX)(SI*1), Y1, Y3
+	VMASKMOVPS (BX)(SI*2), Y1, Y4
+	VMASKMOVPS (BX)(DI*1), Y1, Y5
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y6
+	VMASKMOVPS (BX)(SI*1), Y1, Y7
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y1, Y8
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y4, Y3, Y9
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y9, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y8, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (SI), Y2, Y4
-	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS (DI), Y1, Y3
+	VADDPS     Y3, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Y8, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y7, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VADDPS       Y8, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y2, Y4
-	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (DI)(R8*1), Y1, Y3
+	VADDPS       Y3, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
 	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
 	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
 	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -5619,89 +7510,89 @@ vector:
 	MOVQ    8(SP), BX
 	MOVQ    WinogradOutput_InStride+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
-	VMOVUPS (BX), Y5
-	VMOVUPS (BX)(SI*1), Y6
-	VMOVUPS (BX)(SI*2), Y7
-	VMOVUPS (BX)(DI*1), Y8
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
 	LEAQ    (BX)(SI*4), BX
-	VMOVUPS (BX), Y9
-	VMOVUPS (BX)(SI*1), Y10
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
 	MOVQ    32(SP), BX
-	VMOVUPS (BX), Y11
+	VMOVUPS (BX), Y10
 	MOVQ    16(SP), BX
 	MOVQ    WinogradOutput_Right+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y7, Y6, Y12
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y12, Y5, Y5
-	VADDPS  Y6, Y5, Y5
-	VADDPS  Y11, Y5, Y5
+	VADDPS  Y6, Y5, Y11
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y11, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y10, Y4, Y4
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y5, Y5
+	VMOVUPS (R8), Y7
+	VADDPS  Y7, Y4, Y4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMOVUPS      Y5, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y4, Y7, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VADDPS       Y10, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y5, Y5
+	VMOVUPS      (R8)(R9*1), Y7
+	VADDPS       Y7, Y4, Y4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMOVUPS      Y5, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y4, Y7, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VMULPS       Y2, Y12, Y5
-	VFMADD231PS  Y3, Y6, Y5
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y2, Y11, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VADDPS       Y10, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (R8)(R9*2), Y5
+	VADDPS       Y5, Y4, Y4
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  Y4, Y7, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 16(AX), Y4
+	VFMADD213PS  Y9, Y6, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y8, Y4
+	VADDPS       Y10, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (R8)(R10*1), Y5
+	VADDPS       Y5, Y4, Y4
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)(DI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -5718,93 +7609,93 @@ rest:
 	LEAQ       lanes<>+0(SB), BX
 	MOVQ       DX, SI
 	NEGQ       SI
-	VMOVUPS    32(BX)(SI*4), Y5
+	VMOVUPS    32(BX)(SI*4), Y4
 	MOVQ       8(SP), BX
 	MOVQ       WinogradOutput_InStride+0(CX), SI
 	LEAQ       (SI)(SI*2), DI
-	VMASKMOVPS (BX), Y5, Y6
-	VMASKMOVPS (BX)(SI*1), Y5, Y7
-	VMASKMOVPS (BX)(SI*2), Y5, Y8
-	VMASKMOVPS (BX)(DI*1), Y5, Y9
+	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS (BX)(SI*1), Y4, Y6
+	VMASKMOVPS (BX)(SI*2), Y4, Y7
+	VMASKMOVPS (BX)(DI*1), Y4, Y8
 	LEAQ       (BX)(SI*4), BX
-	VMASKMOVPS (BX), Y5, Y10
-	VMASKMOVPS (BX)(SI*1), Y5, Y11
+	VMASKMOVPS (BX), Y4, Y9
+	VMASKMOVPS (BX)(SI*1), Y4, Y10
 	MOVQ       32(SP), BX
-	VMASKMOVPS (BX), Y5, Y12
+	VMASKMOVPS (BX), Y4, Y11
 	MOVQ       16(SP), BX
 	MOVQ       WinogradOutput_Right+0(CX), SI
 	LEAQ       (SI)(SI*2), DI
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y8, Y7, Y13
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y13, Y6, Y6
-	VADDPS     Y7, Y6, Y6
-	VADDPS     Y12, Y6, Y6
+	VADDPS     Y7, Y6, Y12
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y11, Y5, Y5
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y5, Y9
-	VADDPS     Y9, Y6, Y6
+	VMASKMOVPS (R8), Y4, Y8
+	VADDPS     Y8, Y5, Y5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMASKMOVPS   Y6, Y5, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMASKMOVPS   Y5, Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y8, Y6
-	VFMADD231PS  Y1, Y10, Y6
-	VADDPS       Y12, Y6, Y6
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VADDPS       Y11, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y5, Y9
-	VADDPS       Y9, Y6, Y6
+	VMASKMOVPS   (R8)(R9*1), Y4, Y8
+	VADDPS       Y8, Y5, Y5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMASKMOVPS   Y6, Y5, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VMULPS       Y2, Y13, Y6
-	VFMADD231PS  Y3, Y7, Y6
-	VADDPS       Y12, Y6, Y6
+	VMULPS       Y2, Y12, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VADDPS       Y11, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y5, Y7
-	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (R8)(R9*2), Y4, Y6
+	VADDPS       Y6, Y5, Y5
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VBROADCASTSS 20(AX), Y7
-	VFMADD231PS  Y7, Y10, Y6
-	VADDPS       Y12, Y6, Y6
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y10, Y7, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VADDPS       Y11, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y5, Y7
-	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (R8)(R10*1), Y4, Y6
+	VADDPS       Y6, Y5, Y5
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(DI*1)
 
 storedOfPart:
 next:
@@ -5832,9 +7723,9 @@ TEXT ·avx2WinogradSquareInput6(SB), NOSPLIT, $24-16
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	VBROADCASTSS 12(AX), Y3
-	VBROADCASTSS 16(AX), Y4
+	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 12(AX), Y1
+	VBROADCASTSS 16(AX), Y1
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -5855,41 +7746,41 @@ vector:
 	MOVQ $0x00000006, R9
 
 columns:
-	VMOVUPS      (BX), Y5
-	VMOVUPS      (BX)(SI*1), Y6
-	VMOVUPS      (BX)(SI*2), Y7
-	VMOVUPS      (BX)(DI*1), Y8
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VMOVUPS      (BX)(DI*1), Y4
 	LEAQ         (BX)(SI*4), R10
-	VMOVUPS      (R10), Y9
-	VMOVUPS      (R10)(SI*1), Y10
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y1, Y7, Y11
-	VFMADD231PS  Y0, Y5, Y11
-	VMOVUPS      Y11, (R8)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y2, Y7, Y5
-	VMOVAPS      Y8, Y11
-	VFMADD231PS  Y2, Y6, Y11
-	VMOVAPS      Y5, Y12
-	VFMADD231PS  Y3, Y11, Y12
-	VMOVUPS      Y12, 192(R8)
-	VFNMADD231PS Y3, Y11, Y5
-	VMOVUPS      Y5, 384(R8)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y4, Y7, Y5
-	VMOVAPS      Y8, Y7
-	VFMADD231PS  Y4, Y6, Y7
-	VMOVAPS      Y5, Y9
-	VBROADCASTSS 20(AX), Y11
-	VFMADD231PS  Y11, Y7, Y9
-	VMOVUPS      Y9, 576(R8)
-	VBROADCASTSS 20(AX), Y9
-	VFNMADD231PS Y9, Y7, Y5
+	VMOVUPS      (R10), Y5
+	VMOVUPS      (R10)(SI*1), Y6
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VFMADD231PS  Y0, Y1, Y7
+	VMOVUPS      Y7, (R8)
+	VBROADCASTSS 8(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 8(AX), Y7
+	VFMADD213PS  Y4, Y2, Y7
+	VBROADCASTSS 12(AX), Y8
+	VFMADD213PS  Y1, Y7, Y8
+	VMOVUPS      Y8, 192(R8)
+	VBROADCASTSS 12(AX), Y8
+	VFNMADD213PS Y1, Y7, Y8
+	VMOVUPS      Y8, 384(R8)
+	VBROADCASTSS 16(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y4, Y2, Y3
+	VBROADCASTSS 20(AX), Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VMOVUPS      Y5, 576(R8)
+	VBROADCASTSS 20(AX), Y5
+	VFNMADD213PS Y1, Y3, Y5
 	VMOVUPS      Y5, 768(R8)
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  Y1, Y8, Y5
-	VFMADD231PS  Y0, Y6, Y5
-	VMOVUPS      Y5, 960(R8)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y6, Y4, Y1
+	VFMADD231PS  Y0, Y2, Y1
+	VMOVUPS      Y1, 960(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -5902,41 +7793,41 @@ columns:
 	MOVQ         $0x00000006, R10
 
 rows:
-	VMOVUPS      (R8), Y5
-	VMOVUPS      32(R8), Y6
-	VMOVUPS      64(R8), Y7
-	VMOVUPS      96(R8), Y8
-	VMOVUPS      128(R8), Y9
-	VMOVUPS      160(R8), Y10
+	VMOVUPS      (R8), Y1
+	VMOVUPS      32(R8), Y2
+	VMOVUPS      64(R8), Y3
+	VMOVUPS      96(R8), Y4
+	VMOVUPS      128(R8), Y5
+	VMOVUPS      160(R8), Y6
 	LEAQ         (BX)(SI*4), R11
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y1, Y7, Y11
-	VFMADD231PS  Y0, Y5, Y11
-	VMOVUPS      Y11, (BX)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y2, Y7, Y5
-	VMOVAPS      Y8, Y11
-	VFMADD231PS  Y2, Y6, Y11
-	VMOVAPS      Y5, Y12
-	VFMADD231PS  Y3, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VFNMADD231PS Y3, Y11, Y5
-	VMOVUPS      Y5, (BX)(SI*2)
-	VMOVAPS      Y9, Y5
-	VFMADD231PS  Y4, Y7, Y5
-	VMOVAPS      Y8, Y7
-	VFMADD231PS  Y4, Y6, Y7
-	VMOVAPS      Y5, Y9
-	VBROADCASTSS 20(AX), Y11
-	VFMADD231PS  Y11, Y7, Y9
-	VMOVUPS      Y9, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y9
-	VFNMADD231PS Y9, Y7, Y5
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VFMADD231PS  Y0, Y1, Y7
+	VMOVUPS      Y7, (BX)
+	VBROADCASTSS 8(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 8(AX), Y7
+	VFMADD213PS  Y4, Y2, Y7
+	VBROADCASTSS 12(AX), Y8
+	VFMADD213PS  Y1, Y7, Y8
+	VMOVUPS      Y8, (BX)(SI*1)
+	VBROADCASTSS 12(AX), Y8
+	VFNMADD213PS Y1, Y7, Y8
+	VMOVUPS      Y8, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y1
+	VFMADD213PS  Y5, Y3, Y1
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y4, Y2, Y3
+	VBROADCASTSS 20(AX), Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y5
+	VFNMADD213PS Y1, Y3, Y5
 	VMOVUPS      Y5, (R11)
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  Y1, Y8, Y5
-	VFMADD231PS  Y0, Y6, Y5
-	VMOVUPS      Y5, (R11)(SI*1)
+	VBROADCASTSS 4(AX), Y1
+	VFMADD213PS  Y6, Y4, Y1
+	VFMADD231PS  Y0, Y2, Y1
+	VMOVUPS      Y1, (R11)(SI*1)
 	ADDQ         R9, BX
 	ADDQ         $+192, R8
 	DECQ         R10
@@ -5953,7 +7844,7 @@ rest:
 	LEAQ    lanes<>+0(SB), BX
 	MOVQ    DX, SI
 	NEGQ    SI
-	VMOVUPS 32(BX)(SI*4), Y5
+	VMOVUPS 32(BX)(SI*4), Y1
 	MOVQ    8(SP), BX
 	MOVQ    WinogradInput_Down+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
@@ -5961,41 +7852,41 @@ rest:
 	MOVQ    $0x00000006, R9
 
 columnsOfPart:
-	VMASKMOVPS   (BX), Y5, Y6
-	VMASKMOVPS   (BX)(SI*1), Y5, Y7
-	VMASKMOVPS   (BX)(SI*2), Y5, Y8
-	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	VMASKMOVPS   (BX), Y1, Y2
+	VMASKMOVPS   (BX)(SI*1), Y1, Y3
+	VMASKMOVPS   (BX)(SI*2), Y1, Y4
+	VMASKMOVPS   (BX)(DI*1), Y1, Y5
 	LEAQ         (BX)(SI*4), R10
-	VMASKMOVPS   (R10), Y5, Y10
-	VMASKMOVPS   (R10)(SI*1), Y5, Y11
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y1, Y8, Y12
-	VFMADD231PS  Y0, Y6, Y12
-	VMOVUPS      Y12, (R8)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y2, Y8, Y6
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  Y2, Y7, Y12
-	VMOVAPS      Y6, Y13
-	VFMADD231PS  Y3, Y12, Y13
-	VMOVUPS      Y13, 192(R8)
-	VFNMADD231PS Y3, Y12, Y6
-	VMOVUPS      Y6, 384(R8)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VMOVAPS      Y9, Y8
-	VFMADD231PS  Y4, Y7, Y8
-	VMOVAPS      Y6, Y10
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y8, Y10
-	VMOVUPS      Y10, 576(R8)
-	VBROADCASTSS 20(AX), Y10
-	VFNMADD231PS Y10, Y8, Y6
+	VMASKMOVPS   (R10), Y1, Y6
+	VMASKMOVPS   (R10)(SI*1), Y1, Y7
+	VBROADCASTSS 4(AX), Y8
+	VFMADD213PS  Y6, Y4, Y8
+	VFMADD231PS  Y0, Y2, Y8
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 8(AX), Y8
+	VFMADD213PS  Y5, Y3, Y8
+	VBROADCASTSS 12(AX), Y9
+	VFMADD213PS  Y2, Y8, Y9
+	VMOVUPS      Y9, 192(R8)
+	VBROADCASTSS 12(AX), Y9
+	VFNMADD213PS Y2, Y8, Y9
+	VMOVUPS      Y9, 384(R8)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 16(AX), Y4
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMOVUPS      Y6, 576(R8)
+	VBROADCASTSS 20(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
 	VMOVUPS      Y6, 768(R8)
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y1, Y9, Y6
-	VFMADD231PS  Y0, Y7, Y6
-	VMOVUPS      Y6, 960(R8)
+	VBROADCASTSS 4(AX), Y2
+	VFMADD213PS  Y7, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, 960(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -6008,41 +7899,41 @@ columnsOfPart:
 	MOVQ         $0x00000006, R10
 
 rowsOfPart:
-	VMOVUPS      (R8), Y6
-	VMOVUPS      32(R8), Y7
-	VMOVUPS      64(R8), Y8
-	VMOVUPS      96(R8), Y9
-	VMOVUPS      128(R8), Y10
-	VMOVUPS      160(R8), Y11
+	VMOVUPS      (R8), Y2
+	VMOVUPS      32(R8), Y3
+	VMOVUPS      64(R8), Y4
+	VMOVUPS      96(R8), Y5
+	VMOVUPS      128(R8), Y6
+	VMOVUPS      160(R8), Y7
 	LEAQ         (BX)(SI*4), R11
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y1, Y8, Y12
-	VFMADD231PS  Y0, Y6, Y12
-	VMASKMOVPS   Y12, Y5, (BX)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y2, Y8, Y6
-	VMOVAPS      Y9, Y12
-	VFMADD231PS  Y2, Y7, Y12
-	VMOVAPS      Y6, Y13
-	VFMADD231PS  Y3, Y12, Y13
-	VMASKMOVPS   Y13, Y5, (BX)(SI*1)
-	VFNMADD231PS Y3, Y12, Y6
-	VMASKMOVPS   Y6, Y5, (BX)(SI*2)
-	VMOVAPS      Y10, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VMOVAPS      Y9, Y8
-	VFMADD231PS  Y4, Y7, Y8
-	VMOVAPS      Y6, Y10
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y8, Y10
-	VMASKMOVPS   Y10, Y5, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y10
-	VFNMADD231PS Y10, Y8, Y6
-	VMASKMOVPS   Y6, Y5, (R11)
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y1, Y9, Y6
-	VFMADD231PS  Y0, Y7, Y6
-	VMASKMOVPS   Y6, Y5, (R11)(SI*1)
+	VBROADCASTSS 4(AX), Y8
+	VFMADD213PS  Y6, Y4, Y8
+	VFMADD231PS  Y0, Y2, Y8
+	VMASKMOVPS   Y8, Y1, (BX)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 8(AX), Y8
+	VFMADD213PS  Y5, Y3, Y8
+	VBROADCASTSS 12(AX), Y9
+	VFMADD213PS  Y2, Y8, Y9
+	VMASKMOVPS   Y9, Y1, (BX)(SI*1)
+	VBROADCASTSS 12(AX), Y9
+	VFNMADD213PS Y2, Y8, Y9
+	VMASKMOVPS   Y9, Y1, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y6, Y4, Y2
+	VBROADCASTSS 16(AX), Y4
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMASKMOVPS   Y6, Y1, (BX)(DI*1)
+	VBROADCASTSS 20(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
+	VMASKMOVPS   Y6, Y1, (R11)
+	VBROADCASTSS 4(AX), Y2
+	VFMADD213PS  Y7, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (R11)(SI*1)
 	ADDQ         R9, BX
 	ADDQ         $+192, R8
 	DECQ         R10
@@ -6068,233 +7959,233 @@ TEXT ·avx2WinogradSquareOutput6x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
+	VBROADCASTSS 4(AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
 	JL   rest
 
 vector:
-	MOVQ   8(SP), DX
-	MOVQ   WinogradOutput_InStride+0(CX), BX
-	IMUL3Q $0x06, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(CX), DI
-	MOVQ   $0x00000006, R8
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x06, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000006, R9
 
 columns:
-	VMOVUPS     (DX), Y2
-	VMOVUPS     (DX)(BX*1), Y3
-	VMOVUPS     (DX)(BX*2), Y4
-	VMOVUPS     (DX)(SI*1), Y5
-	LEAQ        (DX)(BX*4), R9
-	VMOVUPS     (R9), Y6
-	VMOVUPS     (R9)(BX*1), Y7
-	VADDPS      Y4, Y3, Y8
-	VSUBPS      Y4, Y3, Y4
-	VADDPS      Y6, Y5, Y3
-	VSUBPS      Y6, Y5, Y6
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y3, Y2, Y2
-	VMOVUPS     Y2, (DI)
-	VMOVAPS     Y7, Y2
-	VFMADD231PS Y0, Y4, Y2
-	VFMADD231PS Y1, Y6, Y2
-	VMOVUPS     Y2, 192(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), DX
-	VMOVUPS     (DX), Y2
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VMOVUPS      (BX)(DI*1), Y4
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y5
+	VMOVUPS      (R10)(SI*1), Y6
+	VADDPS       Y3, Y2, Y7
+	VSUBPS       Y3, Y2, Y3
+	VADDPS       Y5, Y4, Y2
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (R8)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y6, Y3, Y1
+	VFMADD231PS  Y0, Y5, Y1
+	VMOVUPS      Y1, 192(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y1
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
 
 rows:
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VMOVUPS 64(R8), Y5
-	VMOVUPS 96(R8), Y6
-	VMOVUPS 128(R8), Y7
-	VMOVUPS 160(R8), Y8
-	VADDPS  Y5, Y4, Y9
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y2, Y3, Y3
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS 64(R9), Y4
+	VMOVUPS 96(R9), Y5
+	VMOVUPS 128(R9), Y6
+	VMOVUPS 160(R9), Y7
+	VADDPS  Y4, Y3, Y8
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y1, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (SI), Y4
-	VADDPS  Y4, Y3, Y3
+	VMOVUPS (DI), Y3
+	VADDPS  Y3, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMOVAPS      Y8, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y7, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VADDPS       Y1, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (DI)(R8*1), Y3
+	VADDPS       Y3, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+192, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+192, R9
+	DECQ R10
 	JNZ  rows
 	ADDQ $0x20, 8(SP)
 	ADDQ $0x20, 16(SP)
 	ADDQ $0x20, 24(SP)
 	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
 	JGE  vector
 
 rest:
-	TESTQ   AX, AX
+	TESTQ   DX, DX
 	JZ      next
-	LEAQ    lanes<>+0(SB), DX
-	MOVQ    AX, BX
-	NEGQ    BX
-	VMOVUPS 32(DX)(BX*4), Y2
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	IMUL3Q  $0x06, BX, BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    WinogradOutput_Buffer+0(CX), DI
-	MOVQ    $0x00000006, R8
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y1
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x06, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000006, R9
 
 columnsOfPart:
-	VMASKMOVPS  (DX), Y2, Y3
-	VMASKMOVPS  (DX)(BX*1), Y2, Y4
-	VMASKMOVPS  (DX)(BX*2), Y2, Y5
-	VMASKMOVPS  (DX)(SI*1), Y2, Y6
-	LEAQ        (DX)(BX*4), R9
-	VMASKMOVPS  (R9), Y2, Y7
-	VMASKMOVPS  (R9)(BX*1), Y2, Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y5
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y7
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y4, Y3, Y3
-	VMOVUPS     Y3, (DI)
-	VMOVAPS     Y8, Y3
-	VFMADD231PS Y0, Y5, Y3
-	VFMADD231PS Y1, Y7, Y3
-	VMOVUPS     Y3, 192(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), DX
-	VMASKMOVPS  (DX), Y2, Y3
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
+	VMASKMOVPS   (BX), Y1, Y2
+	VMASKMOVPS   (BX)(SI*1), Y1, Y3
+	VMASKMOVPS   (BX)(SI*2), Y1, Y4
+	VMASKMOVPS   (BX)(DI*1), Y1, Y5
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y1, Y6
+	VMASKMOVPS   (R10)(SI*1), Y1, Y7
+	VADDPS       Y4, Y3, Y8
+	VSUBPS       Y4, Y3, Y4
+	VADDPS       Y6, Y5, Y3
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y7, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, 192(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y1, Y2
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
 
 rowsOfPart:
-	VMOVUPS    (R8), Y4
-	VMOVUPS    32(R8), Y5
-	VMOVUPS    64(R8), Y6
-	VMOVUPS    96(R8), Y7
-	VMOVUPS    128(R8), Y8
-	VMOVUPS    160(R8), Y9
-	VADDPS     Y6, Y5, Y10
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y3, Y4, Y4
+	VMOVUPS    (R9), Y3
+	VMOVUPS    32(R9), Y4
+	VMOVUPS    64(R9), Y5
+	VMOVUPS    96(R9), Y6
+	VMOVUPS    128(R9), Y7
+	VMOVUPS    160(R9), Y8
+	VADDPS     Y5, Y4, Y9
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y2, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (SI), Y2, Y5
-	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS (DI), Y1, Y4
+	VADDPS     Y4, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y2, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Y9, Y4
-	VFMADD231PS  Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y8, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VADDPS       Y2, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y2, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (DI)(R8*1), Y1, Y4
+	VADDPS       Y4, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y2, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+192, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+192, R9
+	DECQ R10
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
 	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
 	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
 	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -6335,37 +8226,37 @@ vector:
 	MOVQ   $0x00000006, R9
 
 columns:
-	VMOVUPS      (BX), Y5
-	VMOVUPS      (BX)(SI*1), Y6
-	VMOVUPS      (BX)(SI*2), Y7
-	VMOVUPS      (BX)(DI*1), Y8
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VMOVUPS      (BX)(DI*1), Y7
 	LEAQ         (BX)(SI*4), R10
-	VMOVUPS      (R10), Y9
-	VMOVUPS      (R10)(SI*1), Y10
-	VADDPS       Y7, Y6, Y11
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y5, Y5
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (R8)
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VMOVUPS      Y5, 192(R8)
-	VMULPS       Y2, Y11, Y5
-	VFMADD231PS  Y3, Y6, Y5
-	VMOVUPS      Y5, 384(R8)
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  Y4, Y7, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VMOVUPS      Y5, 576(R8)
+	VMOVUPS      (R10), Y8
+	VMOVUPS      (R10)(SI*1), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VMOVUPS      Y4, 192(R8)
+	VMULPS       Y2, Y10, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VMOVUPS      Y4, 384(R8)
+	VBROADCASTSS 16(AX), Y4
+	VFMADD213PS  Y9, Y6, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y8, Y4
+	VMOVUPS      Y4, 576(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
 	JNZ          columns
 	MOVQ         32(SP), BX
-	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX), Y4
 	MOVQ         16(SP), BX
 	MOVQ         WinogradOutput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
@@ -6376,80 +8267,80 @@ columns:
 	MOVQ         WinogradOutput_Rows+0(CX), R12
 
 rows:
-	VMOVUPS (R11), Y6
-	VMOVUPS 32(R11), Y7
-	VMOVUPS 64(R11), Y8
-	VMOVUPS 96(R11), Y9
-	VMOVUPS 128(R11), Y10
-	VMOVUPS 160(R11), Y11
-	VADDPS  Y8, Y7, Y12
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
-	VADDPS  Y12, Y6, Y6
-	VADDPS  Y7, Y6, Y6
-	VADDPS  Y5, Y6, Y6
+	VMOVUPS (R11), Y5
+	VMOVUPS 32(R11), Y6
+	VMOVUPS 64(R11), Y7
+	VMOVUPS 96(R11), Y8
+	VMOVUPS 128(R11), Y9
+	VMOVUPS 160(R11), Y10
+	VADDPS  Y7, Y6, Y11
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y5, Y5
+	VADDPS  Y6, Y5, Y5
+	VADDPS  Y4, Y5, Y5
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y9
-	VADDPS  Y9, Y6, Y6
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y5, Y5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMOVUPS      Y6, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y8, Y6
-	VFMADD231PS  Y1, Y10, Y6
-	VADDPS       Y5, Y6, Y6
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VADDPS       Y4, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y9
-	VADDPS       Y9, Y6, Y6
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y5, Y5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMOVUPS      Y6, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VMULPS       Y2, Y12, Y6
-	VFMADD231PS  Y3, Y7, Y6
-	VADDPS       Y5, Y6, Y6
+	VMULPS       Y2, Y11, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VADDPS       Y4, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y7
-	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (R8)(R9*2), Y6
+	VADDPS       Y6, Y5, Y5
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMOVUPS      Y6, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VBROADCASTSS 20(AX), Y7
-	VFMADD231PS  Y7, Y10, Y6
-	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y10, Y7, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VADDPS       Y4, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y7
-	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (R8)(R10*1), Y6
+	VADDPS       Y6, Y5, Y5
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMOVUPS      Y6, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -6471,7 +8362,7 @@ rest:
 	LEAQ    lanes<>+0(SB), BX
 	MOVQ    DX, SI
 	NEGQ    SI
-	VMOVUPS 32(BX)(SI*4), Y5
+	VMOVUPS 32(BX)(SI*4), Y4
 	MOVQ    8(SP), BX
 	MOVQ    WinogradOutput_InStride+0(CX), SI
 	IMUL3Q  $0x06, SI, SI
@@ -6480,37 +8371,37 @@ rest:
 	MOVQ    $0x00000006, R9
 
 columnsOfPart:
-	VMASKMOVPS   (BX), Y5, Y6
-	VMASKMOVPS   (BX)(SI*1), Y5, Y7
-	VMASKMOVPS   (BX)(SI*2), Y5, Y8
-	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	VMASKMOVPS   (BX), Y4, Y5
+	VMASKMOVPS   (BX)(SI*1), Y4, Y6
+	VMASKMOVPS   (BX)(SI*2), Y4, Y7
+	VMASKMOVPS   (BX)(DI*1), Y4, Y8
 	LEAQ         (BX)(SI*4), R10
-	VMASKMOVPS   (R10), Y5, Y10
-	VMASKMOVPS   (R10)(SI*1), Y5, Y11
-	VADDPS       Y8, Y7, Y12
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y7, Y6, Y6
-	VMOVUPS      Y6, (R8)
-	VMULPS       Y0, Y8, Y6
-	VFMADD231PS  Y1, Y10, Y6
-	VMOVUPS      Y6, 192(R8)
-	VMULPS       Y2, Y12, Y6
-	VFMADD231PS  Y3, Y7, Y6
-	VMOVUPS      Y6, 384(R8)
-	VMOVAPS      Y11, Y6
-	VFMADD231PS  Y4, Y8, Y6
-	VBROADCASTSS 20(AX), Y7
-	VFMADD231PS  Y7, Y10, Y6
-	VMOVUPS      Y6, 576(R8)
+	VMASKMOVPS   (R10), Y4, Y9
+	VMASKMOVPS   (R10)(SI*1), Y4, Y10
+	VADDPS       Y7, Y6, Y11
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (R8)
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VMOVUPS      Y5, 192(R8)
+	VMULPS       Y2, Y11, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VMOVUPS      Y5, 384(R8)
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y10, Y7, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y9, Y5
+	VMOVUPS      Y5, 576(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
 	JNZ          columnsOfPart
 	MOVQ         32(SP), BX
-	VMASKMOVPS   (BX), Y5, Y6
+	VMASKMOVPS   (BX), Y4, Y5
 	MOVQ         16(SP), BX
 	MOVQ         WinogradOutput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
@@ -6521,80 +8412,80 @@ columnsOfPart:
 	MOVQ         WinogradOutput_Rows+0(CX), R12
 
 rowsOfPart:
-	VMOVUPS    (R11), Y7
-	VMOVUPS    32(R11), Y8
-	VMOVUPS    64(R11), Y9
-	VMOVUPS    96(R11), Y10
-	VMOVUPS    128(R11), Y11
-	VMOVUPS    160(R11), Y12
-	VADDPS     Y9, Y8, Y13
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
-	VADDPS     Y13, Y7, Y7
-	VADDPS     Y8, Y7, Y7
-	VADDPS     Y6, Y7, Y7
+	VMOVUPS    (R11), Y6
+	VMOVUPS    32(R11), Y7
+	VMOVUPS    64(R11), Y8
+	VMOVUPS    96(R11), Y9
+	VMOVUPS    128(R11), Y10
+	VMOVUPS    160(R11), Y11
+	VADDPS     Y8, Y7, Y12
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y6, Y6
+	VADDPS     Y7, Y6, Y6
+	VADDPS     Y5, Y6, Y6
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y5, Y10
-	VADDPS     Y10, Y7, Y7
+	VMASKMOVPS (R8), Y4, Y9
+	VADDPS     Y9, Y6, Y6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y7, Y10, Y7
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y7, Y10, Y7
-	VMASKMOVPS   Y7, Y5, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y9, Y7
-	VFMADD231PS  Y1, Y11, Y7
-	VADDPS       Y6, Y7, Y7
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VADDPS       Y5, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y5, Y10
-	VADDPS       Y10, Y7, Y7
+	VMASKMOVPS   (R8)(R9*1), Y4, Y9
+	VADDPS       Y9, Y6, Y6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y7, Y10, Y7
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y7, Y10, Y7
-	VMASKMOVPS   Y7, Y5, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VMULPS       Y2, Y13, Y7
-	VFMADD231PS  Y3, Y8, Y7
-	VADDPS       Y6, Y7, Y7
+	VMULPS       Y2, Y12, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VADDPS       Y5, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y5, Y8
-	VADDPS       Y8, Y7, Y7
+	VMASKMOVPS   (R8)(R9*2), Y4, Y7
+	VADDPS       Y7, Y6, Y6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y7, Y8, Y7
-	VMASKMOVPS   Y7, Y5, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Y12, Y7
-	VFMADD231PS  Y4, Y9, Y7
-	VBROADCASTSS 20(AX), Y8
-	VFMADD231PS  Y8, Y11, Y7
-	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y11, Y8, Y6
+	VBROADCASTSS 20(AX), Y7
+	VFMADD231PS  Y7, Y10, Y6
+	VADDPS       Y5, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y5, Y8
-	VADDPS       Y8, Y7, Y7
+	VMASKMOVPS   (R8)(R10*1), Y4, Y7
+	VADDPS       Y7, Y6, Y6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y7, Y8, Y7
-	VMASKMOVPS   Y7, Y5, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(DI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -6645,80 +8536,71 @@ vector:
 	MOVQ         8(SP), BX
 	MOVQ         WinogradInput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
-	VMOVUPS      (BX), Y3
-	VMOVUPS      (BX)(SI*1), Y4
-	VMOVUPS      (BX)(SI*2), Y5
-	VMOVUPS      (BX)(DI*1), Y6
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VMOVUPS      (BX)(DI*1), Y5
 	LEAQ         (BX)(SI*4), BX
-	VMOVUPS      (BX), Y7
-	VMOVUPS      (BX)(SI*1), Y8
-	VMOVUPS      (BX)(SI*2), Y9
-	VMOVUPS      (BX)(DI*1), Y10
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (BX)(SI*1), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VMOVUPS      (BX)(DI*1), Y9
 	MOVQ         16(SP), BX
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y2, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
-	VMOVUPS      Y11, (BX)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD231PS  Y1, Y4, Y10
+	VFMADD231PS  Y0, Y2, Y10
+	VMOVUPS      Y10, (BX)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 16(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, (BX)(SI*2)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 28(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 20(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 32(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, (R8)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y5, Y3
-	VMOVAPS      Y8, Y5
-	VBROADCASTSS 40(AX), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VMOVAPS      Y3, Y7
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y5, Y7
-	VMOVUPS      Y7, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD231PS Y7, Y5, Y3
-	VMOVUPS      Y3, (R8)(SI*2)
-	VMOVAPS      Y10, Y3
-	VFMADD231PS  Y2, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, (R8)(DI*1)
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 32(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, (R8)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 40(AX), Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y3, Y4
+	VBROADCASTSS 44(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMOVUPS      Y6, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
+	VMOVUPS      Y6, (R8)(SI*2)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y9, Y7, Y2
+	VFMADD231PS  Y1, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, (R8)(DI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -6731,84 +8613,75 @@ rest:
 	LEAQ         lanes<>+0(SB), BX
 	MOVQ         DX, SI
 	NEGQ         SI
-	VMOVUPS      32(BX)(SI*4), Y3
+	VMOVUPS      32(BX)(SI*4), Y2
 	MOVQ         8(SP), BX
 	MOVQ         WinogradInput_Right+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
-	VMASKMOVPS   (BX), Y3, Y4
-	VMASKMOVPS   (BX)(SI*1), Y3, Y5
-	VMASKMOVPS   (BX)(SI*2), Y3, Y6
-	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	VMASKMOVPS   (BX), Y2, Y3
+	VMASKMOVPS   (BX)(SI*1), Y2, Y4
+	VMASKMOVPS   (BX)(SI*2), Y2, Y5
+	VMASKMOVPS   (BX)(DI*1), Y2, Y6
 	LEAQ         (BX)(SI*4), BX
-	VMASKMOVPS   (BX), Y3, Y8
-	VMASKMOVPS   (BX)(SI*1), Y3, Y9
-	VMASKMOVPS   (BX)(SI*2), Y3, Y10
-	VMASKMOVPS   (BX)(DI*1), Y3, Y11
+	VMASKMOVPS   (BX), Y2, Y7
+	VMASKMOVPS   (BX)(SI*1), Y2, Y8
+	VMASKMOVPS   (BX)(SI*2), Y2, Y9
+	VMASKMOVPS   (BX)(DI*1), Y2, Y10
 	MOVQ         16(SP), BX
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y2, Y8, Y12
-	VFMADD231PS  Y1, Y6, Y12
-	VFMADD231PS  Y0, Y4, Y12
-	VMASKMOVPS   Y12, Y3, (BX)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 8(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VFMADD231PS  Y1, Y5, Y11
+	VFMADD231PS  Y0, Y3, Y11
+	VMASKMOVPS   Y11, Y2, (BX)
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 16(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 16(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 20(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 20(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 32(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMASKMOVPS   Y4, Y3, (R8)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VMOVAPS      Y9, Y6
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y7, Y6
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y5, Y6
-	VMOVAPS      Y4, Y8
-	VBROADCASTSS 44(AX), Y10
-	VFMADD231PS  Y10, Y6, Y8
-	VMASKMOVPS   Y8, Y3, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Y8
-	VFNMADD231PS Y8, Y6, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(SI*2)
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y2, Y9, Y4
-	VFMADD231PS  Y1, Y7, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R8)(DI*1)
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (R8)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VBROADCASTSS 40(AX), Y5
+	VFMADD213PS  Y8, Y6, Y5
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y4, Y5
+	VBROADCASTSS 44(AX), Y7
+	VFMADD213PS  Y3, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (R8)(SI*1)
+	VBROADCASTSS 44(AX), Y7
+	VFNMADD213PS Y3, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (R8)(SI*2)
+	VBROADCASTSS 8(AX), Y3
+	VFMADD213PS  Y10, Y8, Y3
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (R8)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -6830,175 +8703,175 @@ TEXT ·avx2WinogradLineOutput8x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
+	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS 8(AX), Y1
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
 	JL   rest
 
 vector:
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	VMOVUPS (DX), Y3
-	VMOVUPS (DX)(BX*1), Y4
-	VMOVUPS (DX)(BX*2), Y5
-	VMOVUPS (DX)(SI*1), Y6
-	LEAQ    (DX)(BX*4), DX
-	VMOVUPS (DX), Y7
-	VMOVUPS (DX)(BX*1), Y8
-	VMOVUPS (DX)(BX*2), Y9
-	VMOVUPS (DX)(SI*1), Y10
-	MOVQ    32(SP), DX
-	VMOVUPS (DX), Y11
-	MOVQ    16(SP), DX
-	MOVQ    WinogradOutput_Right+0(CX), BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    24(SP), SI
-	MOVQ    WinogradOutput_AddRight+0(CX), DI
-	LEAQ    (DI)(DI*2), R8
-	VADDPS  Y5, Y4, Y12
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y12, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y11, Y3, Y3
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(SI*1), Y3
+	VMOVUPS (BX)(SI*2), Y4
+	VMOVUPS (BX)(DI*1), Y5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS (BX)(SI*1), Y7
+	VMOVUPS (BX)(SI*2), Y8
+	VMOVUPS (BX)(DI*1), Y9
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y10
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y4, Y3, Y11
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y11, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y10, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (SI), Y4
-	VADDPS  Y4, Y3, Y3
+	VMOVUPS (DI), Y3
+	VADDPS  Y3, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMOVAPS      Y10, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y9, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VFMADD231PS  Y1, Y8, Y2
+	VADDPS       Y10, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (DI)(R8*1), Y3
+	VADDPS       Y3, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
 	ADDQ $0x20, 16(SP)
 	ADDQ $0x20, 24(SP)
 	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
 	JGE  vector
 
 rest:
-	TESTQ      AX, AX
+	TESTQ      DX, DX
 	JZ         next
-	LEAQ       lanes<>+0(SB), DX
-	MOVQ       AX, BX
-	NEGQ       BX
-	VMOVUPS    32(DX)(BX*4), Y3
-	MOVQ       8(SP), DX
-	MOVQ       WinogradOutput_InStride+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	VMASKMOVPS (DX), Y3, Y4
-	VMASKMOVPS (DX)(BX*1), Y3, Y5
-	VMASKMOVPS (DX)(BX*2), Y3, Y6
-	VMASKMOVPS (DX)(SI*1), Y3, Y7
-	LEAQ       (DX)(BX*4), DX
-	VMASKMOVPS (DX), Y3, Y8
-	VMASKMOVPS (DX)(BX*1), Y3, Y9
-	VMASKMOVPS (DX)(BX*2), Y3, Y10
-	VMASKMOVPS (DX)(SI*1), Y3, Y11
-	MOVQ       32(SP), DX
-	VMASKMOVPS (DX), Y3, Y12
-	MOVQ       16(SP), DX
-	MOVQ       WinogradOutput_Right+0(CX), BX
-	LEAQ       (BX)(BX*2), SI
-	MOVQ       24(SP), SI
-	MOVQ       WinogradOutput_AddRight+0(CX), DI
-	LEAQ       (DI)(DI*2), R8
-	VADDPS     Y6, Y5, Y13
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y13, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y12, Y4, Y4
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y2
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (BX)(SI*1), Y2, Y4
+	VMASKMOVPS (BX)(SI*2), Y2, Y5
+	VMASKMOVPS (BX)(DI*1), Y2, Y6
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y2, Y7
+	VMASKMOVPS (BX)(SI*1), Y2, Y8
+	VMASKMOVPS (BX)(SI*2), Y2, Y9
+	VMASKMOVPS (BX)(DI*1), Y2, Y10
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y2, Y11
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y5, Y4, Y12
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y12, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y11, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (SI), Y3, Y5
-	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS (DI), Y2, Y4
+	VADDPS     Y4, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y1, Y9, Y3
+	VADDPS       Y11, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y3, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (DI)(R8*1), Y2, Y4
+	VADDPS       Y4, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(SI*1)
 
 storedOfPart:
 next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
 	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
 	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
 	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -7109,9 +8982,8 @@ added2:
 	VMOVUPS      Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VMOVAPS      Y10, Y3
-	VBROADCASTSS 24(AX), Y4
-	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS 24(AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
 	VBROADCASTSS 28(AX), Y4
 	VFMADD231PS  Y4, Y7, Y3
 	VBROADCASTSS 32(AX), Y4
@@ -7225,9 +9097,8 @@ added2OfPart:
 	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 24(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 24(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
 	VBROADCASTSS 28(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 32(AX), Y5
@@ -7244,6 +9115,348 @@ added3OfPart:
 	VBROADCASTSS WinogradOutput_High+0(CX), Y5
 	VMINPS       Y4, Y5, Y4
 	VMASKMOVPS   Y4, Y3, (BX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput8x6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput8x6(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y3
+	VMOVUPS (BX)(SI*1), Y4
+	VMOVUPS (BX)(SI*2), Y5
+	VMOVUPS (BX)(DI*1), Y6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS (BX)(SI*1), Y8
+	VMOVUPS (BX)(SI*2), Y9
+	VMOVUPS (BX)(DI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y5, Y4, Y12
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y11, Y3, Y3
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y3, Y3
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VFMADD231PS  Y2, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y3, Y3
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 12(AX), Y3
+	VMULPS       Y3, Y12, Y3
+	VBROADCASTSS 16(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
+	VBROADCASTSS 20(AX), Y8
+	VFMADD231PS  Y8, Y6, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y8
+	VADDPS       Y8, Y3, Y3
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 24(AX), Y3
+	VMULPS       Y3, Y5, Y3
+	VBROADCASTSS 28(AX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 32(AX), Y8
+	VFMADD231PS  Y8, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y8
+	VADDPS       Y8, Y3, Y3
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y3, Y8, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 36(AX), Y3
+	VMULPS       Y3, Y12, Y3
+	VBROADCASTSS 40(AX), Y8
+	VFMADD231PS  Y8, Y4, Y3
+	VBROADCASTSS 44(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y4
+	VADDPS       Y4, Y3, Y3
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           stored
+	VBROADCASTSS 48(AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
+	VBROADCASTSS 52(AX), Y4
+	VFMADD231PS  Y4, Y7, Y3
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	VADDPS       Y11, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5
+	VMOVUPS      (R11)(R9*1), Y4
+	VADDPS       Y4, Y3, Y3
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y3
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS (BX)(SI*1), Y3, Y5
+	VMASKMOVPS (BX)(SI*2), Y3, Y6
+	VMASKMOVPS (BX)(DI*1), Y3, Y7
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y3, Y8
+	VMASKMOVPS (BX)(SI*1), Y3, Y9
+	VMASKMOVPS (BX)(SI*2), Y3, Y10
+	VMASKMOVPS (BX)(DI*1), Y3, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y3, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y6, Y5, Y13
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y4, Y4
+	VADDPS     Y12, Y4, Y4
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y3, Y9
+	VADDPS     Y9, Y4, Y4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y3, Y9
+	VADDPS       Y9, Y4, Y4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y13, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y3, Y9
+	VADDPS       Y9, Y4, Y4
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 24(AX), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y3, Y9
+	VADDPS       Y9, Y4, Y4
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y13, Y4
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y3, Y5
+	VADDPS       Y5, Y4, Y4
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           storedOfPart
+	VBROADCASTSS 48(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
+	VBROADCASTSS 52(AX), Y5
+	VFMADD231PS  Y5, Y8, Y4
+	VBROADCASTSS 56(AX), Y5
+	VFMADD231PS  Y5, Y10, Y4
+	VADDPS       Y12, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5OfPart
+	VMASKMOVPS   (R11)(R9*1), Y3, Y5
+	VADDPS       Y5, Y4, Y4
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -7292,76 +9505,67 @@ vector:
 	MOVQ $0x00000008, R9
 
 columns:
-	VMOVUPS      (BX), Y3
-	VMOVUPS      (BX)(SI*1), Y4
-	VMOVUPS      (BX)(SI*2), Y5
-	VMOVUPS      (BX)(DI*1), Y6
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VMOVUPS      (BX)(DI*1), Y5
 	LEAQ         (BX)(SI*4), R10
-	VMOVUPS      (R10), Y7
-	VMOVUPS      (R10)(SI*1), Y8
-	VMOVUPS      (R10)(SI*2), Y9
-	VMOVUPS      (R10)(DI*1), Y10
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y2, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
-	VMOVUPS      Y11, (R8)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VMOVUPS      (R10), Y6
+	VMOVUPS      (R10)(SI*1), Y7
+	VMOVUPS      (R10)(SI*2), Y8
+	VMOVUPS      (R10)(DI*1), Y9
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD231PS  Y1, Y4, Y10
+	VFMADD231PS  Y0, Y2, Y10
+	VMOVUPS      Y10, (R8)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 16(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, 256(R8)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, 512(R8)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 28(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 20(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, 256(R8)
+	VBROADCASTSS 20(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, 512(R8)
+	VBROADCASTSS 28(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 32(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, 768(R8)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, 1024(R8)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y5, Y3
-	VMOVAPS      Y8, Y5
-	VBROADCASTSS 40(AX), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VMOVAPS      Y3, Y7
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y5, Y7
-	VMOVUPS      Y7, 1280(R8)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD231PS Y7, Y5, Y3
-	VMOVUPS      Y3, 1536(R8)
-	VMOVAPS      Y10, Y3
-	VFMADD231PS  Y2, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, 1792(R8)
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 32(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, 768(R8)
+	VBROADCASTSS 32(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, 1024(R8)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 40(AX), Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y3, Y4
+	VBROADCASTSS 44(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMOVUPS      Y6, 1280(R8)
+	VBROADCASTSS 44(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
+	VMOVUPS      Y6, 1536(R8)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y9, Y7, Y2
+	VFMADD231PS  Y1, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, 1792(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7374,76 +9578,67 @@ columns:
 	MOVQ         $0x00000008, R10
 
 rows:
-	VMOVUPS      (R8), Y3
-	VMOVUPS      32(R8), Y4
-	VMOVUPS      64(R8), Y5
-	VMOVUPS      96(R8), Y6
-	VMOVUPS      128(R8), Y7
-	VMOVUPS      160(R8), Y8
-	VMOVUPS      192(R8), Y9
-	VMOVUPS      224(R8), Y10
+	VMOVUPS      (R8), Y2
+	VMOVUPS      32(R8), Y3
+	VMOVUPS      64(R8), Y4
+	VMOVUPS      96(R8), Y5
+	VMOVUPS      128(R8), Y6
+	VMOVUPS      160(R8), Y7
+	VMOVUPS      192(R8), Y8
+	VMOVUPS      224(R8), Y9
 	LEAQ         (BX)(SI*4), R11
-	VMOVAPS      Y9, Y11
-	VFMADD231PS  Y2, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
-	VMOVUPS      Y11, (BX)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD231PS  Y1, Y4, Y10
+	VFMADD231PS  Y0, Y2, Y10
+	VMOVUPS      Y10, (BX)
+	VBROADCASTSS 16(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 16(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, (BX)(SI*2)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 28(AX), Y11
-	VFMADD231PS  Y11, Y7, Y3
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 20(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y10
+	VFMADD213PS  Y7, Y5, Y10
 	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VMOVAPS      Y3, Y12
-	VBROADCASTSS 32(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
-	VMOVUPS      Y12, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD231PS Y12, Y11, Y3
-	VMOVUPS      Y3, (R11)
-	VMOVAPS      Y9, Y3
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y5, Y3
-	VMOVAPS      Y8, Y5
-	VBROADCASTSS 40(AX), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VMOVAPS      Y3, Y7
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y5, Y7
-	VMOVUPS      Y7, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD231PS Y7, Y5, Y3
-	VMOVUPS      Y3, (R11)(SI*2)
-	VMOVAPS      Y10, Y3
-	VFMADD231PS  Y2, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, (R11)(DI*1)
+	VFMADD231PS  Y11, Y3, Y10
+	VBROADCASTSS 32(AX), Y11
+	VFMADD213PS  Y2, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y11
+	VFNMADD213PS Y2, Y10, Y11
+	VMOVUPS      Y11, (R11)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 40(AX), Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VBROADCASTSS 36(AX), Y6
+	VFMADD231PS  Y6, Y3, Y4
+	VBROADCASTSS 44(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMOVUPS      Y6, (R11)(SI*1)
+	VBROADCASTSS 44(AX), Y6
+	VFNMADD213PS Y2, Y4, Y6
+	VMOVUPS      Y6, (R11)(SI*2)
+	VBROADCASTSS 8(AX), Y2
+	VFMADD213PS  Y9, Y7, Y2
+	VFMADD231PS  Y1, Y5, Y2
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVUPS      Y2, (R11)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+256, R8
 	DECQ         R10
@@ -7460,7 +9655,7 @@ rest:
 	LEAQ    lanes<>+0(SB), BX
 	MOVQ    DX, SI
 	NEGQ    SI
-	VMOVUPS 32(BX)(SI*4), Y3
+	VMOVUPS 32(BX)(SI*4), Y2
 	MOVQ    8(SP), BX
 	MOVQ    WinogradInput_Down+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
@@ -7468,76 +9663,67 @@ rest:
 	MOVQ    $0x00000008, R9
 
 columnsOfPart:
-	VMASKMOVPS   (BX), Y3, Y4
-	VMASKMOVPS   (BX)(SI*1), Y3, Y5
-	VMASKMOVPS   (BX)(SI*2), Y3, Y6
-	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	VMASKMOVPS   (BX), Y2, Y3
+	VMASKMOVPS   (BX)(SI*1), Y2, Y4
+	VMASKMOVPS   (BX)(SI*2), Y2, Y5
+	VMASKMOVPS   (BX)(DI*1), Y2, Y6
 	LEAQ         (BX)(SI*4), R10
-	VMASKMOVPS   (R10), Y3, Y8
-	VMASKMOVPS   (R10)(SI*1), Y3, Y9
-	VMASKMOVPS   (R10)(SI*2), Y3, Y10
-	VMASKMOVPS   (R10)(DI*1), Y3, Y11
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y2, Y8, Y12
-	VFMADD231PS  Y1, Y6, Y12
-	VFMADD231PS  Y0, Y4, Y12
-	VMOVUPS      Y12, (R8)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VMASKMOVPS   (R10), Y2, Y7
+	VMASKMOVPS   (R10)(SI*1), Y2, Y8
+	VMASKMOVPS   (R10)(SI*2), Y2, Y9
+	VMASKMOVPS   (R10)(DI*1), Y2, Y10
+	VBROADCASTSS 8(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VFMADD231PS  Y1, Y5, Y11
+	VFMADD231PS  Y0, Y3, Y11
+	VMOVUPS      Y11, (R8)
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 16(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 16(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 20(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMOVUPS      Y13, 256(R8)
-	VBROADCASTSS 20(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMOVUPS      Y4, 512(R8)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 20(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMOVUPS      Y12, 256(R8)
+	VBROADCASTSS 20(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMOVUPS      Y12, 512(R8)
+	VBROADCASTSS 28(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 32(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMOVUPS      Y13, 768(R8)
-	VBROADCASTSS 32(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMOVUPS      Y4, 1024(R8)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VMOVAPS      Y9, Y6
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y7, Y6
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y5, Y6
-	VMOVAPS      Y4, Y8
-	VBROADCASTSS 44(AX), Y10
-	VFMADD231PS  Y10, Y6, Y8
-	VMOVUPS      Y8, 1280(R8)
-	VBROADCASTSS 44(AX), Y8
-	VFNMADD231PS Y8, Y6, Y4
-	VMOVUPS      Y4, 1536(R8)
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y2, Y9, Y4
-	VFMADD231PS  Y1, Y7, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMOVUPS      Y4, 1792(R8)
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMOVUPS      Y12, 768(R8)
+	VBROADCASTSS 32(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMOVUPS      Y12, 1024(R8)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VBROADCASTSS 40(AX), Y5
+	VFMADD213PS  Y8, Y6, Y5
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y4, Y5
+	VBROADCASTSS 44(AX), Y7
+	VFMADD213PS  Y3, Y5, Y7
+	VMOVUPS      Y7, 1280(R8)
+	VBROADCASTSS 44(AX), Y7
+	VFNMADD213PS Y3, Y5, Y7
+	VMOVUPS      Y7, 1536(R8)
+	VBROADCASTSS 8(AX), Y3
+	VFMADD213PS  Y10, Y8, Y3
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVUPS      Y3, 1792(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7550,76 +9736,67 @@ columnsOfPart:
 	MOVQ         $0x00000008, R10
 
 rowsOfPart:
-	VMOVUPS      (R8), Y4
-	VMOVUPS      32(R8), Y5
-	VMOVUPS      64(R8), Y6
-	VMOVUPS      96(R8), Y7
-	VMOVUPS      128(R8), Y8
-	VMOVUPS      160(R8), Y9
-	VMOVUPS      192(R8), Y10
-	VMOVUPS      224(R8), Y11
+	VMOVUPS      (R8), Y3
+	VMOVUPS      32(R8), Y4
+	VMOVUPS      64(R8), Y5
+	VMOVUPS      96(R8), Y6
+	VMOVUPS      128(R8), Y7
+	VMOVUPS      160(R8), Y8
+	VMOVUPS      192(R8), Y9
+	VMOVUPS      224(R8), Y10
 	LEAQ         (BX)(SI*4), R11
-	VMOVAPS      Y10, Y12
-	VFMADD231PS  Y2, Y8, Y12
-	VFMADD231PS  Y1, Y6, Y12
-	VFMADD231PS  Y0, Y4, Y12
-	VMASKMOVPS   Y12, Y3, (BX)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VBROADCASTSS 8(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VFMADD231PS  Y1, Y5, Y11
+	VFMADD231PS  Y0, Y3, Y11
+	VMASKMOVPS   Y11, Y2, (BX)
+	VBROADCASTSS 16(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 16(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 16(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 20(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y8, Y4
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 20(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y6, Y4
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VMOVAPS      Y4, Y13
-	VBROADCASTSS 32(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
-	VMASKMOVPS   Y13, Y3, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y13
-	VFNMADD231PS Y13, Y12, Y4
-	VMASKMOVPS   Y4, Y3, (R11)
-	VMOVAPS      Y10, Y4
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VMOVAPS      Y9, Y6
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y7, Y6
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y5, Y6
-	VMOVAPS      Y4, Y8
-	VBROADCASTSS 44(AX), Y10
-	VFMADD231PS  Y10, Y6, Y8
-	VMASKMOVPS   Y8, Y3, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Y8
-	VFNMADD231PS Y8, Y6, Y4
-	VMASKMOVPS   Y4, Y3, (R11)(SI*2)
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y2, Y9, Y4
-	VFMADD231PS  Y1, Y7, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R11)(DI*1)
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD213PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y12
+	VFNMADD213PS Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y2, (R11)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VBROADCASTSS 40(AX), Y5
+	VFMADD213PS  Y8, Y6, Y5
+	VBROADCASTSS 36(AX), Y7
+	VFMADD231PS  Y7, Y4, Y5
+	VBROADCASTSS 44(AX), Y7
+	VFMADD213PS  Y3, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (R11)(SI*1)
+	VBROADCASTSS 44(AX), Y7
+	VFNMADD213PS Y3, Y5, Y7
+	VMASKMOVPS   Y7, Y2, (R11)(SI*2)
+	VBROADCASTSS 8(AX), Y3
+	VFMADD213PS  Y10, Y8, Y3
+	VFMADD231PS  Y1, Y6, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (R11)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+256, R8
 	DECQ         R10
@@ -7645,258 +9822,258 @@ TEXT ·avx2WinogradSquareOutput8x2(SB), NOSPLIT, $40-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y2
-	MOVQ         WinogradOutput_Count+0(CX), AX
-	MOVQ         AX, (SP)
-	MOVQ         WinogradOutput_In+0(CX), AX
-	MOVQ         AX, 8(SP)
-	MOVQ         WinogradOutput_Out+0(CX), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         WinogradOutput_Add+0(CX), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         WinogradOutput_Bias+0(CX), AX
-	MOVQ         AX, 32(SP)
+	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS 8(AX), Y1
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
 
 transform:
-	MOVQ WinogradOutput_Channels+0(CX), AX
-	CMPQ AX, $0x08
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
 	JL   rest
 
 vector:
-	MOVQ   8(SP), DX
-	MOVQ   WinogradOutput_InStride+0(CX), BX
-	IMUL3Q $0x08, BX, BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   WinogradOutput_Buffer+0(CX), DI
-	MOVQ   $0x00000008, R8
+	MOVQ   8(SP), BX
+	MOVQ   WinogradOutput_InStride+0(CX), SI
+	IMUL3Q $0x08, SI, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   WinogradOutput_Buffer+0(CX), R8
+	MOVQ   $0x00000008, R9
 
 columns:
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (DX)(BX*1), Y4
-	VMOVUPS     (DX)(BX*2), Y5
-	VMOVUPS     (DX)(SI*1), Y6
-	LEAQ        (DX)(BX*4), R9
-	VMOVUPS     (R9), Y7
-	VMOVUPS     (R9)(BX*1), Y8
-	VMOVUPS     (R9)(BX*2), Y9
-	VMOVUPS     (R9)(SI*1), Y10
-	VADDPS      Y5, Y4, Y11
-	VSUBPS      Y5, Y4, Y5
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y7
-	VADDPS      Y9, Y8, Y6
-	VSUBPS      Y9, Y8, Y9
-	VADDPS      Y11, Y3, Y3
-	VADDPS      Y4, Y3, Y3
-	VADDPS      Y6, Y3, Y3
-	VMOVUPS     Y3, (DI)
-	VMOVAPS     Y10, Y3
-	VFMADD231PS Y0, Y5, Y3
-	VFMADD231PS Y1, Y7, Y3
-	VFMADD231PS Y2, Y9, Y3
-	VMOVUPS     Y3, 256(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columns
-	MOVQ        32(SP), DX
-	VMOVUPS     (DX), Y3
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VMOVUPS      (BX)(DI*1), Y5
+	LEAQ         (BX)(SI*4), R10
+	VMOVUPS      (R10), Y6
+	VMOVUPS      (R10)(SI*1), Y7
+	VMOVUPS      (R10)(SI*2), Y8
+	VMOVUPS      (R10)(DI*1), Y9
+	VADDPS       Y4, Y3, Y10
+	VSUBPS       Y4, Y3, Y4
+	VADDPS       Y6, Y5, Y3
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y9, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VFMADD231PS  Y1, Y8, Y2
+	VMOVUPS      Y2, 256(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columns
+	MOVQ         32(SP), BX
+	VMOVUPS      (BX), Y2
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
 
 rows:
-	VMOVUPS (R8), Y4
-	VMOVUPS 32(R8), Y5
-	VMOVUPS 64(R8), Y6
-	VMOVUPS 96(R8), Y7
-	VMOVUPS 128(R8), Y8
-	VMOVUPS 160(R8), Y9
-	VMOVUPS 192(R8), Y10
-	VMOVUPS 224(R8), Y11
-	VADDPS  Y6, Y5, Y12
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
-	VADDPS  Y12, Y4, Y4
-	VADDPS  Y5, Y4, Y4
-	VADDPS  Y7, Y4, Y4
-	VADDPS  Y3, Y4, Y4
+	VMOVUPS (R9), Y3
+	VMOVUPS 32(R9), Y4
+	VMOVUPS 64(R9), Y5
+	VMOVUPS 96(R9), Y6
+	VMOVUPS 128(R9), Y7
+	VMOVUPS 160(R9), Y8
+	VMOVUPS 192(R9), Y9
+	VMOVUPS 224(R9), Y10
+	VADDPS  Y5, Y4, Y11
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y2, Y3, Y3
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (SI), Y5
-	VADDPS  Y5, Y4, Y4
+	VMOVUPS (DI), Y4
+	VADDPS  Y4, Y3, Y3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMOVAPS      Y11, Y4
-	VFMADD231PS  Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y1, Y9, Y3
+	VADDPS       Y2, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (SI)(DI*1), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (DI)(R8*1), Y4
+	VADDPS       Y4, Y3, Y3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
 
 stored:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+256, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+256, R9
+	DECQ R10
 	JNZ  rows
 	ADDQ $0x20, 8(SP)
 	ADDQ $0x20, 16(SP)
 	ADDQ $0x20, 24(SP)
 	ADDQ $0x20, 32(SP)
-	SUBQ $0x08, AX
-	CMPQ AX, $0x08
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
 	JGE  vector
 
 rest:
-	TESTQ   AX, AX
+	TESTQ   DX, DX
 	JZ      next
-	LEAQ    lanes<>+0(SB), DX
-	MOVQ    AX, BX
-	NEGQ    BX
-	VMOVUPS 32(DX)(BX*4), Y3
-	MOVQ    8(SP), DX
-	MOVQ    WinogradOutput_InStride+0(CX), BX
-	IMUL3Q  $0x08, BX, BX
-	LEAQ    (BX)(BX*2), SI
-	MOVQ    WinogradOutput_Buffer+0(CX), DI
-	MOVQ    $0x00000008, R8
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    DX, SI
+	NEGQ    SI
+	VMOVUPS 32(BX)(SI*4), Y2
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	IMUL3Q  $0x08, SI, SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    WinogradOutput_Buffer+0(CX), R8
+	MOVQ    $0x00000008, R9
 
 columnsOfPart:
-	VMASKMOVPS  (DX), Y3, Y4
-	VMASKMOVPS  (DX)(BX*1), Y3, Y5
-	VMASKMOVPS  (DX)(BX*2), Y3, Y6
-	VMASKMOVPS  (DX)(SI*1), Y3, Y7
-	LEAQ        (DX)(BX*4), R9
-	VMASKMOVPS  (R9), Y3, Y8
-	VMASKMOVPS  (R9)(BX*1), Y3, Y9
-	VMASKMOVPS  (R9)(BX*2), Y3, Y10
-	VMASKMOVPS  (R9)(SI*1), Y3, Y11
-	VADDPS      Y6, Y5, Y12
-	VSUBPS      Y6, Y5, Y6
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y8
-	VADDPS      Y10, Y9, Y7
-	VSUBPS      Y10, Y9, Y10
-	VADDPS      Y12, Y4, Y4
-	VADDPS      Y5, Y4, Y4
-	VADDPS      Y7, Y4, Y4
-	VMOVUPS     Y4, (DI)
-	VMOVAPS     Y11, Y4
-	VFMADD231PS Y0, Y6, Y4
-	VFMADD231PS Y1, Y8, Y4
-	VFMADD231PS Y2, Y10, Y4
-	VMOVUPS     Y4, 256(DI)
-	ADDQ        WinogradOutput_InStride+0(CX), DX
-	ADDQ        $0x20, DI
-	DECQ        R8
-	JNZ         columnsOfPart
-	MOVQ        32(SP), DX
-	VMASKMOVPS  (DX), Y3, Y4
-	MOVQ        16(SP), DX
-	MOVQ        WinogradOutput_Right+0(CX), BX
-	LEAQ        (BX)(BX*2), SI
-	MOVQ        24(SP), SI
-	MOVQ        WinogradOutput_AddRight+0(CX), DI
-	LEAQ        (DI)(DI*2), R8
-	MOVQ        WinogradOutput_Buffer+0(CX), R8
-	MOVQ        WinogradOutput_Rows+0(CX), R9
+	VMASKMOVPS   (BX), Y2, Y3
+	VMASKMOVPS   (BX)(SI*1), Y2, Y4
+	VMASKMOVPS   (BX)(SI*2), Y2, Y5
+	VMASKMOVPS   (BX)(DI*1), Y2, Y6
+	LEAQ         (BX)(SI*4), R10
+	VMASKMOVPS   (R10), Y2, Y7
+	VMASKMOVPS   (R10)(SI*1), Y2, Y8
+	VMASKMOVPS   (R10)(SI*2), Y2, Y9
+	VMASKMOVPS   (R10)(DI*1), Y2, Y10
+	VADDPS       Y5, Y4, Y11
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y6, Y4
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      Y3, (R8)
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y1, Y9, Y3
+	VMOVUPS      Y3, 256(R8)
+	ADDQ         WinogradOutput_InStride+0(CX), BX
+	ADDQ         $0x20, R8
+	DECQ         R9
+	JNZ          columnsOfPart
+	MOVQ         32(SP), BX
+	VMASKMOVPS   (BX), Y2, Y3
+	MOVQ         16(SP), BX
+	MOVQ         WinogradOutput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	MOVQ         24(SP), DI
+	MOVQ         WinogradOutput_AddRight+0(CX), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         WinogradOutput_Buffer+0(CX), R9
+	MOVQ         WinogradOutput_Rows+0(CX), R10
 
 rowsOfPart:
-	VMOVUPS    (R8), Y5
-	VMOVUPS    32(R8), Y6
-	VMOVUPS    64(R8), Y7
-	VMOVUPS    96(R8), Y8
-	VMOVUPS    128(R8), Y9
-	VMOVUPS    160(R8), Y10
-	VMOVUPS    192(R8), Y11
-	VMOVUPS    224(R8), Y12
-	VADDPS     Y7, Y6, Y13
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
-	VADDPS     Y13, Y5, Y5
-	VADDPS     Y6, Y5, Y5
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y4, Y5, Y5
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	VMOVUPS    64(R9), Y6
+	VMOVUPS    96(R9), Y7
+	VMOVUPS    128(R9), Y8
+	VMOVUPS    160(R9), Y9
+	VMOVUPS    192(R9), Y10
+	VMOVUPS    224(R9), Y11
+	VADDPS     Y6, Y5, Y12
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y4, Y4
+	VADDPS     Y3, Y4, Y4
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (SI), Y3, Y6
-	VADDPS     Y6, Y5, Y5
+	VMASKMOVPS (DI), Y2, Y5
+	VADDPS     Y5, Y4, Y4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (DX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Y12, Y5
-	VFMADD231PS  Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VFMADD231PS  Y2, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
+	VFMADD231PS  Y0, Y8, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VADDPS       Y3, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (SI)(DI*1), Y3, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (DI)(R8*1), Y2, Y5
+	VADDPS       Y5, Y4, Y4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (DX)(BX*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (BX)(SI*1)
 
 storedOfPart:
-	ADDQ WinogradOutput_Down+0(CX), DX
-	ADDQ WinogradOutput_AddDown+0(CX), SI
-	ADDQ $+256, R8
-	DECQ R9
+	ADDQ WinogradOutput_Down+0(CX), BX
+	ADDQ WinogradOutput_AddDown+0(CX), DI
+	ADDQ $+256, R9
+	DECQ R10
 	JNZ  rowsOfPart
 
 next:
-	SUBQ WinogradOutput_Channels+0(CX), AX
-	SHLQ $0x02, AX
-	ADDQ AX, 8(SP)
-	MOVQ WinogradOutput_InStep+0(CX), DX
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
 	ADDQ DX, 8(SP)
-	ADDQ AX, 16(SP)
-	MOVQ WinogradOutput_OutStep+0(CX), DX
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
 	ADDQ DX, 16(SP)
-	ADDQ AX, 24(SP)
-	MOVQ WinogradOutput_AddStep+0(CX), DX
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
 	ADDQ DX, 24(SP)
-	ADDQ AX, 32(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
 	DECQ (SP)
 	JNZ  transform
 	VZEROUPPER
@@ -7965,9 +10142,8 @@ columns:
 	VBROADCASTSS 20(AX), Y4
 	VFMADD231PS  Y4, Y6, Y3
 	VMOVUPS      Y3, 512(R8)
-	VMOVAPS      Y10, Y3
-	VBROADCASTSS 24(AX), Y4
-	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS 24(AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
 	VBROADCASTSS 28(AX), Y4
 	VFMADD231PS  Y4, Y7, Y3
 	VBROADCASTSS 32(AX), Y4
@@ -8057,9 +10233,8 @@ added2:
 	VMOVUPS      Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 24(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 24(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
 	VBROADCASTSS 28(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 32(AX), Y5
@@ -8136,9 +10311,8 @@ columnsOfPart:
 	VBROADCASTSS 20(AX), Y5
 	VFMADD231PS  Y5, Y7, Y4
 	VMOVUPS      Y4, 512(R8)
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 24(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 24(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
 	VBROADCASTSS 28(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 32(AX), Y5
@@ -8228,9 +10402,8 @@ added2OfPart:
 	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Y12, Y5
-	VBROADCASTSS 24(AX), Y6
-	VFMADD231PS  Y6, Y7, Y5
+	VBROADCASTSS 24(AX), Y5
+	VFMADD213PS  Y12, Y7, Y5
 	VBROADCASTSS 28(AX), Y6
 	VFMADD231PS  Y6, Y9, Y5
 	VBROADCASTSS 32(AX), Y6
@@ -8350,9 +10523,8 @@ columns:
 	VBROADCASTSS 44(AX), Y4
 	VFMADD231PS  Y4, Y6, Y3
 	VMOVUPS      Y3, 1024(R8)
-	VMOVAPS      Y10, Y3
-	VBROADCASTSS 48(AX), Y4
-	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS 48(AX), Y3
+	VFMADD213PS  Y10, Y5, Y3
 	VBROADCASTSS 52(AX), Y4
 	VFMADD231PS  Y4, Y7, Y3
 	VBROADCASTSS 56(AX), Y4
@@ -8484,9 +10656,8 @@ added4:
 	VMOVUPS      Y4, (R14)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           stored
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 48(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 48(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
 	VBROADCASTSS 52(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 56(AX), Y5
@@ -8577,9 +10748,8 @@ columnsOfPart:
 	VBROADCASTSS 44(AX), Y5
 	VFMADD231PS  Y5, Y7, Y4
 	VMOVUPS      Y4, 1024(R8)
-	VMOVAPS      Y11, Y4
-	VBROADCASTSS 48(AX), Y5
-	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS 48(AX), Y4
+	VFMADD213PS  Y11, Y6, Y4
 	VBROADCASTSS 52(AX), Y5
 	VFMADD231PS  Y5, Y8, Y4
 	VBROADCASTSS 56(AX), Y5
@@ -8711,9 +10881,8 @@ added4OfPart:
 	VMASKMOVPS   Y5, Y3, (R14)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           storedOfPart
-	VMOVAPS      Y12, Y5
-	VBROADCASTSS 48(AX), Y6
-	VFMADD231PS  Y6, Y7, Y5
+	VBROADCASTSS 48(AX), Y5
+	VFMADD213PS  Y12, Y7, Y5
 	VBROADCASTSS 52(AX), Y6
 	VFMADD231PS  Y6, Y9, Y5
 	VBROADCASTSS 56(AX), Y6
@@ -8795,102 +10964,88 @@ vector:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
-	VMOVAPS      Y9, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 12(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
 	VBROADCASTSS 8(AX), Y12
 	VFMADD231PS  Y12, Y5, Y11
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y3, Y11
 	VFMADD231PS  Y0, Y1, Y11
 	VMOVUPS      Y11, (BX)
-	VMOVAPS      Y9, Y1
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y7, Y1
+	VBROADCASTSS 24(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
 	VBROADCASTSS 20(AX), Y11
 	VFMADD231PS  Y11, Y5, Y1
 	VBROADCASTSS 16(AX), Y11
 	VFMADD231PS  Y11, Y3, Y1
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 24(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 20(AX), Y12
 	VFMADD231PS  Y12, Y4, Y11
 	VBROADCASTSS 16(AX), Y12
 	VFMADD231PS  Y12, Y2, Y11
-	VMOVAPS      Y1, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
+	VBROADCASTSS 28(AX), Y12
+	VFMADD213PS  Y1, Y11, Y12
 	VMOVUPS      Y12, (BX)(SI*1)
 	VBROADCASTSS 28(AX), Y12
-	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (BX)(SI*2)
-	VMOVAPS      Y9, Y1
-	VBROADCASTSS 40(AX), Y11
-	VFMADD231PS  Y11, Y7, Y1
+	VFNMADD213PS Y1, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
 	VBROADCASTSS 36(AX), Y11
 	VFMADD231PS  Y11, Y5, Y1
 	VBROADCASTSS 32(AX), Y11
 	VFMADD231PS  Y11, Y3, Y1
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 40(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 40(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 36(AX), Y12
 	VFMADD231PS  Y12, Y4, Y11
 	VBROADCASTSS 32(AX), Y12
 	VFMADD231PS  Y12, Y2, Y11
-	VMOVAPS      Y1, Y12
-	VBROADCASTSS 44(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
+	VBROADCASTSS 44(AX), Y12
+	VFMADD213PS  Y1, Y11, Y12
 	VMOVUPS      Y12, (BX)(DI*1)
 	VBROADCASTSS 44(AX), Y12
-	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (R8)
-	VMOVAPS      Y9, Y1
-	VBROADCASTSS 56(AX), Y11
-	VFMADD231PS  Y11, Y7, Y1
+	VFNMADD213PS Y1, Y11, Y12
+	VMOVUPS      Y12, (R8)
+	VBROADCASTSS 56(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
 	VBROADCASTSS 52(AX), Y11
 	VFMADD231PS  Y11, Y5, Y1
 	VBROADCASTSS 48(AX), Y11
 	VFMADD231PS  Y11, Y3, Y1
-	VMOVAPS      Y8, Y11
-	VBROADCASTSS 56(AX), Y12
-	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y8, Y6, Y11
 	VBROADCASTSS 52(AX), Y12
 	VFMADD231PS  Y12, Y4, Y11
 	VBROADCASTSS 48(AX), Y12
 	VFMADD231PS  Y12, Y2, Y11
-	VMOVAPS      Y1, Y12
-	VBROADCASTSS 60(AX), Y13
-	VFMADD231PS  Y13, Y11, Y12
+	VBROADCASTSS 60(AX), Y12
+	VFMADD213PS  Y1, Y11, Y12
 	VMOVUPS      Y12, (R8)(SI*1)
 	VBROADCASTSS 60(AX), Y12
-	VFNMADD231PS Y12, Y11, Y1
-	VMOVUPS      Y1, (R8)(SI*2)
-	VMOVAPS      Y9, Y1
-	VBROADCASTSS 72(AX), Y9
-	VFMADD231PS  Y9, Y7, Y1
+	VFNMADD213PS Y1, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
 	VBROADCASTSS 68(AX), Y7
 	VFMADD231PS  Y7, Y5, Y1
 	VBROADCASTSS 64(AX), Y5
 	VFMADD231PS  Y5, Y3, Y1
-	VMOVAPS      Y8, Y3
-	VBROADCASTSS 72(AX), Y5
-	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 72(AX), Y3
+	VFMADD213PS  Y8, Y6, Y3
 	VBROADCASTSS 68(AX), Y5
 	VFMADD231PS  Y5, Y4, Y3
 	VBROADCASTSS 64(AX), Y5
 	VFMADD231PS  Y5, Y2, Y3
-	VMOVAPS      Y1, Y5
-	VBROADCASTSS 76(AX), Y7
-	VFMADD231PS  Y7, Y3, Y5
+	VBROADCASTSS 76(AX), Y5
+	VFMADD213PS  Y1, Y3, Y5
 	VMOVUPS      Y5, (R8)(DI*1)
 	VBROADCASTSS 76(AX), Y5
-	VFNMADD231PS Y5, Y3, Y1
-	VMOVUPS      Y1, (R9)
-	VMOVAPS      Y10, Y1
-	VBROADCASTSS 12(AX), Y3
-	VFMADD231PS  Y3, Y8, Y1
+	VFNMADD213PS Y1, Y3, Y5
+	VMOVUPS      Y5, (R9)
+	VBROADCASTSS 12(AX), Y1
+	VFMADD213PS  Y10, Y8, Y1
 	VBROADCASTSS 8(AX), Y3
 	VFMADD231PS  Y3, Y6, Y1
 	VBROADCASTSS 4(AX), Y3
@@ -8930,102 +11085,88 @@ rest:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
-	VMOVAPS      Y10, Y12
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 12(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
 	VBROADCASTSS 8(AX), Y13
 	VFMADD231PS  Y13, Y6, Y12
 	VBROADCASTSS 4(AX), Y13
 	VFMADD231PS  Y13, Y4, Y12
 	VFMADD231PS  Y0, Y2, Y12
 	VMASKMOVPS   Y12, Y1, (BX)
-	VMOVAPS      Y10, Y2
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y8, Y2
+	VBROADCASTSS 24(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
 	VBROADCASTSS 20(AX), Y12
 	VFMADD231PS  Y12, Y6, Y2
 	VBROADCASTSS 16(AX), Y12
 	VFMADD231PS  Y12, Y4, Y2
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 24(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
 	VBROADCASTSS 20(AX), Y13
 	VFMADD231PS  Y13, Y5, Y12
 	VBROADCASTSS 16(AX), Y13
 	VFMADD231PS  Y13, Y3, Y12
-	VMOVAPS      Y2, Y13
-	VBROADCASTSS 28(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
+	VBROADCASTSS 28(AX), Y13
+	VFMADD213PS  Y2, Y12, Y13
 	VMASKMOVPS   Y13, Y1, (BX)(SI*1)
 	VBROADCASTSS 28(AX), Y13
-	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
-	VMOVAPS      Y10, Y2
-	VBROADCASTSS 40(AX), Y12
-	VFMADD231PS  Y12, Y8, Y2
+	VFNMADD213PS Y2, Y12, Y13
+	VMASKMOVPS   Y13, Y1, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
 	VBROADCASTSS 36(AX), Y12
 	VFMADD231PS  Y12, Y6, Y2
 	VBROADCASTSS 32(AX), Y12
 	VFMADD231PS  Y12, Y4, Y2
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 40(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 40(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
 	VBROADCASTSS 36(AX), Y13
 	VFMADD231PS  Y13, Y5, Y12
 	VBROADCASTSS 32(AX), Y13
 	VFMADD231PS  Y13, Y3, Y12
-	VMOVAPS      Y2, Y13
-	VBROADCASTSS 44(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
+	VBROADCASTSS 44(AX), Y13
+	VFMADD213PS  Y2, Y12, Y13
 	VMASKMOVPS   Y13, Y1, (BX)(DI*1)
 	VBROADCASTSS 44(AX), Y13
-	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (R8)
-	VMOVAPS      Y10, Y2
-	VBROADCASTSS 56(AX), Y12
-	VFMADD231PS  Y12, Y8, Y2
+	VFNMADD213PS Y2, Y12, Y13
+	VMASKMOVPS   Y13, Y1, (R8)
+	VBROADCASTSS 56(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
 	VBROADCASTSS 52(AX), Y12
 	VFMADD231PS  Y12, Y6, Y2
 	VBROADCASTSS 48(AX), Y12
 	VFMADD231PS  Y12, Y4, Y2
-	VMOVAPS      Y9, Y12
-	VBROADCASTSS 56(AX), Y13
-	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 56(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
 	VBROADCASTSS 52(AX), Y13
 	VFMADD231PS  Y13, Y5, Y12
 	VBROADCASTSS 48(AX), Y13
 	VFMADD231PS  Y13, Y3, Y12
-	VMOVAPS      Y2, Y13
-	VBROADCASTSS 60(AX), Y14
-	VFMADD231PS  Y14, Y12, Y13
+	VBROADCASTSS 60(AX), Y13
+	VFMADD213PS  Y2, Y12, Y13
 	VMASKMOVPS   Y13, Y1, (R8)(SI*1)
 	VBROADCASTSS 60(AX), Y13
-	VFNMADD231PS Y13, Y12, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(SI*2)
-	VMOVAPS      Y10, Y2
-	VBROADCASTSS 72(AX), Y10
-	VFMADD231PS  Y10, Y8, Y2
+	VFNMADD213PS Y2, Y12, Y13
+	VMASKMOVPS   Y13, Y1, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
 	VBROADCASTSS 68(AX), Y8
 	VFMADD231PS  Y8, Y6, Y2
 	VBROADCASTSS 64(AX), Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VMOVAPS      Y9, Y4
-	VBROADCASTSS 72(AX), Y6
-	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 72(AX), Y4
+	VFMADD213PS  Y9, Y7, Y4
 	VBROADCASTSS 68(AX), Y6
 	VFMADD231PS  Y6, Y5, Y4
 	VBROADCASTSS 64(AX), Y6
 	VFMADD231PS  Y6, Y3, Y4
-	VMOVAPS      Y2, Y6
-	VBROADCASTSS 76(AX), Y8
-	VFMADD231PS  Y8, Y4, Y6
+	VBROADCASTSS 76(AX), Y6
+	VFMADD213PS  Y2, Y4, Y6
 	VMASKMOVPS   Y6, Y1, (R8)(DI*1)
 	VBROADCASTSS 76(AX), Y6
-	VFNMADD231PS Y6, Y4, Y2
-	VMASKMOVPS   Y2, Y1, (R9)
-	VMOVAPS      Y11, Y2
-	VBROADCASTSS 12(AX), Y4
-	VFMADD231PS  Y4, Y9, Y2
+	VFNMADD213PS Y2, Y4, Y6
+	VMASKMOVPS   Y6, Y1, (R9)
+	VBROADCASTSS 12(AX), Y2
+	VFMADD213PS  Y11, Y9, Y2
 	VBROADCASTSS 8(AX), Y4
 	VFMADD231PS  Y4, Y7, Y2
 	VBROADCASTSS 4(AX), Y4
@@ -9073,72 +11214,72 @@ vector:
 	MOVQ    8(SP), BX
 	MOVQ    WinogradOutput_InStride+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
-	VMOVUPS (BX), Y1
-	VMOVUPS (BX)(SI*1), Y2
-	VMOVUPS (BX)(SI*2), Y3
-	VMOVUPS (BX)(DI*1), Y4
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
 	LEAQ    (BX)(SI*4), BX
-	VMOVUPS (BX), Y5
-	VMOVUPS (BX)(SI*1), Y6
-	VMOVUPS (BX)(SI*2), Y7
-	VMOVUPS (BX)(DI*1), Y8
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
 	LEAQ    (BX)(SI*4), BX
-	VMOVUPS (BX), Y9
-	VMOVUPS (BX)(SI*1), Y10
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
 	MOVQ    32(SP), BX
-	VMOVUPS (BX), Y11
+	VMOVUPS (BX), Y10
 	MOVQ    16(SP), BX
 	MOVQ    WinogradOutput_Right+0(CX), SI
 	LEAQ    (SI)(SI*2), DI
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y3, Y2, Y12
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y4, Y2
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y12, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y11, Y1, Y1
+	VADDPS  Y2, Y1, Y11
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y11, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y10, Y0, Y0
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMOVAPS      Y10, Y1
-	VFMADD231PS  Y0, Y3, Y1
-	VBROADCASTSS 4(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 8(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 12(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y9, Y2, Y0
+	VBROADCASTSS 4(AX), Y1
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 8(AX), Y1
+	VFMADD231PS  Y1, Y6, Y0
+	VBROADCASTSS 12(AX), Y1
+	VFMADD231PS  Y1, Y8, Y0
+	VADDPS       Y10, Y0, Y0
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (DI)(R8*1), Y1
+	VADDPS       Y1, Y0, Y0
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -9155,76 +11296,76 @@ rest:
 	LEAQ       lanes<>+0(SB), BX
 	MOVQ       DX, SI
 	NEGQ       SI
-	VMOVUPS    32(BX)(SI*4), Y1
+	VMOVUPS    32(BX)(SI*4), Y0
 	MOVQ       8(SP), BX
 	MOVQ       WinogradOutput_InStride+0(CX), SI
 	LEAQ       (SI)(SI*2), DI
-	VMASKMOVPS (BX), Y1, Y2
-	VMASKMOVPS (BX)(SI*1), Y1, Y3
-	VMASKMOVPS (BX)(SI*2), Y1, Y4
-	VMASKMOVPS (BX)(DI*1), Y1, Y5
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
 	LEAQ       (BX)(SI*4), BX
-	VMASKMOVPS (BX), Y1, Y6
-	VMASKMOVPS (BX)(SI*1), Y1, Y7
-	VMASKMOVPS (BX)(SI*2), Y1, Y8
-	VMASKMOVPS (BX)(DI*1), Y1, Y9
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
 	LEAQ       (BX)(SI*4), BX
-	VMASKMOVPS (BX), Y1, Y10
-	VMASKMOVPS (BX)(SI*1), Y1, Y11
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
 	MOVQ       32(SP), BX
-	VMASKMOVPS (BX), Y1, Y12
+	VMASKMOVPS (BX), Y0, Y11
 	MOVQ       16(SP), BX
 	MOVQ       WinogradOutput_Right+0(CX), SI
 	LEAQ       (SI)(SI*2), DI
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y4, Y3, Y13
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y5, Y3
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y13, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y12, Y2, Y2
+	VADDPS     Y3, Y2, Y12
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y12, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y11, Y1, Y1
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DI), Y0, Y2
+	VADDPS     Y2, Y1, Y1
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMOVAPS      Y11, Y2
-	VFMADD231PS  Y0, Y4, Y2
-	VBROADCASTSS 4(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 8(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 12(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y10, Y3, Y1
+	VBROADCASTSS 4(AX), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VBROADCASTSS 8(AX), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VBROADCASTSS 12(AX), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VADDPS       Y11, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (DI)(R8*1), Y0, Y2
+	VADDPS       Y2, Y1, Y1
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -9360,9 +11501,8 @@ added2:
 	VMOVUPS      Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VMOVAPS      Y10, Y1
-	VBROADCASTSS 32(AX), Y2
-	VFMADD231PS  Y2, Y3, Y1
+	VBROADCASTSS 32(AX), Y1
+	VFMADD213PS  Y10, Y3, Y1
 	VBROADCASTSS 36(AX), Y2
 	VFMADD231PS  Y2, Y5, Y1
 	VBROADCASTSS 40(AX), Y2
@@ -9490,9 +11630,8 @@ added2OfPart:
 	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VMOVAPS      Y11, Y2
-	VBROADCASTSS 32(AX), Y3
-	VFMADD231PS  Y3, Y4, Y2
+	VBROADCASTSS 32(AX), Y2
+	VFMADD213PS  Y11, Y4, Y2
 	VBROADCASTSS 36(AX), Y3
 	VFMADD231PS  Y3, Y6, Y2
 	VBROADCASTSS 40(AX), Y3
@@ -9511,6 +11650,1661 @@ added3OfPart:
 	VBROADCASTSS WinogradOutput_High+0(CX), Y3
 	VMINPS       Y2, Y3, Y2
 	VMASKMOVPS   Y2, Y1, (BX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput10x6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput10x6(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y1
+	VMOVUPS (BX)(SI*1), Y2
+	VMOVUPS (BX)(SI*2), Y3
+	VMOVUPS (BX)(DI*1), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS (BX)(SI*1), Y6
+	VMOVUPS (BX)(SI*2), Y7
+	VMOVUPS (BX)(DI*1), Y8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y9
+	VMOVUPS (BX)(SI*1), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y3, Y2, Y12
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y12, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y11, Y1, Y1
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y1, Y1
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y3, Y1
+	VBROADCASTSS 4(AX), Y8
+	VFMADD231PS  Y8, Y5, Y1
+	VBROADCASTSS 8(AX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 12(AX), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y1, Y1
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 16(AX), Y1
+	VMULPS       Y1, Y12, Y1
+	VBROADCASTSS 20(AX), Y8
+	VFMADD231PS  Y8, Y2, Y1
+	VBROADCASTSS 24(AX), Y8
+	VFMADD231PS  Y8, Y4, Y1
+	VBROADCASTSS 28(AX), Y8
+	VFMADD231PS  Y8, Y6, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y8
+	VADDPS       Y8, Y1, Y1
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 32(AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 36(AX), Y8
+	VFMADD231PS  Y8, Y5, Y1
+	VBROADCASTSS 40(AX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 44(AX), Y8
+	VFMADD231PS  Y8, Y9, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y8
+	VADDPS       Y8, Y1, Y1
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 48(AX), Y1
+	VMULPS       Y1, Y12, Y1
+	VBROADCASTSS 52(AX), Y8
+	VFMADD231PS  Y8, Y2, Y1
+	VBROADCASTSS 56(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 60(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y2
+	VADDPS       Y2, Y1, Y1
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           stored
+	VBROADCASTSS 64(AX), Y1
+	VFMADD213PS  Y10, Y3, Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VBROADCASTSS 72(AX), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VBROADCASTSS 76(AX), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VADDPS       Y11, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5
+	VMOVUPS      (R11)(R9*1), Y2
+	VADDPS       Y2, Y1, Y1
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y1
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y1, Y2
+	VMASKMOVPS (BX)(SI*1), Y1, Y3
+	VMASKMOVPS (BX)(SI*2), Y1, Y4
+	VMASKMOVPS (BX)(DI*1), Y1, Y5
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y6
+	VMASKMOVPS (BX)(SI*1), Y1, Y7
+	VMASKMOVPS (BX)(SI*2), Y1, Y8
+	VMASKMOVPS (BX)(DI*1), Y1, Y9
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y1, Y10
+	VMASKMOVPS (BX)(SI*1), Y1, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y1, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y4, Y3, Y13
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y2, Y2
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y12, Y2, Y2
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y1, Y9
+	VADDPS     Y9, Y2, Y2
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y4, Y2
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y1, Y9
+	VADDPS       Y9, Y2, Y2
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 16(AX), Y2
+	VMULPS       Y2, Y13, Y2
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y5, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y1, Y9
+	VADDPS       Y9, Y2, Y2
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 32(AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 36(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y1, Y9
+	VADDPS       Y9, Y2, Y2
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 48(AX), Y2
+	VMULPS       Y2, Y13, Y2
+	VBROADCASTSS 52(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 60(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           storedOfPart
+	VBROADCASTSS 64(AX), Y2
+	VFMADD213PS  Y11, Y4, Y2
+	VBROADCASTSS 68(AX), Y3
+	VFMADD231PS  Y3, Y6, Y2
+	VBROADCASTSS 72(AX), Y3
+	VFMADD231PS  Y3, Y8, Y2
+	VBROADCASTSS 76(AX), Y3
+	VFMADD231PS  Y3, Y10, Y2
+	VADDPS       Y12, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5OfPart
+	VMASKMOVPS   (R11)(R9*1), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineInput12(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineInput12(SB), NOSPLIT, $24-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradInput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradInput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradInput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VMOVUPS      (BX)(DI*1), Y3
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VMOVUPS      (BX)(DI*1), Y7
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VMOVUPS      (BX)(SI*2), Y10
+	VMOVUPS      (BX)(DI*1), Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 16(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
+	VBROADCASTSS 12(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 8(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 4(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS (AX), Y13
+	VFMADD231PS  Y13, Y0, Y12
+	VMOVUPS      Y12, (BX)
+	VBROADCASTSS 32(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y6, Y0
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y4, Y0
+	VBROADCASTSS 20(AX), Y12
+	VFMADD231PS  Y12, Y2, Y0
+	VBROADCASTSS 32(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS 20(AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VBROADCASTSS 36(AX), Y13
+	VFMADD213PS  Y0, Y12, Y13
+	VMOVUPS      Y13, (BX)(SI*1)
+	VBROADCASTSS 36(AX), Y13
+	VFNMADD213PS Y0, Y12, Y13
+	VMOVUPS      Y13, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y6, Y0
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y4, Y0
+	VBROADCASTSS 40(AX), Y12
+	VFMADD231PS  Y12, Y2, Y0
+	VBROADCASTSS 52(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
+	VBROADCASTSS 48(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS 40(AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VBROADCASTSS 56(AX), Y13
+	VFMADD213PS  Y0, Y12, Y13
+	VMOVUPS      Y13, (BX)(DI*1)
+	VBROADCASTSS 56(AX), Y13
+	VFNMADD213PS Y0, Y12, Y13
+	VMOVUPS      Y13, (R8)
+	VBROADCASTSS 72(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 68(AX), Y12
+	VFMADD231PS  Y12, Y6, Y0
+	VBROADCASTSS 64(AX), Y12
+	VFMADD231PS  Y12, Y4, Y0
+	VBROADCASTSS 60(AX), Y12
+	VFMADD231PS  Y12, Y2, Y0
+	VBROADCASTSS 72(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
+	VBROADCASTSS 68(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 64(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS 60(AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VBROADCASTSS 76(AX), Y13
+	VFMADD213PS  Y0, Y12, Y13
+	VMOVUPS      Y13, (R8)(SI*1)
+	VBROADCASTSS 76(AX), Y13
+	VFNMADD213PS Y0, Y12, Y13
+	VMOVUPS      Y13, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 88(AX), Y12
+	VFMADD231PS  Y12, Y6, Y0
+	VBROADCASTSS 84(AX), Y12
+	VFMADD231PS  Y12, Y4, Y0
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y2, Y0
+	VBROADCASTSS 92(AX), Y12
+	VFMADD213PS  Y9, Y7, Y12
+	VBROADCASTSS 88(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 84(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS 80(AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VBROADCASTSS 96(AX), Y13
+	VFMADD213PS  Y0, Y12, Y13
+	VMOVUPS      Y13, (R8)(DI*1)
+	VBROADCASTSS 96(AX), Y13
+	VFNMADD213PS Y0, Y12, Y13
+	VMOVUPS      Y13, (R9)
+	VBROADCASTSS 112(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 108(AX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VBROADCASTSS 104(AX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VBROADCASTSS 100(AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VBROADCASTSS 112(AX), Y2
+	VFMADD213PS  Y9, Y7, Y2
+	VBROADCASTSS 108(AX), Y4
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 104(AX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VBROADCASTSS 100(AX), Y4
+	VFMADD231PS  Y4, Y1, Y2
+	VBROADCASTSS 116(AX), Y4
+	VFMADD213PS  Y0, Y2, Y4
+	VMOVUPS      Y4, (R9)(SI*1)
+	VBROADCASTSS 116(AX), Y4
+	VFNMADD213PS Y0, Y2, Y4
+	VMOVUPS      Y4, (R9)(SI*2)
+	VBROADCASTSS 16(AX), Y0
+	VFMADD213PS  Y11, Y9, Y0
+	VBROADCASTSS 12(AX), Y2
+	VFMADD231PS  Y2, Y7, Y0
+	VBROADCASTSS 8(AX), Y2
+	VFMADD231PS  Y2, Y5, Y0
+	VBROADCASTSS 4(AX), Y2
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	VMOVUPS      Y0, (R9)(DI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y0
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y0, Y1
+	VMASKMOVPS   (BX)(SI*1), Y0, Y2
+	VMASKMOVPS   (BX)(SI*2), Y0, Y3
+	VMASKMOVPS   (BX)(DI*1), Y0, Y4
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y0, Y5
+	VMASKMOVPS   (BX)(SI*1), Y0, Y6
+	VMASKMOVPS   (BX)(SI*2), Y0, Y7
+	VMASKMOVPS   (BX)(DI*1), Y0, Y8
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y0, Y9
+	VMASKMOVPS   (BX)(SI*1), Y0, Y10
+	VMASKMOVPS   (BX)(SI*2), Y0, Y11
+	VMASKMOVPS   (BX)(DI*1), Y0, Y12
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 16(AX), Y13
+	VFMADD213PS  Y11, Y9, Y13
+	VBROADCASTSS 12(AX), Y14
+	VFMADD231PS  Y14, Y7, Y13
+	VBROADCASTSS 8(AX), Y14
+	VFMADD231PS  Y14, Y5, Y13
+	VBROADCASTSS 4(AX), Y14
+	VFMADD231PS  Y14, Y3, Y13
+	VBROADCASTSS (AX), Y14
+	VFMADD231PS  Y14, Y1, Y13
+	VMASKMOVPS   Y13, Y0, (BX)
+	VBROADCASTSS 32(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y7, Y1
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y5, Y1
+	VBROADCASTSS 20(AX), Y13
+	VFMADD231PS  Y13, Y3, Y1
+	VBROADCASTSS 32(AX), Y13
+	VFMADD213PS  Y10, Y8, Y13
+	VBROADCASTSS 28(AX), Y14
+	VFMADD231PS  Y14, Y6, Y13
+	VBROADCASTSS 24(AX), Y14
+	VFMADD231PS  Y14, Y4, Y13
+	VBROADCASTSS 20(AX), Y14
+	VFMADD231PS  Y14, Y2, Y13
+	VBROADCASTSS 36(AX), Y14
+	VFMADD213PS  Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (BX)(SI*1)
+	VBROADCASTSS 36(AX), Y14
+	VFNMADD213PS Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 48(AX), Y13
+	VFMADD231PS  Y13, Y7, Y1
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y5, Y1
+	VBROADCASTSS 40(AX), Y13
+	VFMADD231PS  Y13, Y3, Y1
+	VBROADCASTSS 52(AX), Y13
+	VFMADD213PS  Y10, Y8, Y13
+	VBROADCASTSS 48(AX), Y14
+	VFMADD231PS  Y14, Y6, Y13
+	VBROADCASTSS 44(AX), Y14
+	VFMADD231PS  Y14, Y4, Y13
+	VBROADCASTSS 40(AX), Y14
+	VFMADD231PS  Y14, Y2, Y13
+	VBROADCASTSS 56(AX), Y14
+	VFMADD213PS  Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (BX)(DI*1)
+	VBROADCASTSS 56(AX), Y14
+	VFNMADD213PS Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (R8)
+	VBROADCASTSS 72(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 68(AX), Y13
+	VFMADD231PS  Y13, Y7, Y1
+	VBROADCASTSS 64(AX), Y13
+	VFMADD231PS  Y13, Y5, Y1
+	VBROADCASTSS 60(AX), Y13
+	VFMADD231PS  Y13, Y3, Y1
+	VBROADCASTSS 72(AX), Y13
+	VFMADD213PS  Y10, Y8, Y13
+	VBROADCASTSS 68(AX), Y14
+	VFMADD231PS  Y14, Y6, Y13
+	VBROADCASTSS 64(AX), Y14
+	VFMADD231PS  Y14, Y4, Y13
+	VBROADCASTSS 60(AX), Y14
+	VFMADD231PS  Y14, Y2, Y13
+	VBROADCASTSS 76(AX), Y14
+	VFMADD213PS  Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (R8)(SI*1)
+	VBROADCASTSS 76(AX), Y14
+	VFNMADD213PS Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 88(AX), Y13
+	VFMADD231PS  Y13, Y7, Y1
+	VBROADCASTSS 84(AX), Y13
+	VFMADD231PS  Y13, Y5, Y1
+	VBROADCASTSS 80(AX), Y13
+	VFMADD231PS  Y13, Y3, Y1
+	VBROADCASTSS 92(AX), Y13
+	VFMADD213PS  Y10, Y8, Y13
+	VBROADCASTSS 88(AX), Y14
+	VFMADD231PS  Y14, Y6, Y13
+	VBROADCASTSS 84(AX), Y14
+	VFMADD231PS  Y14, Y4, Y13
+	VBROADCASTSS 80(AX), Y14
+	VFMADD231PS  Y14, Y2, Y13
+	VBROADCASTSS 96(AX), Y14
+	VFMADD213PS  Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (R8)(DI*1)
+	VBROADCASTSS 96(AX), Y14
+	VFNMADD213PS Y1, Y13, Y14
+	VMASKMOVPS   Y14, Y0, (R9)
+	VBROADCASTSS 112(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 108(AX), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VBROADCASTSS 104(AX), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VBROADCASTSS 100(AX), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VBROADCASTSS 112(AX), Y3
+	VFMADD213PS  Y10, Y8, Y3
+	VBROADCASTSS 108(AX), Y5
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 104(AX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS 100(AX), Y5
+	VFMADD231PS  Y5, Y2, Y3
+	VBROADCASTSS 116(AX), Y5
+	VFMADD213PS  Y1, Y3, Y5
+	VMASKMOVPS   Y5, Y0, (R9)(SI*1)
+	VBROADCASTSS 116(AX), Y5
+	VFNMADD213PS Y1, Y3, Y5
+	VMASKMOVPS   Y5, Y0, (R9)(SI*2)
+	VBROADCASTSS 16(AX), Y1
+	VFMADD213PS  Y12, Y10, Y1
+	VBROADCASTSS 12(AX), Y3
+	VFMADD231PS  Y3, Y8, Y1
+	VBROADCASTSS 8(AX), Y3
+	VFMADD231PS  Y3, Y6, Y1
+	VBROADCASTSS 4(AX), Y3
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (AX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (R9)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput12x2(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput12x2(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradOutput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradOutput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+	MOVQ WinogradOutput_Add+0(CX), DX
+	MOVQ DX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(CX), DX
+	MOVQ DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	VMOVUPS (BX)(DI*1), Y11
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y12
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y2, Y1, Y13
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y13, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	VADDPS  Y12, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VFMADD213PS  Y11, Y2, Y0
+	VBROADCASTSS 4(AX), Y1
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 8(AX), Y1
+	VFMADD231PS  Y1, Y6, Y0
+	VBROADCASTSS 12(AX), Y1
+	VFMADD231PS  Y1, Y8, Y0
+	VBROADCASTSS 16(AX), Y1
+	VFMADD231PS  Y1, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y1
+	VADDPS       Y1, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
+	VMASKMOVPS (BX)(SI*2), Y0, Y11
+	VMASKMOVPS (BX)(DI*1), Y0, Y12
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y13
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y3, Y2, Y14
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y14, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y13, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y12, Y3, Y1
+	VBROADCASTSS 4(AX), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VBROADCASTSS 8(AX), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VBROADCASTSS 12(AX), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VBROADCASTSS 16(AX), Y2
+	VFMADD231PS  Y2, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput12x4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput12x4(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradOutput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradOutput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+	MOVQ WinogradOutput_Add+0(CX), DX
+	MOVQ DX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(CX), DX
+	MOVQ DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	VMOVUPS (BX)(DI*1), Y11
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y12
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y2, Y1, Y13
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y13, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	VADDPS  Y12, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y4, Y0
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 20(AX), Y0
+	VMULPS       Y0, Y13, Y0
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y1, Y0
+	VBROADCASTSS 28(AX), Y1
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 32(AX), Y1
+	VFMADD231PS  Y1, Y5, Y0
+	VBROADCASTSS 36(AX), Y1
+	VFMADD231PS  Y1, Y7, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y1
+	VADDPS       Y1, Y0, Y0
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 40(AX), Y0
+	VFMADD213PS  Y11, Y2, Y0
+	VBROADCASTSS 44(AX), Y1
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 48(AX), Y1
+	VFMADD231PS  Y1, Y6, Y0
+	VBROADCASTSS 52(AX), Y1
+	VFMADD231PS  Y1, Y8, Y0
+	VBROADCASTSS 56(AX), Y1
+	VFMADD231PS  Y1, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y1
+	VADDPS       Y1, Y0, Y0
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
+	VMASKMOVPS (BX)(SI*2), Y0, Y11
+	VMASKMOVPS (BX)(DI*1), Y0, Y12
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y13
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y3, Y2, Y14
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y14, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y13, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y14, Y1
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 28(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 32(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 36(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 40(AX), Y1
+	VFMADD213PS  Y12, Y3, Y1
+	VBROADCASTSS 44(AX), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VBROADCASTSS 48(AX), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VBROADCASTSS 52(AX), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VBROADCASTSS 56(AX), Y2
+	VFMADD231PS  Y2, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput12x6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput12x6(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradOutput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradOutput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+	MOVQ WinogradOutput_Add+0(CX), DX
+	MOVQ DX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(CX), DX
+	MOVQ DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	VMOVUPS (BX)(DI*1), Y11
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y12
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y2, Y1, Y13
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y13, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	VADDPS  Y12, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y4, Y0
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 20(AX), Y0
+	VMULPS       Y0, Y13, Y0
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y1, Y0
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y3, Y0
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y5, Y0
+	VBROADCASTSS 36(AX), Y9
+	VFMADD231PS  Y9, Y7, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y0, Y0
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 40(AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y4, Y0
+	VBROADCASTSS 48(AX), Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VBROADCASTSS 52(AX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 56(AX), Y9
+	VFMADD231PS  Y9, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y9
+	VADDPS       Y9, Y0, Y0
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 60(AX), Y0
+	VMULPS       Y0, Y13, Y0
+	VBROADCASTSS 64(AX), Y9
+	VFMADD231PS  Y9, Y1, Y0
+	VBROADCASTSS 68(AX), Y1
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 72(AX), Y1
+	VFMADD231PS  Y1, Y5, Y0
+	VBROADCASTSS 76(AX), Y1
+	VFMADD231PS  Y1, Y7, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y1
+	VADDPS       Y1, Y0, Y0
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           stored
+	VBROADCASTSS 80(AX), Y0
+	VFMADD213PS  Y11, Y2, Y0
+	VBROADCASTSS 84(AX), Y1
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 88(AX), Y1
+	VFMADD231PS  Y1, Y6, Y0
+	VBROADCASTSS 92(AX), Y1
+	VFMADD231PS  Y1, Y8, Y0
+	VBROADCASTSS 96(AX), Y1
+	VFMADD231PS  Y1, Y10, Y0
+	VADDPS       Y12, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5
+	VMOVUPS      (R11)(R9*1), Y1
+	VADDPS       Y1, Y0, Y0
+
+added5:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
+	VMASKMOVPS (BX)(SI*2), Y0, Y11
+	VMASKMOVPS (BX)(DI*1), Y0, Y12
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y13
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y3, Y2, Y14
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y14, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y13, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y14, Y1
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y4, Y1
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y6, Y1
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 40(AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 48(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 52(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 56(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 60(AX), Y1
+	VMULPS       Y1, Y14, Y1
+	VBROADCASTSS 64(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 72(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 76(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x05
+	JE           storedOfPart
+	VBROADCASTSS 80(AX), Y1
+	VFMADD213PS  Y12, Y3, Y1
+	VBROADCASTSS 84(AX), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VBROADCASTSS 88(AX), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VBROADCASTSS 92(AX), Y2
+	VFMADD231PS  Y2, Y9, Y1
+	VBROADCASTSS 96(AX), Y2
+	VFMADD231PS  Y2, Y11, Y1
+	VADDPS       Y13, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added5OfPart
+	VMASKMOVPS   (R11)(R9*1), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added5OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:

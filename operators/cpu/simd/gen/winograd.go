@@ -23,9 +23,9 @@ func init() { files["winograd"] = winograd }
 // channels, so that it is always in the first-level cache.
 func winograd(c *build.Context) {
 	eachSet(c, func(v *vectors) {
-		for points := 4; points <= 10; points += 2 {
+		for points := 4; points <= 12; points += 2 {
 			lineInput(v, points)
-			for tile := 2; tile <= min(points-2, 4); tile += 2 {
+			for tile := 2; tile <= min(points-2, 6); tile += 2 {
 				lineOutput(v, points, tile)
 			}
 			if points > 8 {
@@ -178,30 +178,37 @@ func (t *transform) times(name string, count operand.Op, body func()) {
 	t.JNZ(ref(name))
 }
 
-// multiplyAdd is sum += coefficient i * x or, negated, sum -= coefficient i * x.
-func (t *transform) multiplyAdd(i int, x, sum reg.VecVirtual, negated bool) {
+// multiplyAdd is sum += coefficient i * x.
+func (t *transform) multiplyAdd(i int, x, sum reg.VecVirtual) {
 	from := operand.Mem{Base: t.coefficients, Disp: 4 * i}
-	var c operand.Op
 	switch {
 	case i < len(t.resident):
-		c = t.resident[i]
+		t.VFMADD231PS(t.resident[i], x, sum)
 	case t.wide():
-		if negated {
-			t.VFNMADD231PS_BCST(from, x, sum)
-		} else {
-			t.VFMADD231PS_BCST(from, x, sum)
-		}
-		return
+		t.VFMADD231PS_BCST(from, x, sum)
 	default:
-		y := t.vector()
-		t.VBROADCASTSS(from, y)
-		c = y
-	}
-	if negated {
-		t.VFNMADD231PS(c, x, sum)
-	} else {
+		c := t.vector()
+		t.VBROADCASTSS(from, c)
 		t.VFMADD231PS(c, x, sum)
 	}
+}
+
+// multiplied is coefficient i * x + y, in a register of its own. It loads the
+// coefficient anew and adds to that: a copy of y would take its time where the
+// multiply-adds take theirs.
+func (t *transform) multiplied(i int, x, y reg.VecVirtual) reg.VecVirtual {
+	product := t.vector()
+	t.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, product)
+	t.VFMADD213PS(y, x, product)
+	return product
+}
+
+// multiplySubtracted is y - coefficient i * x.
+func (t *transform) multiplySubtracted(i int, x, y reg.VecVirtual) reg.VecVirtual {
+	product := t.vector()
+	t.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, product)
+	t.VFNMADD213PS(y, x, product)
+	return product
 }
 
 // multiply is coefficient i * x.
@@ -221,10 +228,12 @@ func (t *transform) toPoints(d []reg.VecVirtual, do func(i int, value reg.VecVir
 	// polynomial is the sum of every second value from first on times n
 	// coefficients from c on and one.
 	polynomial := func(c, n, first int) reg.VecVirtual {
-		sum := t.vector()
-		t.VMOVAPS(d[first+2*n], sum)
-		for k := n - 1; k >= 0; k-- {
-			t.multiplyAdd(c+k, d[first+2*k], sum, false)
+		if n == 0 {
+			return d[first]
+		}
+		sum := t.multiplied(c+n-1, d[first+2*n-2], d[first+2*n])
+		for k := n - 2; k >= 0; k-- {
+			t.multiplyAdd(c+k, d[first+2*k], sum)
 		}
 		return sum
 	}
@@ -233,12 +242,8 @@ func (t *transform) toPoints(d []reg.VecVirtual, do func(i int, value reg.VecVir
 		c := t.pairs + q*t.pairs
 		x := c + t.pairs - 1
 		even, odd := polynomial(c, t.pairs-1, 2), polynomial(c, t.pairs-1, 1)
-		sum := t.vector()
-		t.VMOVAPS(even, sum)
-		t.multiplyAdd(x, odd, sum, false)
-		do(1+2*q, sum)
-		t.multiplyAdd(x, odd, even, true)
-		do(2+2*q, even)
+		do(1+2*q, t.multiplied(x, odd, even))
+		do(2+2*q, t.multiplySubtracted(x, odd, even))
 	}
 	do(t.points-1, polynomial(0, t.pairs, 1))
 }
@@ -256,10 +261,6 @@ func (t *transform) combine(m []reg.VecVirtual) {
 // cell is result i of the values at the points, combined.
 func (t *transform) cell(m []reg.VecVirtual, i int) reg.VecVirtual {
 	var y reg.VecVirtual
-	if i == t.tile-1 {
-		y = t.vector()
-		t.VMOVAPS(m[len(m)-1], y)
-	}
 	for q := range t.pairs {
 		from := m[1+2*q+i%2]
 		c := (i-1)*t.pairs + q
@@ -269,10 +270,12 @@ func (t *transform) cell(m []reg.VecVirtual, i int) reg.VecVirtual {
 			t.VADDPS(from, m[0], y)
 		case i == 0:
 			t.VADDPS(from, y, y)
-		case y == nil:
+		case q == 0 && i == t.tile-1:
+			y = t.multiplied(c, from, m[len(m)-1])
+		case q == 0:
 			y = t.multiply(c, from)
 		default:
-			t.multiplyAdd(c, from, y, false)
+			t.multiplyAdd(c, from, y)
 		}
 	}
 	return y
