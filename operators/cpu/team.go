@@ -12,15 +12,35 @@ import (
 // which one program needed serves the next: for computations of many small
 // programs, such as a backward pass with one for each layer. One goroutine uses a
 // team at a time.
-type Team struct{ workers []*worker }
+type Team struct {
+	workers []*worker
+	free    map[int][][]float32 // memory that was given back, by length
+}
 
 // NewTeam makes a team of as many workers as it may use threads.
 func NewTeam(threads int) *Team {
-	t := &Team{workers: make([]*worker, max(threads, 1))}
+	t := &Team{workers: make([]*worker, max(threads, 1)), free: map[int][][]float32{}}
 	for i := range t.workers {
 		t.workers[i] = &worker{}
 	}
 	return t
+}
+
+// Take gives n values of any contents, out of what was given back if it can.
+func (t *Team) Take(n int) []float32 {
+	if have := t.free[n]; len(have) > 0 {
+		t.free[n] = have[:len(have)-1]
+		return have[len(have)-1]
+	}
+	return make([]float32, n)
+}
+
+// Give takes values back that nobody refers to any more: they may be what Run
+// computed.
+func (t *Team) Give(v []float32) {
+	if len(v) > 0 {
+		t.free[len(v)] = append(t.free[len(v)], v)
+	}
 }
 
 // Run computes the value of every layer of a program, by Index, from that of its
@@ -41,7 +61,7 @@ func (t *Team) Run(ctx context.Context, p *Program, in []float32) ([][]float32, 
 			values[i+1] = c.Value.Data().([]float32)
 			continue
 		}
-		out := make([]float32, l.Shape.Len())
+		out := t.Take(l.Shape.Len())
 		sources := make([]operators.Source, len(l.In))
 		for j, r := range l.In {
 			sources[j] = operators.Source{Shape: r.Shape, View: operators.WholeTile(r.Shape, values[r.Index])}

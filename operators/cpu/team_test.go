@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 )
 
@@ -31,6 +32,9 @@ func TestTeam(t *testing.T) {
 				if !slices.Equal(got[i], want.Output(i)) {
 					t.Fatalf("seed %d: %s differs", seed, l)
 				}
+				if _, ok := l.Op.(network.Const); i > 0 && !ok {
+					team.Give(got[i])
+				}
 			}
 		}
 	}
@@ -48,5 +52,19 @@ func TestTeamRefuses(t *testing.T) {
 	stop(why)
 	if _, err := NewTeam(2).Run(stopped, p, make([]float32, net.Input().Shape.Len())); !errors.Is(err, why) {
 		t.Errorf("a run that was stopped ended with %v", err)
+	}
+}
+
+// What is given back is taken again, by its length.
+func TestTeamMemory(t *testing.T) {
+	team := NewTeam(1)
+	a, b := team.Take(5), team.Take(7)
+	team.Give(a)
+	team.Give(b)
+	if got := team.Take(5); &got[0] != &a[0] {
+		t.Error("what was given back was not taken")
+	}
+	if got := team.Take(5); len(got) != 5 || &got[0] == &a[0] {
+		t.Error("the same memory was taken twice")
 	}
 }

@@ -23,9 +23,9 @@ func slopeOf(a network.Activation, set *simd.Set) (slope, bool) {
 	alpha, beta := float64(a.Alpha), float64(a.Beta)
 	switch a.Fn {
 	case network.Relu:
-		return slope{true, timesPositive}, true
+		return slope{true, timesBetween(set, 0, float32(math.Inf(1)))}, true
 	case network.Clip:
-		return slope{true, func(out, g, y []float32) { timesBetween(out, g, y, a.Alpha, a.Beta) }}, true
+		return slope{true, timesBetween(set, a.Alpha, a.Beta)}, true
 	case network.LeakyRelu:
 		// Of the output only while it has the sign of the input.
 		return slope{a.Alpha > 0, func(out, g, v []float32) { timesSign(out, g, v, a.Alpha, 1) }}, true
@@ -147,27 +147,51 @@ func pointwise(f func(float64) float64) func(out, g, v []float32) {
 }
 
 // The functions that most networks are made of go without branches, which a
-// processor cannot foresee here. A mask has all bits set where a value passes.
+// processor could not foresee here, by the set's loops where it has them.
 
-// timesPositive is for relus, whose outputs y are at least 0: those that are not
-// 0 let the gradient pass.
-func timesPositive(out, g, y []float32) {
-	for i, v := range y {
-		out[i] = math.Float32frombits(math.Float32bits(g[i]) & unequal(v, 0))
+// chunk is how many values go through several loops at a time, in the first-level
+// cache.
+const chunk = 512
+
+// steep makes differences of float32 values that are not tiny larger than 1. It
+// is a power of two, so that only such are made as are there.
+const steep = 1 << 100
+
+// timesBetween is for clips, whose outputs y let the gradient pass where they are
+// neither of the limits: it multiplies by (y - low) * steep and by
+// (high - y) * steep, both clipped to 0..1. Limits that are beyond all values
+// are left out; a relu has one.
+func timesBetween(set *simd.Set, low, high float32) func(out, g, y []float32) {
+	const far = 1e8
+	side := func(scale, shift float32) func(out, y []float32) {
+		scales, shifts := make([]float32, chunk), make([]float32, chunk)
+		fill(scales, scale)
+		fill(shifts, shift)
+		return func(out, y []float32) { set.Affine(out, y, scales[:len(y)], shifts[:len(y)], 0, 1) }
 	}
-}
-
-// timesBetween lets it pass where a clip's output is neither of its limits.
-func timesBetween(out, g, y []float32, low, high float32) {
-	for i, v := range y {
-		out[i] = math.Float32frombits(math.Float32bits(g[i]) & unequal(v, low) & unequal(v, high))
+	var sides []func(out, y []float32)
+	if low > -far {
+		sides = append(sides, side(steep, -low*steep))
 	}
-}
-
-// unequal is a mask of whether two numbers differ.
-func unequal(a, b float32) uint32 {
-	d := math.Float32bits(a-b) &^ (1 << 31) // positive as an integer, unless they are equal
-	return uint32(-int32(d) >> 31)
+	if high < far {
+		sides = append(sides, side(-steep, high*steep))
+	}
+	inf := float32(math.Inf(1))
+	return func(out, g, y []float32) {
+		var gate [chunk]float32
+		for i := 0; i < len(y); i += chunk {
+			n := min(chunk, len(y)-i)
+			from := g[i : i+n]
+			for _, s := range sides {
+				s(gate[:n], y[i:i+n])
+				set.Combine(simd.Multiply, out[i:i+n], from, gate[:n], -inf, inf)
+				from = out[i : i+n]
+			}
+			if len(sides) == 0 {
+				copy(out[i:i+n], from)
+			}
+		}
+	}
 }
 
 // timesSign multiplies by one number where v is negative, by another elsewhere.
@@ -187,9 +211,9 @@ func timesNumber(out, g []float32, by float32) {
 // timesSwish is for x*s(u) with u = alpha*x and the sigmoid s: its derivative is
 // s(u) * (1 + u*(1 - s(u))).
 func timesSwish(set *simd.Set, out, g, x []float32, alpha float32) {
-	var u, s [512]float32
-	for i := 0; i < len(x); i += len(u) {
-		n := min(len(u), len(x)-i)
+	var u, s [chunk]float32
+	for i := 0; i < len(x); i += chunk {
+		n := min(chunk, len(x)-i)
 		for j, v := range x[i : i+n] {
 			u[j] = alpha * v
 		}

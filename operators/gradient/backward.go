@@ -64,13 +64,18 @@ func (b *backward) layer(l *network.Layer) error {
 	}
 	if b.wanted.pre(i) {
 		for n, k := range at {
-			b.results[k].Pre[i] = mapOf(l.Shape, g[n])
+			b.results[k].Pre[i], owns[n] = mapOf(l.Shape, g[n]), false
 		}
 	}
-	if len(l.In) == 0 {
-		return nil
+	if err := b.edges(l, at, g, owns); err != nil {
+		return err
 	}
-	return b.edges(l, at, g)
+	for n := range g {
+		if owns[n] {
+			b.team.Give(g[n])
+		}
+	}
+	return nil
 }
 
 // reached lists the objectives that depend on the layer and their gradients,
@@ -110,20 +115,20 @@ func (b *backward) activation(l *network.Layer, t totals, at []int, g [][]float3
 		}
 		out := g[n]
 		if !owns[n] {
-			out = make([]float32, len(g[n]))
+			out = b.take(len(g[n]))
 		}
 		err := b.split(len(out), 4, func(lo, hi int) { s.times(out[lo:hi], g[n][lo:hi], from[lo:hi]) })
 		if err != nil {
 			return err
 		}
-		g[n] = out
+		g[n], owns[n] = out, true
 	}
 	return nil
 }
 
 // edges pulls the gradients of the objectives at back along every edge on which
-// they are needed.
-func (b *backward) edges(l *network.Layer, at []int, g [][]float32) error {
+// they are needed. Those that became a share are nobody's alone any more.
+func (b *backward) edges(l *network.Layer, at []int, g [][]float32, owned []bool) error {
 	var back pull
 	for j, in := range l.In {
 		keep := b.program.depends[in.Index] && b.wanted.edge(l.Index, j)
@@ -148,7 +153,9 @@ func (b *backward) edges(l *network.Layer, at []int, g [][]float32) error {
 				}
 				(*e)[j] = mapOf(in.Shape, shares[n])
 			}
-			owns := !keep && &shares[n][0] != &g[n][0]
+			same := &shares[n][0] == &g[n][0]
+			owns := !keep && !same
+			owned[n] = owned[n] && !same
 			if err := b.sum(in.Index, k, shares[n], owns); err != nil {
 				return err
 			}
@@ -167,14 +174,22 @@ func (b *backward) sum(layer, k int, share []float32, owns bool) error {
 		return nil
 	case !t.owns[k]:
 		if owns { // sums are the same in either order
-			share, total = total, share
+			share, total, owns = total, share, false
 		} else {
-			total = append([]float32(nil), total...)
+			sum := b.take(len(total))
+			copy(sum, total)
+			total = sum
 		}
 		t.out[k], t.owns[k] = total, true
-		return b.plus(total, share)
+		fallthrough
 	default:
-		return b.plus(total, share)
+		if err := b.plus(total, share); err != nil {
+			return err
+		}
+		if owns {
+			b.team.Give(share)
+		}
+		return nil
 	}
 }
 

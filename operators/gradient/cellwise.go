@@ -72,7 +72,7 @@ func lrn(op network.LRN) rule {
 		n, cells := l.Shape.C, l.Shape.Cells()
 		in, out := p.values(l.In[0]), p.values(l)
 		return each(func(_ int, g []float32) ([]float32, error) {
-			dx := make([]float32, len(g))
+			dx := p.take(len(g))
 			return dx, p.split(cells, 16*n, func(lo, hi int) {
 				sums, shares := make([]float64, n), make([]float64, n)
 				for cell := lo * n; cell < hi*n; cell += n {
@@ -139,7 +139,7 @@ func concat(p *pass, l *network.Layer) (pull, error) {
 	}
 	return each(func(edge int, g []float32) ([]float32, error) {
 		n, all := l.In[edge].Shape.C, l.Shape.C
-		dx := make([]float32, l.In[edge].Shape.Len())
+		dx := p.take(l.In[edge].Shape.Len())
 		return dx, p.split(l.Shape.Cells(), n, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				copy(dx[i*n:(i+1)*n], g[i*all+first[edge]:])

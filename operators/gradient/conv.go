@@ -201,13 +201,16 @@ func (t *gather) pull(p *pass, g []float32) ([]float32, error) {
 	if f := t.phases[0]; len(t.phases) == 1 && f.layer > 0 && f.y.stride == 1 && f.x.stride == 1 && t.repeat == 1 {
 		return v[f.layer], nil
 	}
-	dx := make([]float32, t.in.Len())
+	dx := p.zeros(t.in.Len())
 	for _, f := range t.phases {
 		if f.layer > 0 {
 			if err := t.spread(p, f, v[f.layer], dx); err != nil {
 				return nil, err
 			}
 		}
+	}
+	for _, made := range v[1:] {
+		p.team.Give(made)
 	}
 	return dx, nil
 }

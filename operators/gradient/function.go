@@ -39,7 +39,7 @@ func function(l *network.Layer, op network.Function) (rule, error) {
 			first[j+1] = first[j] + in.Shape.Len()
 		}
 		return each(func(edge int, g []float32) ([]float32, error) {
-			dx := make([]float32, l.In[edge].Shape.Len())
+			dx := p.zeros(l.In[edge].Shape.Len())
 			for i, at := range from {
 				if at >= first[edge] && at < first[edge+1] {
 					dx[at-first[edge]] += g[i]

@@ -25,7 +25,7 @@ func denseRule(op network.Dense) rule {
 		return func(_ int, g [][]float32) ([][]float32, error) {
 			dx := make([][]float32, len(g))
 			for k := range dx {
-				dx[k] = make([]float32, inputs)
+				dx[k] = p.zeros(inputs)
 			}
 			blocks := (inputs + denseColumns - 1) / denseColumns
 			err := p.split(blocks, denseColumns*outputs*len(g), func(lo, hi int) {
@@ -64,7 +64,7 @@ func globalPool(op network.GlobalPool) rule {
 				}
 			}
 			return each(func(_ int, g []float32) ([]float32, error) {
-				dx := make([]float32, in.Len())
+				dx := p.zeros(in.Len())
 				for c, cell := range best {
 					dx[cell*in.C+c] = g[c]
 				}
@@ -76,7 +76,7 @@ func globalPool(op network.GlobalPool) rule {
 			by /= float32(in.Cells())
 		}
 		return each(func(_ int, g []float32) ([]float32, error) {
-			dx := make([]float32, in.Len())
+			dx := p.take(in.Len())
 			return dx, p.split(in.Cells(), in.C, func(lo, hi int) {
 				for i := lo; i < hi; i++ {
 					timesNumber(dx[i*in.C:], g, by)
@@ -95,7 +95,7 @@ func instanceNorm(op network.InstanceNorm) rule {
 		s, x := l.Shape, p.values(l.In[0])
 		n := float64(s.Cells())
 		return each(func(_ int, g []float32) ([]float32, error) {
-			dx := make([]float32, s.Len())
+			dx := p.take(s.Len())
 			return dx, p.split(s.C, 16*s.Cells(), func(lo, hi int) {
 				for c := lo; c < hi; c++ {
 					var mean, variance, sum, product float64

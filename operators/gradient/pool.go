@@ -20,7 +20,7 @@ func maxPool(p *pass, l *network.Layer) (pull, error) {
 		return nil, err
 	}
 	return each(func(_ int, g []float32) ([]float32, error) {
-		dx := make([]float32, l.In[0].Shape.Len())
+		dx := p.zeros(l.In[0].Shape.Len())
 		for i, at := range from {
 			if at >= 0 {
 				dx[at] += g[i]
@@ -108,7 +108,7 @@ func averagePool(l *network.Layer, op network.Pool, set *simd.Set) rule {
 	columns := counts(op.X, in.W, op.After.X, out.W, op.CountPad)
 	return func(p *pass, _ *network.Layer) (pull, error) {
 		return each(func(_ int, g []float32) ([]float32, error) {
-			means := make([]float32, len(g))
+			means := p.zeros(len(g))
 			err := p.split(out.H, out.W*out.C, func(lo, hi int) {
 				for i := lo * out.W; i < hi*out.W; i++ {
 					n := rows[i/out.W] * columns[i%out.W]
@@ -124,7 +124,9 @@ func averagePool(l *network.Layer, op network.Pool, set *simd.Set) rule {
 			if err != nil {
 				return nil, err
 			}
-			return back(p, means)
+			dx, err := back(p, means)
+			p.team.Give(means)
+			return dx, err
 		}), nil
 	}
 }

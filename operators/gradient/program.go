@@ -165,6 +165,16 @@ func newPass(ctx context.Context, views *operators.Views, threads int) *pass {
 	return &pass{ctx, views, max(threads, 1), cpu.NewTeam(threads)}
 }
 
+// take gives n values of any contents; Team.Give takes them back.
+func (p *pass) take(n int) []float32 { return p.team.Take(n) }
+
+// zeros gives n zeros.
+func (p *pass) zeros(n int) []float32 {
+	v := p.team.Take(n)
+	clear(v)
+	return v
+}
+
 // values are the clean values of a layer.
 func (p *pass) values(l *network.Layer) []float32 {
 	return p.views.Layers[l.Index].Data().([]float32)

@@ -89,7 +89,7 @@ func pointwiseRule(s slope) rule {
 // as many operations a value.
 func (p *pass) elementwise(operations int, f func(edge int, dx, g []float32, at int)) pull {
 	return each(func(edge int, g []float32) ([]float32, error) {
-		dx := make([]float32, len(g))
+		dx := p.take(len(g))
 		return dx, p.split(len(g), operations, func(lo, hi int) { f(edge, dx[lo:hi], g[lo:hi], lo) })
 	})
 }
@@ -99,7 +99,7 @@ func (p *pass) elementwise(operations int, f func(edge int, dx, g []float32, at 
 func (p *pass) cells(l *network.Layer, f func(dx, g []float32, cell int)) pull {
 	in, out := l.In[0].Shape, l.Shape
 	return each(func(_ int, g []float32) ([]float32, error) {
-		dx := make([]float32, in.Len())
+		dx := p.zeros(in.Len())
 		return dx, p.split(in.Cells(), 4*max(in.C, out.C), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				f(dx[i*in.C:(i+1)*in.C], g[i*out.C:(i+1)*out.C], i)

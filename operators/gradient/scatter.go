@@ -67,13 +67,14 @@ func (s *scatter) pull(p *pass, g []float32) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	dx := make([]float32, s.in.Len())
+	dx := p.zeros(s.in.Len())
 	row := s.in.W * s.in.C
 	err = p.split(s.in.H, row*s.op.Taps(), func(lo, hi int) {
 		for y := lo; y < hi; y++ {
 			s.row(dx[y*row:(y+1)*row], y, v[1])
 		}
 	})
+	p.team.Give(v[1])
 	return dx, err
 }
 

@@ -26,7 +26,7 @@ func pad(op network.Pad) rule {
 func (p *pass) cellsFrom(l *network.Layer, from func(y, x int) (int, int)) pull {
 	in, out := l.In[0].Shape, l.Shape
 	return each(func(_ int, g []float32) ([]float32, error) {
-		dx := make([]float32, in.Len())
+		dx := p.zeros(in.Len())
 		for y := range out.H {
 			for x := range out.W {
 				iy, ix := from(y, x)
@@ -43,7 +43,7 @@ func (p *pass) cellsFrom(l *network.Layer, from func(y, x int) (int, int)) pull 
 func flatten(p *pass, l *network.Layer) (pull, error) {
 	s := l.In[0].Shape
 	return each(func(_ int, g []float32) ([]float32, error) {
-		dx := make([]float32, len(g))
+		dx := p.take(len(g))
 		for i := range g {
 			c, cell := i/s.Cells(), i%s.Cells()
 			dx[cell*s.C+c] = g[i]
@@ -56,7 +56,7 @@ func flatten(p *pass, l *network.Layer) (pull, error) {
 func unflatten(p *pass, l *network.Layer) (pull, error) {
 	s := l.Shape
 	return each(func(_ int, g []float32) ([]float32, error) {
-		dx := make([]float32, len(g))
+		dx := p.take(len(g))
 		for i := range dx {
 			c, cell := i/s.Cells(), i%s.Cells()
 			dx[i] = g[cell*s.C+c]

@@ -110,7 +110,7 @@ func combine(p *pass, op network.Op, l *network.Layer, set *simd.Set) ([]float32
 	if _, err := net.Add(l.Name, op, net.Input(), b); err != nil {
 		return nil, err
 	}
-	c, err := cpu.New(context.Background(), net, cpu.Options{Kernels: set.Name})
+	c, err := cpu.New(p.ctx, net, cpu.Options{Kernels: set.Name})
 	if err != nil {
 		return nil, err
 	}
