@@ -36,4 +36,11 @@
 //
 // Rates are those of one thread, and threads are taken to divide the time as
 // long as the machine has a core for each.
+//
+// On the machine of the profile, with one thread, convolutions by each algorithm
+// and fully-connected layers of VGG16, ResNet18 and InceptionV3 come within a
+// fifth of what EXPLAIN ANALYZE measures, and most within a tenth; pools, concats
+// and softmax, a few percent of the time, take up to several times as long as
+// predicted, for their values come from further away than when they are measured
+// alone.
 package cost
