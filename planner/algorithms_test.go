@@ -272,8 +272,8 @@ func TestBatch(t *testing.T) {
 		macs, weights float64 // a second
 		want          int
 	}{
-		// A position takes 0.3 ms, reading the weights 0.1 ms, 3 ms and 12 ms.
-		{1e9, 1e10, 32}, {1e9, 4e8, 40}, {1e9, 1e8, 64},
+		// A position takes 0.3 ms, reading the weights 0.1 ms, 6 ms and 12 ms.
+		{1e9, 1e10, 64}, {1e9, 2e8, 80}, {1e9, 1e8, 128},
 		// A position takes 0.1 s, 3 s.
 		{3.072e6, 1e10, 9}, {1e5, 1e10, 1},
 	} {

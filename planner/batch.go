@@ -14,7 +14,7 @@ const (
 	// usualBatch is enough for groups of equal rectangles and for the fixed costs
 	// of a layer not to count; maxBatch is where reading weights more rarely
 	// gains nothing any more.
-	usualBatch, maxBatch = 32, 64
+	usualBatch, maxBatch = 64, 128
 	// streamShare is the share of a batch's time that reading the weights may
 	// take, if a larger batch can bring it down.
 	streamShare = 0.25
@@ -47,7 +47,7 @@ func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints,
 	if r.memory > 0 {
 		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
 	}
-	share := (len(g.Positions) + 4*r.threads - 1) / (4 * r.threads) // a few batches for each thread, for balance
+	share := (len(g.Positions) + r.threads - 1) / r.threads // no thread idle
 	c.Batch = max(1, min(c.pace(net, tallies, len(g.Positions), r.rates), share))
 	for c.Batch > 1 && c.workerBytes(net, g, c.Batch) > room {
 		c.Batch--
