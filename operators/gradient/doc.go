@@ -98,6 +98,13 @@
 // At a kink the derivative is that of one side: 0 for a relu at 0. Functions that
 // are constant but for jumps (floor, sign) have the derivative 0.
 //
+// # What a cover changes
+//
+// Taylor adds up, for any rectangle of the image, G * (cover - x): to first order
+// what covering it does to the objective. Inner does so for an update of any
+// layer. Both are features to predict a heat map from, and the first of the terms
+// that compensate for what a plan leaves out.
+//
 // # What has no derivative here
 //
 // A network.Function is an operator that no layer knows, as a closure. Those that

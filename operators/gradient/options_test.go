@@ -181,7 +181,7 @@ func without(v *operators.Views, layer int) *operators.Views {
 // Neither threads, nor other objectives, nor what else is wanted, nor a second
 // run change a bit.
 func TestSameBits(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 21))
 		net := networktest.Random(rng, networktest.Options{Side: 40})
 		p, err := gradient.New(net, gradient.Options{})
@@ -210,6 +210,8 @@ func TestSameBits(t *testing.T) {
 		if several[0].Objective.Class != 1 || several[2].Objective.Class != 3 {
 			t.Error("the objectives are in another order")
 		}
+		any := func(int) bool { return true }
+		same(t, net, all, run(gradient.Wanted{Out: any, Pre: any}, 2, 2, 3)[0], false) // with memory that is used again
 		layer := 1 + rng.IntN(len(net.Layers)-2)
 		only := func(i int) bool { return i == layer }
 		same(t, net, all, run(gradient.Wanted{Out: only}, 2, 2)[0], false)
