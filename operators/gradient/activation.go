@@ -30,7 +30,9 @@ func slopeOf(a network.Activation, set *simd.Set) (slope, bool) {
 		// Of the output only while it has the sign of the input.
 		return slope{a.Alpha > 0, func(out, g, v []float32) { timesSign(out, g, v, a.Alpha, 1) }}, true
 	case network.Swish:
-		return slope{false, func(out, g, x []float32) { timesSwish(set, out, g, x, a.Alpha) }}, true
+		return slope{false, timesSwish(set, a.Alpha)}, true
+	case network.HardSwish:
+		return slope{false, timesHardSwish(set, a.Alpha, a.Beta)}, true
 	case network.Neg:
 		return slope{true, func(out, g, _ []float32) { timesNumber(out, g, -1) }}, true
 	case network.Floor, network.Ceil, network.Round, network.Sign:
@@ -103,17 +105,6 @@ func ofInput(fn string, alpha, beta float64) func(x float64) float64 {
 			t := math.Tanh(a * (x + b*x*x*x))
 			return 0.5*(1+t) + 0.5*x*(1-t*t)*a*(1+3*b*x*x)
 		}
-	case network.HardSwish:
-		return func(x float64) float64 {
-			gate := alpha*x + beta
-			switch {
-			case gate <= 0:
-				return 0
-			case gate >= 1:
-				return 1
-			}
-			return gate + alpha*x
-		}
 	case network.Mish:
 		return func(x float64) float64 {
 			t := math.Tanh(softplus(x))
@@ -176,7 +167,6 @@ func timesBetween(set *simd.Set, low, high float32) func(out, g, y []float32) {
 	if high < far {
 		sides = append(sides, side(-steep, high*steep))
 	}
-	inf := float32(math.Inf(1))
 	return func(out, g, y []float32) {
 		var gate [chunk]float32
 		for i := 0; i < len(y); i += chunk {
@@ -184,7 +174,7 @@ func timesBetween(set *simd.Set, low, high float32) func(out, g, y []float32) {
 			from := g[i : i+n]
 			for _, s := range sides {
 				s(gate[:n], y[i:i+n])
-				set.Combine(simd.Multiply, out[i:i+n], from, gate[:n], -inf, inf)
+				combine(set, simd.Multiply, out[i:i+n], from, gate[:n])
 				from = out[i : i+n]
 			}
 			if len(sides) == 0 {
@@ -209,17 +199,47 @@ func timesNumber(out, g []float32, by float32) {
 }
 
 // timesSwish is for x*s(u) with u = alpha*x and the sigmoid s: its derivative is
-// s(u) * (1 + u*(1 - s(u))).
-func timesSwish(set *simd.Set, out, g, x []float32, alpha float32) {
-	var u, s [chunk]float32
-	for i := 0; i < len(x); i += chunk {
-		n := min(chunk, len(x)-i)
-		for j, v := range x[i : i+n] {
-			u[j] = alpha * v
-		}
-		set.Apply(simd.Sigmoid, s[:n], u[:n], 0, 0)
-		for j := range n {
-			out[i+j] = g[i+j] * s[j] * (1 + u[j]*(1-s[j]))
+// s(u) + u*s(u)*(1 - s(u)).
+func timesSwish(set *simd.Set, alpha float32) func(out, g, x []float32) {
+	return gated(set, alpha, func(s, t, x []float32) {
+		set.Apply(simd.Sigmoid, s, t, 0, 0)
+		combine(set, simd.Multiply, x, t, s)
+		combine(set, simd.Subtract, t, t, x)
+		combine(set, simd.Multiply, t, t, s)
+	})
+}
+
+// timesHardSwish is for x*h(x) with the hard sigmoid h: its derivative is h(x)
+// plus, where h is neither 0 nor 1, alpha*x.
+func timesHardSwish(set *simd.Set, alpha, beta float32) func(out, g, x []float32) {
+	open := timesBetween(set, 0, 1)
+	return gated(set, alpha, func(s, t, x []float32) {
+		set.Apply(simd.HardSigmoid, s, x, alpha, beta)
+		open(t, t, s)
+	})
+}
+
+// gated is for derivatives that are s + t: parts is given t = alpha*x and a copy
+// of x, which it may overwrite.
+func gated(set *simd.Set, alpha float32, parts func(s, t, x []float32)) func(out, g, x []float32) {
+	scales, zeros := make([]float32, chunk), make([]float32, chunk)
+	fill(scales, alpha)
+	inf := float32(math.Inf(1))
+	return func(out, g, x []float32) {
+		var s, t, u [chunk]float32
+		for i := 0; i < len(x); i += chunk {
+			n := min(chunk, len(x)-i)
+			copy(u[:n], x[i:i+n])
+			set.Affine(t[:n], u[:n], scales[:n], zeros[:n], -inf, inf)
+			parts(s[:n], t[:n], u[:n])
+			combine(set, simd.Add, s[:n], s[:n], t[:n])
+			combine(set, simd.Multiply, out[i:i+n], g[i:i+n], s[:n])
 		}
 	}
+}
+
+// combine is a set's operation without limits.
+func combine(set *simd.Set, op simd.Operation, out, a, b []float32) {
+	inf := float32(math.Inf(1))
+	set.Combine(op, out, a, b, -inf, inf)
 }

@@ -123,6 +123,9 @@ func (b *backward) activation(l *network.Layer, t totals, at []int, g [][]float3
 		}
 		g[n], owns[n] = out, true
 	}
+	if from != nil && !s.ofOutput && b.views.SumsOf(l.Index) == nil {
+		b.team.Give(from)
+	}
 	return nil
 }
 

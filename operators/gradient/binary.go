@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"occlude/internal/network"
+	"occlude/operators/cpu/simd"
 )
 
 // partial is a term of the gradient with respect to one operand of arithmetic on
@@ -19,10 +20,7 @@ func partials(fn string) *[2]partial {
 	case network.Sub:
 		return &[2]partial{whole, func(g, _, _ float32) float32 { return -g }}
 	case network.Mul:
-		return &[2]partial{
-			func(g, _, b float32) float32 { return g * b },
-			func(g, a, _ float32) float32 { return g * a },
-		}
+		return &[2]partial{} // see product
 	case network.Div:
 		return &[2]partial{
 			func(g, _, b float32) float32 { return g / b },
@@ -97,33 +95,68 @@ func (o operand) at(y, x int) int { return (y*o.y + x*o.x) * o.shape.C }
 
 // binary multiplies by the partial derivatives. An operand that is repeated
 // along an axis gets the sum over that axis.
-func binary(fn string, d *[2]partial) rule {
+func binary(fn string, d *[2]partial, set *simd.Set) rule {
 	return func(p *pass, l *network.Layer) (pull, error) {
 		operands := [2]operand{operandOf(p, l, 0), operandOf(p, l, 1)}
 		return each(func(edge int, g []float32) ([]float32, error) {
 			if l.In[edge].Shape == l.Shape && (fn == network.Add || fn == network.Sub && edge == 0) {
 				return g, nil
 			}
+			if fn == network.Mul {
+				return p.product(l, g, operands[1-edge], operands[edge], set)
+			}
 			return p.partial(l, g, operands, edge, d[edge])
 		}), nil
 	}
 }
 
-// partial computes the gradient with respect to one operand. Parts for the
-// threads are of rows where the operand has as many as the output, else of
-// channels where it has as many: no two parts then add to the same value.
+// partial computes the gradient with respect to one operand.
 func (p *pass) partial(l *network.Layer, g []float32, operands [2]operand, edge int, d partial) ([]float32, error) {
-	a, b, to := operands[0], operands[1], operands[edge]
+	a, b := operands[0], operands[1]
+	return p.summed(l, operands[edge], func(sums []float64, y, x, c0, c1 int) {
+		g := g[(y*l.Shape.W+x)*l.Shape.C:]
+		u, v, step := a.values[a.at(y, x):], b.values[b.at(y, x):], operands[edge].step
+		for c := c0; c < c1; c++ {
+			sums[c*step] += float64(d(g[c], u[c*a.step], v[c*b.step]))
+		}
+	})
+}
+
+// product is the same for a product, where the derivative is the other operand.
+func (p *pass) product(l *network.Layer, g []float32, other, to operand, set *simd.Set) ([]float32, error) {
+	s := l.Shape
+	if to.shape != s {
+		return p.summed(l, to, func(sums []float64, y, x, c0, c1 int) {
+			g, v := g[(y*s.W+x)*s.C:], other.values[other.at(y, x):]
+			for c := c0; c < c1; c++ {
+				sums[c*to.step] += float64(g[c]) * float64(v[c*other.step])
+			}
+		})
+	}
+	dx := p.take(s.Len())
+	return dx, p.split(s.H, s.W*s.C, func(lo, hi int) {
+		for i := lo * s.W; i < hi*s.W; i++ {
+			g, dx, v := g[i*s.C:(i+1)*s.C], dx[i*s.C:(i+1)*s.C], other.values[other.at(i/s.W, i%s.W):]
+			if other.step == 0 {
+				timesNumber(dx, g, v[0])
+			} else {
+				combine(set, simd.Multiply, dx, g, v[:s.C])
+			}
+		}
+	})
+}
+
+// summed adds up the gradient with respect to an operand, in float64: add is given
+// the operand's sums for a cell of the output and the channels to add. Parts for
+// the threads are of rows where the operand has as many as the output, else of
+// channels where it has as many: no two parts then add to the same value.
+func (p *pass) summed(l *network.Layer, to operand, add func(sums []float64, y, x, c0, c1 int)) ([]float32, error) {
 	s := l.Shape
 	sums := make([]float64, to.shape.Len())
 	part := func(y0, y1, c0, c1 int) {
 		for y := y0; y < y1; y++ {
 			for x := range s.W {
-				g := g[(y*s.W+x)*s.C:][:s.C]
-				a, b, sums := a.values[a.at(y, x):], b.values[b.at(y, x):], sums[to.at(y, x):]
-				for c := c0; c < c1; c++ {
-					sums[c*to.step] += float64(d(g[c], a[c*operands[0].step], b[c*operands[1].step]))
-				}
+				add(sums[to.at(y, x):], y, x, c0, c1)
 			}
 		}
 	}

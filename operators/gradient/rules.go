@@ -35,7 +35,7 @@ func ruleOf(l *network.Layer, set *simd.Set, how operators.Algorithm) (rule, err
 		return affine(op), nil
 	case network.Binary:
 		if d := partials(op.Fn); d != nil {
-			return binary(op.Fn, d), nil
+			return binary(op.Fn, d, set), nil
 		}
 		return nil, &UnknownError{l, fmt.Sprintf("the arithmetic %q", op.Fn)}
 	case network.LRN:

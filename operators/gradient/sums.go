@@ -51,7 +51,7 @@ func linear(l *network.Layer, set *simd.Set, how operators.Algorithm) sums {
 	switch op := l.Op.(type) {
 	case network.Binary:
 		bare := op.WithActivation(network.Activation{})
-		return func(p *pass) ([]float32, error) { return combine(p, bare, l, set) }
+		return func(p *pass) ([]float32, error) { return arithmetic(p, bare, l, set) }
 	case network.Conv:
 		// A residual is added afterwards: networks have one input.
 		residual := op.Residual
@@ -99,9 +99,9 @@ func compile(l *network.Layer, op network.Op, set *simd.Set, how operators.Algor
 	}
 }
 
-// combine runs a binary layer without its activation: its second input becomes
+// arithmetic runs a binary layer without its activation: its second input becomes
 // a constant, which costs nothing, as it has no weights to pack.
-func combine(p *pass, op network.Op, l *network.Layer, set *simd.Set) ([]float32, error) {
+func arithmetic(p *pass, op network.Op, l *network.Layer, set *simd.Set) ([]float32, error) {
 	net := network.New("a", l.In[0].Shape)
 	b, err := net.Add("b", network.Const{Value: p.views.Layers[l.In[1].Index]})
 	if err != nil {
