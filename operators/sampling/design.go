@@ -1,0 +1,84 @@
+package sampling
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// design decides where to sample next.
+type design struct {
+	places    []point
+	wanted    []int
+	taken     []bool    // by position
+	distance2 []float64 // by position, squared, to the nearest that is taken
+	random    *rand.Rand
+}
+
+func newDesign(places []point, wanted []int, random *rand.Rand) *design {
+	return &design{
+		places: places, wanted: wanted, random: random,
+		taken:     make([]bool, len(places)),
+		distance2: slices.Repeat([]float64{math.Inf(1)}, len(places)),
+	}
+}
+
+// take makes a position a sample.
+func (d *design) take(position int) {
+	d.taken[position] = true
+	at := d.places[position]
+	for _, p := range d.wanted {
+		d.distance2[p] = min(d.distance2[p], at.distance2(d.places[p]))
+	}
+}
+
+// forget makes only the positions given samples.
+func (d *design) forget(but []int) {
+	*d = *newDesign(d.places, d.wanted, d.random)
+	for _, p := range but {
+		d.take(p)
+	}
+}
+
+// shuffled are the positions that are not taken, in random order.
+func (d *design) shuffled() []int {
+	list := slices.DeleteFunc(slices.Clone(d.wanted), func(p int) bool { return d.taken[p] })
+	d.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
+}
+
+// anywhere takes up to n positions, uniformly at random.
+func (d *design) anywhere(n int) []int {
+	list := d.shuffled()
+	list = list[:min(n, len(list))]
+	for _, p := range list {
+		d.take(p)
+	}
+	return list
+}
+
+// widest takes up to n positions, one after the other, each where weight times
+// the squared distance to the nearest sample is greatest; among equals chance
+// decides. Without weights the weight is 1.
+func (d *design) widest(n int, weight []float64) []int {
+	list := d.shuffled()
+	var chosen []int
+	for range min(n, len(list)) {
+		best, most := -1, -1.0
+		for _, p := range list {
+			if d.taken[p] {
+				continue
+			}
+			gap := d.distance2[p]
+			if weight != nil {
+				gap *= weight[p]
+			}
+			if gap > most {
+				best, most = p, gap
+			}
+		}
+		d.take(best)
+		chosen = append(chosen, best)
+	}
+	return chosen
+}

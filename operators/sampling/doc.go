@@ -1,0 +1,92 @@
+// Package sampling estimates heat maps from a part of their positions, and says
+// how good the estimate is while it runs. It is mathematics over positions: how a
+// position is computed, exactly or not, is the caller's business.
+//
+//	Next ──▶ positions ──▶ (the caller computes f there) ──▶ Observe ──▶ Estimate
+//	  ▲                                                                     │
+//	  └────────────────────────── until Stop, Rough or the time is up ◀─────┘
+//
+// What is sampled is f, a class's log-odds: unlike the probability p it is nearly
+// additive in what a patch hides, and has no ends to saturate at. The map is p.
+//
+// # Where to sample
+//
+// A stage's positions are of three kinds:
+//
+//	random   a quarter, at least 12: uniform among those unseen. They verify the map
+//	         that stood before, and they alone do: a network's strides let lattices
+//	         miss what lies between
+//	wide     each where the nearest sample is farthest away. From the corners on this
+//	         halves gaps as nested lattices do, on grids with holes and rims too
+//	focused  three tenths: where the error's variance times the squared distance to
+//	         the nearest sample is greatest: variance, of which each sample taken
+//	         removes its surroundings. They find a lesion's shape, which hardly
+//	         moves structural similarity but makes the map's correlation
+//
+// # How f is interpolated
+//
+// By a Gaussian process with a Matérn correlation of ν = 3/2 or 5/2, a nugget (the
+// exact map's own roughness, so it is predicted with) and, locally, an unknown
+// mean: ordinary kriging (Cressie, "Statistics for Spatial Data", Wiley 1993). If
+// a feature T is given, such as f's Taylor expansion, the process is of f - b T, with
+// b by generalised least squares, where that predicts samples left out better.
+//
+// One process over all samples would cost their number cubed. But a Matérn process
+// sees little beyond its nearest neighbours, so the grid is cut by a k-d tree into
+// blocks of at most 12 samples, each predicted from the 48 closest. All of a block
+// follows from one small inverse K⁻¹: predictions of its positions are one matrix
+// product, and its samples' leave-one-out errors have a closed form. The classes
+// share inverses. The shape (ν, length, nugget) is the one under which samples
+// left out are the most likely, found by steps uphill from the last stage's on 12
+// blocks. With n samples and N positions that is about
+//
+//	(n/12) 48³ + N 48²  multiply-adds, and the first term again for every shape tried.
+//
+// # What the error is
+//
+// The scale of the process is local: heat maps are flat but for where the object
+// is. With e the leave-one-out error of a sample and v its variance per unit,
+// s²(u) is the mean of e²/v around u, weighted by a Gaussian of 0.8 sample spacings,
+// with three quarters of a sample's weight on the median. So f at u is normal with
+// mean μ and variance s² v(u), and Gauss-Hermite integration gives the mean and
+// the variance V of p at once: the map is E[p], not p of E[f], and an error counts
+// as much as it moves the probability.
+//
+// Being a conditional mean, the map A is uncorrelated with its error, so over a
+// window with variance s_A² the exact map's is s_A² + V and the covariance s_A².
+// Structural similarity, the figure of package quality, is then to be expected as
+// the mean over windows of
+//
+//	 2 s_A² + C2          2 m_A² + C1
+//	────────────────  ·  ─────────────────────      C1 = (0.01 R)², C2 = (0.03 R)²
+//	2 s_A² + V + C2      2 m_A² + 0.3 V + C1
+//
+// where R is the range of A and 0.3 the share of errors that a window has in common.
+// In the same way pearson² = Var A / (Var A + mean V), nrmse² = mean V / R², and
+// top10_overlap is the mean chance of the map's lowest tenth to lie below the
+// threshold that a tenth of all positions can be expected below.
+//
+// # Whether the error is believed
+//
+// Random positions compare what was predicted with what is. Over those of the
+// last two stages, with w the sensitivity of structural similarity to V at a
+// position (under the map that is verified),
+//
+//	c = Σ w e² / Σ w V
+//
+// multiplies V: as it is, but at least 0.5, for the point estimate; as the 90%
+// quantile of its bootstrap, but at least 1, for the lower bound. The weights make c
+// what structural similarity is about. Without them one sample on a lesion's edge
+// decides, though the similarity of few windows depends on it.
+//
+// Stop waits for two consecutive stages whose lower bound reaches the target,
+// because one may do so by luck. This is an estimate that was measured to hold in
+// more than 95% of maps, not a proof: what no sample has seen, nobody knows.
+//
+// # Promises
+//
+//   - The same seed and observations give the same positions and bits, whatever the
+//     number of threads.
+//   - Positions observed have their own values in the map, and variance 0.
+//   - An interrupted Estimate changes nothing.
+package sampling

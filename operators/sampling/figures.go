@@ -1,0 +1,68 @@
+package sampling
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// agreement is the correlation of the map with the exact one that its errors'
+// variances let expect, and the error relative to the map's range. Errors of a
+// mean do not go with it, so the exact map's variance is the sum of both.
+func (c *class) agreement(scale float64) (pearson, nrmse float64) {
+	var n, mean, spread, errors float64
+	for i, p := range c.p {
+		if math.IsNaN(p) {
+			continue
+		}
+		n++
+		d := p - mean
+		mean += d / n
+		spread += d * (p - mean)
+		errors += scale * c.variance[i]
+	}
+	lo, hi := extremes(c.p)
+	pearson = 1
+	if spread+errors > 0 {
+		pearson = math.Sqrt(spread / (spread + errors))
+	}
+	return pearson, math.Sqrt(errors/n) / max(hi-lo, leastSpan)
+}
+
+// overlap is the share of the map's lowest tenth that can be expected in the
+// exact map's lowest tenth: the threshold below which a tenth is expected, and
+// for each position of the map's tenth the chance to lie below it.
+func (c *class) overlap() float64 {
+	var at []int
+	for i, p := range c.p {
+		if !math.IsNaN(p) {
+			at = append(at, i)
+		}
+	}
+	k := (len(at) + 9) / 10
+	below := func(i int, threshold float64) float64 {
+		// Rounding keeps the chance of equal values from being all or none.
+		return 0.5 * math.Erfc((c.mu[i]-threshold)/(c.sigma[i]+1e-7)/math.Sqrt2)
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, i := range at {
+		lo, hi = min(lo, c.mu[i]-6*c.sigma[i]), max(hi, c.mu[i]+6*c.sigma[i])
+	}
+	for range 40 {
+		middle, expected := (lo+hi)/2, 0.0
+		for _, i := range at {
+			expected += below(i, middle)
+		}
+		if expected < float64(k) {
+			lo = middle
+		} else {
+			hi = middle
+		}
+	}
+	slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(c.p[i], c.p[j]) })
+	var sum float64
+	for _, i := range at[:k] {
+		sum += below(i, hi)
+	}
+	return sum / float64(k)
+}
