@@ -82,3 +82,23 @@ func (a Algorithm) Tile() int {
 	}
 	return 1
 }
+
+// Points is the number of multiplications, for every input channel and filter,
+// that compute a rectangle of h x w cells under a window of so many taps. The
+// rectangle is cut into tiles from its top left on; what is left at its bottom
+// and right takes smaller tiles, of the points that these need.
+func (a Algorithm) Points(h, w, tapsY, tapsX int) int {
+	if a.Tile() == 1 {
+		return h * w * tapsY * tapsX
+	}
+	return a.linePoints(h, tapsY) * a.linePoints(w, tapsX)
+}
+
+// linePoints is the number of points along one axis.
+func (a Algorithm) linePoints(cells, taps int) int {
+	if taps == 1 {
+		return cells
+	}
+	tiles := (cells + a.Tile() - 1) / a.Tile()
+	return cells + tiles*(taps-1)
+}

@@ -73,7 +73,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 			return newDepthwise(op, act, set), nil
 		}
 		if how.Tile() > 1 {
-			k, err := newWinograd(op, act, set, how.Tile())
+			k, err := newWinograd(op, act, set, how)
 			if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", l, how, err)
 			}

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"occlude/internal/network"
@@ -19,44 +20,66 @@ import (
 //	input ──Bᵀ──▶ V[point][tile][Cin] ──U[point]──▶ M[point][tile][Cout] ──Aᵀ──▶ output
 //
 // Tiles are counted from the top left of a task's rectangle, so that it has as
-// few of them as possible. What they need of the input is that much larger than
-// what the rectangle's cells need, and those cells' values are rounded with the
-// rest; they depend on the rectangle, but not on other tasks, nor on how tiles
-// are divided into chunks.
+// few of them as possible. The last ones of a row and of a column may be smaller:
+// such a tile is computed at some of the points only, as many as its own
+// algorithm needs, see simd.Winograd.Part. How cells are rounded thus depends on
+// their rectangle, but not on other tasks, nor on how tiles are divided into
+// chunks.
 //
 // A transform runs along one axis after the other, see simd.Winograd; along an
 // axis on which the window has one tap it does nothing. Work is ordered chunks
-// of tiles -> points -> panels of filters -> tiles.
+// of tiles -> points -> panels of filters -> the tiles with that point.
 type winograd struct {
 	op         network.Conv
 	set        *simd.Set
 	epilogue   epilogue
 	y, x       winogradAxis
 	cin, cout  int
+	algorithm  operators.Algorithm
 	panels     int
 	rowV, rowM int // values from a tile to the next in V and M
 	// weights are U, packed [point][panel][Cin][Panel]; filters that fill up the
 	// last panel are zero.
 	weights []float32
 	bias    []float32 // Cout values
-	zeros   []float32 // a panel of them
+	zeros   []float32 // at least a panel and a block of them
 }
 
 // winogradAxis is one axis of the algorithm.
 type winogradAxis struct {
 	*simd.Winograd     // nil where the window has one tap
 	tile, taps, points int
+	// parts are the algorithms of tiles by their number of cells less one, ending
+	// with the whole tile's.
+	parts []*simd.Winograd
+	// class is, for every point, the number of the class of points that are used
+	// by the same parts, and member is a point of each class.
+	class, member []int
 }
 
 func newWinogradAxis(set *simd.Set, tile, taps int) (winogradAxis, error) {
 	if taps == 1 {
-		return winogradAxis{nil, 1, 1, 1}, nil
+		return winogradAxis{tile: 1, taps: 1, points: 1, class: []int{0}, member: []int{0}}, nil
 	}
 	w, err := set.Winograd(tile, taps)
 	if err != nil {
 		return winogradAxis{}, err
 	}
-	return winogradAxis{w, w.Tile, w.Taps, w.Points}, nil
+	a := winogradAxis{Winograd: w, tile: w.Tile, taps: w.Taps, points: w.Points}
+	for cells := 1; cells <= tile; cells++ {
+		a.parts = append(a.parts, w.Part(cells))
+	}
+	for point := range a.points {
+		like := slices.IndexFunc(a.member, func(other int) bool {
+			return !slices.ContainsFunc(a.parts, func(p *simd.Winograd) bool { return p.Has(point) != p.Has(other) })
+		})
+		if like < 0 {
+			like = len(a.member)
+			a.member = append(a.member, point)
+		}
+		a.class = append(a.class, like)
+	}
+	return a, nil
 }
 
 // filter is G, [points][taps].
@@ -70,32 +93,41 @@ func (a winogradAxis) filter() [][]float64 {
 // count is the number of tiles that n cells take.
 func (a winogradAxis) count(n int) int { return (n + a.tile - 1) / a.tile }
 
-// reads is the interval of inputs under the windows of n tiles whose first output
-// is at lo.
-func (a winogradAxis) reads(lo, n, pad int) region.Interval {
-	return region.Interval{Lo: lo - pad, Hi: lo - pad + n*a.tile + a.taps - 1}
+// part is the algorithm of a tile of so many cells, nil where the window has one
+// tap.
+func (a winogradAxis) part(cells int) *simd.Winograd {
+	if a.Winograd == nil {
+		return nil
+	}
+	return a.parts[cells-1]
 }
 
-// newWinograd makes the kernel with tiles of the given side along the axes on
-// which the window has more than one tap.
-func newWinograd(op network.Conv, act activation, set *simd.Set, tile int) (*winograd, error) {
+// uses tells whether a tile of so many cells is computed at a point.
+func (a winogradAxis) uses(cells, point int) bool {
+	return a.Winograd == nil || a.parts[cells-1].Has(point)
+}
+
+// newWinograd makes the kernel with tiles of the algorithm's side along the axes
+// on which the window has more than one tap.
+func newWinograd(op network.Conv, act activation, set *simd.Set, how operators.Algorithm) (*winograd, error) {
 	k := &winograd{
-		op:       op,
-		set:      set,
-		epilogue: newEpilogue(op.Act, act),
-		cin:      op.GroupIn(),
-		cout:     op.Filters(),
-		bias:     make([]float32, op.Filters()),
-		zeros:    simd.Aligned(set.Panel),
+		op:        op,
+		set:       set,
+		epilogue:  newEpilogue(op.Act, act),
+		cin:       op.GroupIn(),
+		cout:      op.Filters(),
+		algorithm: how,
+		bias:      make([]float32, op.Filters()),
+		zeros:     simd.Aligned(max(set.Panel, winogradBlock)),
 	}
 	if y, x := op.Y.Kernel, op.X.Kernel; y != x && y != 1 && x != 1 {
 		return nil, fmt.Errorf("a window of %dx%d", x, y)
 	}
 	var err error
-	if k.y, err = newWinogradAxis(set, tile, op.Y.Kernel); err != nil {
+	if k.y, err = newWinogradAxis(set, how.Tile(), op.Y.Kernel); err != nil {
 		return nil, fmt.Errorf("%d rows: %w", op.Y.Kernel, err)
 	}
-	if k.x, err = newWinogradAxis(set, tile, op.X.Kernel); err != nil {
+	if k.x, err = newWinogradAxis(set, how.Tile(), op.X.Kernel); err != nil {
 		return nil, fmt.Errorf("%d columns: %w", op.X.Kernel, err)
 	}
 	if k.y.taps > 1 && k.x.taps > 1 && k.x.points > simd.WinogradSquare {
@@ -160,15 +192,9 @@ func (k *winograd) weightBytes() int { return len(k.weights) * 4 }
 // grain implements grainy.
 func (k *winograd) grain() int { return k.y.tile }
 
-// reads implements reader: what is under the windows of whole tiles.
+// reads implements reader.
 func (k *winograd) reads(out region.Rect) region.Rect {
-	if out.Empty() {
-		return region.Rect{}
-	}
-	return region.Rect{
-		Y: k.y.reads(out.Y.Lo, k.y.count(out.H()), k.op.Y.Pad),
-		X: k.x.reads(out.X.Lo, k.x.count(out.W()), k.op.X.Pad),
-	}
+	return region.Rect{Y: k.op.Y.Input(out.Y), X: k.op.X.Input(out.X)}
 }
 
 const (
@@ -189,8 +215,10 @@ const (
 // they come from further away for every chunk, which is no loss as long as each
 // is used for half as many tiles as it should be: they are fetched ahead. Where
 // V and M of so many tiles do not fit either, weights decide.
-func (k *winograd) chunkTiles(tiles int) int {
-	perTile := k.points() * (k.rowV + k.rowM)
+//
+// The points are those of all tiles together.
+func (k *winograd) chunkTiles(tiles, points int) int {
+	perTile := (points + tiles - 1) / tiles * (k.rowV + k.rowM)
 	size := chunkValues / perTile
 	if 4*len(k.weights) <= 3*chunkValues {
 		size = max((chunkValues-len(k.weights))/perTile, k.set.Rows)
@@ -207,47 +235,61 @@ func (k *winograd) chunkTiles(tiles int) int {
 // are taken for one call.
 type winogradScratch struct {
 	strips         []winogradStrip
-	tiles          int              // of the strips
-	v, m, buffer   block            // buffer is between the axes
-	in, out        []unsafe.Pointer // of the tiles in V and M
+	tiles          int // of the strips
+	v, m           block
+	buffer         block            // between the axes
+	rowsV, rowsM   []unsafe.Pointer // of all tiles, at the first point
 	planeV, planeM int              // values from a point to the next in V and M
+	// in and out are tiles' rows of V and M, those of the tiles that use a class of
+	// points along y and one along x from lists[class of y][class of x] on, up to
+	// the next list's.
+	in, out []unsafe.Pointer
+	lists   []int
 
 	// What loops are called with: here, so that it does not go to the heap.
-	product simd.Product
-	segment [1]int
-	input   simd.WinogradInput
-	output  simd.WinogradOutput
+	product            simd.Product
+	segment            [1]int
+	input, lineInput   simd.WinogradInput
+	output, lineOutput simd.WinogradOutput
 }
 
-// winogradStrip is n tiles of a row of tiles, of which the first is the chunk's
-// tile number at.
+// winogradStrip is n tiles of the same size in a row of tiles, of which the first
+// is the chunk's tile number at.
 type winogradStrip struct {
 	task  *task
-	y, x  int // of the first output, in the map
+	out   region.Rect
 	at, n int
 }
 
 func (k *winograd) forward(w *worker, tasks []task) error {
-	tiles := 0
+	tiles, points := 0, 0
 	for _, t := range tasks {
-		tiles += k.y.count(t.out.Rect.H()) * k.x.count(t.out.Rect.W())
+		h, w := t.out.Rect.H(), t.out.Rect.W()
+		tiles += k.y.count(h) * k.x.count(w)
+		points += k.algorithm.Points(h, w, k.y.taps, k.x.taps)
 	}
 	if tiles == 0 {
 		return nil
 	}
-	size := k.chunkTiles(tiles)
+	size := k.chunkTiles(tiles, points)
 	c := &w.winograd
 	k.begin(w, min(size, tiles))
 	defer k.end(w)
 	for i := range tasks {
 		r := tasks[i].out.Rect
 		for y := r.Y.Lo; y < r.Y.Hi; y += k.y.tile {
+			rows := region.Interval{Lo: y, Hi: min(y+k.y.tile, r.Y.Hi)}
 			for x := r.X.Lo; x < r.X.Hi; {
-				s := winogradStrip{task: &tasks[i], y: y, x: x, at: c.tiles}
-				s.n = min(k.x.count(r.X.Hi-x), size-c.tiles)
+				s := winogradStrip{task: &tasks[i], at: c.tiles, n: 1}
+				columns := region.Interval{Lo: x, Hi: r.X.Hi}
+				if whole := columns.Len() / k.x.tile; whole > 0 {
+					s.n = min(whole, size-c.tiles)
+					columns.Hi = x + s.n*k.x.tile
+				}
+				s.out = region.Rect{Y: rows, X: columns}
 				c.strips = append(c.strips, s)
 				c.tiles += s.n
-				x += s.n * k.x.tile
+				x = columns.Hi
 				if c.tiles == size {
 					if err := k.run(w); err != nil {
 						return err
@@ -265,10 +307,10 @@ func (k *winograd) begin(w *worker, size int) {
 	c.planeV, c.planeM = planeOf(size*k.rowV), planeOf(size*k.rowM)
 	c.v = w.scratch(k.points() * c.planeV)
 	c.m = w.scratch(k.points() * c.planeM)
-	c.buffer = w.scratch(simd.WinogradBuffer)
+	c.buffer = w.scratch(winogradBuffer)
 	for i := range size {
-		c.in = append(c.in, unsafe.Pointer(&c.v.data[i*k.rowV]))
-		c.out = append(c.out, unsafe.Pointer(&c.m.data[i*k.rowM]))
+		c.rowsV = append(c.rowsV, unsafe.Pointer(&c.v.data[i*k.rowV]))
+		c.rowsM = append(c.rowsM, unsafe.Pointer(&c.m.data[i*k.rowM]))
 	}
 	inf := float32(math.Inf(1))
 	c.product = simd.Product{
@@ -288,10 +330,14 @@ func (k *winograd) end(w *worker) {
 	w.release(c.v)
 	w.release(c.m)
 	w.release(c.buffer)
-	clear(c.in)
-	clear(c.out)
+	for _, list := range [][]unsafe.Pointer{c.rowsV, c.rowsM, c.in, c.out} {
+		clear(list[:cap(list)])
+	}
 	clear(c.strips[:cap(c.strips)])
-	*c = winogradScratch{strips: c.strips[:0], in: c.in[:0], out: c.out[:0]}
+	*c = winogradScratch{
+		strips: c.strips[:0], rowsV: c.rowsV[:0], rowsM: c.rowsM[:0],
+		in: c.in[:0], out: c.out[:0], lists: c.lists[:0],
+	}
 }
 
 // run computes the chunk's strips and forgets them.
@@ -303,6 +349,7 @@ func (k *winograd) run(w *worker) error {
 		}
 		k.toPoints(w, s)
 	}
+	k.list(c)
 	for point := range k.points() {
 		for panel := range k.panels {
 			if w.stopped() {
@@ -321,29 +368,32 @@ func (k *winograd) run(w *worker) error {
 	return nil
 }
 
-// multiply computes a panel of M at one point for the chunk's tiles.
+// list makes the lists of the chunk's tiles.
+func (k *winograd) list(c *winogradScratch) {
+	c.in, c.out, c.lists = c.in[:0], c.out[:0], c.lists[:0]
+	for _, y := range k.y.member {
+		for _, x := range k.x.member {
+			c.lists = append(c.lists, len(c.in))
+			for _, s := range c.strips {
+				if k.y.uses(s.out.H(), y) && k.x.uses(s.out.W()/s.n, x) {
+					c.in = append(c.in, c.rowsV[s.at:s.at+s.n]...)
+					c.out = append(c.out, c.rowsM[s.at:s.at+s.n]...)
+				}
+			}
+		}
+	}
+	c.lists = append(c.lists, len(c.in))
+}
+
+// multiply computes a panel of M at one point for those of the chunk's tiles that
+// use it.
 func (k *winograd) multiply(c *winogradScratch, point, panel int) {
 	c.segment[0] = point * c.planeV * 4
+	list := k.y.class[point/k.x.points]*len(k.x.member) + k.x.class[point%k.x.points]
+	lo, hi := c.lists[list], c.lists[list+1]
 	p := &c.product
-	p.In, p.Out = c.in[:c.tiles], c.out[:c.tiles]
+	p.In, p.Out = c.in[lo:hi], c.out[lo:hi]
 	p.Weights = &k.panel(point, panel)[0]
 	p.OutShift = (point*c.planeM + panel*k.set.Panel) * 4
 	k.set.Run(p)
-}
-
-// piece gives the rectangle r of an input as inPiece does. Where there is no view,
-// which happens when the update covers what the output's cells need, the rest
-// is zero.
-func (k *winograd) piece(w *worker, s operators.Source, r region.Rect) (in operators.Tile, at int, copied block) {
-	if !s.View.Empty() || s.Update.Rect.Contains(r.Clip(s.Shape.H, s.Shape.W)) {
-		return inPiece(w, s, r)
-	}
-	copied = w.scratch(r.Area() * s.Shape.C)
-	clear(copied.data)
-	in = operators.NewTile(r, s.Shape.C, copied.data)
-	known := r.Intersect(s.Update.Rect)
-	for y := known.Y.Lo; y < known.Y.Hi; y++ {
-		copy(in.Row(y, known.X.Lo, known.X.Hi), s.Update.Row(y, known.X.Lo, known.X.Hi))
-	}
-	return in, 0, copied
 }

@@ -17,24 +17,33 @@ import (
 // and saves on both (Lavin and Gray, "Fast Algorithms for Convolutional Neural
 // Networks", CVPR 2016).
 //
-// The points are 0, ±x for each x of pairs, and infinity. With N(z) the product of
-// z and all z²-x², row i of Bᵀ holds the coefficients of N(z) without its factor
-// of point i (of N itself for infinity), row i of G the powers of point i divided
-// by that polynomial's value there (the last weight for infinity), and column i
-// of Aᵀ the powers of point i (a one at the last place for infinity).
+// The points are infinity, 0, and ±x for each x of pairs, in this order. With N(z)
+// the product of z and all z²-x², the row of Bᵀ for a point holds the coefficients
+// of N(z) without the point's factor (of N itself for infinity), its row of G the
+// point's powers divided by that polynomial's value there (the last weight for
+// infinity), and its column of Aᵀ the powers (a one at the last place for
+// infinity).
+//
+// A Part of an algorithm computes fewer outputs at some of its points.
 type Winograd struct {
 	Tile, Taps, Points int
+	// First is the number of the first point among those of the algorithm that
+	// this is a part of: 1 without infinity, 0 otherwise.
+	First int
 
-	// pairs are the absolute values of the points that are neither 0 nor infinity.
-	pairs []float64
-	// toPoints are the coefficients that Bᵀ is computed with. N/z without its
-	// leading one comes first, from the lowest power of z² on; then, for each
-	// pair, N/z without the pair's factor likewise, and the point.
+	// pairs are the absolute values of the points that are neither 0 nor infinity:
+	// of the algorithm's own, and of the one that it is a part of.
+	pairs, all []float64
+	// toPoints are the coefficients that Bᵀ is computed with, each polynomial from
+	// the lowest power of z² on: N/z without its leading one, for infinity; N/z,
+	// scaled, for 0; then for each pair N/z without the pair's factor, scaled,
+	// and the point.
 	toPoints []float32
-	// toCells are those of Aᵀ: for each power from 1 to Tile-1, that of each pair.
+	// toCells are those of Aᵀ: for each power from 1 on that of each pair.
 	toCells []float32
 
-	loops winogradLoops
+	loops    winogradLoops
+	assembly func(*Winograd) // puts a set's own loops into an algorithm, or nil
 }
 
 // winogradLoops are the loops of one algorithm.
@@ -47,7 +56,7 @@ type winogradLoops struct {
 // round least, or nearly so, in comparisons with float64 for 64 and 256 channels.
 // With 6 points along both axes the root of the mean square of the differences
 // is 7e-7 of that of the values; 1 and 2, the points of the literature, give
-// twice that at the same cost.
+// twice that at the same cost. Their order is that in which parts take them.
 var pairsOf = map[int][]float64{
 	2: {1},
 	3: {0.625, 1.5},
@@ -67,31 +76,59 @@ func (s *Set) Winograd(tile, taps int) (*Winograd, error) {
 	if !HasWinograd(tile, taps) {
 		return nil, fmt.Errorf("there is no algorithm F(%d, %d)", tile, taps)
 	}
-	w := &Winograd{Tile: tile, Taps: taps, Points: tile + taps - 1}
-	w.pairs = pairsOf[w.Points/2]
-	w.toPoints = without(w.pairs, -1)
-	for i, x := range w.pairs {
-		w.toPoints = append(append(w.toPoints, without(w.pairs, i)...), float32(x))
+	all := pairsOf[(tile+taps-1)/2]
+	return newWinograd(tile, taps, all, all, s.winograd), nil
+}
+
+// Part makes the algorithm F(tile, Taps) for a smaller tile, with the same weights:
+// its points are Points of w's from First on, for an odd number without infinity.
+// A weight at a point was divided by N without the point's factor, there and
+// thus by the factors of all points that the part leaves out; the part's row of
+// Bᵀ is multiplied by them. Part(Tile) is w itself.
+func (w *Winograd) Part(tile int) *Winograd {
+	if tile == w.Tile {
+		return w
 	}
-	power := make([]float64, len(w.pairs))
-	copy(power, w.pairs)
-	for range tile - 1 {
-		for i, x := range w.pairs {
+	return newWinograd(tile, w.Taps, w.all[:(tile+w.Taps-2)/2], w.all, w.assembly)
+}
+
+func newWinograd(tile, taps int, pairs, all []float64, assembly func(*Winograd)) *Winograd {
+	w := &Winograd{Tile: tile, Taps: taps, Points: tile + taps - 1, pairs: pairs, all: all, assembly: assembly}
+	w.First = w.Points % 2
+	// scale is the product of z²-x² for the pairs that w leaves out.
+	scale := func(z float64) float64 {
+		product := 1.0
+		for _, x := range all[len(pairs):] {
+			product *= z*z - x*x
+		}
+		return product
+	}
+	w.toPoints = append(without(pairs, -1, 1)[:len(pairs)], without(pairs, -1, scale(0))...)
+	for i, x := range pairs {
+		w.toPoints = append(append(w.toPoints, without(pairs, i, scale(x))...), float32(x))
+	}
+	power := make([]float64, len(pairs))
+	copy(power, pairs)
+	for range w.Tile - 1 {
+		for i, x := range pairs {
 			w.toCells = append(w.toCells, float32(power[i]))
 			power[i] *= x
 		}
 	}
 	w.loops = w.generic()
-	if s.winograd != nil {
-		s.winograd(w)
+	if assembly != nil {
+		assembly(w)
 	}
-	return w, nil
+	return w
 }
 
+// part tells whether rows of Bᵀ are scaled.
+func (w *Winograd) part() bool { return len(w.pairs) < len(w.all) || w.First == 1 }
+
 // without is the coefficients of the product of all u-x², except that of pair
-// skip, as a polynomial in u, without the leading one.
-func without(pairs []float64, skip int) []float32 {
-	c := []float64{1}
+// skip, as a polynomial in u, times scale.
+func without(pairs []float64, skip int, scale float64) []float32 {
+	c := []float64{scale}
 	for i, x := range pairs {
 		if i == skip {
 			continue
@@ -103,20 +140,25 @@ func without(pairs []float64, skip int) []float32 {
 		}
 		c = next
 	}
-	out := make([]float32, len(c)-1)
+	out := make([]float32, len(c))
 	for k := range out {
 		out[k] = float32(c[k])
 	}
 	return out
 }
 
+// Has tells whether a point, by its number in the algorithm that w is a part of,
+// is one of w's.
+func (w *Winograd) Has(point int) bool { return w.First <= point && point < w.First+w.Points }
+
 // Filter is G: Points rows of Taps.
 func (w *Winograd) Filter() [][]float64 {
+	g := [][]float64{make([]float64, w.Taps)}
+	g[0][w.Taps-1] = 1
 	points := []float64{0}
-	for _, x := range w.pairs {
+	for _, x := range w.all {
 		points = append(points, x, -x)
 	}
-	g := make([][]float64, w.Points)
 	for i, z := range points {
 		scale := 1.0
 		for j, other := range points {
@@ -124,13 +166,13 @@ func (w *Winograd) Filter() [][]float64 {
 				scale *= z - other
 			}
 		}
+		var row []float64
 		for k := range w.Taps {
-			g[i] = append(g[i], math.Pow(z, float64(k))/scale)
+			row = append(row, math.Pow(z, float64(k))/scale)
 		}
+		g = append(g, row)
 	}
-	g[len(points)] = make([]float64, w.Taps)
-	g[len(points)][w.Taps-1] = 1
-	return g
+	return g[w.First:][:w.Points]
 }
 
 // WinogradInput is a number of tiles to transform to points.
@@ -186,31 +228,31 @@ const (
 )
 
 // LineInput computes Bᵀ d of tiles along one axis, of Points cells that lie Right
-// apart. With N/z = Σ n[k] z²ᵏ and, for the pair x, N/z/(z²-x²) = Σ c[k] z²ᵏ:
+// apart. With n[k] and c[k] the coefficients of toPoints:
 //
-//	out[0]        = Σ n[k] d[2k]
+//	out[infinity] = Σ n[k] d[2k+1]           for infinity
+//	out[0]        = Σ n[k] d[2k]             for 0
 //	even, odd     = Σ c[k] d[2k+2], Σ c[k] d[2k+1]
 //	out[at x]     = even + x*odd
 //	out[at -x]    = even - x*odd
-//	out[infinity] = Σ n[k] d[2k+1]
 //
-// Every sum starts from its last term, whose coefficient is one.
+// Every sum starts from its last term.
 func (w *Winograd) LineInput(t *WinogradInput) { w.loops.lineInput(&w.toPoints[0], t) }
 
 // SquareInput computes Bᵀ d B of tiles of Points x Points cells: as LineInput does
 // for each column, then for each row of what that gives. The values at the
-// points go out row by row.
+// points go out row by row. It is not for parts.
 func (w *Winograd) SquareInput(t *WinogradInput) { w.loops.squareInput(&w.toPoints[0], t) }
 
 // LineOutput computes Aᵀ m of tiles along one axis, of Tile cells that go Right
 // apart, of which the first Columns are written:
 //
 //	sum, difference = m[at x] + m[at -x], m[at x] - m[at -x]
-//	cell[0]  = m[0] + Σ sum
+//	cell[0]  = m[at 0] + Σ sum
 //	cell[k]  = Σ xᵏ sum or, for odd k, difference; + m[infinity] if k = Tile-1
-func (w *Winograd) LineOutput(t *WinogradOutput) { w.loops.lineOutput(&w.toCells[0], t) }
+func (w *Winograd) LineOutput(t *WinogradOutput) { w.loops.lineOutput(unsafe.SliceData(w.toCells), t) }
 
 // SquareOutput computes Aᵀ m A of tiles of Tile x Tile cells: as LineOutput does
 // for each column of points, then for each row of what that gives. The epilogue
-// comes last.
+// comes last. It is not for parts.
 func (w *Winograd) SquareOutput(t *WinogradOutput) { w.loops.squareOutput(&w.toCells[0], t) }

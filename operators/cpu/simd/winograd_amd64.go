@@ -12,8 +12,8 @@ type (
 // winogradTable is the transforms of an instruction set by the number of points
 // and the tile.
 type winogradTable struct {
-	lineInput, squareInput   map[int]inputLoop
-	lineOutput, squareOutput map[[2]int]outputLoop
+	lineInput, partInput, squareInput map[int]inputLoop
+	lineOutput, squareOutput          map[[2]int]outputLoop
 }
 
 var avx512Winograd = winogradTable{
@@ -23,6 +23,17 @@ var avx512Winograd = winogradTable{
 		8:  avx512WinogradLineInput8,
 		10: avx512WinogradLineInput10,
 		12: avx512WinogradLineInput12,
+	},
+	partInput: map[int]inputLoop{
+		3:  avx512WinogradPartInput3,
+		4:  avx512WinogradPartInput4,
+		5:  avx512WinogradPartInput5,
+		6:  avx512WinogradPartInput6,
+		7:  avx512WinogradPartInput7,
+		8:  avx512WinogradPartInput8,
+		9:  avx512WinogradPartInput9,
+		10: avx512WinogradPartInput10,
+		11: avx512WinogradPartInput11,
 	},
 	squareInput: map[int]inputLoop{
 		4: avx512WinogradSquareInput4,
@@ -42,6 +53,18 @@ var avx512Winograd = winogradTable{
 		{12, 2}: avx512WinogradLineOutput12x2,
 		{12, 4}: avx512WinogradLineOutput12x4,
 		{12, 6}: avx512WinogradLineOutput12x6,
+		{3, 1}:  avx512WinogradLineOutput3x1,
+		{5, 1}:  avx512WinogradLineOutput5x1,
+		{5, 3}:  avx512WinogradLineOutput5x3,
+		{7, 1}:  avx512WinogradLineOutput7x1,
+		{7, 3}:  avx512WinogradLineOutput7x3,
+		{7, 5}:  avx512WinogradLineOutput7x5,
+		{9, 1}:  avx512WinogradLineOutput9x1,
+		{9, 3}:  avx512WinogradLineOutput9x3,
+		{9, 5}:  avx512WinogradLineOutput9x5,
+		{11, 1}: avx512WinogradLineOutput11x1,
+		{11, 3}: avx512WinogradLineOutput11x3,
+		{11, 5}: avx512WinogradLineOutput11x5,
 	},
 	squareOutput: map[[2]int]outputLoop{
 		{4, 2}: avx512WinogradSquareOutput4x2,
@@ -61,6 +84,17 @@ var avx2Winograd = winogradTable{
 		10: avx2WinogradLineInput10,
 		12: avx2WinogradLineInput12,
 	},
+	partInput: map[int]inputLoop{
+		3:  avx2WinogradPartInput3,
+		4:  avx2WinogradPartInput4,
+		5:  avx2WinogradPartInput5,
+		6:  avx2WinogradPartInput6,
+		7:  avx2WinogradPartInput7,
+		8:  avx2WinogradPartInput8,
+		9:  avx2WinogradPartInput9,
+		10: avx2WinogradPartInput10,
+		11: avx2WinogradPartInput11,
+	},
 	squareInput: map[int]inputLoop{
 		4: avx2WinogradSquareInput4,
 		6: avx2WinogradSquareInput6,
@@ -79,6 +113,18 @@ var avx2Winograd = winogradTable{
 		{12, 2}: avx2WinogradLineOutput12x2,
 		{12, 4}: avx2WinogradLineOutput12x4,
 		{12, 6}: avx2WinogradLineOutput12x6,
+		{3, 1}:  avx2WinogradLineOutput3x1,
+		{5, 1}:  avx2WinogradLineOutput5x1,
+		{5, 3}:  avx2WinogradLineOutput5x3,
+		{7, 1}:  avx2WinogradLineOutput7x1,
+		{7, 3}:  avx2WinogradLineOutput7x3,
+		{7, 5}:  avx2WinogradLineOutput7x5,
+		{9, 1}:  avx2WinogradLineOutput9x1,
+		{9, 3}:  avx2WinogradLineOutput9x3,
+		{9, 5}:  avx2WinogradLineOutput9x5,
+		{11, 1}: avx2WinogradLineOutput11x1,
+		{11, 3}: avx2WinogradLineOutput11x3,
+		{11, 5}: avx2WinogradLineOutput11x5,
 	},
 	squareOutput: map[[2]int]outputLoop{
 		{4, 2}: avx2WinogradSquareOutput4x2,
@@ -92,17 +138,20 @@ var avx2Winograd = winogradTable{
 
 // loops finds the transforms of an algorithm, and keeps what there is of others.
 func (table winogradTable) loops(w *Winograd) {
-	size := [2]int{w.Points, w.Tile}
-	if f := table.lineInput[w.Points]; f != nil {
-		w.loops.lineInput = f
+	input, size := table.lineInput[w.Points], [2]int{w.Points, w.Tile}
+	if w.part() {
+		input = table.partInput[w.Points]
 	}
-	if f := table.squareInput[w.Points]; f != nil {
+	if input != nil {
+		w.loops.lineInput = input
+	}
+	if f := table.squareInput[w.Points]; f != nil && !w.part() {
 		w.loops.squareInput = f
 	}
 	if f := table.lineOutput[size]; f != nil {
 		w.loops.lineOutput = f
 	}
-	if f := table.squareOutput[size]; f != nil {
+	if f := table.squareOutput[size]; f != nil && !w.part() {
 		w.loops.squareOutput = f
 	}
 }
@@ -121,6 +170,33 @@ func avx512WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
 func avx512WinogradLineInput12(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput3(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput4(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput5(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput6(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput7(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput8(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput9(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput10(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx512WinogradPartInput11(coefficients *float32, t *WinogradInput)
 
 //go:noescape
 func avx512WinogradSquareInput4(coefficients *float32, t *WinogradInput)
@@ -168,6 +244,42 @@ func avx512WinogradLineOutput12x4(coefficients *float32, t *WinogradOutput)
 func avx512WinogradLineOutput12x6(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
+func avx512WinogradLineOutput3x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput5x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput5x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput7x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput7x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput7x5(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput9x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput9x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput9x5(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput11x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput11x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx512WinogradLineOutput11x5(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
 func avx512WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
@@ -199,6 +311,33 @@ func avx2WinogradLineInput10(coefficients *float32, t *WinogradInput)
 
 //go:noescape
 func avx2WinogradLineInput12(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput3(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput4(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput5(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput6(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput7(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput8(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput9(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput10(coefficients *float32, t *WinogradInput)
+
+//go:noescape
+func avx2WinogradPartInput11(coefficients *float32, t *WinogradInput)
 
 //go:noescape
 func avx2WinogradSquareInput4(coefficients *float32, t *WinogradInput)
@@ -244,6 +383,42 @@ func avx2WinogradLineOutput12x4(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx2WinogradLineOutput12x6(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput3x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput5x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput5x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput7x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput7x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput7x5(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput9x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput9x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput9x5(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput11x1(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput11x3(coefficients *float32, t *WinogradOutput)
+
+//go:noescape
+func avx2WinogradLineOutput11x5(coefficients *float32, t *WinogradOutput)
 
 //go:noescape
 func avx2WinogradSquareOutput4x2(coefficients *float32, t *WinogradOutput)

@@ -5,13 +5,4109 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func avx512WinogradPartInput3(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput3(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z2
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(SI*1), Z4
+	VMOVUPS      (CX)(SI*2), Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMULPS       Z1, Z5, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	VMOVUPS      Z6, (CX)
+	VMULPS       Z2, Z5, Z3
+	VMULPS       Z2, Z4, Z4
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z5
+	VFNMADD213PS Z3, Z4, Z5
+	VMOVUPS      Z5, (CX)(SI*2)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           next
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z3
+	VMOVUPS.Z    (CX)(SI*1), K1, Z4
+	VMOVUPS.Z    (CX)(SI*2), K1, Z5
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMULPS       Z1, Z5, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMULPS       Z2, Z5, Z3
+	VMULPS       Z2, Z4, Z4
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z3, Z4, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z5
+	VFNMADD213PS Z3, Z4, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput3x1(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput3x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(BX*1), Z1
+	VMOVUPS (CX)(BX*2), Z2
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z3
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z3, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	ADDQ         $0x40, 24(SP)
+	ADDQ         $0x40, 32(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(BX*1), K1, Z1
+	VMOVUPS.Z (CX)(BX*2), K1, Z2
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z3
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), BX
+	MOVQ      24(SP), BX
+	MOVQ      WinogradOutput_AddRight+0(AX), SI
+	LEAQ      (SI)(SI*2), SI
+	VADDPS    Z2, Z1, Z4
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z4, Z0, Z0
+	VADDPS    Z3, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput4(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput4(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 12(AX), Z2
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(SI*1), Z4
+	VMOVUPS      (CX)(SI*2), Z5
+	VMOVUPS      (CX)(DI*1), Z6
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VMOVUPS      Z7, (CX)
+	VMULPS       Z1, Z5, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	VMOVUPS      Z6, (CX)(SI*1)
+	VMULPS       Z2, Z5, Z3
+	VMULPS       Z2, Z4, Z4
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z5
+	VFNMADD213PS Z3, Z4, Z5
+	VMOVUPS      Z5, (CX)(DI*1)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           next
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z3
+	VMOVUPS.Z    (CX)(SI*1), K1, Z4
+	VMOVUPS.Z    (CX)(SI*2), K1, Z5
+	VMOVUPS.Z    (CX)(DI*1), K1, Z6
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VMOVUPS      Z7, K1, (CX)
+	VMULPS       Z1, Z5, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*1)
+	VMULPS       Z2, Z5, Z3
+	VMULPS       Z2, Z4, Z4
+	VBROADCASTSS 16(AX), Z5
+	VFMADD213PS  Z3, Z4, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*2)
+	VBROADCASTSS 16(AX), Z5
+	VFNMADD213PS Z3, Z4, Z5
+	VMOVUPS      Z5, K1, (CX)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput5(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput5(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 8(AX), Z0
+	VBROADCASTSS 12(AX), Z1
+	VBROADCASTSS 16(AX), Z2
+	VBROADCASTSS 20(AX), Z3
+	VBROADCASTSS 24(AX), Z4
+	VBROADCASTSS 32(AX), Z5
+	VBROADCASTSS 36(AX), Z6
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z7
+	VMOVUPS      (CX)(SI*1), Z8
+	VMOVUPS      (CX)(SI*2), Z9
+	VMOVUPS      (CX)(DI*1), Z10
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z11
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VMULPS       Z2, Z11, Z12
+	VFMADD231PS  Z1, Z9, Z12
+	VFMADD231PS  Z0, Z7, Z12
+	VMOVUPS      Z12, (CX)
+	VMULPS       Z4, Z11, Z7
+	VFMADD231PS  Z3, Z9, Z7
+	VMULPS       Z4, Z10, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z7, Z12, Z13
+	VMOVUPS      Z13, (CX)(SI*1)
+	VBROADCASTSS 28(AX), Z13
+	VFNMADD213PS Z7, Z12, Z13
+	VMOVUPS      Z13, (CX)(SI*2)
+	VMULPS       Z6, Z11, Z7
+	VFMADD231PS  Z5, Z9, Z7
+	VMULPS       Z6, Z10, Z9
+	VFMADD231PS  Z5, Z8, Z9
+	VBROADCASTSS 40(AX), Z8
+	VFMADD213PS  Z7, Z9, Z8
+	VMOVUPS      Z8, (CX)(DI*1)
+	VBROADCASTSS 40(AX), Z8
+	VFNMADD213PS Z7, Z9, Z8
+	VMOVUPS      Z8, (R8)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           next
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z7
+	VMOVUPS.Z    (CX)(SI*1), K1, Z8
+	VMOVUPS.Z    (CX)(SI*2), K1, Z9
+	VMOVUPS.Z    (CX)(DI*1), K1, Z10
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z11
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VMULPS       Z2, Z11, Z12
+	VFMADD231PS  Z1, Z9, Z12
+	VFMADD231PS  Z0, Z7, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMULPS       Z4, Z11, Z7
+	VFMADD231PS  Z3, Z9, Z7
+	VMULPS       Z4, Z10, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VBROADCASTSS 28(AX), Z13
+	VFMADD213PS  Z7, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(SI*1)
+	VBROADCASTSS 28(AX), Z13
+	VFNMADD213PS Z7, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(SI*2)
+	VMULPS       Z6, Z11, Z7
+	VFMADD231PS  Z5, Z9, Z7
+	VMULPS       Z6, Z10, Z9
+	VFMADD231PS  Z5, Z8, Z9
+	VBROADCASTSS 40(AX), Z8
+	VFMADD213PS  Z7, Z9, Z8
+	VMOVUPS      Z8, K1, (CX)(DI*1)
+	VBROADCASTSS 40(AX), Z8
+	VFNMADD213PS Z7, Z9, Z8
+	VMOVUPS      Z8, K1, (R8)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput5x1(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput5x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(BX*1), Z1
+	VMOVUPS (CX)(BX*2), Z2
+	VMOVUPS (CX)(SI*1), Z3
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z4
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z5
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Z2, Z1, Z6
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z4, Z3, Z1
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z0, Z0
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z5, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	ADDQ         $0x40, 24(SP)
+	ADDQ         $0x40, 32(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(BX*1), K1, Z1
+	VMOVUPS.Z (CX)(BX*2), K1, Z2
+	VMOVUPS.Z (CX)(SI*1), K1, Z3
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z4
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z5
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), BX
+	MOVQ      24(SP), BX
+	MOVQ      WinogradOutput_AddRight+0(AX), SI
+	LEAQ      (SI)(SI*2), SI
+	VADDPS    Z2, Z1, Z6
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z4, Z3, Z1
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z0, Z0
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z5, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput5x3(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput5x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z4
+	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (CX)(SI*1), Z7
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z8
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z9
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z6, Z5, Z10
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z5
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z4, Z4
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z9, Z4, Z4
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z7
+	VADDPS  Z7, Z4, Z4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
+	VMAXPS       Z4, Z7, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
+	VMINPS       Z4, Z7, Z4
+	VMOVUPS      Z4, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z6, Z4
+	VFMADD231PS  Z1, Z8, Z4
+	VADDPS       Z9, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z6
+	VADDPS       Z6, Z4, Z4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z6
+	VMAXPS       Z4, Z6, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z6
+	VMINPS       Z4, Z6, Z4
+	VMOVUPS      Z4, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z2, Z10, Z4
+	VFMADD231PS  Z3, Z5, Z4
+	VADDPS       Z9, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (SI)(DI*2), Z5
+	VADDPS       Z5, Z4, Z4
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, (CX)(BX*2)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z9
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z6, Z5, Z10
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z5
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z4, Z4
+	VADDPS    Z5, Z4, Z4
+	VADDPS    Z9, Z4, Z4
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z7, Z4, Z4
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
+	VMAXPS       Z4, Z7, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
+	VMINPS       Z4, Z7, Z4
+	VMOVUPS      Z4, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z6, Z4
+	VFMADD231PS  Z1, Z8, Z4
+	VADDPS       Z9, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z6
+	VADDPS       Z6, Z4, Z4
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z6
+	VMAXPS       Z4, Z6, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z6
+	VMINPS       Z4, Z6, Z4
+	VMOVUPS      Z4, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z2, Z10, Z4
+	VFMADD231PS  Z3, Z5, Z4
+	VADDPS       Z9, Z4, Z4
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (SI)(DI*2), K1, Z5
+	VADDPS       Z5, Z4, Z4
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(AX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, K1, (CX)(BX*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput6(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput6(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 8(AX), Z0
+	VBROADCASTSS 12(AX), Z1
+	VBROADCASTSS 16(AX), Z2
+	VBROADCASTSS 20(AX), Z3
+	VBROADCASTSS 24(AX), Z4
+	VBROADCASTSS 32(AX), Z5
+	VBROADCASTSS 36(AX), Z6
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z7
+	VMOVUPS          (CX)(SI*1), Z8
+	VMOVUPS          (CX)(SI*2), Z9
+	VMOVUPS          (CX)(DI*1), Z10
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z11
+	VMOVUPS          (CX)(SI*1), Z12
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	VBROADCASTSS     4(AX), Z13
+	VFMADD213PS      Z12, Z10, Z13
+	VFMADD231PS.BCST (AX), Z8, Z13
+	VMOVUPS          Z13, (CX)
+	VMULPS           Z2, Z11, Z12
+	VFMADD231PS      Z1, Z9, Z12
+	VFMADD231PS      Z0, Z7, Z12
+	VMOVUPS          Z12, (CX)(SI*1)
+	VMULPS           Z4, Z11, Z7
+	VFMADD231PS      Z3, Z9, Z7
+	VMULPS           Z4, Z10, Z12
+	VFMADD231PS      Z3, Z8, Z12
+	VBROADCASTSS     28(AX), Z13
+	VFMADD213PS      Z7, Z12, Z13
+	VMOVUPS          Z13, (CX)(SI*2)
+	VBROADCASTSS     28(AX), Z13
+	VFNMADD213PS     Z7, Z12, Z13
+	VMOVUPS          Z13, (CX)(DI*1)
+	VMULPS           Z6, Z11, Z7
+	VFMADD231PS      Z5, Z9, Z7
+	VMULPS           Z6, Z10, Z9
+	VFMADD231PS      Z5, Z8, Z9
+	VBROADCASTSS     40(AX), Z8
+	VFMADD213PS      Z7, Z9, Z8
+	VMOVUPS          Z8, (R8)
+	VBROADCASTSS     40(AX), Z8
+	VFNMADD213PS     Z7, Z9, Z8
+	VMOVUPS          Z8, (R8)(SI*1)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z7
+	VMOVUPS.Z        (CX)(SI*1), K1, Z8
+	VMOVUPS.Z        (CX)(SI*2), K1, Z9
+	VMOVUPS.Z        (CX)(DI*1), K1, Z10
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z11
+	VMOVUPS.Z        (CX)(SI*1), K1, Z12
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	VBROADCASTSS     4(AX), Z13
+	VFMADD213PS      Z12, Z10, Z13
+	VFMADD231PS.BCST (AX), Z8, Z13
+	VMOVUPS          Z13, K1, (CX)
+	VMULPS           Z2, Z11, Z12
+	VFMADD231PS      Z1, Z9, Z12
+	VFMADD231PS      Z0, Z7, Z12
+	VMOVUPS          Z12, K1, (CX)(SI*1)
+	VMULPS           Z4, Z11, Z7
+	VFMADD231PS      Z3, Z9, Z7
+	VMULPS           Z4, Z10, Z12
+	VFMADD231PS      Z3, Z8, Z12
+	VBROADCASTSS     28(AX), Z13
+	VFMADD213PS      Z7, Z12, Z13
+	VMOVUPS          Z13, K1, (CX)(SI*2)
+	VBROADCASTSS     28(AX), Z13
+	VFNMADD213PS     Z7, Z12, Z13
+	VMOVUPS          Z13, K1, (CX)(DI*1)
+	VMULPS           Z6, Z11, Z7
+	VFMADD231PS      Z5, Z9, Z7
+	VMULPS           Z6, Z10, Z9
+	VFMADD231PS      Z5, Z8, Z9
+	VBROADCASTSS     40(AX), Z8
+	VFMADD213PS      Z7, Z9, Z8
+	VMOVUPS          Z8, K1, (R8)
+	VBROADCASTSS     40(AX), Z8
+	VFNMADD213PS     Z7, Z9, Z8
+	VMOVUPS          Z8, K1, (R8)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput7(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput7(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 12(AX), Z0
+	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z2
+	VBROADCASTSS 24(AX), Z3
+	VBROADCASTSS 28(AX), Z4
+	VBROADCASTSS 32(AX), Z5
+	VBROADCASTSS 36(AX), Z6
+	VBROADCASTSS 44(AX), Z7
+	VBROADCASTSS 48(AX), Z8
+	VBROADCASTSS 52(AX), Z9
+	VBROADCASTSS 60(AX), Z10
+	VBROADCASTSS 64(AX), Z11
+	VBROADCASTSS 68(AX), Z12
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z13
+	VMOVUPS      (CX)(SI*1), Z14
+	VMOVUPS      (CX)(SI*2), Z15
+	VMOVUPS      (CX)(DI*1), Z16
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z17
+	VMOVUPS      (CX)(SI*1), Z18
+	VMOVUPS      (CX)(SI*2), Z19
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VMULPS       Z3, Z19, Z20
+	VFMADD231PS  Z2, Z17, Z20
+	VFMADD231PS  Z1, Z15, Z20
+	VFMADD231PS  Z0, Z13, Z20
+	VMOVUPS      Z20, (CX)
+	VMULPS       Z6, Z19, Z13
+	VFMADD231PS  Z5, Z17, Z13
+	VFMADD231PS  Z4, Z15, Z13
+	VMULPS       Z6, Z18, Z20
+	VFMADD231PS  Z5, Z16, Z20
+	VFMADD231PS  Z4, Z14, Z20
+	VBROADCASTSS 40(AX), Z21
+	VFMADD213PS  Z13, Z20, Z21
+	VMOVUPS      Z21, (CX)(SI*1)
+	VBROADCASTSS 40(AX), Z21
+	VFNMADD213PS Z13, Z20, Z21
+	VMOVUPS      Z21, (CX)(SI*2)
+	VMULPS       Z9, Z19, Z13
+	VFMADD231PS  Z8, Z17, Z13
+	VFMADD231PS  Z7, Z15, Z13
+	VMULPS       Z9, Z18, Z20
+	VFMADD231PS  Z8, Z16, Z20
+	VFMADD231PS  Z7, Z14, Z20
+	VBROADCASTSS 56(AX), Z21
+	VFMADD213PS  Z13, Z20, Z21
+	VMOVUPS      Z21, (CX)(DI*1)
+	VBROADCASTSS 56(AX), Z21
+	VFNMADD213PS Z13, Z20, Z21
+	VMOVUPS      Z21, (R8)
+	VMULPS       Z12, Z19, Z13
+	VFMADD231PS  Z11, Z17, Z13
+	VFMADD231PS  Z10, Z15, Z13
+	VMULPS       Z12, Z18, Z15
+	VFMADD231PS  Z11, Z16, Z15
+	VFMADD231PS  Z10, Z14, Z15
+	VBROADCASTSS 72(AX), Z14
+	VFMADD213PS  Z13, Z15, Z14
+	VMOVUPS      Z14, (R8)(SI*1)
+	VBROADCASTSS 72(AX), Z14
+	VFNMADD213PS Z13, Z15, Z14
+	VMOVUPS      Z14, (R8)(SI*2)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           next
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z13
+	VMOVUPS.Z    (CX)(SI*1), K1, Z14
+	VMOVUPS.Z    (CX)(SI*2), K1, Z15
+	VMOVUPS.Z    (CX)(DI*1), K1, Z16
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z17
+	VMOVUPS.Z    (CX)(SI*1), K1, Z18
+	VMOVUPS.Z    (CX)(SI*2), K1, Z19
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	VMULPS       Z3, Z19, Z20
+	VFMADD231PS  Z2, Z17, Z20
+	VFMADD231PS  Z1, Z15, Z20
+	VFMADD231PS  Z0, Z13, Z20
+	VMOVUPS      Z20, K1, (CX)
+	VMULPS       Z6, Z19, Z13
+	VFMADD231PS  Z5, Z17, Z13
+	VFMADD231PS  Z4, Z15, Z13
+	VMULPS       Z6, Z18, Z20
+	VFMADD231PS  Z5, Z16, Z20
+	VFMADD231PS  Z4, Z14, Z20
+	VBROADCASTSS 40(AX), Z21
+	VFMADD213PS  Z13, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(SI*1)
+	VBROADCASTSS 40(AX), Z21
+	VFNMADD213PS Z13, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(SI*2)
+	VMULPS       Z9, Z19, Z13
+	VFMADD231PS  Z8, Z17, Z13
+	VFMADD231PS  Z7, Z15, Z13
+	VMULPS       Z9, Z18, Z20
+	VFMADD231PS  Z8, Z16, Z20
+	VFMADD231PS  Z7, Z14, Z20
+	VBROADCASTSS 56(AX), Z21
+	VFMADD213PS  Z13, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(DI*1)
+	VBROADCASTSS 56(AX), Z21
+	VFNMADD213PS Z13, Z20, Z21
+	VMOVUPS      Z21, K1, (R8)
+	VMULPS       Z12, Z19, Z13
+	VFMADD231PS  Z11, Z17, Z13
+	VFMADD231PS  Z10, Z15, Z13
+	VMULPS       Z12, Z18, Z15
+	VFMADD231PS  Z11, Z16, Z15
+	VFMADD231PS  Z10, Z14, Z15
+	VBROADCASTSS 72(AX), Z14
+	VFMADD213PS  Z13, Z15, Z14
+	VMOVUPS      Z14, K1, (R8)(SI*1)
+	VBROADCASTSS 72(AX), Z14
+	VFNMADD213PS Z13, Z15, Z14
+	VMOVUPS      Z14, K1, (R8)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput7x1(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput7x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(BX*1), Z1
+	VMOVUPS (CX)(BX*2), Z2
+	VMOVUPS (CX)(SI*1), Z3
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z4
+	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (CX)(BX*2), Z6
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z7
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Z2, Z1, Z8
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z4, Z3, Z1
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z2
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z7, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	ADDQ         $0x40, 24(SP)
+	ADDQ         $0x40, 32(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(BX*1), K1, Z1
+	VMOVUPS.Z (CX)(BX*2), K1, Z2
+	VMOVUPS.Z (CX)(SI*1), K1, Z3
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z7
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), BX
+	MOVQ      24(SP), BX
+	MOVQ      WinogradOutput_AddRight+0(AX), SI
+	LEAQ      (SI)(SI*2), SI
+	VADDPS    Z2, Z1, Z8
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z4, Z3, Z1
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z2
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z0, Z0
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z7, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput7x3(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput7x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z6
+	VMOVUPS (CX)(BX*1), Z7
+	VMOVUPS (CX)(BX*2), Z8
+	VMOVUPS (CX)(SI*1), Z9
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z10
+	VMOVUPS (CX)(BX*1), Z11
+	VMOVUPS (CX)(BX*2), Z12
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z13
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z8, Z7, Z14
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z11, Z9
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z6, Z6
+	VADDPS  Z7, Z6, Z6
+	VADDPS  Z9, Z6, Z6
+	VADDPS  Z13, Z6, Z6
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z11
+	VADDPS  Z11, Z6, Z6
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z6, Z11, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z6, Z11, Z6
+	VMOVUPS      Z6, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VFMADD231PS  Z2, Z12, Z6
+	VADDPS       Z13, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z8
+	VADDPS       Z8, Z6, Z6
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z6, Z8, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z6, Z8, Z6
+	VMOVUPS      Z6, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z3, Z14, Z6
+	VFMADD231PS  Z4, Z7, Z6
+	VFMADD231PS  Z5, Z9, Z6
+	VADDPS       Z13, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (SI)(DI*2), Z7
+	VADDPS       Z7, Z6, Z6
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, (CX)(BX*2)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z6
+	VMOVUPS.Z (CX)(BX*1), K1, Z7
+	VMOVUPS.Z (CX)(BX*2), K1, Z8
+	VMOVUPS.Z (CX)(SI*1), K1, Z9
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z10
+	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	VMOVUPS.Z (CX)(BX*2), K1, Z12
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z13
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z8, Z7, Z14
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z11, Z9
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z6, Z6
+	VADDPS    Z7, Z6, Z6
+	VADDPS    Z9, Z6, Z6
+	VADDPS    Z13, Z6, Z6
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z11, Z6, Z6
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z6, Z11, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z6, Z11, Z6
+	VMOVUPS      Z6, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VFMADD231PS  Z2, Z12, Z6
+	VADDPS       Z13, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z8
+	VADDPS       Z8, Z6, Z6
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z8
+	VMAXPS       Z6, Z8, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z8
+	VMINPS       Z6, Z8, Z6
+	VMOVUPS      Z6, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z14, Z6
+	VFMADD231PS  Z4, Z7, Z6
+	VFMADD231PS  Z5, Z9, Z6
+	VADDPS       Z13, Z6, Z6
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (SI)(DI*2), K1, Z7
+	VADDPS       Z7, Z6, Z6
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(AX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput7x5(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput7x5(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	VBROADCASTSS 32(CX), Z8
+	VBROADCASTSS 36(CX), Z9
+	VBROADCASTSS 40(CX), Z10
+	VBROADCASTSS 44(CX), Z11
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z12
+	VMOVUPS (CX)(BX*1), Z13
+	VMOVUPS (CX)(BX*2), Z14
+	VMOVUPS (CX)(SI*1), Z15
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z16
+	VMOVUPS (CX)(BX*1), Z17
+	VMOVUPS (CX)(BX*2), Z18
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z19
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(AX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z14, Z13, Z20
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z17, Z15
+	VSUBPS  Z18, Z17, Z18
+	LEAQ    (DI)(R8*4), R10
+	VADDPS  Z20, Z12, Z12
+	VADDPS  Z13, Z12, Z12
+	VADDPS  Z15, Z12, Z12
+	VADDPS  Z19, Z12, Z12
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z17
+	VADDPS  Z17, Z12, Z12
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z14, Z12
+	VFMADD231PS  Z1, Z16, Z12
+	VFMADD231PS  Z2, Z18, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z17
+	VADDPS       Z17, Z12, Z12
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z3, Z20, Z12
+	VFMADD231PS  Z4, Z13, Z12
+	VFMADD231PS  Z5, Z15, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z17
+	VADDPS       Z17, Z12, Z12
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
+	VMULPS       Z6, Z14, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z8, Z18, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z14
+	VADDPS       Z14, Z12, Z12
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z12, Z14, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           stored
+	LEAQ         (CX)(BX*4), CX
+	VMULPS       Z9, Z20, Z12
+	VFMADD231PS  Z10, Z13, Z12
+	VFMADD231PS  Z11, Z15, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4
+	VMOVUPS      (R10), Z13
+	VADDPS       Z13, Z12, Z12
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
+	VMAXPS       Z12, Z13, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
+	VMINPS       Z12, Z13, Z12
+	VMOVUPS      Z12, (CX)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z (CX)(BX*1), K1, Z13
+	VMOVUPS.Z (CX)(BX*2), K1, Z14
+	VMOVUPS.Z (CX)(SI*1), K1, Z15
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z16
+	VMOVUPS.Z (CX)(BX*1), K1, Z17
+	VMOVUPS.Z (CX)(BX*2), K1, Z18
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z19
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(AX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z14, Z13, Z20
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z17, Z15
+	VSUBPS    Z18, Z17, Z18
+	LEAQ      (DI)(R8*4), R10
+	VADDPS    Z20, Z12, Z12
+	VADDPS    Z13, Z12, Z12
+	VADDPS    Z15, Z12, Z12
+	VADDPS    Z19, Z12, Z12
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z17
+	VADDPS    Z17, Z12, Z12
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z14, Z12
+	VFMADD231PS  Z1, Z16, Z12
+	VFMADD231PS  Z2, Z18, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z17
+	VADDPS       Z17, Z12, Z12
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z3, Z20, Z12
+	VFMADD231PS  Z4, Z13, Z12
+	VFMADD231PS  Z5, Z15, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z17
+	VADDPS       Z17, Z12, Z12
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z12, Z17, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
+	VMULPS       Z6, Z14, Z12
+	VFMADD231PS  Z7, Z16, Z12
+	VFMADD231PS  Z8, Z18, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z14
+	VADDPS       Z14, Z12, Z12
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z14
+	VMAXPS       Z12, Z14, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z14
+	VMINPS       Z12, Z14, Z12
+	VMOVUPS      Z12, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           storedOfPart
+	LEAQ         (CX)(BX*4), CX
+	VMULPS       Z9, Z20, Z12
+	VFMADD231PS  Z10, Z13, Z12
+	VFMADD231PS  Z11, Z15, Z12
+	VADDPS       Z19, Z12, Z12
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4OfPart
+	VMOVUPS.Z    (R10), K1, Z13
+	VADDPS       Z13, Z12, Z12
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z13
+	VMAXPS       Z12, Z13, Z12
+	VBROADCASTSS WinogradOutput_High+0(AX), Z13
+	VMINPS       Z12, Z13, Z12
+	VMOVUPS      Z12, K1, (CX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput8(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput8(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 12(AX), Z0
+	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z2
+	VBROADCASTSS 24(AX), Z3
+	VBROADCASTSS 28(AX), Z4
+	VBROADCASTSS 32(AX), Z5
+	VBROADCASTSS 36(AX), Z6
+	VBROADCASTSS 44(AX), Z7
+	VBROADCASTSS 48(AX), Z8
+	VBROADCASTSS 52(AX), Z9
+	VBROADCASTSS 60(AX), Z10
+	VBROADCASTSS 64(AX), Z11
+	VBROADCASTSS 68(AX), Z12
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          (CX)(SI*1), Z14
+	VMOVUPS          (CX)(SI*2), Z15
+	VMOVUPS          (CX)(DI*1), Z16
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z17
+	VMOVUPS          (CX)(SI*1), Z18
+	VMOVUPS          (CX)(SI*2), Z19
+	VMOVUPS          (CX)(DI*1), Z20
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	VBROADCASTSS     8(AX), Z21
+	VFMADD213PS      Z20, Z18, Z21
+	VFMADD231PS.BCST 4(AX), Z16, Z21
+	VFMADD231PS.BCST (AX), Z14, Z21
+	VMOVUPS          Z21, (CX)
+	VMULPS           Z3, Z19, Z20
+	VFMADD231PS      Z2, Z17, Z20
+	VFMADD231PS      Z1, Z15, Z20
+	VFMADD231PS      Z0, Z13, Z20
+	VMOVUPS          Z20, (CX)(SI*1)
+	VMULPS           Z6, Z19, Z13
+	VFMADD231PS      Z5, Z17, Z13
+	VFMADD231PS      Z4, Z15, Z13
+	VMULPS           Z6, Z18, Z20
+	VFMADD231PS      Z5, Z16, Z20
+	VFMADD231PS      Z4, Z14, Z20
+	VBROADCASTSS     40(AX), Z21
+	VFMADD213PS      Z13, Z20, Z21
+	VMOVUPS          Z21, (CX)(SI*2)
+	VBROADCASTSS     40(AX), Z21
+	VFNMADD213PS     Z13, Z20, Z21
+	VMOVUPS          Z21, (CX)(DI*1)
+	VMULPS           Z9, Z19, Z13
+	VFMADD231PS      Z8, Z17, Z13
+	VFMADD231PS      Z7, Z15, Z13
+	VMULPS           Z9, Z18, Z20
+	VFMADD231PS      Z8, Z16, Z20
+	VFMADD231PS      Z7, Z14, Z20
+	VBROADCASTSS     56(AX), Z21
+	VFMADD213PS      Z13, Z20, Z21
+	VMOVUPS          Z21, (R8)
+	VBROADCASTSS     56(AX), Z21
+	VFNMADD213PS     Z13, Z20, Z21
+	VMOVUPS          Z21, (R8)(SI*1)
+	VMULPS           Z12, Z19, Z13
+	VFMADD231PS      Z11, Z17, Z13
+	VFMADD231PS      Z10, Z15, Z13
+	VMULPS           Z12, Z18, Z15
+	VFMADD231PS      Z11, Z16, Z15
+	VFMADD231PS      Z10, Z14, Z15
+	VBROADCASTSS     72(AX), Z14
+	VFMADD213PS      Z13, Z15, Z14
+	VMOVUPS          Z14, (R8)(SI*2)
+	VBROADCASTSS     72(AX), Z14
+	VFNMADD213PS     Z13, Z15, Z14
+	VMOVUPS          Z14, (R8)(DI*1)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z13
+	VMOVUPS.Z        (CX)(SI*1), K1, Z14
+	VMOVUPS.Z        (CX)(SI*2), K1, Z15
+	VMOVUPS.Z        (CX)(DI*1), K1, Z16
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z17
+	VMOVUPS.Z        (CX)(SI*1), K1, Z18
+	VMOVUPS.Z        (CX)(SI*2), K1, Z19
+	VMOVUPS.Z        (CX)(DI*1), K1, Z20
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	VBROADCASTSS     8(AX), Z21
+	VFMADD213PS      Z20, Z18, Z21
+	VFMADD231PS.BCST 4(AX), Z16, Z21
+	VFMADD231PS.BCST (AX), Z14, Z21
+	VMOVUPS          Z21, K1, (CX)
+	VMULPS           Z3, Z19, Z20
+	VFMADD231PS      Z2, Z17, Z20
+	VFMADD231PS      Z1, Z15, Z20
+	VFMADD231PS      Z0, Z13, Z20
+	VMOVUPS          Z20, K1, (CX)(SI*1)
+	VMULPS           Z6, Z19, Z13
+	VFMADD231PS      Z5, Z17, Z13
+	VFMADD231PS      Z4, Z15, Z13
+	VMULPS           Z6, Z18, Z20
+	VFMADD231PS      Z5, Z16, Z20
+	VFMADD231PS      Z4, Z14, Z20
+	VBROADCASTSS     40(AX), Z21
+	VFMADD213PS      Z13, Z20, Z21
+	VMOVUPS          Z21, K1, (CX)(SI*2)
+	VBROADCASTSS     40(AX), Z21
+	VFNMADD213PS     Z13, Z20, Z21
+	VMOVUPS          Z21, K1, (CX)(DI*1)
+	VMULPS           Z9, Z19, Z13
+	VFMADD231PS      Z8, Z17, Z13
+	VFMADD231PS      Z7, Z15, Z13
+	VMULPS           Z9, Z18, Z20
+	VFMADD231PS      Z8, Z16, Z20
+	VFMADD231PS      Z7, Z14, Z20
+	VBROADCASTSS     56(AX), Z21
+	VFMADD213PS      Z13, Z20, Z21
+	VMOVUPS          Z21, K1, (R8)
+	VBROADCASTSS     56(AX), Z21
+	VFNMADD213PS     Z13, Z20, Z21
+	VMOVUPS          Z21, K1, (R8)(SI*1)
+	VMULPS           Z12, Z19, Z13
+	VFMADD231PS      Z11, Z17, Z13
+	VFMADD231PS      Z10, Z15, Z13
+	VMULPS           Z12, Z18, Z15
+	VFMADD231PS      Z11, Z16, Z15
+	VFMADD231PS      Z10, Z14, Z15
+	VBROADCASTSS     72(AX), Z14
+	VFMADD213PS      Z13, Z15, Z14
+	VMOVUPS          Z14, K1, (R8)(SI*2)
+	VBROADCASTSS     72(AX), Z14
+	VFNMADD213PS     Z13, Z15, Z14
+	VMOVUPS          Z14, K1, (R8)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput9(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput9(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 16(AX), Z0
+	VBROADCASTSS 20(AX), Z1
+	VBROADCASTSS 24(AX), Z2
+	VBROADCASTSS 28(AX), Z3
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 36(AX), Z5
+	VBROADCASTSS 40(AX), Z6
+	VBROADCASTSS 44(AX), Z7
+	VBROADCASTSS 48(AX), Z8
+	VBROADCASTSS 56(AX), Z9
+	VBROADCASTSS 60(AX), Z10
+	VBROADCASTSS 64(AX), Z11
+	VBROADCASTSS 68(AX), Z12
+	VBROADCASTSS 76(AX), Z13
+	VBROADCASTSS 80(AX), Z14
+	VBROADCASTSS 84(AX), Z15
+	VBROADCASTSS 88(AX), Z16
+	VBROADCASTSS 96(AX), Z17
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z18
+	VMOVUPS          (CX)(SI*1), Z19
+	VMOVUPS          (CX)(SI*2), Z20
+	VMOVUPS          (CX)(DI*1), Z21
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z22
+	VMOVUPS          (CX)(SI*1), Z23
+	VMOVUPS          (CX)(SI*2), Z24
+	VMOVUPS          (CX)(DI*1), Z25
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VMULPS           Z4, Z26, Z27
+	VFMADD231PS      Z3, Z24, Z27
+	VFMADD231PS      Z2, Z22, Z27
+	VFMADD231PS      Z1, Z20, Z27
+	VFMADD231PS      Z0, Z18, Z27
+	VMOVUPS          Z27, (CX)
+	VMULPS           Z8, Z26, Z18
+	VFMADD231PS      Z7, Z24, Z18
+	VFMADD231PS      Z6, Z22, Z18
+	VFMADD231PS      Z5, Z20, Z18
+	VMULPS           Z8, Z25, Z27
+	VFMADD231PS      Z7, Z23, Z27
+	VFMADD231PS      Z6, Z21, Z27
+	VFMADD231PS      Z5, Z19, Z27
+	VBROADCASTSS     52(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, (CX)(SI*1)
+	VBROADCASTSS     52(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, (CX)(SI*2)
+	VMULPS           Z12, Z26, Z18
+	VFMADD231PS      Z11, Z24, Z18
+	VFMADD231PS      Z10, Z22, Z18
+	VFMADD231PS      Z9, Z20, Z18
+	VMULPS           Z12, Z25, Z27
+	VFMADD231PS      Z11, Z23, Z27
+	VFMADD231PS      Z10, Z21, Z27
+	VFMADD231PS      Z9, Z19, Z27
+	VBROADCASTSS     72(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, (CX)(DI*1)
+	VBROADCASTSS     72(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, (R8)
+	VMULPS           Z16, Z26, Z18
+	VFMADD231PS      Z15, Z24, Z18
+	VFMADD231PS      Z14, Z22, Z18
+	VFMADD231PS      Z13, Z20, Z18
+	VMULPS           Z16, Z25, Z27
+	VFMADD231PS      Z15, Z23, Z27
+	VFMADD231PS      Z14, Z21, Z27
+	VFMADD231PS      Z13, Z19, Z27
+	VBROADCASTSS     92(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, (R8)(SI*1)
+	VBROADCASTSS     92(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, (R8)(SI*2)
+	VBROADCASTSS     108(AX), Z18
+	VMULPS           Z18, Z26, Z18
+	VFMADD231PS.BCST 104(AX), Z24, Z18
+	VFMADD231PS.BCST 100(AX), Z22, Z18
+	VFMADD231PS      Z17, Z20, Z18
+	VBROADCASTSS     108(AX), Z20
+	VMULPS           Z20, Z25, Z20
+	VFMADD231PS.BCST 104(AX), Z23, Z20
+	VFMADD231PS.BCST 100(AX), Z21, Z20
+	VFMADD231PS      Z17, Z19, Z20
+	VBROADCASTSS     112(AX), Z19
+	VFMADD213PS      Z18, Z20, Z19
+	VMOVUPS          Z19, (R8)(DI*1)
+	VBROADCASTSS     112(AX), Z19
+	VFNMADD213PS     Z18, Z20, Z19
+	VMOVUPS          Z19, (R9)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z18
+	VMOVUPS.Z        (CX)(SI*1), K1, Z19
+	VMOVUPS.Z        (CX)(SI*2), K1, Z20
+	VMOVUPS.Z        (CX)(DI*1), K1, Z21
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z22
+	VMOVUPS.Z        (CX)(SI*1), K1, Z23
+	VMOVUPS.Z        (CX)(SI*2), K1, Z24
+	VMOVUPS.Z        (CX)(DI*1), K1, Z25
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VMULPS           Z4, Z26, Z27
+	VFMADD231PS      Z3, Z24, Z27
+	VFMADD231PS      Z2, Z22, Z27
+	VFMADD231PS      Z1, Z20, Z27
+	VFMADD231PS      Z0, Z18, Z27
+	VMOVUPS          Z27, K1, (CX)
+	VMULPS           Z8, Z26, Z18
+	VFMADD231PS      Z7, Z24, Z18
+	VFMADD231PS      Z6, Z22, Z18
+	VFMADD231PS      Z5, Z20, Z18
+	VMULPS           Z8, Z25, Z27
+	VFMADD231PS      Z7, Z23, Z27
+	VFMADD231PS      Z6, Z21, Z27
+	VFMADD231PS      Z5, Z19, Z27
+	VBROADCASTSS     52(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(SI*1)
+	VBROADCASTSS     52(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(SI*2)
+	VMULPS           Z12, Z26, Z18
+	VFMADD231PS      Z11, Z24, Z18
+	VFMADD231PS      Z10, Z22, Z18
+	VFMADD231PS      Z9, Z20, Z18
+	VMULPS           Z12, Z25, Z27
+	VFMADD231PS      Z11, Z23, Z27
+	VFMADD231PS      Z10, Z21, Z27
+	VFMADD231PS      Z9, Z19, Z27
+	VBROADCASTSS     72(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(DI*1)
+	VBROADCASTSS     72(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)
+	VMULPS           Z16, Z26, Z18
+	VFMADD231PS      Z15, Z24, Z18
+	VFMADD231PS      Z14, Z22, Z18
+	VFMADD231PS      Z13, Z20, Z18
+	VMULPS           Z16, Z25, Z27
+	VFMADD231PS      Z15, Z23, Z27
+	VFMADD231PS      Z14, Z21, Z27
+	VFMADD231PS      Z13, Z19, Z27
+	VBROADCASTSS     92(AX), Z28
+	VFMADD213PS      Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)(SI*1)
+	VBROADCASTSS     92(AX), Z28
+	VFNMADD213PS     Z18, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)(SI*2)
+	VBROADCASTSS     108(AX), Z18
+	VMULPS           Z18, Z26, Z18
+	VFMADD231PS.BCST 104(AX), Z24, Z18
+	VFMADD231PS.BCST 100(AX), Z22, Z18
+	VFMADD231PS      Z17, Z20, Z18
+	VBROADCASTSS     108(AX), Z20
+	VMULPS           Z20, Z25, Z20
+	VFMADD231PS.BCST 104(AX), Z23, Z20
+	VFMADD231PS.BCST 100(AX), Z21, Z20
+	VFMADD231PS      Z17, Z19, Z20
+	VBROADCASTSS     112(AX), Z19
+	VFMADD213PS      Z18, Z20, Z19
+	VMOVUPS          Z19, K1, (R8)(DI*1)
+	VBROADCASTSS     112(AX), Z19
+	VFNMADD213PS     Z18, Z20, Z19
+	VMOVUPS          Z19, K1, (R9)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput9x1(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput9x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(BX*1), Z1
+	VMOVUPS (CX)(BX*2), Z2
+	VMOVUPS (CX)(SI*1), Z3
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z4
+	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (CX)(SI*1), Z7
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z8
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z9
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Z2, Z1, Z10
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z4, Z3, Z1
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z2
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z3
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z0, Z0
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z3, Z0, Z0
+	VADDPS  Z9, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	ADDQ         $0x40, 24(SP)
+	ADDQ         $0x40, 32(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(BX*1), K1, Z1
+	VMOVUPS.Z (CX)(BX*2), K1, Z2
+	VMOVUPS.Z (CX)(SI*1), K1, Z3
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z9
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), BX
+	MOVQ      24(SP), BX
+	MOVQ      WinogradOutput_AddRight+0(AX), SI
+	LEAQ      (SI)(SI*2), SI
+	VADDPS    Z2, Z1, Z10
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z4, Z3, Z1
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z2
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z3
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z0, Z0
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z3, Z0, Z0
+	VADDPS    Z9, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput9x3(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput9x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z8
+	VMOVUPS (CX)(BX*1), Z9
+	VMOVUPS (CX)(BX*2), Z10
+	VMOVUPS (CX)(SI*1), Z11
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z12
+	VMOVUPS (CX)(BX*1), Z13
+	VMOVUPS (CX)(BX*2), Z14
+	VMOVUPS (CX)(SI*1), Z15
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z16
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z17
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z10, Z9, Z18
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z11, Z9
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z8, Z8
+	VADDPS  Z9, Z8, Z8
+	VADDPS  Z11, Z8, Z8
+	VADDPS  Z13, Z8, Z8
+	VADDPS  Z17, Z8, Z8
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z15
+	VADDPS  Z15, Z8, Z8
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z8, Z15, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z8, Z15, Z8
+	VMOVUPS      Z8, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VFMADD231PS  Z3, Z16, Z8
+	VADDPS       Z17, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z10
+	VADDPS       Z10, Z8, Z8
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z8, Z10, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z8, Z10, Z8
+	VMOVUPS      Z8, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z4, Z18, Z8
+	VFMADD231PS  Z5, Z9, Z8
+	VFMADD231PS  Z6, Z11, Z8
+	VFMADD231PS  Z7, Z13, Z8
+	VADDPS       Z17, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (SI)(DI*2), Z9
+	VADDPS       Z9, Z8, Z8
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, (CX)(BX*2)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z8
+	VMOVUPS.Z (CX)(BX*1), K1, Z9
+	VMOVUPS.Z (CX)(BX*2), K1, Z10
+	VMOVUPS.Z (CX)(SI*1), K1, Z11
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z (CX)(BX*1), K1, Z13
+	VMOVUPS.Z (CX)(BX*2), K1, Z14
+	VMOVUPS.Z (CX)(SI*1), K1, Z15
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z16
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z17
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z10, Z9, Z18
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z11, Z9
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z8, Z8
+	VADDPS    Z9, Z8, Z8
+	VADDPS    Z11, Z8, Z8
+	VADDPS    Z13, Z8, Z8
+	VADDPS    Z17, Z8, Z8
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z8, Z8
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z15
+	VMAXPS       Z8, Z15, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z15
+	VMINPS       Z8, Z15, Z8
+	VMOVUPS      Z8, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z10, Z8
+	VFMADD231PS  Z1, Z12, Z8
+	VFMADD231PS  Z2, Z14, Z8
+	VFMADD231PS  Z3, Z16, Z8
+	VADDPS       Z17, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z10
+	VADDPS       Z10, Z8, Z8
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z10
+	VMAXPS       Z8, Z10, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z10
+	VMINPS       Z8, Z10, Z8
+	VMOVUPS      Z8, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z4, Z18, Z8
+	VFMADD231PS  Z5, Z9, Z8
+	VFMADD231PS  Z6, Z11, Z8
+	VFMADD231PS  Z7, Z13, Z8
+	VADDPS       Z17, Z8, Z8
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (SI)(DI*2), K1, Z9
+	VADDPS       Z9, Z8, Z8
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z9
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS WinogradOutput_High+0(AX), Z9
+	VMINPS       Z8, Z9, Z8
+	VMOVUPS      Z8, K1, (CX)(BX*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput9x5(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput9x5(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	VBROADCASTSS 32(CX), Z8
+	VBROADCASTSS 36(CX), Z9
+	VBROADCASTSS 40(CX), Z10
+	VBROADCASTSS 44(CX), Z11
+	VBROADCASTSS 48(CX), Z12
+	VBROADCASTSS 52(CX), Z13
+	VBROADCASTSS 56(CX), Z14
+	VBROADCASTSS 60(CX), Z15
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z16
+	VMOVUPS (CX)(BX*1), Z17
+	VMOVUPS (CX)(BX*2), Z18
+	VMOVUPS (CX)(SI*1), Z19
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z20
+	VMOVUPS (CX)(BX*1), Z21
+	VMOVUPS (CX)(BX*2), Z22
+	VMOVUPS (CX)(SI*1), Z23
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z24
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z25
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(AX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Z18, Z17, Z26
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	VADDPS  Z24, Z23, Z21
+	VSUBPS  Z24, Z23, Z24
+	LEAQ    (DI)(R8*4), R10
+	VADDPS  Z26, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z21, Z16, Z16
+	VADDPS  Z25, Z16, Z16
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (DI), Z23
+	VADDPS  Z23, Z16, Z16
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Z23
+	VADDPS       Z23, Z16, Z16
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z4, Z26, Z16
+	VFMADD231PS  Z5, Z17, Z16
+	VFMADD231PS  Z6, Z19, Z16
+	VFMADD231PS  Z7, Z21, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Z23
+	VADDPS       Z23, Z16, Z16
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           stored
+	VMULPS       Z8, Z18, Z16
+	VFMADD231PS  Z9, Z20, Z16
+	VFMADD231PS  Z10, Z22, Z16
+	VFMADD231PS  Z11, Z24, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3
+	VMOVUPS      (DI)(R9*1), Z18
+	VADDPS       Z18, Z16, Z16
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z18
+	VMAXPS       Z16, Z18, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z18
+	VMINPS       Z16, Z18, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           stored
+	LEAQ         (CX)(BX*4), CX
+	VMULPS       Z12, Z26, Z16
+	VFMADD231PS  Z13, Z17, Z16
+	VFMADD231PS  Z14, Z19, Z16
+	VFMADD231PS  Z15, Z21, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4
+	VMOVUPS      (R10), Z17
+	VADDPS       Z17, Z16, Z16
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (CX)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z16
+	VMOVUPS.Z (CX)(BX*1), K1, Z17
+	VMOVUPS.Z (CX)(BX*2), K1, Z18
+	VMOVUPS.Z (CX)(SI*1), K1, Z19
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z20
+	VMOVUPS.Z (CX)(BX*1), K1, Z21
+	VMOVUPS.Z (CX)(BX*2), K1, Z22
+	VMOVUPS.Z (CX)(SI*1), K1, Z23
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z24
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z25
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), DI
+	MOVQ      WinogradOutput_AddRight+0(AX), R8
+	LEAQ      (R8)(R8*2), R9
+	VADDPS    Z18, Z17, Z26
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	VADDPS    Z24, Z23, Z21
+	VSUBPS    Z24, Z23, Z24
+	LEAQ      (DI)(R8*4), R10
+	VADDPS    Z26, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z21, Z16, Z16
+	VADDPS    Z25, Z16, Z16
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (DI), K1, Z23
+	VADDPS    Z23, Z16, Z16
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (DI)(R8*1), K1, Z23
+	VADDPS       Z23, Z16, Z16
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z4, Z26, Z16
+	VFMADD231PS  Z5, Z17, Z16
+	VFMADD231PS  Z6, Z19, Z16
+	VFMADD231PS  Z7, Z21, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (DI)(R8*2), K1, Z23
+	VADDPS       Z23, Z16, Z16
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z23
+	VMAXPS       Z16, Z23, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z23
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)(BX*2)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x03
+	JE           storedOfPart
+	VMULPS       Z8, Z18, Z16
+	VFMADD231PS  Z9, Z20, Z16
+	VFMADD231PS  Z10, Z22, Z16
+	VFMADD231PS  Z11, Z24, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (DI)(R9*1), K1, Z18
+	VADDPS       Z18, Z16, Z16
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z18
+	VMAXPS       Z16, Z18, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z18
+	VMINPS       Z16, Z18, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x04
+	JE           storedOfPart
+	LEAQ         (CX)(BX*4), CX
+	VMULPS       Z12, Z26, Z16
+	VFMADD231PS  Z13, Z17, Z16
+	VFMADD231PS  Z14, Z19, Z16
+	VFMADD231PS  Z15, Z21, Z16
+	VADDPS       Z25, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added4OfPart
+	VMOVUPS.Z    (R10), K1, Z17
+	VADDPS       Z17, Z16, Z16
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(AX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (CX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput10(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput10(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 16(AX), Z0
+	VBROADCASTSS 20(AX), Z1
+	VBROADCASTSS 24(AX), Z2
+	VBROADCASTSS 28(AX), Z3
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 36(AX), Z5
+	VBROADCASTSS 40(AX), Z6
+	VBROADCASTSS 44(AX), Z7
+	VBROADCASTSS 48(AX), Z8
+	VBROADCASTSS 56(AX), Z9
+	VBROADCASTSS 60(AX), Z10
+	VBROADCASTSS 64(AX), Z11
+	VBROADCASTSS 68(AX), Z12
+	VBROADCASTSS 76(AX), Z13
+	VBROADCASTSS 80(AX), Z14
+	VBROADCASTSS 84(AX), Z15
+	VBROADCASTSS 88(AX), Z16
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z17
+	VMOVUPS          (CX)(SI*1), Z18
+	VMOVUPS          (CX)(SI*2), Z19
+	VMOVUPS          (CX)(DI*1), Z20
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z21
+	VMOVUPS          (CX)(SI*1), Z22
+	VMOVUPS          (CX)(SI*2), Z23
+	VMOVUPS          (CX)(DI*1), Z24
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z25
+	VMOVUPS          (CX)(SI*1), Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     12(AX), Z27
+	VFMADD213PS      Z26, Z24, Z27
+	VFMADD231PS.BCST 8(AX), Z22, Z27
+	VFMADD231PS.BCST 4(AX), Z20, Z27
+	VFMADD231PS.BCST (AX), Z18, Z27
+	VMOVUPS          Z27, (CX)
+	VMULPS           Z4, Z25, Z26
+	VFMADD231PS      Z3, Z23, Z26
+	VFMADD231PS      Z2, Z21, Z26
+	VFMADD231PS      Z1, Z19, Z26
+	VFMADD231PS      Z0, Z17, Z26
+	VMOVUPS          Z26, (CX)(SI*1)
+	VMULPS           Z8, Z25, Z17
+	VFMADD231PS      Z7, Z23, Z17
+	VFMADD231PS      Z6, Z21, Z17
+	VFMADD231PS      Z5, Z19, Z17
+	VMULPS           Z8, Z24, Z26
+	VFMADD231PS      Z7, Z22, Z26
+	VFMADD231PS      Z6, Z20, Z26
+	VFMADD231PS      Z5, Z18, Z26
+	VBROADCASTSS     52(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, (CX)(SI*2)
+	VBROADCASTSS     52(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, (CX)(DI*1)
+	VMULPS           Z12, Z25, Z17
+	VFMADD231PS      Z11, Z23, Z17
+	VFMADD231PS      Z10, Z21, Z17
+	VFMADD231PS      Z9, Z19, Z17
+	VMULPS           Z12, Z24, Z26
+	VFMADD231PS      Z11, Z22, Z26
+	VFMADD231PS      Z10, Z20, Z26
+	VFMADD231PS      Z9, Z18, Z26
+	VBROADCASTSS     72(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, (R8)
+	VBROADCASTSS     72(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, (R8)(SI*1)
+	VMULPS           Z16, Z25, Z17
+	VFMADD231PS      Z15, Z23, Z17
+	VFMADD231PS      Z14, Z21, Z17
+	VFMADD231PS      Z13, Z19, Z17
+	VMULPS           Z16, Z24, Z26
+	VFMADD231PS      Z15, Z22, Z26
+	VFMADD231PS      Z14, Z20, Z26
+	VFMADD231PS      Z13, Z18, Z26
+	VBROADCASTSS     92(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, (R8)(SI*2)
+	VBROADCASTSS     92(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, (R8)(DI*1)
+	VBROADCASTSS     108(AX), Z17
+	VMULPS           Z17, Z25, Z17
+	VFMADD231PS.BCST 104(AX), Z23, Z17
+	VFMADD231PS.BCST 100(AX), Z21, Z17
+	VFMADD231PS.BCST 96(AX), Z19, Z17
+	VBROADCASTSS     108(AX), Z19
+	VMULPS           Z19, Z24, Z19
+	VFMADD231PS.BCST 104(AX), Z22, Z19
+	VFMADD231PS.BCST 100(AX), Z20, Z19
+	VFMADD231PS.BCST 96(AX), Z18, Z19
+	VBROADCASTSS     112(AX), Z18
+	VFMADD213PS      Z17, Z19, Z18
+	VMOVUPS          Z18, (R9)
+	VBROADCASTSS     112(AX), Z18
+	VFNMADD213PS     Z17, Z19, Z18
+	VMOVUPS          Z18, (R9)(SI*1)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z17
+	VMOVUPS.Z        (CX)(SI*1), K1, Z18
+	VMOVUPS.Z        (CX)(SI*2), K1, Z19
+	VMOVUPS.Z        (CX)(DI*1), K1, Z20
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z21
+	VMOVUPS.Z        (CX)(SI*1), K1, Z22
+	VMOVUPS.Z        (CX)(SI*2), K1, Z23
+	VMOVUPS.Z        (CX)(DI*1), K1, Z24
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z25
+	VMOVUPS.Z        (CX)(SI*1), K1, Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VBROADCASTSS     12(AX), Z27
+	VFMADD213PS      Z26, Z24, Z27
+	VFMADD231PS.BCST 8(AX), Z22, Z27
+	VFMADD231PS.BCST 4(AX), Z20, Z27
+	VFMADD231PS.BCST (AX), Z18, Z27
+	VMOVUPS          Z27, K1, (CX)
+	VMULPS           Z4, Z25, Z26
+	VFMADD231PS      Z3, Z23, Z26
+	VFMADD231PS      Z2, Z21, Z26
+	VFMADD231PS      Z1, Z19, Z26
+	VFMADD231PS      Z0, Z17, Z26
+	VMOVUPS          Z26, K1, (CX)(SI*1)
+	VMULPS           Z8, Z25, Z17
+	VFMADD231PS      Z7, Z23, Z17
+	VFMADD231PS      Z6, Z21, Z17
+	VFMADD231PS      Z5, Z19, Z17
+	VMULPS           Z8, Z24, Z26
+	VFMADD231PS      Z7, Z22, Z26
+	VFMADD231PS      Z6, Z20, Z26
+	VFMADD231PS      Z5, Z18, Z26
+	VBROADCASTSS     52(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (CX)(SI*2)
+	VBROADCASTSS     52(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (CX)(DI*1)
+	VMULPS           Z12, Z25, Z17
+	VFMADD231PS      Z11, Z23, Z17
+	VFMADD231PS      Z10, Z21, Z17
+	VFMADD231PS      Z9, Z19, Z17
+	VMULPS           Z12, Z24, Z26
+	VFMADD231PS      Z11, Z22, Z26
+	VFMADD231PS      Z10, Z20, Z26
+	VFMADD231PS      Z9, Z18, Z26
+	VBROADCASTSS     72(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (R8)
+	VBROADCASTSS     72(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (R8)(SI*1)
+	VMULPS           Z16, Z25, Z17
+	VFMADD231PS      Z15, Z23, Z17
+	VFMADD231PS      Z14, Z21, Z17
+	VFMADD231PS      Z13, Z19, Z17
+	VMULPS           Z16, Z24, Z26
+	VFMADD231PS      Z15, Z22, Z26
+	VFMADD231PS      Z14, Z20, Z26
+	VFMADD231PS      Z13, Z18, Z26
+	VBROADCASTSS     92(AX), Z27
+	VFMADD213PS      Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (R8)(SI*2)
+	VBROADCASTSS     92(AX), Z27
+	VFNMADD213PS     Z17, Z26, Z27
+	VMOVUPS          Z27, K1, (R8)(DI*1)
+	VBROADCASTSS     108(AX), Z17
+	VMULPS           Z17, Z25, Z17
+	VFMADD231PS.BCST 104(AX), Z23, Z17
+	VFMADD231PS.BCST 100(AX), Z21, Z17
+	VFMADD231PS.BCST 96(AX), Z19, Z17
+	VBROADCASTSS     108(AX), Z19
+	VMULPS           Z19, Z24, Z19
+	VFMADD231PS.BCST 104(AX), Z22, Z19
+	VFMADD231PS.BCST 100(AX), Z20, Z19
+	VFMADD231PS.BCST 96(AX), Z18, Z19
+	VBROADCASTSS     112(AX), Z18
+	VFMADD213PS      Z17, Z19, Z18
+	VMOVUPS          Z18, K1, (R9)
+	VBROADCASTSS     112(AX), Z18
+	VFNMADD213PS     Z17, Z19, Z18
+	VMOVUPS          Z18, K1, (R9)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradPartInput11(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradPartInput11(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS 20(AX), Z0
+	VBROADCASTSS 24(AX), Z1
+	VBROADCASTSS 28(AX), Z2
+	VBROADCASTSS 32(AX), Z3
+	VBROADCASTSS 36(AX), Z4
+	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 44(AX), Z6
+	VBROADCASTSS 48(AX), Z7
+	VBROADCASTSS 52(AX), Z8
+	VBROADCASTSS 56(AX), Z9
+	VBROADCASTSS 60(AX), Z10
+	VBROADCASTSS 68(AX), Z11
+	VBROADCASTSS 72(AX), Z12
+	VBROADCASTSS 76(AX), Z13
+	VBROADCASTSS 80(AX), Z14
+	VBROADCASTSS 84(AX), Z15
+	MOVQ         WinogradInput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradInput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradInput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          (CX)(SI*1), Z17
+	VMOVUPS          (CX)(SI*2), Z18
+	VMOVUPS          (CX)(DI*1), Z19
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z20
+	VMOVUPS          (CX)(SI*1), Z21
+	VMOVUPS          (CX)(SI*2), Z22
+	VMOVUPS          (CX)(DI*1), Z23
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS          (CX), Z24
+	VMOVUPS          (CX)(SI*1), Z25
+	VMOVUPS          (CX)(SI*2), Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VMULPS           Z5, Z26, Z27
+	VFMADD231PS      Z4, Z24, Z27
+	VFMADD231PS      Z3, Z22, Z27
+	VFMADD231PS      Z2, Z20, Z27
+	VFMADD231PS      Z1, Z18, Z27
+	VFMADD231PS      Z0, Z16, Z27
+	VMOVUPS          Z27, (CX)
+	VMULPS           Z10, Z26, Z16
+	VFMADD231PS      Z9, Z24, Z16
+	VFMADD231PS      Z8, Z22, Z16
+	VFMADD231PS      Z7, Z20, Z16
+	VFMADD231PS      Z6, Z18, Z16
+	VMULPS           Z10, Z25, Z27
+	VFMADD231PS      Z9, Z23, Z27
+	VFMADD231PS      Z8, Z21, Z27
+	VFMADD231PS      Z7, Z19, Z27
+	VFMADD231PS      Z6, Z17, Z27
+	VBROADCASTSS     64(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, (CX)(SI*1)
+	VBROADCASTSS     64(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, (CX)(SI*2)
+	VMULPS           Z15, Z26, Z16
+	VFMADD231PS      Z14, Z24, Z16
+	VFMADD231PS      Z13, Z22, Z16
+	VFMADD231PS      Z12, Z20, Z16
+	VFMADD231PS      Z11, Z18, Z16
+	VMULPS           Z15, Z25, Z27
+	VFMADD231PS      Z14, Z23, Z27
+	VFMADD231PS      Z13, Z21, Z27
+	VFMADD231PS      Z12, Z19, Z27
+	VFMADD231PS      Z11, Z17, Z27
+	VBROADCASTSS     88(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, (CX)(DI*1)
+	VBROADCASTSS     88(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, (R8)
+	VBROADCASTSS     108(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 104(AX), Z24, Z16
+	VFMADD231PS.BCST 100(AX), Z22, Z16
+	VFMADD231PS.BCST 96(AX), Z20, Z16
+	VFMADD231PS.BCST 92(AX), Z18, Z16
+	VBROADCASTSS     108(AX), Z27
+	VMULPS           Z27, Z25, Z27
+	VFMADD231PS.BCST 104(AX), Z23, Z27
+	VFMADD231PS.BCST 100(AX), Z21, Z27
+	VFMADD231PS.BCST 96(AX), Z19, Z27
+	VFMADD231PS.BCST 92(AX), Z17, Z27
+	VBROADCASTSS     112(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, (R8)(SI*1)
+	VBROADCASTSS     112(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, (R8)(SI*2)
+	VBROADCASTSS     132(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 128(AX), Z24, Z16
+	VFMADD231PS.BCST 124(AX), Z22, Z16
+	VFMADD231PS.BCST 120(AX), Z20, Z16
+	VFMADD231PS.BCST 116(AX), Z18, Z16
+	VBROADCASTSS     132(AX), Z27
+	VMULPS           Z27, Z25, Z27
+	VFMADD231PS.BCST 128(AX), Z23, Z27
+	VFMADD231PS.BCST 124(AX), Z21, Z27
+	VFMADD231PS.BCST 120(AX), Z19, Z27
+	VFMADD231PS.BCST 116(AX), Z17, Z27
+	VBROADCASTSS     136(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, (R8)(DI*1)
+	VBROADCASTSS     136(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, (R9)
+	VBROADCASTSS     156(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 152(AX), Z24, Z16
+	VFMADD231PS.BCST 148(AX), Z22, Z16
+	VFMADD231PS.BCST 144(AX), Z20, Z16
+	VFMADD231PS.BCST 140(AX), Z18, Z16
+	VBROADCASTSS     156(AX), Z18
+	VMULPS           Z18, Z25, Z18
+	VFMADD231PS.BCST 152(AX), Z23, Z18
+	VFMADD231PS.BCST 148(AX), Z21, Z18
+	VFMADD231PS.BCST 144(AX), Z19, Z18
+	VFMADD231PS.BCST 140(AX), Z17, Z18
+	VBROADCASTSS     160(AX), Z17
+	VFMADD213PS      Z16, Z18, Z17
+	VMOVUPS          Z17, (R9)(SI*1)
+	VBROADCASTSS     160(AX), Z17
+	VFNMADD213PS     Z16, Z18, Z17
+	VMOVUPS          Z17, (R9)(SI*2)
+	ADDQ             $0x40, 8(SP)
+	ADDQ             $0x40, 16(SP)
+	SUBQ             $0x10, BX
+	CMPQ             BX, $0x10
+	JGE              vector
+
+rest:
+	TESTQ            BX, BX
+	JZ               next
+	MOVQ             BX, CX
+	MOVQ             $0x00000001, SI
+	SHLQ             CL, SI
+	DECQ             SI
+	KMOVW            SI, K1
+	MOVQ             8(SP), CX
+	MOVQ             WinogradInput_Right+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	VMOVUPS.Z        (CX), K1, Z16
+	VMOVUPS.Z        (CX)(SI*1), K1, Z17
+	VMOVUPS.Z        (CX)(SI*2), K1, Z18
+	VMOVUPS.Z        (CX)(DI*1), K1, Z19
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z20
+	VMOVUPS.Z        (CX)(SI*1), K1, Z21
+	VMOVUPS.Z        (CX)(SI*2), K1, Z22
+	VMOVUPS.Z        (CX)(DI*1), K1, Z23
+	LEAQ             (CX)(SI*4), CX
+	VMOVUPS.Z        (CX), K1, Z24
+	VMOVUPS.Z        (CX)(SI*1), K1, Z25
+	VMOVUPS.Z        (CX)(SI*2), K1, Z26
+	MOVQ             16(SP), CX
+	MOVQ             WinogradInput_OutStride+0(DX), SI
+	LEAQ             (SI)(SI*2), DI
+	LEAQ             (CX)(SI*4), R8
+	LEAQ             (R8)(SI*4), R9
+	VMULPS           Z5, Z26, Z27
+	VFMADD231PS      Z4, Z24, Z27
+	VFMADD231PS      Z3, Z22, Z27
+	VFMADD231PS      Z2, Z20, Z27
+	VFMADD231PS      Z1, Z18, Z27
+	VFMADD231PS      Z0, Z16, Z27
+	VMOVUPS          Z27, K1, (CX)
+	VMULPS           Z10, Z26, Z16
+	VFMADD231PS      Z9, Z24, Z16
+	VFMADD231PS      Z8, Z22, Z16
+	VFMADD231PS      Z7, Z20, Z16
+	VFMADD231PS      Z6, Z18, Z16
+	VMULPS           Z10, Z25, Z27
+	VFMADD231PS      Z9, Z23, Z27
+	VFMADD231PS      Z8, Z21, Z27
+	VFMADD231PS      Z7, Z19, Z27
+	VFMADD231PS      Z6, Z17, Z27
+	VBROADCASTSS     64(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(SI*1)
+	VBROADCASTSS     64(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(SI*2)
+	VMULPS           Z15, Z26, Z16
+	VFMADD231PS      Z14, Z24, Z16
+	VFMADD231PS      Z13, Z22, Z16
+	VFMADD231PS      Z12, Z20, Z16
+	VFMADD231PS      Z11, Z18, Z16
+	VMULPS           Z15, Z25, Z27
+	VFMADD231PS      Z14, Z23, Z27
+	VFMADD231PS      Z13, Z21, Z27
+	VFMADD231PS      Z12, Z19, Z27
+	VFMADD231PS      Z11, Z17, Z27
+	VBROADCASTSS     88(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (CX)(DI*1)
+	VBROADCASTSS     88(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)
+	VBROADCASTSS     108(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 104(AX), Z24, Z16
+	VFMADD231PS.BCST 100(AX), Z22, Z16
+	VFMADD231PS.BCST 96(AX), Z20, Z16
+	VFMADD231PS.BCST 92(AX), Z18, Z16
+	VBROADCASTSS     108(AX), Z27
+	VMULPS           Z27, Z25, Z27
+	VFMADD231PS.BCST 104(AX), Z23, Z27
+	VFMADD231PS.BCST 100(AX), Z21, Z27
+	VFMADD231PS.BCST 96(AX), Z19, Z27
+	VFMADD231PS.BCST 92(AX), Z17, Z27
+	VBROADCASTSS     112(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)(SI*1)
+	VBROADCASTSS     112(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)(SI*2)
+	VBROADCASTSS     132(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 128(AX), Z24, Z16
+	VFMADD231PS.BCST 124(AX), Z22, Z16
+	VFMADD231PS.BCST 120(AX), Z20, Z16
+	VFMADD231PS.BCST 116(AX), Z18, Z16
+	VBROADCASTSS     132(AX), Z27
+	VMULPS           Z27, Z25, Z27
+	VFMADD231PS.BCST 128(AX), Z23, Z27
+	VFMADD231PS.BCST 124(AX), Z21, Z27
+	VFMADD231PS.BCST 120(AX), Z19, Z27
+	VFMADD231PS.BCST 116(AX), Z17, Z27
+	VBROADCASTSS     136(AX), Z28
+	VFMADD213PS      Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (R8)(DI*1)
+	VBROADCASTSS     136(AX), Z28
+	VFNMADD213PS     Z16, Z27, Z28
+	VMOVUPS          Z28, K1, (R9)
+	VBROADCASTSS     156(AX), Z16
+	VMULPS           Z16, Z26, Z16
+	VFMADD231PS.BCST 152(AX), Z24, Z16
+	VFMADD231PS.BCST 148(AX), Z22, Z16
+	VFMADD231PS.BCST 144(AX), Z20, Z16
+	VFMADD231PS.BCST 140(AX), Z18, Z16
+	VBROADCASTSS     156(AX), Z18
+	VMULPS           Z18, Z25, Z18
+	VFMADD231PS.BCST 152(AX), Z23, Z18
+	VFMADD231PS.BCST 148(AX), Z21, Z18
+	VFMADD231PS.BCST 144(AX), Z19, Z18
+	VFMADD231PS.BCST 140(AX), Z17, Z18
+	VBROADCASTSS     160(AX), Z17
+	VFMADD213PS      Z16, Z18, Z17
+	VMOVUPS          Z17, K1, (R9)(SI*1)
+	VBROADCASTSS     160(AX), Z17
+	VFNMADD213PS     Z16, Z18, Z17
+	VMOVUPS          Z17, K1, (R9)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradInput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput11x1(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput11x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(BX*1), Z1
+	VMOVUPS (CX)(BX*2), Z2
+	VMOVUPS (CX)(SI*1), Z3
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z4
+	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (CX)(SI*1), Z7
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z8
+	VMOVUPS (CX)(BX*1), Z9
+	VMOVUPS (CX)(BX*2), Z10
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z11
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Z2, Z1, Z12
+	VSUBPS  Z2, Z1, Z2
+	VADDPS  Z4, Z3, Z1
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z2
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z3
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z4
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z0, Z0
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z3, Z0, Z0
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z11, Z0, Z0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	ADDQ         $0x40, 24(SP)
+	ADDQ         $0x40, 32(SP)
+	SUBQ         $0x10, DX
+	CMPQ         DX, $0x10
+	JGE          vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(BX*1), K1, Z1
+	VMOVUPS.Z (CX)(BX*2), K1, Z2
+	VMOVUPS.Z (CX)(SI*1), K1, Z3
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z8
+	VMOVUPS.Z (CX)(BX*1), K1, Z9
+	VMOVUPS.Z (CX)(BX*2), K1, Z10
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z11
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), BX
+	MOVQ      24(SP), BX
+	MOVQ      WinogradOutput_AddRight+0(AX), SI
+	LEAQ      (SI)(SI*2), SI
+	VADDPS    Z2, Z1, Z12
+	VSUBPS    Z2, Z1, Z2
+	VADDPS    Z4, Z3, Z1
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z2
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z3
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z4
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z0, Z0
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z3, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VADDPS    Z11, Z0, Z0
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS WinogradOutput_High+0(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput11x3(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput11x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), CX
+	MOVQ         t+8(FP), AX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	VBROADCASTSS 32(CX), Z8
+	VBROADCASTSS 36(CX), Z9
+	MOVQ         WinogradOutput_Count+0(AX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(AX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(AX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(AX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(AX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), DX
+	CMPQ DX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (CX), Z10
+	VMOVUPS (CX)(BX*1), Z11
+	VMOVUPS (CX)(BX*2), Z12
+	VMOVUPS (CX)(SI*1), Z13
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z14
+	VMOVUPS (CX)(BX*1), Z15
+	VMOVUPS (CX)(BX*2), Z16
+	VMOVUPS (CX)(SI*1), Z17
+	LEAQ    (CX)(BX*4), CX
+	VMOVUPS (CX), Z18
+	VMOVUPS (CX)(BX*1), Z19
+	VMOVUPS (CX)(BX*2), Z20
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z21
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Z12, Z11, Z22
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z17, Z15
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z10, Z10
+	VADDPS  Z11, Z10, Z10
+	VADDPS  Z13, Z10, Z10
+	VADDPS  Z15, Z10, Z10
+	VADDPS  Z17, Z10, Z10
+	VADDPS  Z21, Z10, Z10
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (SI), Z19
+	VADDPS  Z19, Z10, Z10
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z10, Z19, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z10, Z19, Z10
+	VMOVUPS      Z10, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           stored
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VFMADD231PS  Z3, Z18, Z10
+	VFMADD231PS  Z4, Z20, Z10
+	VADDPS       Z21, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Z12
+	VADDPS       Z12, Z10, Z10
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z12
+	VMAXPS       Z10, Z12, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z12
+	VMINPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           stored
+	VMULPS       Z5, Z22, Z10
+	VFMADD231PS  Z6, Z11, Z10
+	VFMADD231PS  Z7, Z13, Z10
+	VFMADD231PS  Z8, Z15, Z10
+	VFMADD231PS  Z9, Z17, Z10
+	VADDPS       Z21, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2
+	VMOVUPS      (SI)(DI*2), Z11
+	VADDPS       Z11, Z10, Z10
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, (CX)(BX*2)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, DX
+	CMPQ DX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     DX, DX
+	JZ        next
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	VMOVUPS.Z (CX), K1, Z10
+	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	VMOVUPS.Z (CX)(BX*2), K1, Z12
+	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z14
+	VMOVUPS.Z (CX)(BX*1), K1, Z15
+	VMOVUPS.Z (CX)(BX*2), K1, Z16
+	VMOVUPS.Z (CX)(SI*1), K1, Z17
+	LEAQ      (CX)(BX*4), CX
+	VMOVUPS.Z (CX), K1, Z18
+	VMOVUPS.Z (CX)(BX*1), K1, Z19
+	VMOVUPS.Z (CX)(BX*2), K1, Z20
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z21
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(AX), BX
+	LEAQ      (BX)(BX*2), SI
+	MOVQ      24(SP), SI
+	MOVQ      WinogradOutput_AddRight+0(AX), DI
+	LEAQ      (DI)(DI*2), R8
+	VADDPS    Z12, Z11, Z22
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z17, Z15
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z10, Z10
+	VADDPS    Z11, Z10, Z10
+	VADDPS    Z13, Z10, Z10
+	VADDPS    Z15, Z10, Z10
+	VADDPS    Z17, Z10, Z10
+	VADDPS    Z21, Z10, Z10
+	CMPQ      WinogradOutput_Add+0(AX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (SI), K1, Z19
+	VADDPS    Z19, Z10, Z10
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z19
+	VMAXPS       Z10, Z19, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z19
+	VMINPS       Z10, Z19, Z10
+	VMOVUPS      Z10, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VFMADD231PS  Z3, Z18, Z10
+	VFMADD231PS  Z4, Z20, Z10
+	VADDPS       Z21, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (SI)(DI*1), K1, Z12
+	VADDPS       Z12, Z10, Z10
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z12
+	VMAXPS       Z10, Z12, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z12
+	VMINPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (CX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(AX), $0x02
+	JE           storedOfPart
+	VMULPS       Z5, Z22, Z10
+	VFMADD231PS  Z6, Z11, Z10
+	VFMADD231PS  Z7, Z13, Z10
+	VFMADD231PS  Z8, Z15, Z10
+	VFMADD231PS  Z9, Z17, Z10
+	VADDPS       Z21, Z10, Z10
+	CMPQ         WinogradOutput_Add+0(AX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (SI)(DI*2), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(AX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, K1, (CX)(BX*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(AX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), CX
+	ADDQ CX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), CX
+	ADDQ CX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), CX
+	ADDQ CX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx512WinogradLineOutput11x5(coefficients *float32, t *byte)
+// Requires: AVX, AVX512F
+TEXT ·avx512WinogradLineOutput11x5(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), DX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 20(AX), Z5
+	VBROADCASTSS 24(AX), Z6
+	VBROADCASTSS 28(AX), Z7
+	VBROADCASTSS 32(AX), Z8
+	VBROADCASTSS 36(AX), Z9
+	VBROADCASTSS 40(AX), Z10
+	VBROADCASTSS 44(AX), Z11
+	VBROADCASTSS 48(AX), Z12
+	VBROADCASTSS 52(AX), Z13
+	VBROADCASTSS 56(AX), Z14
+	VBROADCASTSS 60(AX), Z15
+	MOVQ         WinogradOutput_Count+0(DX), BX
+	MOVQ         BX, (SP)
+	MOVQ         WinogradOutput_In+0(DX), CX
+	MOVQ         CX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(DX), CX
+	MOVQ         CX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(DX), CX
+	MOVQ         CX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(DX), CX
+	MOVQ         CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(DX), BX
+	CMPQ BX, $0x10
+	JL   rest
+
+vector:
+	MOVQ    8(SP), CX
+	MOVQ    WinogradOutput_InStride+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (CX), Z16
+	VMOVUPS (CX)(SI*1), Z17
+	VMOVUPS (CX)(SI*2), Z18
+	VMOVUPS (CX)(DI*1), Z19
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z20
+	VMOVUPS (CX)(SI*1), Z21
+	VMOVUPS (CX)(SI*2), Z22
+	VMOVUPS (CX)(DI*1), Z23
+	LEAQ    (CX)(SI*4), CX
+	VMOVUPS (CX), Z24
+	VMOVUPS (CX)(SI*1), Z25
+	VMOVUPS (CX)(SI*2), Z26
+	MOVQ    32(SP), CX
+	VMOVUPS (CX), Z27
+	MOVQ    16(SP), CX
+	MOVQ    WinogradOutput_Right+0(DX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(DX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Z18, Z17, Z28
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	VADDPS  Z24, Z23, Z21
+	VSUBPS  Z24, Z23, Z24
+	VADDPS  Z26, Z25, Z23
+	VSUBPS  Z26, Z25, Z26
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Z28, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z21, Z16, Z16
+	VADDPS  Z23, Z16, Z16
+	VADDPS  Z27, Z16, Z16
+	CMPQ    WinogradOutput_Add+0(DX), $0x00
+	JE      added0
+	VMOVUPS (R8), Z25
+	VADDPS  Z25, Z16, Z16
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           stored
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VFMADD231PS  Z4, Z26, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Z25
+	VADDPS       Z25, Z16, Z16
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           stored
+	VMULPS       Z5, Z28, Z16
+	VFMADD231PS  Z6, Z17, Z16
+	VFMADD231PS  Z7, Z19, Z16
+	VFMADD231PS  Z8, Z21, Z16
+	VFMADD231PS  Z9, Z23, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Z25
+	VADDPS       Z25, Z16, Z16
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           stored
+	VMULPS       Z10, Z18, Z16
+	VFMADD231PS  Z11, Z20, Z16
+	VFMADD231PS  Z12, Z22, Z16
+	VFMADD231PS  Z13, Z24, Z16
+	VFMADD231PS  Z14, Z26, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Z18
+	VADDPS       Z18, Z16, Z16
+
+added3:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z18
+	VMAXPS           Z16, Z18, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z18
+	VMINPS           Z16, Z18, Z16
+	VMOVUPS          Z16, (CX)(DI*1)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x04
+	JE               stored
+	LEAQ             (CX)(SI*4), CX
+	VMULPS           Z15, Z28, Z16
+	VFMADD231PS.BCST 64(AX), Z17, Z16
+	VFMADD231PS.BCST 68(AX), Z19, Z16
+	VFMADD231PS.BCST 72(AX), Z21, Z16
+	VFMADD231PS.BCST 76(AX), Z23, Z16
+	VADDPS           Z27, Z16, Z16
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added4
+	VMOVUPS          (R11), Z17
+	VADDPS           Z17, Z16, Z16
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (CX)
+
+stored:
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 24(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  vector
+
+rest:
+	TESTQ     BX, BX
+	JZ        next
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	MOVQ      8(SP), CX
+	MOVQ      WinogradOutput_InStride+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	VMOVUPS.Z (CX), K1, Z16
+	VMOVUPS.Z (CX)(SI*1), K1, Z17
+	VMOVUPS.Z (CX)(SI*2), K1, Z18
+	VMOVUPS.Z (CX)(DI*1), K1, Z19
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z20
+	VMOVUPS.Z (CX)(SI*1), K1, Z21
+	VMOVUPS.Z (CX)(SI*2), K1, Z22
+	VMOVUPS.Z (CX)(DI*1), K1, Z23
+	LEAQ      (CX)(SI*4), CX
+	VMOVUPS.Z (CX), K1, Z24
+	VMOVUPS.Z (CX)(SI*1), K1, Z25
+	VMOVUPS.Z (CX)(SI*2), K1, Z26
+	MOVQ      32(SP), CX
+	VMOVUPS.Z (CX), K1, Z27
+	MOVQ      16(SP), CX
+	MOVQ      WinogradOutput_Right+0(DX), SI
+	LEAQ      (SI)(SI*2), DI
+	MOVQ      24(SP), R8
+	MOVQ      WinogradOutput_AddRight+0(DX), R9
+	LEAQ      (R9)(R9*2), R10
+	VADDPS    Z18, Z17, Z28
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	VADDPS    Z24, Z23, Z21
+	VSUBPS    Z24, Z23, Z24
+	VADDPS    Z26, Z25, Z23
+	VSUBPS    Z26, Z25, Z26
+	LEAQ      (R8)(R9*4), R11
+	VADDPS    Z28, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z21, Z16, Z16
+	VADDPS    Z23, Z16, Z16
+	VADDPS    Z27, Z16, Z16
+	CMPQ      WinogradOutput_Add+0(DX), $0x00
+	JE        added0OfPart
+	VMOVUPS.Z (R8), K1, Z25
+	VADDPS    Z25, Z16, Z16
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x01
+	JE           storedOfPart
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VFMADD231PS  Z4, Z26, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added1OfPart
+	VMOVUPS.Z    (R8)(R9*1), K1, Z25
+	VADDPS       Z25, Z16, Z16
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x02
+	JE           storedOfPart
+	VMULPS       Z5, Z28, Z16
+	VFMADD231PS  Z6, Z17, Z16
+	VFMADD231PS  Z7, Z19, Z16
+	VFMADD231PS  Z8, Z21, Z16
+	VFMADD231PS  Z9, Z23, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added2OfPart
+	VMOVUPS.Z    (R8)(R9*2), K1, Z25
+	VADDPS       Z25, Z16, Z16
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(DX), $0x03
+	JE           storedOfPart
+	VMULPS       Z10, Z18, Z16
+	VFMADD231PS  Z11, Z20, Z16
+	VFMADD231PS  Z12, Z22, Z16
+	VFMADD231PS  Z13, Z24, Z16
+	VFMADD231PS  Z14, Z26, Z16
+	VADDPS       Z27, Z16, Z16
+	CMPQ         WinogradOutput_Add+0(DX), $0x00
+	JE           added3OfPart
+	VMOVUPS.Z    (R8)(R10*1), K1, Z18
+	VADDPS       Z18, Z16, Z16
+
+added3OfPart:
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z18
+	VMAXPS           Z16, Z18, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z18
+	VMINPS           Z16, Z18, Z16
+	VMOVUPS          Z16, K1, (CX)(DI*1)
+	CMPQ             WinogradOutput_Columns+0(DX), $0x04
+	JE               storedOfPart
+	LEAQ             (CX)(SI*4), CX
+	VMULPS           Z15, Z28, Z16
+	VFMADD231PS.BCST 64(AX), Z17, Z16
+	VFMADD231PS.BCST 68(AX), Z19, Z16
+	VFMADD231PS.BCST 72(AX), Z21, Z16
+	VFMADD231PS.BCST 76(AX), Z23, Z16
+	VADDPS           Z27, Z16, Z16
+	CMPQ             WinogradOutput_Add+0(DX), $0x00
+	JE               added4OfPart
+	VMOVUPS.Z        (R11), K1, Z17
+	VADDPS           Z17, Z16, Z16
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (CX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(DX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(DX), CX
+	ADDQ CX, 8(SP)
+	ADDQ BX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(DX), CX
+	ADDQ CX, 16(SP)
+	ADDQ BX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(DX), CX
+	ADDQ CX, 24(SP)
+	ADDQ BX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
 // func avx512WinogradLineInput4(coefficients *float32, t *byte)
 // Requires: AVX, AVX512F
 TEXT ·avx512WinogradLineInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z0
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -36,16 +4132,16 @@ vector:
 	MOVQ         WinogradInput_OutStride+0(DX), SI
 	LEAQ         (SI)(SI*2), DI
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, (CX)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, (CX)(SI*1)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, (CX)(SI*2)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, (CX)(DI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
@@ -72,16 +4168,16 @@ rest:
 	MOVQ         WinogradInput_OutStride+0(DX), SI
 	LEAQ         (SI)(SI*2), DI
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, K1, (CX)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (CX)(SI*1)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, K1, (CX)(SI*2)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, K1, (CX)(DI*1)
 
 next:
@@ -136,37 +4232,37 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(DX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z2, Z1, Z5
-	VSUBPS  Z2, Z1, Z2
-	VADDPS  Z5, Z0, Z0
-	VADDPS  Z4, Z0, Z0
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z3, Z2, Z3
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z1, Z1
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z1
-	VADDPS  Z1, Z0, Z0
+	VMOVUPS (DI), Z2
+	VADDPS  Z2, Z1, Z1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
-	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS WinogradOutput_High+0(DX), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      Z0, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z2, Z0
-	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z0, Z3, Z1
+	VADDPS       Z4, Z1, Z1
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z1
-	VADDPS       Z1, Z0, Z0
+	VMOVUPS      (DI)(R8*1), Z0
+	VADDPS       Z0, Z1, Z1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
-	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS WinogradOutput_High+0(DX), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      Z0, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z0
+	VMAXPS       Z1, Z0, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z0
+	VMINPS       Z1, Z0, Z1
+	VMOVUPS      Z1, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -200,37 +4296,37 @@ rest:
 	MOVQ      24(SP), DI
 	MOVQ      WinogradOutput_AddRight+0(DX), R8
 	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z2, Z1, Z5
-	VSUBPS    Z2, Z1, Z2
-	VADDPS    Z5, Z0, Z0
-	VADDPS    Z4, Z0, Z0
+	VADDPS    Z3, Z2, Z5
+	VSUBPS    Z3, Z2, Z3
+	VADDPS    Z5, Z1, Z1
+	VADDPS    Z4, Z1, Z1
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z0, Z0
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
-	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS WinogradOutput_High+0(DX), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      Z0, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      Z1, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z2, Z0
-	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z0, Z3, Z1
+	VADDPS       Z4, Z1, Z1
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z1
-	VADDPS       Z1, Z0, Z0
+	VMOVUPS.Z    (DI)(R8*1), K1, Z0
+	VADDPS       Z0, Z1, Z1
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
-	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS WinogradOutput_High+0(DX), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      Z0, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z0
+	VMAXPS       Z1, Z0, Z1
+	VBROADCASTSS WinogradOutput_High+0(DX), Z0
+	VMINPS       Z1, Z0, Z1
+	VMOVUPS      Z1, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -257,7 +4353,6 @@ TEXT ·avx512WinogradSquareInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
-	VBROADCASTSS 4(AX), Z0
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -283,16 +4378,16 @@ columns:
 	VMOVUPS      (CX)(SI*2), Z2
 	VMOVUPS      (CX)(DI*1), Z3
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, (R8)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, 256(R8)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, 256(R8)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, 512(R8)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, 768(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
@@ -311,16 +4406,16 @@ rows:
 	VMOVUPS      128(R8), Z2
 	VMOVUPS      192(R8), Z3
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, (CX)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, (CX)(SI*1)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, (CX)(SI*2)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, (CX)(DI*1)
 	ADDQ         R9, CX
 	ADDQ         $+256, R8
@@ -352,16 +4447,16 @@ columnsOfPart:
 	VMOVUPS.Z    (CX)(SI*2), K1, Z2
 	VMOVUPS.Z    (CX)(DI*1), K1, Z3
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, (R8)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, 256(R8)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, 256(R8)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, 512(R8)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, 768(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
@@ -380,16 +4475,16 @@ rowsOfPart:
 	VMOVUPS      128(R8), Z2
 	VMOVUPS      192(R8), Z3
 	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z2, Z0, Z4
+	VFMADD213PS  Z3, Z1, Z4
 	VMOVUPS      Z4, K1, (CX)
-	VBROADCASTSS 4(AX), Z0
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z0, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
+	VBROADCASTSS 16(AX), Z0
 	VFMADD213PS  Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (CX)(SI*1)
-	VBROADCASTSS 4(AX), Z0
-	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, K1, (CX)(SI*2)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z1, Z0
+	VBROADCASTSS 16(AX), Z0
+	VFNMADD213PS Z2, Z1, Z0
 	VMOVUPS      Z0, K1, (CX)(DI*1)
 	ADDQ         R9, CX
 	ADDQ         $+256, R8
@@ -445,13 +4540,13 @@ columns:
 	VMOVUPS      (CX)(SI*1), Z1
 	VMOVUPS      (CX)(SI*2), Z2
 	VMOVUPS      (CX)(DI*1), Z3
-	VADDPS       Z2, Z1, Z4
-	VSUBPS       Z2, Z1, Z2
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      Z0, (R8)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z2, Z0
-	VMOVUPS      Z0, 256(R8)
+	VADDPS       Z3, Z2, Z4
+	VSUBPS       Z3, Z2, Z3
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z0, Z3, Z1
+	VMOVUPS      Z1, 256(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -472,37 +4567,37 @@ rows:
 	VMOVUPS 64(R9), Z2
 	VMOVUPS 128(R9), Z3
 	VMOVUPS 192(R9), Z4
-	VADDPS  Z3, Z2, Z5
-	VSUBPS  Z3, Z2, Z3
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z0, Z1, Z1
+	VADDPS  Z4, Z3, Z5
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z5, Z2, Z2
+	VADDPS  Z0, Z2, Z2
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z4, Z3, Z1
-	VADDPS       Z0, Z1, Z1
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VADDPS       Z0, Z2, Z2
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS      (DI)(R8*1), Z1
+	VADDPS       Z1, Z2, Z2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z2, Z1, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -538,13 +4633,13 @@ columnsOfPart:
 	VMOVUPS.Z    (CX)(SI*1), K1, Z1
 	VMOVUPS.Z    (CX)(SI*2), K1, Z2
 	VMOVUPS.Z    (CX)(DI*1), K1, Z3
-	VADDPS       Z2, Z1, Z4
-	VSUBPS       Z2, Z1, Z2
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      Z0, (R8)
-	VBROADCASTSS (AX), Z0
-	VFMADD213PS  Z3, Z2, Z0
-	VMOVUPS      Z0, 256(R8)
+	VADDPS       Z3, Z2, Z4
+	VSUBPS       Z3, Z2, Z3
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS      Z1, (R8)
+	VBROADCASTSS (AX), Z1
+	VFMADD213PS  Z0, Z3, Z1
+	VMOVUPS      Z1, 256(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -565,37 +4660,37 @@ rowsOfPart:
 	VMOVUPS   64(R9), Z2
 	VMOVUPS   128(R9), Z3
 	VMOVUPS   192(R9), Z4
-	VADDPS    Z3, Z2, Z5
-	VSUBPS    Z3, Z2, Z3
-	VADDPS    Z5, Z1, Z1
-	VADDPS    Z0, Z1, Z1
+	VADDPS    Z4, Z3, Z5
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z5, Z2, Z2
+	VADDPS    Z0, Z2, Z2
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z4, Z3, Z1
-	VADDPS       Z0, Z1, Z1
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VADDPS       Z0, Z2, Z2
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS.Z    (DI)(R8*1), K1, Z1
+	VADDPS       Z1, Z2, Z2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z2, Z1, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      Z2, K1, (CX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -629,10 +4724,8 @@ TEXT ·avx512WinogradLineInput6(SB), NOSPLIT, $24-16
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z1
-	VBROADCASTSS 12(AX), Z1
-	VBROADCASTSS 16(AX), Z1
 	VBROADCASTSS 20(AX), Z1
+	VBROADCASTSS 32(AX), Z1
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -661,33 +4754,33 @@ vector:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(SI*4), R8
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, (CX)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, (CX)(SI*1)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, (CX)(SI*2)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, (CX)(DI*1)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, (R8)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, (R8)(SI*1)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, (R8)(SI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
 	SUBQ         $0x10, BX
@@ -717,33 +4810,33 @@ rest:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(SI*4), R8
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, K1, (CX)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*1)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*2)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, K1, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, K1, (CX)(DI*1)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, K1, (R8)(SI*1)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, K1, (R8)(SI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(DX), BX
@@ -801,41 +4894,41 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(DX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z3, Z2, Z8
-	VSUBPS  Z3, Z2, Z3
-	VADDPS  Z5, Z4, Z2
-	VSUBPS  Z5, Z4, Z5
-	VADDPS  Z8, Z1, Z1
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z7, Z1, Z1
+	VADDPS  Z4, Z3, Z8
+	VSUBPS  Z4, Z3, Z4
+	VADDPS  Z6, Z5, Z3
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z2, Z2
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z7, Z2, Z2
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z6, Z3, Z1
-	VFMADD231PS  Z0, Z5, Z1
-	VADDPS       Z7, Z1, Z1
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VADDPS       Z7, Z2, Z2
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS      (DI)(R8*1), Z1
+	VADDPS       Z1, Z2, Z2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z2, Z1, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -872,41 +4965,41 @@ rest:
 	MOVQ      24(SP), DI
 	MOVQ      WinogradOutput_AddRight+0(DX), R8
 	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z3, Z2, Z8
-	VSUBPS    Z3, Z2, Z3
-	VADDPS    Z5, Z4, Z2
-	VSUBPS    Z5, Z4, Z5
-	VADDPS    Z8, Z1, Z1
-	VADDPS    Z2, Z1, Z1
-	VADDPS    Z7, Z1, Z1
+	VADDPS    Z4, Z3, Z8
+	VSUBPS    Z4, Z3, Z4
+	VADDPS    Z6, Z5, Z3
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z2, Z2
+	VADDPS    Z3, Z2, Z2
+	VADDPS    Z7, Z2, Z2
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z2, Z3, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      Z2, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z6, Z3, Z1
-	VFMADD231PS  Z0, Z5, Z1
-	VADDPS       Z7, Z1, Z1
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VADDPS       Z7, Z2, Z2
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z2
-	VADDPS       Z2, Z1, Z1
+	VMOVUPS.Z    (DI)(R8*1), K1, Z1
+	VADDPS       Z1, Z2, Z2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
-	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS WinogradOutput_High+0(DX), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z1
+	VMAXPS       Z2, Z1, Z2
+	VBROADCASTSS WinogradOutput_High+0(DX), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      Z2, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -973,73 +5066,73 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z7, Z6, Z12
-	VSUBPS  Z7, Z6, Z7
-	VADDPS  Z9, Z8, Z6
-	VSUBPS  Z9, Z8, Z9
-	VADDPS  Z12, Z5, Z5
-	VADDPS  Z6, Z5, Z5
-	VADDPS  Z11, Z5, Z5
+	VADDPS  Z8, Z7, Z12
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z6, Z6
+	VADDPS  Z7, Z6, Z6
+	VADDPS  Z11, Z6, Z6
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z8
-	VADDPS  Z8, Z5, Z5
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z6, Z6
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
-	VMAXPS       Z5, Z8, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z8
-	VMINPS       Z5, Z8, Z5
-	VMOVUPS      Z5, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z7, Z5
-	VFMADD231PS  Z1, Z9, Z5
-	VADDPS       Z11, Z5, Z5
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z8
-	VADDPS       Z8, Z5, Z5
+	VMOVUPS      (R8)(R9*1), Z9
+	VADDPS       Z9, Z6, Z6
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
-	VMAXPS       Z5, Z8, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z8
-	VMINPS       Z5, Z8, Z5
-	VMOVUPS      Z5, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z2, Z12, Z5
-	VFMADD231PS  Z3, Z6, Z5
-	VADDPS       Z11, Z5, Z5
+	VMULPS       Z2, Z12, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z6
-	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (R8)(R9*2), Z7
+	VADDPS       Z7, Z6, Z6
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
-	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z6
-	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z5, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 16(AX), Z5
-	VFMADD213PS  Z10, Z7, Z5
-	VFMADD231PS  Z4, Z9, Z5
-	VADDPS       Z11, Z5, Z5
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z5, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z6
-	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (R8)(R10*1), Z5
+	VADDPS       Z5, Z6, Z6
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
-	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z6
-	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z5, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z6, Z5, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z6, Z5, Z6
+	VMOVUPS      Z6, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -1076,73 +5169,73 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z7, Z6, Z12
-	VSUBPS    Z7, Z6, Z7
-	VADDPS    Z9, Z8, Z6
-	VSUBPS    Z9, Z8, Z9
-	VADDPS    Z12, Z5, Z5
-	VADDPS    Z6, Z5, Z5
-	VADDPS    Z11, Z5, Z5
+	VADDPS    Z8, Z7, Z12
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z6, Z6
+	VADDPS    Z7, Z6, Z6
+	VADDPS    Z11, Z6, Z6
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z8
-	VADDPS    Z8, Z5, Z5
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z6, Z6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
-	VMAXPS       Z5, Z8, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z8
-	VMINPS       Z5, Z8, Z5
-	VMOVUPS      Z5, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z7, Z5
-	VFMADD231PS  Z1, Z9, Z5
-	VADDPS       Z11, Z5, Z5
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z8
-	VADDPS       Z8, Z5, Z5
+	VMOVUPS.Z    (R8)(R9*1), K1, Z9
+	VADDPS       Z9, Z6, Z6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
-	VMAXPS       Z5, Z8, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z8
-	VMINPS       Z5, Z8, Z5
-	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z6, Z9, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z2, Z12, Z5
-	VFMADD231PS  Z3, Z6, Z5
-	VADDPS       Z11, Z5, Z5
+	VMULPS       Z2, Z12, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z6
-	VADDPS       Z6, Z5, Z5
+	VMOVUPS.Z    (R8)(R9*2), K1, Z7
+	VADDPS       Z7, Z6, Z6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
-	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z6
-	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z5, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z7
+	VMINPS       Z6, Z7, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Z5
-	VFMADD213PS  Z10, Z7, Z5
-	VFMADD231PS  Z4, Z9, Z5
-	VADDPS       Z11, Z5, Z5
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z5, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VADDPS       Z11, Z6, Z6
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z6
-	VADDPS       Z6, Z5, Z5
+	VMOVUPS.Z    (R8)(R10*1), K1, Z5
+	VADDPS       Z5, Z6, Z6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
-	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS WinogradOutput_High+0(DX), Z6
-	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z5, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z6, Z5, Z6
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z6, Z5, Z6
+	VMOVUPS      Z6, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
@@ -1170,10 +5263,8 @@ TEXT ·avx512WinogradSquareInput6(SB), NOSPLIT, $24-16
 	MOVQ         t+8(FP), DX
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
-	VBROADCASTSS 8(AX), Z1
-	VBROADCASTSS 12(AX), Z1
-	VBROADCASTSS 16(AX), Z1
 	VBROADCASTSS 20(AX), Z1
+	VBROADCASTSS 32(AX), Z1
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -1202,33 +5293,33 @@ columns:
 	VMOVUPS      (R10), Z5
 	VMOVUPS      (R10)(SI*1), Z6
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, (R8)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, 384(R8)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, 384(R8)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, 768(R8)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, 768(R8)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, 1152(R8)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, 1152(R8)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, 1536(R8)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, 1920(R8)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, 1536(R8)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, 1920(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1249,33 +5340,33 @@ rows:
 	VMOVUPS      320(R8), Z6
 	LEAQ         (CX)(SI*4), R11
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, (CX)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, (CX)(SI*1)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, (CX)(SI*2)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, (CX)(DI*1)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, (R11)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, (R11)(SI*1)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, (R11)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, (R11)(SI*1)
 	ADDQ         R9, CX
 	ADDQ         $+384, R8
 	DECQ         R10
@@ -1309,33 +5400,33 @@ columnsOfPart:
 	VMOVUPS.Z    (R10), K1, Z5
 	VMOVUPS.Z    (R10)(SI*1), K1, Z6
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, (R8)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, 384(R8)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, 384(R8)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, 768(R8)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, 768(R8)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, 1152(R8)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, 1152(R8)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, 1536(R8)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, 1920(R8)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, 1536(R8)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, 1920(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1356,33 +5447,33 @@ rowsOfPart:
 	VMOVUPS      320(R8), Z6
 	LEAQ         (CX)(SI*4), R11
 	VBROADCASTSS 4(AX), Z7
-	VFMADD213PS  Z5, Z3, Z7
-	VFMADD231PS  Z0, Z1, Z7
+	VFMADD213PS  Z6, Z4, Z7
+	VFMADD231PS  Z0, Z2, Z7
 	VMOVUPS      Z7, K1, (CX)
-	VBROADCASTSS 8(AX), Z1
+	VBROADCASTSS 4(AX), Z6
+	VFMADD213PS  Z5, Z3, Z6
+	VFMADD231PS  Z0, Z1, Z6
+	VMOVUPS      Z6, K1, (CX)(SI*1)
+	VBROADCASTSS 20(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 8(AX), Z7
-	VFMADD213PS  Z4, Z2, Z7
-	VBROADCASTSS 12(AX), Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*1)
-	VBROADCASTSS 12(AX), Z8
-	VFNMADD213PS Z1, Z7, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*2)
-	VBROADCASTSS 16(AX), Z1
+	VBROADCASTSS 20(AX), Z6
+	VFMADD213PS  Z4, Z2, Z6
+	VBROADCASTSS 28(AX), Z7
+	VFMADD213PS  Z1, Z6, Z7
+	VMOVUPS      Z7, K1, (CX)(SI*2)
+	VBROADCASTSS 28(AX), Z7
+	VFNMADD213PS Z1, Z6, Z7
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VBROADCASTSS 32(AX), Z1
 	VFMADD213PS  Z5, Z3, Z1
-	VBROADCASTSS 16(AX), Z3
+	VBROADCASTSS 32(AX), Z3
 	VFMADD213PS  Z4, Z2, Z3
-	VBROADCASTSS 20(AX), Z5
-	VFMADD213PS  Z1, Z3, Z5
-	VMOVUPS      Z5, K1, (CX)(DI*1)
-	VBROADCASTSS 20(AX), Z5
-	VFNMADD213PS Z1, Z3, Z5
-	VMOVUPS      Z5, K1, (R11)
-	VBROADCASTSS 4(AX), Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, K1, (R11)(SI*1)
+	VBROADCASTSS 40(AX), Z2
+	VFMADD213PS  Z1, Z3, Z2
+	VMOVUPS      Z2, K1, (R11)
+	VBROADCASTSS 40(AX), Z2
+	VFNMADD213PS Z1, Z3, Z2
+	VMOVUPS      Z2, K1, (R11)(SI*1)
 	ADDQ         R9, CX
 	ADDQ         $+384, R8
 	DECQ         R10
@@ -1441,17 +5532,17 @@ columns:
 	LEAQ         (CX)(SI*4), R10
 	VMOVUPS      (R10), Z5
 	VMOVUPS      (R10)(SI*1), Z6
-	VADDPS       Z3, Z2, Z7
-	VSUBPS       Z3, Z2, Z3
-	VADDPS       Z5, Z4, Z2
-	VSUBPS       Z5, Z4, Z5
-	VADDPS       Z7, Z1, Z1
-	VADDPS       Z2, Z1, Z1
-	VMOVUPS      Z1, (R8)
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z6, Z3, Z1
-	VFMADD231PS  Z0, Z5, Z1
-	VMOVUPS      Z1, 384(R8)
+	VADDPS       Z4, Z3, Z7
+	VSUBPS       Z4, Z3, Z4
+	VADDPS       Z6, Z5, Z3
+	VSUBPS       Z6, Z5, Z6
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, 384(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1474,41 +5565,41 @@ rows:
 	VMOVUPS 192(R9), Z5
 	VMOVUPS 256(R9), Z6
 	VMOVUPS 320(R9), Z7
-	VADDPS  Z4, Z3, Z8
-	VSUBPS  Z4, Z3, Z4
-	VADDPS  Z6, Z5, Z3
-	VSUBPS  Z6, Z5, Z6
-	VADDPS  Z8, Z2, Z2
-	VADDPS  Z3, Z2, Z2
-	VADDPS  Z1, Z2, Z2
+	VADDPS  Z5, Z4, Z8
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z7, Z6, Z4
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z8, Z3, Z3
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z1, Z3, Z3
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z3
-	VADDPS  Z3, Z2, Z2
+	VMOVUPS (DI), Z4
+	VADDPS  Z4, Z3, Z3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z7, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VADDPS       Z1, Z2, Z2
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VADDPS       Z1, Z3, Z3
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS      (DI)(R8*1), Z2
+	VADDPS       Z2, Z3, Z3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z3, Z2, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z3, Z2, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -1547,17 +5638,17 @@ columnsOfPart:
 	LEAQ         (CX)(SI*4), R10
 	VMOVUPS.Z    (R10), K1, Z5
 	VMOVUPS.Z    (R10)(SI*1), K1, Z6
-	VADDPS       Z3, Z2, Z7
-	VSUBPS       Z3, Z2, Z3
-	VADDPS       Z5, Z4, Z2
-	VSUBPS       Z5, Z4, Z5
-	VADDPS       Z7, Z1, Z1
-	VADDPS       Z2, Z1, Z1
-	VMOVUPS      Z1, (R8)
-	VBROADCASTSS (AX), Z1
-	VFMADD213PS  Z6, Z3, Z1
-	VFMADD231PS  Z0, Z5, Z1
-	VMOVUPS      Z1, 384(R8)
+	VADDPS       Z4, Z3, Z7
+	VSUBPS       Z4, Z3, Z4
+	VADDPS       Z6, Z5, Z3
+	VSUBPS       Z6, Z5, Z6
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, (R8)
+	VBROADCASTSS (AX), Z2
+	VFMADD213PS  Z1, Z4, Z2
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, 384(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1580,41 +5671,41 @@ rowsOfPart:
 	VMOVUPS   192(R9), Z5
 	VMOVUPS   256(R9), Z6
 	VMOVUPS   320(R9), Z7
-	VADDPS    Z4, Z3, Z8
-	VSUBPS    Z4, Z3, Z4
-	VADDPS    Z6, Z5, Z3
-	VSUBPS    Z6, Z5, Z6
-	VADDPS    Z8, Z2, Z2
-	VADDPS    Z3, Z2, Z2
-	VADDPS    Z1, Z2, Z2
+	VADDPS    Z5, Z4, Z8
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z7, Z6, Z4
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z8, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z1, Z3, Z3
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z3
-	VADDPS    Z3, Z2, Z2
+	VMOVUPS.Z (DI), K1, Z4
+	VADDPS    Z4, Z3, Z3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z7, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VADDPS       Z1, Z2, Z2
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VADDPS       Z1, Z3, Z3
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS.Z    (DI)(R8*1), K1, Z2
+	VADDPS       Z2, Z3, Z3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z3, Z2, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z3, Z2, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -1684,23 +5775,23 @@ columns:
 	LEAQ         (CX)(SI*4), R10
 	VMOVUPS      (R10), Z9
 	VMOVUPS      (R10)(SI*1), Z10
-	VADDPS       Z7, Z6, Z11
-	VSUBPS       Z7, Z6, Z7
-	VADDPS       Z9, Z8, Z6
-	VSUBPS       Z9, Z8, Z9
-	VADDPS       Z11, Z5, Z5
-	VADDPS       Z6, Z5, Z5
-	VMOVUPS      Z5, (R8)
-	VMULPS       Z0, Z7, Z5
-	VFMADD231PS  Z1, Z9, Z5
-	VMOVUPS      Z5, 384(R8)
-	VMULPS       Z2, Z11, Z5
-	VFMADD231PS  Z3, Z6, Z5
-	VMOVUPS      Z5, 768(R8)
-	VBROADCASTSS 16(AX), Z5
-	VFMADD213PS  Z10, Z7, Z5
-	VFMADD231PS  Z4, Z9, Z5
-	VMOVUPS      Z5, 1152(R8)
+	VADDPS       Z8, Z7, Z11
+	VSUBPS       Z8, Z7, Z8
+	VADDPS       Z10, Z9, Z7
+	VSUBPS       Z10, Z9, Z10
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, (R8)
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VMOVUPS      Z6, 384(R8)
+	VMULPS       Z2, Z11, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VMOVUPS      Z6, 768(R8)
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z5, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VMOVUPS      Z6, 1152(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1723,73 +5814,73 @@ rows:
 	VMOVUPS 192(R11), Z9
 	VMOVUPS 256(R11), Z10
 	VMOVUPS 320(R11), Z11
-	VADDPS  Z8, Z7, Z12
-	VSUBPS  Z8, Z7, Z8
-	VADDPS  Z10, Z9, Z7
-	VSUBPS  Z10, Z9, Z10
-	VADDPS  Z12, Z6, Z6
-	VADDPS  Z7, Z6, Z6
-	VADDPS  Z5, Z6, Z6
+	VADDPS  Z9, Z8, Z12
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z10, Z8
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z12, Z7, Z7
+	VADDPS  Z8, Z7, Z7
+	VADDPS  Z5, Z7, Z7
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z9
-	VADDPS  Z9, Z6, Z6
+	VMOVUPS (R8), Z10
+	VADDPS  Z10, Z7, Z7
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z8, Z6
-	VFMADD231PS  Z1, Z10, Z6
-	VADDPS       Z5, Z6, Z6
+	VMULPS       Z0, Z9, Z7
+	VFMADD231PS  Z1, Z11, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z9
-	VADDPS       Z9, Z6, Z6
+	VMOVUPS      (R8)(R9*1), Z10
+	VADDPS       Z10, Z7, Z7
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z2, Z12, Z6
-	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z5, Z6, Z6
+	VMULPS       Z2, Z12, Z7
+	VFMADD231PS  Z3, Z8, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (R8)(R9*2), Z8
+	VADDPS       Z8, Z7, Z7
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 16(AX), Z6
-	VFMADD213PS  Z11, Z8, Z6
-	VFMADD231PS  Z4, Z10, Z6
-	VADDPS       Z5, Z6, Z6
+	VBROADCASTSS 16(AX), Z7
+	VFMADD213PS  Z6, Z9, Z7
+	VFMADD231PS  Z4, Z11, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (R8)(R10*1), Z6
+	VADDPS       Z6, Z7, Z7
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z7, Z6, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z7, Z6, Z7
+	VMOVUPS      Z7, (CX)(DI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -1828,23 +5919,23 @@ columnsOfPart:
 	LEAQ         (CX)(SI*4), R10
 	VMOVUPS.Z    (R10), K1, Z9
 	VMOVUPS.Z    (R10)(SI*1), K1, Z10
-	VADDPS       Z7, Z6, Z11
-	VSUBPS       Z7, Z6, Z7
-	VADDPS       Z9, Z8, Z6
-	VSUBPS       Z9, Z8, Z9
-	VADDPS       Z11, Z5, Z5
-	VADDPS       Z6, Z5, Z5
-	VMOVUPS      Z5, (R8)
-	VMULPS       Z0, Z7, Z5
-	VFMADD231PS  Z1, Z9, Z5
-	VMOVUPS      Z5, 384(R8)
-	VMULPS       Z2, Z11, Z5
-	VFMADD231PS  Z3, Z6, Z5
-	VMOVUPS      Z5, 768(R8)
-	VBROADCASTSS 16(AX), Z5
-	VFMADD213PS  Z10, Z7, Z5
-	VFMADD231PS  Z4, Z9, Z5
-	VMOVUPS      Z5, 1152(R8)
+	VADDPS       Z8, Z7, Z11
+	VSUBPS       Z8, Z7, Z8
+	VADDPS       Z10, Z9, Z7
+	VSUBPS       Z10, Z9, Z10
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, (R8)
+	VMULPS       Z0, Z8, Z6
+	VFMADD231PS  Z1, Z10, Z6
+	VMOVUPS      Z6, 384(R8)
+	VMULPS       Z2, Z11, Z6
+	VFMADD231PS  Z3, Z7, Z6
+	VMOVUPS      Z6, 768(R8)
+	VBROADCASTSS 16(AX), Z6
+	VFMADD213PS  Z5, Z8, Z6
+	VFMADD231PS  Z4, Z10, Z6
+	VMOVUPS      Z6, 1152(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -1867,73 +5958,73 @@ rowsOfPart:
 	VMOVUPS   192(R11), Z9
 	VMOVUPS   256(R11), Z10
 	VMOVUPS   320(R11), Z11
-	VADDPS    Z8, Z7, Z12
-	VSUBPS    Z8, Z7, Z8
-	VADDPS    Z10, Z9, Z7
-	VSUBPS    Z10, Z9, Z10
-	VADDPS    Z12, Z6, Z6
-	VADDPS    Z7, Z6, Z6
-	VADDPS    Z5, Z6, Z6
+	VADDPS    Z9, Z8, Z12
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z10, Z8
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z12, Z7, Z7
+	VADDPS    Z8, Z7, Z7
+	VADDPS    Z5, Z7, Z7
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z9
-	VADDPS    Z9, Z6, Z6
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z7, Z7
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z8, Z6
-	VFMADD231PS  Z1, Z10, Z6
-	VADDPS       Z5, Z6, Z6
+	VMULPS       Z0, Z9, Z7
+	VFMADD231PS  Z1, Z11, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z9
-	VADDPS       Z9, Z6, Z6
+	VMOVUPS.Z    (R8)(R9*1), K1, Z10
+	VADDPS       Z10, Z7, Z7
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z6, Z9, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z7, Z10, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z7, Z10, Z7
+	VMOVUPS      Z7, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z2, Z12, Z6
-	VFMADD231PS  Z3, Z7, Z6
-	VADDPS       Z5, Z6, Z6
+	VMULPS       Z2, Z12, Z7
+	VFMADD231PS  Z3, Z8, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS.Z    (R8)(R9*2), K1, Z8
+	VADDPS       Z8, Z7, Z7
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z7, Z8, Z7
+	VMOVUPS      Z7, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Z6
-	VFMADD213PS  Z11, Z8, Z6
-	VFMADD231PS  Z4, Z10, Z6
-	VADDPS       Z5, Z6, Z6
+	VBROADCASTSS 16(AX), Z7
+	VFMADD213PS  Z6, Z9, Z7
+	VFMADD231PS  Z4, Z11, Z7
+	VADDPS       Z5, Z7, Z7
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z7
-	VADDPS       Z7, Z6, Z6
+	VMOVUPS.Z    (R8)(R10*1), K1, Z6
+	VADDPS       Z6, Z7, Z7
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z7
-	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS WinogradOutput_High+0(DX), Z7
-	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z7, Z6, Z7
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z7, Z6, Z7
+	VMOVUPS      Z7, K1, (CX)(DI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -1968,15 +6059,12 @@ TEXT ·avx512WinogradLineInput8(SB), NOSPLIT, $24-16
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
 	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z2
-	VBROADCASTSS 16(AX), Z3
-	VBROADCASTSS 20(AX), Z3
-	VBROADCASTSS 24(AX), Z3
-	VBROADCASTSS 28(AX), Z4
-	VBROADCASTSS 32(AX), Z4
-	VBROADCASTSS 36(AX), Z4
-	VBROADCASTSS 40(AX), Z5
-	VBROADCASTSS 44(AX), Z5
+	VBROADCASTSS 28(AX), Z2
+	VBROADCASTSS 32(AX), Z3
+	VBROADCASTSS 44(AX), Z3
+	VBROADCASTSS 48(AX), Z4
+	VBROADCASTSS 60(AX), Z4
+	VBROADCASTSS 64(AX), Z5
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -2007,51 +6095,51 @@ vector:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(SI*4), R8
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, (CX)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, (CX)(SI*1)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(SI*1)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(SI*2)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, (CX)(SI*2)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, (CX)(DI*1)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(DI*1)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, (R8)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, (R8)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, (R8)(SI*1)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, (R8)(SI*2)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, (R8)(DI*1)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, (R8)(DI*1)
 	ADDQ         $0x40, 8(SP)
 	ADDQ         $0x40, 16(SP)
 	SUBQ         $0x10, BX
@@ -2083,51 +6171,51 @@ rest:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(SI*4), R8
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, K1, (CX)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, K1, (CX)(SI*1)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*1)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*2)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(SI*2)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(DI*1)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(DI*1)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (R8)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (R8)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (R8)(SI*1)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, K1, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, K1, (R8)(SI*2)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, K1, (R8)(DI*1)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, K1, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, K1, (R8)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(DX), BX
@@ -2188,45 +6276,45 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(DX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z4, Z3, Z11
-	VSUBPS  Z4, Z3, Z4
-	VADDPS  Z6, Z5, Z3
-	VSUBPS  Z6, Z5, Z6
-	VADDPS  Z8, Z7, Z5
-	VSUBPS  Z8, Z7, Z8
-	VADDPS  Z11, Z2, Z2
-	VADDPS  Z3, Z2, Z2
-	VADDPS  Z5, Z2, Z2
-	VADDPS  Z10, Z2, Z2
+	VADDPS  Z5, Z4, Z11
+	VSUBPS  Z5, Z4, Z5
+	VADDPS  Z7, Z6, Z4
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z8, Z6
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z6, Z3, Z3
+	VADDPS  Z10, Z3, Z3
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z3
-	VADDPS  Z3, Z2, Z2
+	VMOVUPS (DI), Z4
+	VADDPS  Z4, Z3, Z3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z9, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VFMADD231PS  Z1, Z8, Z2
-	VADDPS       Z10, Z2, Z2
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VADDPS       Z10, Z3, Z3
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS      (DI)(R8*1), Z2
+	VADDPS       Z2, Z3, Z3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z3, Z2, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z3, Z2, Z3
+	VMOVUPS      Z3, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -2265,45 +6353,45 @@ rest:
 	MOVQ      24(SP), DI
 	MOVQ      WinogradOutput_AddRight+0(DX), R8
 	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z4, Z3, Z11
-	VSUBPS    Z4, Z3, Z4
-	VADDPS    Z6, Z5, Z3
-	VSUBPS    Z6, Z5, Z6
-	VADDPS    Z8, Z7, Z5
-	VSUBPS    Z8, Z7, Z8
-	VADDPS    Z11, Z2, Z2
-	VADDPS    Z3, Z2, Z2
-	VADDPS    Z5, Z2, Z2
-	VADDPS    Z10, Z2, Z2
+	VADDPS    Z5, Z4, Z11
+	VSUBPS    Z5, Z4, Z5
+	VADDPS    Z7, Z6, Z4
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z8, Z6
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z6, Z3, Z3
+	VADDPS    Z10, Z3, Z3
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z3
-	VADDPS    Z3, Z2, Z2
+	VMOVUPS.Z (DI), K1, Z4
+	VADDPS    Z4, Z3, Z3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z3, Z4, Z3
+	VMOVUPS      Z3, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z9, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VFMADD231PS  Z1, Z8, Z2
-	VADDPS       Z10, Z2, Z2
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VADDPS       Z10, Z3, Z3
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z3
-	VADDPS       Z3, Z2, Z2
+	VMOVUPS.Z    (DI)(R8*1), K1, Z2
+	VADDPS       Z2, Z3, Z3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
-	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS WinogradOutput_High+0(DX), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z2
+	VMAXPS       Z3, Z2, Z3
+	VBROADCASTSS WinogradOutput_High+0(DX), Z2
+	VMINPS       Z3, Z2, Z3
+	VMOVUPS      Z3, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -2375,79 +6463,79 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z10, Z9, Z17
-	VSUBPS  Z10, Z9, Z10
-	VADDPS  Z12, Z11, Z9
-	VSUBPS  Z12, Z11, Z12
-	VADDPS  Z14, Z13, Z11
-	VSUBPS  Z14, Z13, Z14
-	VADDPS  Z17, Z8, Z8
-	VADDPS  Z9, Z8, Z8
-	VADDPS  Z11, Z8, Z8
-	VADDPS  Z16, Z8, Z8
+	VADDPS  Z11, Z10, Z17
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z13, Z12, Z10
+	VSUBPS  Z13, Z12, Z13
+	VADDPS  Z15, Z14, Z12
+	VSUBPS  Z15, Z14, Z15
+	VADDPS  Z17, Z9, Z9
+	VADDPS  Z10, Z9, Z9
+	VADDPS  Z12, Z9, Z9
+	VADDPS  Z16, Z9, Z9
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z13
-	VADDPS  Z13, Z8, Z8
+	VMOVUPS (R8), Z14
+	VADDPS  Z14, Z9, Z9
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
-	VMAXPS       Z8, Z13, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z13
-	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z10, Z8
-	VFMADD231PS  Z1, Z12, Z8
-	VFMADD231PS  Z2, Z14, Z8
-	VADDPS       Z16, Z8, Z8
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z13
-	VADDPS       Z13, Z8, Z8
+	VMOVUPS      (R8)(R9*1), Z14
+	VADDPS       Z14, Z9, Z9
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
-	VMAXPS       Z8, Z13, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z13
-	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z17, Z8
-	VFMADD231PS  Z4, Z9, Z8
-	VFMADD231PS  Z5, Z11, Z8
-	VADDPS       Z16, Z8, Z8
+	VMULPS       Z3, Z17, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z9
-	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (R8)(R9*2), Z10
+	VADDPS       Z10, Z9, Z9
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z8, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Z8
-	VFMADD213PS  Z15, Z10, Z8
-	VFMADD231PS  Z6, Z12, Z8
-	VFMADD231PS  Z7, Z14, Z8
-	VADDPS       Z16, Z8, Z8
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z8, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z9
-	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (R8)(R10*1), Z8
+	VADDPS       Z8, Z9, Z9
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z8, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z9, Z8, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z9, Z8, Z9
+	VMOVUPS      Z9, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -2486,79 +6574,79 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z10, Z9, Z17
-	VSUBPS    Z10, Z9, Z10
-	VADDPS    Z12, Z11, Z9
-	VSUBPS    Z12, Z11, Z12
-	VADDPS    Z14, Z13, Z11
-	VSUBPS    Z14, Z13, Z14
-	VADDPS    Z17, Z8, Z8
-	VADDPS    Z9, Z8, Z8
-	VADDPS    Z11, Z8, Z8
-	VADDPS    Z16, Z8, Z8
+	VADDPS    Z11, Z10, Z17
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z13, Z12, Z10
+	VSUBPS    Z13, Z12, Z13
+	VADDPS    Z15, Z14, Z12
+	VSUBPS    Z15, Z14, Z15
+	VADDPS    Z17, Z9, Z9
+	VADDPS    Z10, Z9, Z9
+	VADDPS    Z12, Z9, Z9
+	VADDPS    Z16, Z9, Z9
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z13
-	VADDPS    Z13, Z8, Z8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
-	VMAXPS       Z8, Z13, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z13
-	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z10, Z8
-	VFMADD231PS  Z1, Z12, Z8
-	VFMADD231PS  Z2, Z14, Z8
-	VADDPS       Z16, Z8, Z8
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z13
-	VADDPS       Z13, Z8, Z8
+	VMOVUPS.Z    (R8)(R9*1), K1, Z14
+	VADDPS       Z14, Z9, Z9
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
-	VMAXPS       Z8, Z13, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z13
-	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z9, Z14, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z9, Z14, Z9
+	VMOVUPS      Z9, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z17, Z8
-	VFMADD231PS  Z4, Z9, Z8
-	VFMADD231PS  Z5, Z11, Z8
-	VADDPS       Z16, Z8, Z8
+	VMULPS       Z3, Z17, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z9
-	VADDPS       Z9, Z8, Z8
+	VMOVUPS.Z    (R8)(R9*2), K1, Z10
+	VADDPS       Z10, Z9, Z9
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z8, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
+	VMAXPS       Z9, Z10, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z10
+	VMINPS       Z9, Z10, Z9
+	VMOVUPS      Z9, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Z8
-	VFMADD213PS  Z15, Z10, Z8
-	VFMADD231PS  Z6, Z12, Z8
-	VFMADD231PS  Z7, Z14, Z8
-	VADDPS       Z16, Z8, Z8
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z8, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VADDPS       Z16, Z9, Z9
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z9
-	VADDPS       Z9, Z8, Z8
+	VMOVUPS.Z    (R8)(R10*1), K1, Z8
+	VADDPS       Z8, Z9, Z9
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
-	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS WinogradOutput_High+0(DX), Z9
-	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z8, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z8
+	VMAXPS       Z9, Z8, Z9
+	VBROADCASTSS WinogradOutput_High+0(DX), Z8
+	VMINPS       Z9, Z8, Z9
+	VMOVUPS      Z9, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
@@ -2636,115 +6724,115 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z16, Z15, Z23
-	VSUBPS  Z16, Z15, Z16
-	VADDPS  Z18, Z17, Z15
-	VSUBPS  Z18, Z17, Z18
-	VADDPS  Z20, Z19, Z17
-	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z17, Z16, Z23
+	VSUBPS  Z17, Z16, Z17
+	VADDPS  Z19, Z18, Z16
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z21, Z20, Z18
+	VSUBPS  Z21, Z20, Z21
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Z23, Z14, Z14
-	VADDPS  Z15, Z14, Z14
-	VADDPS  Z17, Z14, Z14
-	VADDPS  Z22, Z14, Z14
+	VADDPS  Z23, Z15, Z15
+	VADDPS  Z16, Z15, Z15
+	VADDPS  Z18, Z15, Z15
+	VADDPS  Z22, Z15, Z15
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z19
-	VADDPS  Z19, Z14, Z14
+	VMOVUPS (R8), Z20
+	VADDPS  Z20, Z15, Z15
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS      (R8)(R9*1), Z20
+	VADDPS       Z20, Z15, Z15
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z23, Z14
-	VFMADD231PS  Z4, Z15, Z14
-	VFMADD231PS  Z5, Z17, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z3, Z23, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS      (R8)(R9*2), Z20
+	VADDPS       Z20, Z15, Z15
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMULPS       Z6, Z16, Z14
-	VFMADD231PS  Z7, Z18, Z14
-	VFMADD231PS  Z8, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS      (R8)(R10*1), Z20
+	VADDPS       Z20, Z15, Z15
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           stored
 	LEAQ         (CX)(SI*4), CX
-	VMULPS       Z9, Z23, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z11, Z17, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z9, Z23, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4
-	VMOVUPS      (R11), Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS      (R11), Z16
+	VADDPS       Z16, Z15, Z15
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           stored
-	VBROADCASTSS 48(AX), Z14
-	VFMADD213PS  Z21, Z16, Z14
-	VFMADD231PS  Z12, Z18, Z14
-	VFMADD231PS  Z13, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5
-	VMOVUPS      (R11)(R9*1), Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS      (R11)(R9*1), Z14
+	VADDPS       Z14, Z15, Z15
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z15, Z14, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z15, Z14, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -2783,115 +6871,115 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z16, Z15, Z23
-	VSUBPS    Z16, Z15, Z16
-	VADDPS    Z18, Z17, Z15
-	VSUBPS    Z18, Z17, Z18
-	VADDPS    Z20, Z19, Z17
-	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z17, Z16, Z23
+	VSUBPS    Z17, Z16, Z17
+	VADDPS    Z19, Z18, Z16
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z21, Z20, Z18
+	VSUBPS    Z21, Z20, Z21
 	LEAQ      (R8)(R9*4), R11
-	VADDPS    Z23, Z14, Z14
-	VADDPS    Z15, Z14, Z14
-	VADDPS    Z17, Z14, Z14
-	VADDPS    Z22, Z14, Z14
+	VADDPS    Z23, Z15, Z15
+	VADDPS    Z16, Z15, Z15
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z22, Z15, Z15
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z19
-	VADDPS    Z19, Z14, Z14
+	VMOVUPS.Z (R8), K1, Z20
+	VADDPS    Z20, Z15, Z15
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS.Z    (R8)(R9*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z23, Z14
-	VFMADD231PS  Z4, Z15, Z14
-	VFMADD231PS  Z5, Z17, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z3, Z23, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS.Z    (R8)(R9*2), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMULPS       Z6, Z16, Z14
-	VFMADD231PS  Z7, Z18, Z14
-	VFMADD231PS  Z8, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z19
-	VADDPS       Z19, Z14, Z14
+	VMOVUPS.Z    (R8)(R10*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
-	VMAXPS       Z14, Z19, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z19
-	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
+	VMAXPS       Z15, Z20, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z20
+	VMINPS       Z15, Z20, Z15
+	VMOVUPS      Z15, K1, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           storedOfPart
 	LEAQ         (CX)(SI*4), CX
-	VMULPS       Z9, Z23, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z11, Z17, Z14
-	VADDPS       Z22, Z14, Z14
+	VMULPS       Z9, Z23, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4OfPart
-	VMOVUPS.Z    (R11), K1, Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS.Z    (R11), K1, Z16
+	VADDPS       Z16, Z15, Z15
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 48(AX), Z14
-	VFMADD213PS  Z21, Z16, Z14
-	VFMADD231PS  Z12, Z18, Z14
-	VFMADD231PS  Z13, Z20, Z14
-	VADDPS       Z22, Z14, Z14
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VADDPS       Z22, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5OfPart
-	VMOVUPS.Z    (R11)(R9*1), K1, Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS.Z    (R11)(R9*1), K1, Z14
+	VADDPS       Z14, Z15, Z15
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z15, Z14, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z15, Z14, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -2920,15 +7008,12 @@ TEXT ·avx512WinogradSquareInput8(SB), NOSPLIT, $24-16
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
 	VBROADCASTSS 8(AX), Z2
-	VBROADCASTSS 12(AX), Z2
-	VBROADCASTSS 16(AX), Z3
-	VBROADCASTSS 20(AX), Z3
-	VBROADCASTSS 24(AX), Z3
-	VBROADCASTSS 28(AX), Z4
-	VBROADCASTSS 32(AX), Z4
-	VBROADCASTSS 36(AX), Z4
-	VBROADCASTSS 40(AX), Z5
-	VBROADCASTSS 44(AX), Z5
+	VBROADCASTSS 28(AX), Z2
+	VBROADCASTSS 32(AX), Z3
+	VBROADCASTSS 44(AX), Z3
+	VBROADCASTSS 48(AX), Z4
+	VBROADCASTSS 60(AX), Z4
+	VBROADCASTSS 64(AX), Z5
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -2959,51 +7044,51 @@ columns:
 	VMOVUPS      (R10)(SI*2), Z11
 	VMOVUPS      (R10)(DI*1), Z12
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, (R8)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, 512(R8)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, 512(R8)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, 1024(R8)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, 1024(R8)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, 1536(R8)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, 1536(R8)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, 2048(R8)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, 2048(R8)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, 2560(R8)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, 2560(R8)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, 3072(R8)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, 3584(R8)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, 3072(R8)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, 3584(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3026,51 +7111,51 @@ rows:
 	VMOVUPS      448(R8), Z12
 	LEAQ         (CX)(SI*4), R11
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, (CX)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, (CX)(SI*1)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(SI*1)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(SI*2)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, (CX)(SI*2)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, (CX)(DI*1)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, (CX)(DI*1)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, (R11)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, (R11)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, (R11)(SI*1)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, (R11)(SI*2)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, (R11)(DI*1)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, (R11)(SI*2)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, (R11)(DI*1)
 	ADDQ         R9, CX
 	ADDQ         $+512, R8
 	DECQ         R10
@@ -3106,51 +7191,51 @@ columnsOfPart:
 	VMOVUPS.Z    (R10)(SI*2), K1, Z11
 	VMOVUPS.Z    (R10)(DI*1), K1, Z12
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, (R8)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, 512(R8)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, 512(R8)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, 1024(R8)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, 1024(R8)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, 1536(R8)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, 1536(R8)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, 2048(R8)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, 2048(R8)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, 2560(R8)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, 2560(R8)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, 3072(R8)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, 3584(R8)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, 3072(R8)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, 3584(R8)
 	ADDQ         WinogradInput_Right+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3173,51 +7258,51 @@ rowsOfPart:
 	VMOVUPS      448(R8), Z12
 	LEAQ         (CX)(SI*4), R11
 	VBROADCASTSS 8(AX), Z13
-	VFMADD213PS  Z11, Z9, Z13
-	VFMADD231PS  Z1, Z7, Z13
-	VFMADD231PS  Z0, Z5, Z13
+	VFMADD213PS  Z12, Z10, Z13
+	VFMADD231PS  Z1, Z8, Z13
+	VFMADD231PS  Z0, Z6, Z13
 	VMOVUPS      Z13, K1, (CX)
-	VBROADCASTSS 16(AX), Z5
+	VBROADCASTSS 8(AX), Z12
+	VFMADD213PS  Z11, Z9, Z12
+	VFMADD231PS  Z1, Z7, Z12
+	VFMADD231PS  Z0, Z5, Z12
+	VMOVUPS      Z12, K1, (CX)(SI*1)
+	VBROADCASTSS 32(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z2, Z7, Z5
-	VBROADCASTSS 16(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z2, Z6, Z13
-	VBROADCASTSS 20(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*1)
-	VBROADCASTSS 20(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*2)
-	VBROADCASTSS 28(AX), Z5
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z2, Z6, Z12
+	VBROADCASTSS 40(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(SI*2)
+	VBROADCASTSS 40(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (CX)(DI*1)
+	VBROADCASTSS 48(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z3, Z7, Z5
-	VBROADCASTSS 28(AX), Z13
-	VFMADD213PS  Z10, Z8, Z13
-	VFMADD231PS  Z3, Z6, Z13
-	VBROADCASTSS 32(AX), Z14
-	VFMADD213PS  Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (CX)(DI*1)
-	VBROADCASTSS 32(AX), Z14
-	VFNMADD213PS Z5, Z13, Z14
-	VMOVUPS      Z14, K1, (R11)
-	VBROADCASTSS 40(AX), Z5
+	VBROADCASTSS 48(AX), Z12
+	VFMADD213PS  Z10, Z8, Z12
+	VFMADD231PS  Z3, Z6, Z12
+	VBROADCASTSS 56(AX), Z13
+	VFMADD213PS  Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (R11)
+	VBROADCASTSS 56(AX), Z13
+	VFNMADD213PS Z5, Z12, Z13
+	VMOVUPS      Z13, K1, (R11)(SI*1)
+	VBROADCASTSS 64(AX), Z5
 	VFMADD213PS  Z11, Z9, Z5
 	VFMADD231PS  Z4, Z7, Z5
-	VBROADCASTSS 40(AX), Z7
+	VBROADCASTSS 64(AX), Z7
 	VFMADD213PS  Z10, Z8, Z7
 	VFMADD231PS  Z4, Z6, Z7
-	VBROADCASTSS 44(AX), Z9
-	VFMADD213PS  Z5, Z7, Z9
-	VMOVUPS      Z9, K1, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Z9
-	VFNMADD213PS Z5, Z7, Z9
-	VMOVUPS      Z9, K1, (R11)(SI*2)
-	VBROADCASTSS 8(AX), Z5
-	VFMADD213PS  Z12, Z10, Z5
-	VFMADD231PS  Z1, Z8, Z5
-	VFMADD231PS  Z0, Z6, Z5
-	VMOVUPS      Z5, K1, (R11)(DI*1)
+	VBROADCASTSS 72(AX), Z6
+	VFMADD213PS  Z5, Z7, Z6
+	VMOVUPS      Z6, K1, (R11)(SI*2)
+	VBROADCASTSS 72(AX), Z6
+	VFNMADD213PS Z5, Z7, Z6
+	VMOVUPS      Z6, K1, (R11)(DI*1)
 	ADDQ         R9, CX
 	ADDQ         $+512, R8
 	DECQ         R10
@@ -3279,21 +7364,21 @@ columns:
 	VMOVUPS      (R10)(SI*1), Z7
 	VMOVUPS      (R10)(SI*2), Z8
 	VMOVUPS      (R10)(DI*1), Z9
-	VADDPS       Z4, Z3, Z10
-	VSUBPS       Z4, Z3, Z4
-	VADDPS       Z6, Z5, Z3
-	VSUBPS       Z6, Z5, Z6
-	VADDPS       Z8, Z7, Z5
-	VSUBPS       Z8, Z7, Z8
-	VADDPS       Z10, Z2, Z2
-	VADDPS       Z3, Z2, Z2
-	VADDPS       Z5, Z2, Z2
-	VMOVUPS      Z2, (R8)
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z9, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VFMADD231PS  Z1, Z8, Z2
-	VMOVUPS      Z2, 512(R8)
+	VADDPS       Z5, Z4, Z10
+	VSUBPS       Z5, Z4, Z5
+	VADDPS       Z7, Z6, Z4
+	VSUBPS       Z7, Z6, Z7
+	VADDPS       Z9, Z8, Z6
+	VSUBPS       Z9, Z8, Z9
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z4, Z3, Z3
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS      Z3, (R8)
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VMOVUPS      Z3, 512(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3318,45 +7403,45 @@ rows:
 	VMOVUPS 320(R9), Z8
 	VMOVUPS 384(R9), Z9
 	VMOVUPS 448(R9), Z10
-	VADDPS  Z5, Z4, Z11
-	VSUBPS  Z5, Z4, Z5
-	VADDPS  Z7, Z6, Z4
-	VSUBPS  Z7, Z6, Z7
-	VADDPS  Z9, Z8, Z6
-	VSUBPS  Z9, Z8, Z9
-	VADDPS  Z11, Z3, Z3
-	VADDPS  Z4, Z3, Z3
-	VADDPS  Z6, Z3, Z3
-	VADDPS  Z2, Z3, Z3
+	VADDPS  Z6, Z5, Z11
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z5
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z11, Z4, Z4
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z7, Z4, Z4
+	VADDPS  Z2, Z4, Z4
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z4
-	VADDPS  Z4, Z3, Z3
+	VMOVUPS (DI), Z5
+	VADDPS  Z5, Z4, Z4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z3
-	VFMADD213PS  Z10, Z5, Z3
-	VFMADD231PS  Z0, Z7, Z3
-	VFMADD231PS  Z1, Z9, Z3
-	VADDPS       Z2, Z3, Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z3, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VADDPS       Z2, Z4, Z4
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (DI)(R8*1), Z3
+	VADDPS       Z3, Z4, Z4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z4, Z3, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z4, Z3, Z4
+	VMOVUPS      Z4, (CX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -3397,21 +7482,21 @@ columnsOfPart:
 	VMOVUPS.Z    (R10)(SI*1), K1, Z7
 	VMOVUPS.Z    (R10)(SI*2), K1, Z8
 	VMOVUPS.Z    (R10)(DI*1), K1, Z9
-	VADDPS       Z4, Z3, Z10
-	VSUBPS       Z4, Z3, Z4
-	VADDPS       Z6, Z5, Z3
-	VSUBPS       Z6, Z5, Z6
-	VADDPS       Z8, Z7, Z5
-	VSUBPS       Z8, Z7, Z8
-	VADDPS       Z10, Z2, Z2
-	VADDPS       Z3, Z2, Z2
-	VADDPS       Z5, Z2, Z2
-	VMOVUPS      Z2, (R8)
-	VBROADCASTSS (AX), Z2
-	VFMADD213PS  Z9, Z4, Z2
-	VFMADD231PS  Z0, Z6, Z2
-	VFMADD231PS  Z1, Z8, Z2
-	VMOVUPS      Z2, 512(R8)
+	VADDPS       Z5, Z4, Z10
+	VSUBPS       Z5, Z4, Z5
+	VADDPS       Z7, Z6, Z4
+	VSUBPS       Z7, Z6, Z7
+	VADDPS       Z9, Z8, Z6
+	VSUBPS       Z9, Z8, Z9
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z4, Z3, Z3
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS      Z3, (R8)
+	VBROADCASTSS (AX), Z3
+	VFMADD213PS  Z2, Z5, Z3
+	VFMADD231PS  Z0, Z7, Z3
+	VFMADD231PS  Z1, Z9, Z3
+	VMOVUPS      Z3, 512(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3436,45 +7521,45 @@ rowsOfPart:
 	VMOVUPS   320(R9), Z8
 	VMOVUPS   384(R9), Z9
 	VMOVUPS   448(R9), Z10
-	VADDPS    Z5, Z4, Z11
-	VSUBPS    Z5, Z4, Z5
-	VADDPS    Z7, Z6, Z4
-	VSUBPS    Z7, Z6, Z7
-	VADDPS    Z9, Z8, Z6
-	VSUBPS    Z9, Z8, Z9
-	VADDPS    Z11, Z3, Z3
-	VADDPS    Z4, Z3, Z3
-	VADDPS    Z6, Z3, Z3
-	VADDPS    Z2, Z3, Z3
+	VADDPS    Z6, Z5, Z11
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z5
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z11, Z4, Z4
+	VADDPS    Z5, Z4, Z4
+	VADDPS    Z7, Z4, Z4
+	VADDPS    Z2, Z4, Z4
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z4
-	VADDPS    Z4, Z3, Z3
+	VMOVUPS.Z (DI), K1, Z5
+	VADDPS    Z5, Z4, Z4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z3
-	VFMADD213PS  Z10, Z5, Z3
-	VFMADD231PS  Z0, Z7, Z3
-	VFMADD231PS  Z1, Z9, Z3
-	VADDPS       Z2, Z3, Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z3, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VADDPS       Z2, Z4, Z4
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS.Z    (DI)(R8*1), K1, Z3
+	VADDPS       Z3, Z4, Z4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z4, Z3, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z4, Z3, Z4
+	VMOVUPS      Z4, K1, (CX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -3549,29 +7634,29 @@ columns:
 	VMOVUPS      (R10)(SI*1), Z13
 	VMOVUPS      (R10)(SI*2), Z14
 	VMOVUPS      (R10)(DI*1), Z15
-	VADDPS       Z10, Z9, Z16
-	VSUBPS       Z10, Z9, Z10
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z12
-	VADDPS       Z14, Z13, Z11
-	VSUBPS       Z14, Z13, Z14
-	VADDPS       Z16, Z8, Z8
-	VADDPS       Z9, Z8, Z8
-	VADDPS       Z11, Z8, Z8
-	VMOVUPS      Z8, (R8)
-	VMULPS       Z0, Z10, Z8
-	VFMADD231PS  Z1, Z12, Z8
-	VFMADD231PS  Z2, Z14, Z8
-	VMOVUPS      Z8, 512(R8)
-	VMULPS       Z3, Z16, Z8
-	VFMADD231PS  Z4, Z9, Z8
-	VFMADD231PS  Z5, Z11, Z8
-	VMOVUPS      Z8, 1024(R8)
-	VBROADCASTSS 24(AX), Z8
-	VFMADD213PS  Z15, Z10, Z8
-	VFMADD231PS  Z6, Z12, Z8
-	VFMADD231PS  Z7, Z14, Z8
-	VMOVUPS      Z8, 1536(R8)
+	VADDPS       Z11, Z10, Z16
+	VSUBPS       Z11, Z10, Z11
+	VADDPS       Z13, Z12, Z10
+	VSUBPS       Z13, Z12, Z13
+	VADDPS       Z15, Z14, Z12
+	VSUBPS       Z15, Z14, Z15
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z10, Z9, Z9
+	VADDPS       Z12, Z9, Z9
+	VMOVUPS      Z9, (R8)
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VMOVUPS      Z9, 512(R8)
+	VMULPS       Z3, Z16, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VMOVUPS      Z9, 1024(R8)
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z8, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VMOVUPS      Z9, 1536(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3596,79 +7681,79 @@ rows:
 	VMOVUPS 320(R11), Z14
 	VMOVUPS 384(R11), Z15
 	VMOVUPS 448(R11), Z16
-	VADDPS  Z11, Z10, Z17
-	VSUBPS  Z11, Z10, Z11
-	VADDPS  Z13, Z12, Z10
-	VSUBPS  Z13, Z12, Z13
-	VADDPS  Z15, Z14, Z12
-	VSUBPS  Z15, Z14, Z15
-	VADDPS  Z17, Z9, Z9
-	VADDPS  Z10, Z9, Z9
-	VADDPS  Z12, Z9, Z9
-	VADDPS  Z8, Z9, Z9
+	VADDPS  Z12, Z11, Z17
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z13, Z11
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z17, Z10, Z10
+	VADDPS  Z11, Z10, Z10
+	VADDPS  Z13, Z10, Z10
+	VADDPS  Z8, Z10, Z10
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z14
-	VADDPS  Z14, Z9, Z9
+	VMOVUPS (R8), Z15
+	VADDPS  Z15, Z10, Z10
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z11, Z9
-	VFMADD231PS  Z1, Z13, Z9
-	VFMADD231PS  Z2, Z15, Z9
-	VADDPS       Z8, Z9, Z9
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z14
-	VADDPS       Z14, Z9, Z9
+	VMOVUPS      (R8)(R9*1), Z15
+	VADDPS       Z15, Z10, Z10
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z17, Z9
-	VFMADD231PS  Z4, Z10, Z9
-	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z8, Z9, Z9
+	VMULPS       Z3, Z17, Z10
+	VFMADD231PS  Z4, Z11, Z10
+	VFMADD231PS  Z5, Z13, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (R8)(R9*2), Z11
+	VADDPS       Z11, Z10, Z10
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Z9
-	VFMADD213PS  Z16, Z11, Z9
-	VFMADD231PS  Z6, Z13, Z9
-	VFMADD231PS  Z7, Z15, Z9
-	VADDPS       Z8, Z9, Z9
+	VBROADCASTSS 24(AX), Z10
+	VFMADD213PS  Z9, Z12, Z10
+	VFMADD231PS  Z6, Z14, Z10
+	VFMADD231PS  Z7, Z16, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (R8)(R10*1), Z9
+	VADDPS       Z9, Z10, Z10
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z10, Z9, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z10, Z9, Z10
+	VMOVUPS      Z10, (CX)(DI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -3709,29 +7794,29 @@ columnsOfPart:
 	VMOVUPS.Z    (R10)(SI*1), K1, Z13
 	VMOVUPS.Z    (R10)(SI*2), K1, Z14
 	VMOVUPS.Z    (R10)(DI*1), K1, Z15
-	VADDPS       Z10, Z9, Z16
-	VSUBPS       Z10, Z9, Z10
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z12
-	VADDPS       Z14, Z13, Z11
-	VSUBPS       Z14, Z13, Z14
-	VADDPS       Z16, Z8, Z8
-	VADDPS       Z9, Z8, Z8
-	VADDPS       Z11, Z8, Z8
-	VMOVUPS      Z8, (R8)
-	VMULPS       Z0, Z10, Z8
-	VFMADD231PS  Z1, Z12, Z8
-	VFMADD231PS  Z2, Z14, Z8
-	VMOVUPS      Z8, 512(R8)
-	VMULPS       Z3, Z16, Z8
-	VFMADD231PS  Z4, Z9, Z8
-	VFMADD231PS  Z5, Z11, Z8
-	VMOVUPS      Z8, 1024(R8)
-	VBROADCASTSS 24(AX), Z8
-	VFMADD213PS  Z15, Z10, Z8
-	VFMADD231PS  Z6, Z12, Z8
-	VFMADD231PS  Z7, Z14, Z8
-	VMOVUPS      Z8, 1536(R8)
+	VADDPS       Z11, Z10, Z16
+	VSUBPS       Z11, Z10, Z11
+	VADDPS       Z13, Z12, Z10
+	VSUBPS       Z13, Z12, Z13
+	VADDPS       Z15, Z14, Z12
+	VSUBPS       Z15, Z14, Z15
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z10, Z9, Z9
+	VADDPS       Z12, Z9, Z9
+	VMOVUPS      Z9, (R8)
+	VMULPS       Z0, Z11, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VFMADD231PS  Z2, Z15, Z9
+	VMOVUPS      Z9, 512(R8)
+	VMULPS       Z3, Z16, Z9
+	VFMADD231PS  Z4, Z10, Z9
+	VFMADD231PS  Z5, Z12, Z9
+	VMOVUPS      Z9, 1024(R8)
+	VBROADCASTSS 24(AX), Z9
+	VFMADD213PS  Z8, Z11, Z9
+	VFMADD231PS  Z6, Z13, Z9
+	VFMADD231PS  Z7, Z15, Z9
+	VMOVUPS      Z9, 1536(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3756,79 +7841,79 @@ rowsOfPart:
 	VMOVUPS   320(R11), Z14
 	VMOVUPS   384(R11), Z15
 	VMOVUPS   448(R11), Z16
-	VADDPS    Z11, Z10, Z17
-	VSUBPS    Z11, Z10, Z11
-	VADDPS    Z13, Z12, Z10
-	VSUBPS    Z13, Z12, Z13
-	VADDPS    Z15, Z14, Z12
-	VSUBPS    Z15, Z14, Z15
-	VADDPS    Z17, Z9, Z9
-	VADDPS    Z10, Z9, Z9
-	VADDPS    Z12, Z9, Z9
-	VADDPS    Z8, Z9, Z9
+	VADDPS    Z12, Z11, Z17
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z13, Z11
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z17, Z10, Z10
+	VADDPS    Z11, Z10, Z10
+	VADDPS    Z13, Z10, Z10
+	VADDPS    Z8, Z10, Z10
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z14
-	VADDPS    Z14, Z9, Z9
+	VMOVUPS.Z (R8), K1, Z15
+	VADDPS    Z15, Z10, Z10
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z11, Z9
-	VFMADD231PS  Z1, Z13, Z9
-	VFMADD231PS  Z2, Z15, Z9
-	VADDPS       Z8, Z9, Z9
+	VMULPS       Z0, Z12, Z10
+	VFMADD231PS  Z1, Z14, Z10
+	VFMADD231PS  Z2, Z16, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z14
-	VADDPS       Z14, Z9, Z9
+	VMOVUPS.Z    (R8)(R9*1), K1, Z15
+	VADDPS       Z15, Z10, Z10
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
-	VMAXPS       Z9, Z14, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z14
-	VMINPS       Z9, Z14, Z9
-	VMOVUPS      Z9, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z10, Z15, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z17, Z9
-	VFMADD231PS  Z4, Z10, Z9
-	VFMADD231PS  Z5, Z12, Z9
-	VADDPS       Z8, Z9, Z9
+	VMULPS       Z3, Z17, Z10
+	VFMADD231PS  Z4, Z11, Z10
+	VFMADD231PS  Z5, Z13, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS.Z    (R8)(R9*2), K1, Z11
+	VADDPS       Z11, Z10, Z10
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z11
+	VMAXPS       Z10, Z11, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z11
+	VMINPS       Z10, Z11, Z10
+	VMOVUPS      Z10, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Z9
-	VFMADD213PS  Z16, Z11, Z9
-	VFMADD231PS  Z6, Z13, Z9
-	VFMADD231PS  Z7, Z15, Z9
-	VADDPS       Z8, Z9, Z9
+	VBROADCASTSS 24(AX), Z10
+	VFMADD213PS  Z9, Z12, Z10
+	VFMADD231PS  Z6, Z14, Z10
+	VFMADD231PS  Z7, Z16, Z10
+	VADDPS       Z8, Z10, Z10
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z10
-	VADDPS       Z10, Z9, Z9
+	VMOVUPS.Z    (R8)(R10*1), K1, Z9
+	VADDPS       Z9, Z10, Z10
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z10
-	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS WinogradOutput_High+0(DX), Z10
-	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z9, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z9
+	VMAXPS       Z10, Z9, Z10
+	VBROADCASTSS WinogradOutput_High+0(DX), Z9
+	VMINPS       Z10, Z9, Z10
+	VMOVUPS      Z10, K1, (CX)(DI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -3909,37 +7994,37 @@ columns:
 	VMOVUPS      (R10)(SI*1), Z19
 	VMOVUPS      (R10)(SI*2), Z20
 	VMOVUPS      (R10)(DI*1), Z21
-	VADDPS       Z16, Z15, Z22
-	VSUBPS       Z16, Z15, Z16
-	VADDPS       Z18, Z17, Z15
-	VSUBPS       Z18, Z17, Z18
-	VADDPS       Z20, Z19, Z17
-	VSUBPS       Z20, Z19, Z20
-	VADDPS       Z22, Z14, Z14
-	VADDPS       Z15, Z14, Z14
-	VADDPS       Z17, Z14, Z14
-	VMOVUPS      Z14, (R8)
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VMOVUPS      Z14, 512(R8)
-	VMULPS       Z3, Z22, Z14
-	VFMADD231PS  Z4, Z15, Z14
-	VFMADD231PS  Z5, Z17, Z14
-	VMOVUPS      Z14, 1024(R8)
-	VMULPS       Z6, Z16, Z14
-	VFMADD231PS  Z7, Z18, Z14
-	VFMADD231PS  Z8, Z20, Z14
-	VMOVUPS      Z14, 1536(R8)
-	VMULPS       Z9, Z22, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z11, Z17, Z14
-	VMOVUPS      Z14, 2048(R8)
-	VBROADCASTSS 48(AX), Z14
-	VFMADD213PS  Z21, Z16, Z14
-	VFMADD231PS  Z12, Z18, Z14
-	VFMADD231PS  Z13, Z20, Z14
-	VMOVUPS      Z14, 2560(R8)
+	VADDPS       Z17, Z16, Z22
+	VSUBPS       Z17, Z16, Z17
+	VADDPS       Z19, Z18, Z16
+	VSUBPS       Z19, Z18, Z19
+	VADDPS       Z21, Z20, Z18
+	VSUBPS       Z21, Z20, Z21
+	VADDPS       Z22, Z15, Z15
+	VADDPS       Z16, Z15, Z15
+	VADDPS       Z18, Z15, Z15
+	VMOVUPS      Z15, (R8)
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VMOVUPS      Z15, 512(R8)
+	VMULPS       Z3, Z22, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VMOVUPS      Z15, 1024(R8)
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VMOVUPS      Z15, 1536(R8)
+	VMULPS       Z9, Z22, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VMOVUPS      Z15, 2048(R8)
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VMOVUPS      Z15, 2560(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -3964,115 +8049,115 @@ rows:
 	VMOVUPS 320(R11), Z20
 	VMOVUPS 384(R11), Z21
 	VMOVUPS 448(R11), Z22
-	VADDPS  Z17, Z16, Z23
-	VSUBPS  Z17, Z16, Z17
-	VADDPS  Z19, Z18, Z16
-	VSUBPS  Z19, Z18, Z19
-	VADDPS  Z21, Z20, Z18
-	VSUBPS  Z21, Z20, Z21
+	VADDPS  Z18, Z17, Z23
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
 	LEAQ    (R8)(R9*4), R13
-	VADDPS  Z23, Z15, Z15
-	VADDPS  Z16, Z15, Z15
-	VADDPS  Z18, Z15, Z15
-	VADDPS  Z14, Z15, Z15
+	VADDPS  Z23, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z14, Z16, Z16
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z20
-	VADDPS  Z20, Z15, Z15
+	VMOVUPS (R8), Z21
+	VADDPS  Z21, Z16, Z16
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS      (R8)(R9*1), Z21
+	VADDPS       Z21, Z16, Z16
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z3, Z23, Z15
-	VFMADD231PS  Z4, Z16, Z15
-	VFMADD231PS  Z5, Z18, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z3, Z23, Z16
+	VFMADD231PS  Z4, Z17, Z16
+	VFMADD231PS  Z5, Z19, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS      (R8)(R9*2), Z21
+	VADDPS       Z21, Z16, Z16
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMULPS       Z6, Z17, Z15
-	VFMADD231PS  Z7, Z19, Z15
-	VFMADD231PS  Z8, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z6, Z18, Z16
+	VFMADD231PS  Z7, Z20, Z16
+	VFMADD231PS  Z8, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS      (R8)(R10*1), Z21
+	VADDPS       Z21, Z16, Z16
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           stored
 	LEAQ         (CX)(SI*4), R14
-	VMULPS       Z9, Z23, Z15
-	VFMADD231PS  Z10, Z16, Z15
-	VFMADD231PS  Z11, Z18, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z9, Z23, Z16
+	VFMADD231PS  Z10, Z17, Z16
+	VFMADD231PS  Z11, Z19, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4
-	VMOVUPS      (R13), Z16
-	VADDPS       Z16, Z15, Z15
+	VMOVUPS      (R13), Z17
+	VADDPS       Z17, Z16, Z16
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, (R14)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, (R14)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           stored
-	VBROADCASTSS 48(AX), Z15
-	VFMADD213PS  Z22, Z17, Z15
-	VFMADD231PS  Z12, Z19, Z15
-	VFMADD231PS  Z13, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VBROADCASTSS 48(AX), Z16
+	VFMADD213PS  Z15, Z18, Z16
+	VFMADD231PS  Z12, Z20, Z16
+	VFMADD231PS  Z13, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5
-	VMOVUPS      (R13)(R9*1), Z16
-	VADDPS       Z16, Z15, Z15
+	VMOVUPS      (R13)(R9*1), Z15
+	VADDPS       Z15, Z16, Z16
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, (R14)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z16, Z15, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z16, Z15, Z16
+	VMOVUPS      Z16, (R14)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -4113,37 +8198,37 @@ columnsOfPart:
 	VMOVUPS.Z    (R10)(SI*1), K1, Z19
 	VMOVUPS.Z    (R10)(SI*2), K1, Z20
 	VMOVUPS.Z    (R10)(DI*1), K1, Z21
-	VADDPS       Z16, Z15, Z22
-	VSUBPS       Z16, Z15, Z16
-	VADDPS       Z18, Z17, Z15
-	VSUBPS       Z18, Z17, Z18
-	VADDPS       Z20, Z19, Z17
-	VSUBPS       Z20, Z19, Z20
-	VADDPS       Z22, Z14, Z14
-	VADDPS       Z15, Z14, Z14
-	VADDPS       Z17, Z14, Z14
-	VMOVUPS      Z14, (R8)
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VMOVUPS      Z14, 512(R8)
-	VMULPS       Z3, Z22, Z14
-	VFMADD231PS  Z4, Z15, Z14
-	VFMADD231PS  Z5, Z17, Z14
-	VMOVUPS      Z14, 1024(R8)
-	VMULPS       Z6, Z16, Z14
-	VFMADD231PS  Z7, Z18, Z14
-	VFMADD231PS  Z8, Z20, Z14
-	VMOVUPS      Z14, 1536(R8)
-	VMULPS       Z9, Z22, Z14
-	VFMADD231PS  Z10, Z15, Z14
-	VFMADD231PS  Z11, Z17, Z14
-	VMOVUPS      Z14, 2048(R8)
-	VBROADCASTSS 48(AX), Z14
-	VFMADD213PS  Z21, Z16, Z14
-	VFMADD231PS  Z12, Z18, Z14
-	VFMADD231PS  Z13, Z20, Z14
-	VMOVUPS      Z14, 2560(R8)
+	VADDPS       Z17, Z16, Z22
+	VSUBPS       Z17, Z16, Z17
+	VADDPS       Z19, Z18, Z16
+	VSUBPS       Z19, Z18, Z19
+	VADDPS       Z21, Z20, Z18
+	VSUBPS       Z21, Z20, Z21
+	VADDPS       Z22, Z15, Z15
+	VADDPS       Z16, Z15, Z15
+	VADDPS       Z18, Z15, Z15
+	VMOVUPS      Z15, (R8)
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VMOVUPS      Z15, 512(R8)
+	VMULPS       Z3, Z22, Z15
+	VFMADD231PS  Z4, Z16, Z15
+	VFMADD231PS  Z5, Z18, Z15
+	VMOVUPS      Z15, 1024(R8)
+	VMULPS       Z6, Z17, Z15
+	VFMADD231PS  Z7, Z19, Z15
+	VFMADD231PS  Z8, Z21, Z15
+	VMOVUPS      Z15, 1536(R8)
+	VMULPS       Z9, Z22, Z15
+	VFMADD231PS  Z10, Z16, Z15
+	VFMADD231PS  Z11, Z18, Z15
+	VMOVUPS      Z15, 2048(R8)
+	VBROADCASTSS 48(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z12, Z19, Z15
+	VFMADD231PS  Z13, Z21, Z15
+	VMOVUPS      Z15, 2560(R8)
 	ADDQ         WinogradOutput_InStride+0(DX), CX
 	ADDQ         $0x40, R8
 	DECQ         R9
@@ -4168,115 +8253,115 @@ rowsOfPart:
 	VMOVUPS   320(R11), Z20
 	VMOVUPS   384(R11), Z21
 	VMOVUPS   448(R11), Z22
-	VADDPS    Z17, Z16, Z23
-	VSUBPS    Z17, Z16, Z17
-	VADDPS    Z19, Z18, Z16
-	VSUBPS    Z19, Z18, Z19
-	VADDPS    Z21, Z20, Z18
-	VSUBPS    Z21, Z20, Z21
+	VADDPS    Z18, Z17, Z23
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
 	LEAQ      (R8)(R9*4), R13
-	VADDPS    Z23, Z15, Z15
-	VADDPS    Z16, Z15, Z15
-	VADDPS    Z18, Z15, Z15
-	VADDPS    Z14, Z15, Z15
+	VADDPS    Z23, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z14, Z16, Z16
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z20
-	VADDPS    Z20, Z15, Z15
+	VMOVUPS.Z (R8), K1, Z21
+	VADDPS    Z21, Z16, Z16
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS.Z    (R8)(R9*1), K1, Z21
+	VADDPS       Z21, Z16, Z16
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z3, Z23, Z15
-	VFMADD231PS  Z4, Z16, Z15
-	VFMADD231PS  Z5, Z18, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z3, Z23, Z16
+	VFMADD231PS  Z4, Z17, Z16
+	VFMADD231PS  Z5, Z19, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS.Z    (R8)(R9*2), K1, Z21
+	VADDPS       Z21, Z16, Z16
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMULPS       Z6, Z17, Z15
-	VFMADD231PS  Z7, Z19, Z15
-	VFMADD231PS  Z8, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z6, Z18, Z16
+	VFMADD231PS  Z7, Z20, Z16
+	VFMADD231PS  Z8, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z20
-	VADDPS       Z20, Z15, Z15
+	VMOVUPS.Z    (R8)(R10*1), K1, Z21
+	VADDPS       Z21, Z16, Z16
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z20
-	VMAXPS       Z15, Z20, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z20
-	VMINPS       Z15, Z20, Z15
-	VMOVUPS      Z15, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z21
+	VMAXPS       Z16, Z21, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z21
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           storedOfPart
 	LEAQ         (CX)(SI*4), R14
-	VMULPS       Z9, Z23, Z15
-	VFMADD231PS  Z10, Z16, Z15
-	VFMADD231PS  Z11, Z18, Z15
-	VADDPS       Z14, Z15, Z15
+	VMULPS       Z9, Z23, Z16
+	VFMADD231PS  Z10, Z17, Z16
+	VFMADD231PS  Z11, Z19, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4OfPart
-	VMOVUPS.Z    (R13), K1, Z16
-	VADDPS       Z16, Z15, Z15
+	VMOVUPS.Z    (R13), K1, Z17
+	VADDPS       Z17, Z16, Z16
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, K1, (R14)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z17
+	VMINPS       Z16, Z17, Z16
+	VMOVUPS      Z16, K1, (R14)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 48(AX), Z15
-	VFMADD213PS  Z22, Z17, Z15
-	VFMADD231PS  Z12, Z19, Z15
-	VFMADD231PS  Z13, Z21, Z15
-	VADDPS       Z14, Z15, Z15
+	VBROADCASTSS 48(AX), Z16
+	VFMADD213PS  Z15, Z18, Z16
+	VFMADD231PS  Z12, Z20, Z16
+	VFMADD231PS  Z13, Z22, Z16
+	VADDPS       Z14, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added5OfPart
-	VMOVUPS.Z    (R13)(R9*1), K1, Z16
-	VADDPS       Z16, Z15, Z15
+	VMOVUPS.Z    (R13)(R9*1), K1, Z15
+	VADDPS       Z15, Z16, Z16
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, K1, (R14)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z16, Z15, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z16, Z15, Z16
+	VMOVUPS      Z16, K1, (R14)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(DX), CX
@@ -4312,19 +8397,18 @@ TEXT ·avx512WinogradLineInput10(SB), NOSPLIT, $24-16
 	VBROADCASTSS 4(AX), Z1
 	VBROADCASTSS 8(AX), Z2
 	VBROADCASTSS 12(AX), Z3
-	VBROADCASTSS 16(AX), Z3
-	VBROADCASTSS 20(AX), Z4
-	VBROADCASTSS 24(AX), Z5
-	VBROADCASTSS 28(AX), Z5
-	VBROADCASTSS 32(AX), Z5
-	VBROADCASTSS 36(AX), Z6
-	VBROADCASTSS 40(AX), Z7
-	VBROADCASTSS 44(AX), Z7
-	VBROADCASTSS 48(AX), Z7
-	VBROADCASTSS 52(AX), Z8
-	VBROADCASTSS 56(AX), Z9
-	VBROADCASTSS 60(AX), Z9
-	VBROADCASTSS 64(AX), Z9
+	VBROADCASTSS 36(AX), Z3
+	VBROADCASTSS 40(AX), Z4
+	VBROADCASTSS 44(AX), Z5
+	VBROADCASTSS 56(AX), Z5
+	VBROADCASTSS 60(AX), Z6
+	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS 76(AX), Z7
+	VBROADCASTSS 80(AX), Z8
+	VBROADCASTSS 84(AX), Z9
+	VBROADCASTSS 96(AX), Z9
+	VBROADCASTSS 100(AX), Z10
+	VBROADCASTSS 104(AX), Z11
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -4338,196 +8422,196 @@ transform:
 	JL   rest
 
 vector:
-	MOVQ             8(SP), CX
-	MOVQ             WinogradInput_Right+0(DX), SI
-	LEAQ             (SI)(SI*2), DI
-	VMOVUPS          (CX), Z10
-	VMOVUPS          (CX)(SI*1), Z11
-	VMOVUPS          (CX)(SI*2), Z12
-	VMOVUPS          (CX)(DI*1), Z13
-	LEAQ             (CX)(SI*4), CX
-	VMOVUPS          (CX), Z14
-	VMOVUPS          (CX)(SI*1), Z15
-	VMOVUPS          (CX)(SI*2), Z16
-	VMOVUPS          (CX)(DI*1), Z17
-	LEAQ             (CX)(SI*4), CX
-	VMOVUPS          (CX), Z18
-	VMOVUPS          (CX)(SI*1), Z19
-	MOVQ             16(SP), CX
-	MOVQ             WinogradInput_OutStride+0(DX), SI
-	LEAQ             (SI)(SI*2), DI
-	LEAQ             (CX)(SI*4), R8
-	LEAQ             (R8)(SI*4), R9
-	VBROADCASTSS     12(AX), Z20
-	VFMADD213PS      Z18, Z16, Z20
-	VFMADD231PS      Z2, Z14, Z20
-	VFMADD231PS      Z1, Z12, Z20
-	VFMADD231PS      Z0, Z10, Z20
-	VMOVUPS          Z20, (CX)
-	VBROADCASTSS     24(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z4, Z14, Z10
-	VFMADD231PS      Z3, Z12, Z10
-	VBROADCASTSS     24(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z4, Z13, Z20
-	VFMADD231PS      Z3, Z11, Z20
-	VBROADCASTSS     28(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, (CX)(SI*1)
-	VBROADCASTSS     28(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, (CX)(SI*2)
-	VBROADCASTSS     40(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z6, Z14, Z10
-	VFMADD231PS      Z5, Z12, Z10
-	VBROADCASTSS     40(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z6, Z13, Z20
-	VFMADD231PS      Z5, Z11, Z20
-	VBROADCASTSS     44(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, (CX)(DI*1)
-	VBROADCASTSS     44(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, (R8)
-	VBROADCASTSS     56(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z8, Z14, Z10
-	VFMADD231PS      Z7, Z12, Z10
-	VBROADCASTSS     56(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z8, Z13, Z20
-	VFMADD231PS      Z7, Z11, Z20
-	VBROADCASTSS     60(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, (R8)(SI*1)
-	VBROADCASTSS     60(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, (R8)(SI*2)
-	VBROADCASTSS     72(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS.BCST 68(AX), Z14, Z10
-	VFMADD231PS      Z9, Z12, Z10
-	VBROADCASTSS     72(AX), Z12
-	VFMADD213PS      Z17, Z15, Z12
-	VFMADD231PS.BCST 68(AX), Z13, Z12
-	VFMADD231PS      Z9, Z11, Z12
-	VBROADCASTSS     76(AX), Z14
-	VFMADD213PS      Z10, Z12, Z14
-	VMOVUPS          Z14, (R8)(DI*1)
-	VBROADCASTSS     76(AX), Z14
-	VFNMADD213PS     Z10, Z12, Z14
-	VMOVUPS          Z14, (R9)
-	VBROADCASTSS     12(AX), Z10
-	VFMADD213PS      Z19, Z17, Z10
-	VFMADD231PS      Z2, Z15, Z10
-	VFMADD231PS      Z1, Z13, Z10
-	VFMADD231PS      Z0, Z11, Z10
-	VMOVUPS          Z10, (R9)(SI*1)
-	ADDQ             $0x40, 8(SP)
-	ADDQ             $0x40, 16(SP)
-	SUBQ             $0x10, BX
-	CMPQ             BX, $0x10
-	JGE              vector
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (CX), Z11
+	VMOVUPS      (CX)(SI*1), Z12
+	VMOVUPS      (CX)(SI*2), Z13
+	VMOVUPS      (CX)(DI*1), Z14
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z15
+	VMOVUPS      (CX)(SI*1), Z16
+	VMOVUPS      (CX)(SI*2), Z17
+	VMOVUPS      (CX)(DI*1), Z18
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS      (CX), Z19
+	VMOVUPS      (CX)(SI*1), Z20
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 12(AX), Z21
+	VFMADD213PS  Z20, Z18, Z21
+	VFMADD231PS  Z2, Z16, Z21
+	VFMADD231PS  Z1, Z14, Z21
+	VFMADD231PS  Z0, Z12, Z21
+	VMOVUPS      Z21, (CX)
+	VBROADCASTSS 12(AX), Z20
+	VFMADD213PS  Z19, Z17, Z20
+	VFMADD231PS  Z2, Z15, Z20
+	VFMADD231PS  Z1, Z13, Z20
+	VFMADD231PS  Z0, Z11, Z20
+	VMOVUPS      Z20, (CX)(SI*1)
+	VBROADCASTSS 44(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z4, Z15, Z11
+	VFMADD231PS  Z3, Z13, Z11
+	VBROADCASTSS 44(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z4, Z14, Z20
+	VFMADD231PS  Z3, Z12, Z20
+	VBROADCASTSS 52(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, (CX)(SI*2)
+	VBROADCASTSS 52(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, (CX)(DI*1)
+	VBROADCASTSS 64(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z6, Z15, Z11
+	VFMADD231PS  Z5, Z13, Z11
+	VBROADCASTSS 64(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z6, Z14, Z20
+	VFMADD231PS  Z5, Z12, Z20
+	VBROADCASTSS 72(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, (R8)
+	VBROADCASTSS 72(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, (R8)(SI*1)
+	VBROADCASTSS 84(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z8, Z15, Z11
+	VFMADD231PS  Z7, Z13, Z11
+	VBROADCASTSS 84(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z8, Z14, Z20
+	VFMADD231PS  Z7, Z12, Z20
+	VBROADCASTSS 92(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, (R8)(DI*1)
+	VBROADCASTSS 104(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z10, Z15, Z11
+	VFMADD231PS  Z9, Z13, Z11
+	VBROADCASTSS 104(AX), Z13
+	VFMADD213PS  Z18, Z16, Z13
+	VFMADD231PS  Z10, Z14, Z13
+	VFMADD231PS  Z9, Z12, Z13
+	VBROADCASTSS 112(AX), Z12
+	VFMADD213PS  Z11, Z13, Z12
+	VMOVUPS      Z12, (R9)
+	VBROADCASTSS 112(AX), Z12
+	VFNMADD213PS Z11, Z13, Z12
+	VMOVUPS      Z12, (R9)(SI*1)
+	ADDQ         $0x40, 8(SP)
+	ADDQ         $0x40, 16(SP)
+	SUBQ         $0x10, BX
+	CMPQ         BX, $0x10
+	JGE          vector
 
 rest:
-	TESTQ            BX, BX
-	JZ               next
-	MOVQ             BX, CX
-	MOVQ             $0x00000001, SI
-	SHLQ             CL, SI
-	DECQ             SI
-	KMOVW            SI, K1
-	MOVQ             8(SP), CX
-	MOVQ             WinogradInput_Right+0(DX), SI
-	LEAQ             (SI)(SI*2), DI
-	VMOVUPS.Z        (CX), K1, Z10
-	VMOVUPS.Z        (CX)(SI*1), K1, Z11
-	VMOVUPS.Z        (CX)(SI*2), K1, Z12
-	VMOVUPS.Z        (CX)(DI*1), K1, Z13
-	LEAQ             (CX)(SI*4), CX
-	VMOVUPS.Z        (CX), K1, Z14
-	VMOVUPS.Z        (CX)(SI*1), K1, Z15
-	VMOVUPS.Z        (CX)(SI*2), K1, Z16
-	VMOVUPS.Z        (CX)(DI*1), K1, Z17
-	LEAQ             (CX)(SI*4), CX
-	VMOVUPS.Z        (CX), K1, Z18
-	VMOVUPS.Z        (CX)(SI*1), K1, Z19
-	MOVQ             16(SP), CX
-	MOVQ             WinogradInput_OutStride+0(DX), SI
-	LEAQ             (SI)(SI*2), DI
-	LEAQ             (CX)(SI*4), R8
-	LEAQ             (R8)(SI*4), R9
-	VBROADCASTSS     12(AX), Z20
-	VFMADD213PS      Z18, Z16, Z20
-	VFMADD231PS      Z2, Z14, Z20
-	VFMADD231PS      Z1, Z12, Z20
-	VFMADD231PS      Z0, Z10, Z20
-	VMOVUPS          Z20, K1, (CX)
-	VBROADCASTSS     24(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z4, Z14, Z10
-	VFMADD231PS      Z3, Z12, Z10
-	VBROADCASTSS     24(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z4, Z13, Z20
-	VFMADD231PS      Z3, Z11, Z20
-	VBROADCASTSS     28(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (CX)(SI*1)
-	VBROADCASTSS     28(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (CX)(SI*2)
-	VBROADCASTSS     40(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z6, Z14, Z10
-	VFMADD231PS      Z5, Z12, Z10
-	VBROADCASTSS     40(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z6, Z13, Z20
-	VFMADD231PS      Z5, Z11, Z20
-	VBROADCASTSS     44(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (CX)(DI*1)
-	VBROADCASTSS     44(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (R8)
-	VBROADCASTSS     56(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS      Z8, Z14, Z10
-	VFMADD231PS      Z7, Z12, Z10
-	VBROADCASTSS     56(AX), Z20
-	VFMADD213PS      Z17, Z15, Z20
-	VFMADD231PS      Z8, Z13, Z20
-	VFMADD231PS      Z7, Z11, Z20
-	VBROADCASTSS     60(AX), Z21
-	VFMADD213PS      Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (R8)(SI*1)
-	VBROADCASTSS     60(AX), Z21
-	VFNMADD213PS     Z10, Z20, Z21
-	VMOVUPS          Z21, K1, (R8)(SI*2)
-	VBROADCASTSS     72(AX), Z10
-	VFMADD213PS      Z18, Z16, Z10
-	VFMADD231PS.BCST 68(AX), Z14, Z10
-	VFMADD231PS      Z9, Z12, Z10
-	VBROADCASTSS     72(AX), Z12
-	VFMADD213PS      Z17, Z15, Z12
-	VFMADD231PS.BCST 68(AX), Z13, Z12
-	VFMADD231PS      Z9, Z11, Z12
-	VBROADCASTSS     76(AX), Z14
-	VFMADD213PS      Z10, Z12, Z14
-	VMOVUPS          Z14, K1, (R8)(DI*1)
-	VBROADCASTSS     76(AX), Z14
-	VFNMADD213PS     Z10, Z12, Z14
-	VMOVUPS          Z14, K1, (R9)
-	VBROADCASTSS     12(AX), Z10
-	VFMADD213PS      Z19, Z17, Z10
-	VFMADD231PS      Z2, Z15, Z10
-	VFMADD231PS      Z1, Z13, Z10
-	VFMADD231PS      Z0, Z11, Z10
-	VMOVUPS          Z10, K1, (R9)(SI*1)
+	TESTQ        BX, BX
+	JZ           next
+	MOVQ         BX, CX
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         8(SP), CX
+	MOVQ         WinogradInput_Right+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS.Z    (CX), K1, Z11
+	VMOVUPS.Z    (CX)(SI*1), K1, Z12
+	VMOVUPS.Z    (CX)(SI*2), K1, Z13
+	VMOVUPS.Z    (CX)(DI*1), K1, Z14
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z15
+	VMOVUPS.Z    (CX)(SI*1), K1, Z16
+	VMOVUPS.Z    (CX)(SI*2), K1, Z17
+	VMOVUPS.Z    (CX)(DI*1), K1, Z18
+	LEAQ         (CX)(SI*4), CX
+	VMOVUPS.Z    (CX), K1, Z19
+	VMOVUPS.Z    (CX)(SI*1), K1, Z20
+	MOVQ         16(SP), CX
+	MOVQ         WinogradInput_OutStride+0(DX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 12(AX), Z21
+	VFMADD213PS  Z20, Z18, Z21
+	VFMADD231PS  Z2, Z16, Z21
+	VFMADD231PS  Z1, Z14, Z21
+	VFMADD231PS  Z0, Z12, Z21
+	VMOVUPS      Z21, K1, (CX)
+	VBROADCASTSS 12(AX), Z20
+	VFMADD213PS  Z19, Z17, Z20
+	VFMADD231PS  Z2, Z15, Z20
+	VFMADD231PS  Z1, Z13, Z20
+	VFMADD231PS  Z0, Z11, Z20
+	VMOVUPS      Z20, K1, (CX)(SI*1)
+	VBROADCASTSS 44(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z4, Z15, Z11
+	VFMADD231PS  Z3, Z13, Z11
+	VBROADCASTSS 44(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z4, Z14, Z20
+	VFMADD231PS  Z3, Z12, Z20
+	VBROADCASTSS 52(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(SI*2)
+	VBROADCASTSS 52(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (CX)(DI*1)
+	VBROADCASTSS 64(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z6, Z15, Z11
+	VFMADD231PS  Z5, Z13, Z11
+	VBROADCASTSS 64(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z6, Z14, Z20
+	VFMADD231PS  Z5, Z12, Z20
+	VBROADCASTSS 72(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (R8)
+	VBROADCASTSS 72(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (R8)(SI*1)
+	VBROADCASTSS 84(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z8, Z15, Z11
+	VFMADD231PS  Z7, Z13, Z11
+	VBROADCASTSS 84(AX), Z20
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD231PS  Z8, Z14, Z20
+	VFMADD231PS  Z7, Z12, Z20
+	VBROADCASTSS 92(AX), Z21
+	VFMADD213PS  Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Z21
+	VFNMADD213PS Z11, Z20, Z21
+	VMOVUPS      Z21, K1, (R8)(DI*1)
+	VBROADCASTSS 104(AX), Z11
+	VFMADD213PS  Z19, Z17, Z11
+	VFMADD231PS  Z10, Z15, Z11
+	VFMADD231PS  Z9, Z13, Z11
+	VBROADCASTSS 104(AX), Z13
+	VFMADD213PS  Z18, Z16, Z13
+	VFMADD231PS  Z10, Z14, Z13
+	VFMADD231PS  Z9, Z12, Z13
+	VBROADCASTSS 112(AX), Z12
+	VFMADD213PS  Z11, Z13, Z12
+	VMOVUPS      Z12, K1, (R9)
+	VBROADCASTSS 112(AX), Z12
+	VFNMADD213PS Z11, Z13, Z12
+	VMOVUPS      Z12, K1, (R9)(SI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(DX), BX
@@ -4592,49 +8676,49 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(DX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z5, Z4, Z14
-	VSUBPS  Z5, Z4, Z5
-	VADDPS  Z7, Z6, Z4
-	VSUBPS  Z7, Z6, Z7
-	VADDPS  Z9, Z8, Z6
-	VSUBPS  Z9, Z8, Z9
-	VADDPS  Z11, Z10, Z8
-	VSUBPS  Z11, Z10, Z11
-	VADDPS  Z14, Z3, Z3
-	VADDPS  Z4, Z3, Z3
-	VADDPS  Z6, Z3, Z3
-	VADDPS  Z8, Z3, Z3
-	VADDPS  Z13, Z3, Z3
+	VADDPS  Z6, Z5, Z14
+	VSUBPS  Z6, Z5, Z6
+	VADDPS  Z8, Z7, Z5
+	VSUBPS  Z8, Z7, Z8
+	VADDPS  Z10, Z9, Z7
+	VSUBPS  Z10, Z9, Z10
+	VADDPS  Z12, Z11, Z9
+	VSUBPS  Z12, Z11, Z12
+	VADDPS  Z14, Z4, Z4
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z7, Z4, Z4
+	VADDPS  Z9, Z4, Z4
+	VADDPS  Z13, Z4, Z4
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z4
-	VADDPS  Z4, Z3, Z3
+	VMOVUPS (DI), Z5
+	VADDPS  Z5, Z4, Z4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z3
-	VFMADD213PS  Z12, Z5, Z3
-	VFMADD231PS  Z0, Z7, Z3
-	VFMADD231PS  Z1, Z9, Z3
-	VFMADD231PS  Z2, Z11, Z3
-	VADDPS       Z13, Z3, Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z3, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VFMADD231PS  Z2, Z12, Z4
+	VADDPS       Z13, Z4, Z4
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (DI)(R8*1), Z3
+	VADDPS       Z3, Z4, Z4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z4, Z3, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z4, Z3, Z4
+	VMOVUPS      Z4, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -4676,49 +8760,49 @@ rest:
 	MOVQ      24(SP), DI
 	MOVQ      WinogradOutput_AddRight+0(DX), R8
 	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z5, Z4, Z14
-	VSUBPS    Z5, Z4, Z5
-	VADDPS    Z7, Z6, Z4
-	VSUBPS    Z7, Z6, Z7
-	VADDPS    Z9, Z8, Z6
-	VSUBPS    Z9, Z8, Z9
-	VADDPS    Z11, Z10, Z8
-	VSUBPS    Z11, Z10, Z11
-	VADDPS    Z14, Z3, Z3
-	VADDPS    Z4, Z3, Z3
-	VADDPS    Z6, Z3, Z3
-	VADDPS    Z8, Z3, Z3
-	VADDPS    Z13, Z3, Z3
+	VADDPS    Z6, Z5, Z14
+	VSUBPS    Z6, Z5, Z6
+	VADDPS    Z8, Z7, Z5
+	VSUBPS    Z8, Z7, Z8
+	VADDPS    Z10, Z9, Z7
+	VSUBPS    Z10, Z9, Z10
+	VADDPS    Z12, Z11, Z9
+	VSUBPS    Z12, Z11, Z12
+	VADDPS    Z14, Z4, Z4
+	VADDPS    Z5, Z4, Z4
+	VADDPS    Z7, Z4, Z4
+	VADDPS    Z9, Z4, Z4
+	VADDPS    Z13, Z4, Z4
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z4
-	VADDPS    Z4, Z3, Z3
+	VMOVUPS.Z (DI), K1, Z5
+	VADDPS    Z5, Z4, Z4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
+	VMAXPS       Z4, Z5, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z5
+	VMINPS       Z4, Z5, Z4
+	VMOVUPS      Z4, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z3
-	VFMADD213PS  Z12, Z5, Z3
-	VFMADD231PS  Z0, Z7, Z3
-	VFMADD231PS  Z1, Z9, Z3
-	VFMADD231PS  Z2, Z11, Z3
-	VADDPS       Z13, Z3, Z3
+	VBROADCASTSS (AX), Z4
+	VFMADD213PS  Z3, Z6, Z4
+	VFMADD231PS  Z0, Z8, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VFMADD231PS  Z2, Z12, Z4
+	VADDPS       Z13, Z4, Z4
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z4
-	VADDPS       Z4, Z3, Z3
+	VMOVUPS.Z    (DI)(R8*1), K1, Z3
+	VADDPS       Z3, Z4, Z4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
-	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS WinogradOutput_High+0(DX), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z3
+	VMAXPS       Z4, Z3, Z4
+	VBROADCASTSS WinogradOutput_High+0(DX), Z3
+	VMINPS       Z4, Z3, Z4
+	VMOVUPS      Z4, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -4796,85 +8880,85 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z13, Z12, Z22
-	VSUBPS  Z13, Z12, Z13
-	VADDPS  Z15, Z14, Z12
-	VSUBPS  Z15, Z14, Z15
-	VADDPS  Z17, Z16, Z14
-	VSUBPS  Z17, Z16, Z17
-	VADDPS  Z19, Z18, Z16
-	VSUBPS  Z19, Z18, Z19
-	VADDPS  Z22, Z11, Z11
-	VADDPS  Z12, Z11, Z11
-	VADDPS  Z14, Z11, Z11
-	VADDPS  Z16, Z11, Z11
-	VADDPS  Z21, Z11, Z11
+	VADDPS  Z14, Z13, Z22
+	VSUBPS  Z14, Z13, Z14
+	VADDPS  Z16, Z15, Z13
+	VSUBPS  Z16, Z15, Z16
+	VADDPS  Z18, Z17, Z15
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z12, Z12
+	VADDPS  Z13, Z12, Z12
+	VADDPS  Z15, Z12, Z12
+	VADDPS  Z17, Z12, Z12
+	VADDPS  Z21, Z12, Z12
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z18
-	VADDPS  Z18, Z11, Z11
+	VMOVUPS (R8), Z19
+	VADDPS  Z19, Z12, Z12
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
-	VMAXPS       Z11, Z18, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z18
-	VMINPS       Z11, Z18, Z11
-	VMOVUPS      Z11, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z13, Z11
-	VFMADD231PS  Z1, Z15, Z11
-	VFMADD231PS  Z2, Z17, Z11
-	VFMADD231PS  Z3, Z19, Z11
-	VADDPS       Z21, Z11, Z11
+	VMULPS       Z0, Z14, Z12
+	VFMADD231PS  Z1, Z16, Z12
+	VFMADD231PS  Z2, Z18, Z12
+	VFMADD231PS  Z3, Z20, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z18
-	VADDPS       Z18, Z11, Z11
+	VMOVUPS      (R8)(R9*1), Z19
+	VADDPS       Z19, Z12, Z12
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
-	VMAXPS       Z11, Z18, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z18
-	VMINPS       Z11, Z18, Z11
-	VMOVUPS      Z11, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z4, Z22, Z11
-	VFMADD231PS  Z5, Z12, Z11
-	VFMADD231PS  Z6, Z14, Z11
-	VFMADD231PS  Z7, Z16, Z11
-	VADDPS       Z21, Z11, Z11
+	VMULPS       Z4, Z22, Z12
+	VFMADD231PS  Z5, Z13, Z12
+	VFMADD231PS  Z6, Z15, Z12
+	VFMADD231PS  Z7, Z17, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z12
-	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (R8)(R9*2), Z13
+	VADDPS       Z13, Z12, Z12
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
-	VMAXPS       Z11, Z12, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z12
-	VMINPS       Z11, Z12, Z11
-	VMOVUPS      Z11, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z12, Z13, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z12, Z13, Z12
+	VMOVUPS      Z12, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 32(AX), Z11
-	VFMADD213PS  Z20, Z13, Z11
-	VFMADD231PS  Z8, Z15, Z11
-	VFMADD231PS  Z9, Z17, Z11
-	VFMADD231PS  Z10, Z19, Z11
-	VADDPS       Z21, Z11, Z11
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z11, Z14, Z12
+	VFMADD231PS  Z8, Z16, Z12
+	VFMADD231PS  Z9, Z18, Z12
+	VFMADD231PS  Z10, Z20, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z12
-	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (R8)(R10*1), Z11
+	VADDPS       Z11, Z12, Z12
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
-	VMAXPS       Z11, Z12, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z12
-	VMINPS       Z11, Z12, Z11
-	VMOVUPS      Z11, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z11
+	VMAXPS       Z12, Z11, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z11
+	VMINPS       Z12, Z11, Z12
+	VMOVUPS      Z12, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -4916,85 +9000,85 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z13, Z12, Z22
-	VSUBPS    Z13, Z12, Z13
-	VADDPS    Z15, Z14, Z12
-	VSUBPS    Z15, Z14, Z15
-	VADDPS    Z17, Z16, Z14
-	VSUBPS    Z17, Z16, Z17
-	VADDPS    Z19, Z18, Z16
-	VSUBPS    Z19, Z18, Z19
-	VADDPS    Z22, Z11, Z11
-	VADDPS    Z12, Z11, Z11
-	VADDPS    Z14, Z11, Z11
-	VADDPS    Z16, Z11, Z11
-	VADDPS    Z21, Z11, Z11
+	VADDPS    Z14, Z13, Z22
+	VSUBPS    Z14, Z13, Z14
+	VADDPS    Z16, Z15, Z13
+	VSUBPS    Z16, Z15, Z16
+	VADDPS    Z18, Z17, Z15
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z12, Z12
+	VADDPS    Z13, Z12, Z12
+	VADDPS    Z15, Z12, Z12
+	VADDPS    Z17, Z12, Z12
+	VADDPS    Z21, Z12, Z12
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z18
-	VADDPS    Z18, Z11, Z11
+	VMOVUPS.Z (R8), K1, Z19
+	VADDPS    Z19, Z12, Z12
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
-	VMAXPS       Z11, Z18, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z18
-	VMINPS       Z11, Z18, Z11
-	VMOVUPS      Z11, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z13, Z11
-	VFMADD231PS  Z1, Z15, Z11
-	VFMADD231PS  Z2, Z17, Z11
-	VFMADD231PS  Z3, Z19, Z11
-	VADDPS       Z21, Z11, Z11
+	VMULPS       Z0, Z14, Z12
+	VFMADD231PS  Z1, Z16, Z12
+	VFMADD231PS  Z2, Z18, Z12
+	VFMADD231PS  Z3, Z20, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z18
-	VADDPS       Z18, Z11, Z11
+	VMOVUPS.Z    (R8)(R9*1), K1, Z19
+	VADDPS       Z19, Z12, Z12
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z18
-	VMAXPS       Z11, Z18, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z18
-	VMINPS       Z11, Z18, Z11
-	VMOVUPS      Z11, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z19
+	VMAXPS       Z12, Z19, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z19
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z4, Z22, Z11
-	VFMADD231PS  Z5, Z12, Z11
-	VFMADD231PS  Z6, Z14, Z11
-	VFMADD231PS  Z7, Z16, Z11
-	VADDPS       Z21, Z11, Z11
+	VMULPS       Z4, Z22, Z12
+	VFMADD231PS  Z5, Z13, Z12
+	VFMADD231PS  Z6, Z15, Z12
+	VFMADD231PS  Z7, Z17, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z12
-	VADDPS       Z12, Z11, Z11
+	VMOVUPS.Z    (R8)(R9*2), K1, Z13
+	VADDPS       Z13, Z12, Z12
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
-	VMAXPS       Z11, Z12, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z12
-	VMINPS       Z11, Z12, Z11
-	VMOVUPS      Z11, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z13
+	VMAXPS       Z12, Z13, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z13
+	VMINPS       Z12, Z13, Z12
+	VMOVUPS      Z12, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 32(AX), Z11
-	VFMADD213PS  Z20, Z13, Z11
-	VFMADD231PS  Z8, Z15, Z11
-	VFMADD231PS  Z9, Z17, Z11
-	VFMADD231PS  Z10, Z19, Z11
-	VADDPS       Z21, Z11, Z11
+	VBROADCASTSS 32(AX), Z12
+	VFMADD213PS  Z11, Z14, Z12
+	VFMADD231PS  Z8, Z16, Z12
+	VFMADD231PS  Z9, Z18, Z12
+	VFMADD231PS  Z10, Z20, Z12
+	VADDPS       Z21, Z12, Z12
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z12
-	VADDPS       Z12, Z11, Z11
+	VMOVUPS.Z    (R8)(R10*1), K1, Z11
+	VADDPS       Z11, Z12, Z12
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z12
-	VMAXPS       Z11, Z12, Z11
-	VBROADCASTSS WinogradOutput_High+0(DX), Z12
-	VMINPS       Z11, Z12, Z11
-	VMOVUPS      Z11, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z11
+	VMAXPS       Z12, Z11, Z12
+	VBROADCASTSS WinogradOutput_High+0(DX), Z11
+	VMINPS       Z12, Z11, Z12
+	VMOVUPS      Z12, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
@@ -5077,123 +9161,123 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z18, Z17, Z27
-	VSUBPS  Z18, Z17, Z18
-	VADDPS  Z20, Z19, Z17
-	VSUBPS  Z20, Z19, Z20
-	VADDPS  Z22, Z21, Z19
-	VSUBPS  Z22, Z21, Z22
-	VADDPS  Z24, Z23, Z21
-	VSUBPS  Z24, Z23, Z24
+	VADDPS  Z19, Z18, Z27
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z21, Z20, Z18
+	VSUBPS  Z21, Z20, Z21
+	VADDPS  Z23, Z22, Z20
+	VSUBPS  Z23, Z22, Z23
+	VADDPS  Z25, Z24, Z22
+	VSUBPS  Z25, Z24, Z25
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Z27, Z16, Z16
-	VADDPS  Z17, Z16, Z16
-	VADDPS  Z19, Z16, Z16
-	VADDPS  Z21, Z16, Z16
-	VADDPS  Z26, Z16, Z16
+	VADDPS  Z27, Z17, Z17
+	VADDPS  Z18, Z17, Z17
+	VADDPS  Z20, Z17, Z17
+	VADDPS  Z22, Z17, Z17
+	VADDPS  Z26, Z17, Z17
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z23
-	VADDPS  Z23, Z16, Z16
+	VMOVUPS (R8), Z24
+	VADDPS  Z24, Z17, Z17
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z18, Z16
-	VFMADD231PS  Z1, Z20, Z16
-	VFMADD231PS  Z2, Z22, Z16
-	VFMADD231PS  Z3, Z24, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z0, Z19, Z17
+	VFMADD231PS  Z1, Z21, Z17
+	VFMADD231PS  Z2, Z23, Z17
+	VFMADD231PS  Z3, Z25, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS      (R8)(R9*1), Z24
+	VADDPS       Z24, Z17, Z17
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z4, Z27, Z16
-	VFMADD231PS  Z5, Z17, Z16
-	VFMADD231PS  Z6, Z19, Z16
-	VFMADD231PS  Z7, Z21, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z4, Z27, Z17
+	VFMADD231PS  Z5, Z18, Z17
+	VFMADD231PS  Z6, Z20, Z17
+	VFMADD231PS  Z7, Z22, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS      (R8)(R9*2), Z24
+	VADDPS       Z24, Z17, Z17
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMULPS       Z8, Z18, Z16
-	VFMADD231PS  Z9, Z20, Z16
-	VFMADD231PS  Z10, Z22, Z16
-	VFMADD231PS  Z11, Z24, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z8, Z19, Z17
+	VFMADD231PS  Z9, Z21, Z17
+	VFMADD231PS  Z10, Z23, Z17
+	VFMADD231PS  Z11, Z25, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS      (R8)(R10*1), Z24
+	VADDPS       Z24, Z17, Z17
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           stored
 	LEAQ         (CX)(SI*4), CX
-	VMULPS       Z12, Z27, Z16
-	VFMADD231PS  Z13, Z17, Z16
-	VFMADD231PS  Z14, Z19, Z16
-	VFMADD231PS  Z15, Z21, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z12, Z27, Z17
+	VFMADD231PS  Z13, Z18, Z17
+	VFMADD231PS  Z14, Z20, Z17
+	VFMADD231PS  Z15, Z22, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4
-	VMOVUPS      (R11), Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11), Z18
+	VADDPS       Z18, Z17, Z17
 
 added4:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
-	VMAXPS           Z16, Z17, Z16
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
-	VMINPS           Z16, Z17, Z16
-	VMOVUPS          Z16, (CX)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z18
+	VMAXPS           Z17, Z18, Z17
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z18
+	VMINPS           Z17, Z18, Z17
+	VMOVUPS          Z17, (CX)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x05
 	JE               stored
-	VBROADCASTSS     64(AX), Z16
-	VFMADD213PS      Z25, Z18, Z16
-	VFMADD231PS.BCST 68(AX), Z20, Z16
-	VFMADD231PS.BCST 72(AX), Z22, Z16
-	VFMADD231PS.BCST 76(AX), Z24, Z16
-	VADDPS           Z26, Z16, Z16
+	VBROADCASTSS     64(AX), Z17
+	VFMADD213PS      Z16, Z19, Z17
+	VFMADD231PS.BCST 68(AX), Z21, Z17
+	VFMADD231PS.BCST 72(AX), Z23, Z17
+	VFMADD231PS.BCST 76(AX), Z25, Z17
+	VADDPS           Z26, Z17, Z17
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added5
-	VMOVUPS          (R11)(R9*1), Z17
-	VADDPS           Z17, Z16, Z16
+	VMOVUPS          (R11)(R9*1), Z16
+	VADDPS           Z16, Z17, Z17
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z17, Z16, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z17, Z16, Z17
+	VMOVUPS      Z17, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -5235,123 +9319,123 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z18, Z17, Z27
-	VSUBPS    Z18, Z17, Z18
-	VADDPS    Z20, Z19, Z17
-	VSUBPS    Z20, Z19, Z20
-	VADDPS    Z22, Z21, Z19
-	VSUBPS    Z22, Z21, Z22
-	VADDPS    Z24, Z23, Z21
-	VSUBPS    Z24, Z23, Z24
+	VADDPS    Z19, Z18, Z27
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z21, Z20, Z18
+	VSUBPS    Z21, Z20, Z21
+	VADDPS    Z23, Z22, Z20
+	VSUBPS    Z23, Z22, Z23
+	VADDPS    Z25, Z24, Z22
+	VSUBPS    Z25, Z24, Z25
 	LEAQ      (R8)(R9*4), R11
-	VADDPS    Z27, Z16, Z16
-	VADDPS    Z17, Z16, Z16
-	VADDPS    Z19, Z16, Z16
-	VADDPS    Z21, Z16, Z16
-	VADDPS    Z26, Z16, Z16
+	VADDPS    Z27, Z17, Z17
+	VADDPS    Z18, Z17, Z17
+	VADDPS    Z20, Z17, Z17
+	VADDPS    Z22, Z17, Z17
+	VADDPS    Z26, Z17, Z17
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z23
-	VADDPS    Z23, Z16, Z16
+	VMOVUPS.Z (R8), K1, Z24
+	VADDPS    Z24, Z17, Z17
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z18, Z16
-	VFMADD231PS  Z1, Z20, Z16
-	VFMADD231PS  Z2, Z22, Z16
-	VFMADD231PS  Z3, Z24, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z0, Z19, Z17
+	VFMADD231PS  Z1, Z21, Z17
+	VFMADD231PS  Z2, Z23, Z17
+	VFMADD231PS  Z3, Z25, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS.Z    (R8)(R9*1), K1, Z24
+	VADDPS       Z24, Z17, Z17
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z4, Z27, Z16
-	VFMADD231PS  Z5, Z17, Z16
-	VFMADD231PS  Z6, Z19, Z16
-	VFMADD231PS  Z7, Z21, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z4, Z27, Z17
+	VFMADD231PS  Z5, Z18, Z17
+	VFMADD231PS  Z6, Z20, Z17
+	VFMADD231PS  Z7, Z22, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS.Z    (R8)(R9*2), K1, Z24
+	VADDPS       Z24, Z17, Z17
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMULPS       Z8, Z18, Z16
-	VFMADD231PS  Z9, Z20, Z16
-	VFMADD231PS  Z10, Z22, Z16
-	VFMADD231PS  Z11, Z24, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z8, Z19, Z17
+	VFMADD231PS  Z9, Z21, Z17
+	VFMADD231PS  Z10, Z23, Z17
+	VFMADD231PS  Z11, Z25, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z23
-	VADDPS       Z23, Z16, Z16
+	VMOVUPS.Z    (R8)(R10*1), K1, Z24
+	VADDPS       Z24, Z17, Z17
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z16, Z23, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z17, Z24, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z17, Z24, Z17
+	VMOVUPS      Z17, K1, (CX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x04
 	JE           storedOfPart
 	LEAQ         (CX)(SI*4), CX
-	VMULPS       Z12, Z27, Z16
-	VFMADD231PS  Z13, Z17, Z16
-	VFMADD231PS  Z14, Z19, Z16
-	VFMADD231PS  Z15, Z21, Z16
-	VADDPS       Z26, Z16, Z16
+	VMULPS       Z12, Z27, Z17
+	VFMADD231PS  Z13, Z18, Z17
+	VFMADD231PS  Z14, Z20, Z17
+	VFMADD231PS  Z15, Z22, Z17
+	VADDPS       Z26, Z17, Z17
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added4OfPart
-	VMOVUPS.Z    (R11), K1, Z17
-	VADDPS       Z17, Z16, Z16
+	VMOVUPS.Z    (R11), K1, Z18
+	VADDPS       Z18, Z17, Z17
 
 added4OfPart:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
-	VMAXPS           Z16, Z17, Z16
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
-	VMINPS           Z16, Z17, Z16
-	VMOVUPS          Z16, K1, (CX)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z18
+	VMAXPS           Z17, Z18, Z17
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z18
+	VMINPS           Z17, Z18, Z17
+	VMOVUPS          Z17, K1, (CX)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x05
 	JE               storedOfPart
-	VBROADCASTSS     64(AX), Z16
-	VFMADD213PS      Z25, Z18, Z16
-	VFMADD231PS.BCST 68(AX), Z20, Z16
-	VFMADD231PS.BCST 72(AX), Z22, Z16
-	VFMADD231PS.BCST 76(AX), Z24, Z16
-	VADDPS           Z26, Z16, Z16
+	VBROADCASTSS     64(AX), Z17
+	VFMADD213PS      Z16, Z19, Z17
+	VFMADD231PS.BCST 68(AX), Z21, Z17
+	VFMADD231PS.BCST 72(AX), Z23, Z17
+	VFMADD231PS.BCST 76(AX), Z25, Z17
+	VADDPS           Z26, Z17, Z17
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added5OfPart
-	VMOVUPS.Z        (R11)(R9*1), K1, Z17
-	VADDPS           Z17, Z16, Z16
+	VMOVUPS.Z        (R11)(R9*1), K1, Z16
+	VADDPS           Z16, Z17, Z17
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z17
-	VMAXPS       Z16, Z17, Z16
-	VBROADCASTSS WinogradOutput_High+0(DX), Z17
-	VMINPS       Z16, Z17, Z16
-	VMOVUPS      Z16, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z17, Z16, Z17
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z17, Z16, Z17
+	VMOVUPS      Z17, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -5382,16 +9466,16 @@ TEXT ·avx512WinogradLineInput12(SB), NOSPLIT, $24-16
 	VBROADCASTSS 8(AX), Z2
 	VBROADCASTSS 12(AX), Z3
 	VBROADCASTSS 16(AX), Z4
-	VBROADCASTSS 20(AX), Z4
-	VBROADCASTSS 24(AX), Z5
-	VBROADCASTSS 28(AX), Z6
-	VBROADCASTSS 32(AX), Z7
-	VBROADCASTSS 36(AX), Z7
-	VBROADCASTSS 40(AX), Z7
-	VBROADCASTSS 44(AX), Z8
-	VBROADCASTSS 48(AX), Z9
-	VBROADCASTSS 52(AX), Z10
-	VBROADCASTSS 56(AX), Z10
+	VBROADCASTSS 44(AX), Z4
+	VBROADCASTSS 48(AX), Z5
+	VBROADCASTSS 52(AX), Z6
+	VBROADCASTSS 56(AX), Z7
+	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS 76(AX), Z9
+	VBROADCASTSS 80(AX), Z10
+	VBROADCASTSS 92(AX), Z10
+	VBROADCASTSS 96(AX), Z11
 	MOVQ         WinogradInput_Count+0(DX), BX
 	MOVQ         BX, (SP)
 	MOVQ         WinogradInput_In+0(DX), CX
@@ -5408,119 +9492,119 @@ vector:
 	MOVQ             8(SP), CX
 	MOVQ             WinogradInput_Right+0(DX), SI
 	LEAQ             (SI)(SI*2), DI
-	VMOVUPS          (CX), Z10
-	VMOVUPS          (CX)(SI*1), Z11
-	VMOVUPS          (CX)(SI*2), Z12
-	VMOVUPS          (CX)(DI*1), Z13
+	VMOVUPS          (CX), Z12
+	VMOVUPS          (CX)(SI*1), Z13
+	VMOVUPS          (CX)(SI*2), Z14
+	VMOVUPS          (CX)(DI*1), Z15
 	LEAQ             (CX)(SI*4), CX
-	VMOVUPS          (CX), Z14
-	VMOVUPS          (CX)(SI*1), Z15
-	VMOVUPS          (CX)(SI*2), Z16
-	VMOVUPS          (CX)(DI*1), Z17
+	VMOVUPS          (CX), Z16
+	VMOVUPS          (CX)(SI*1), Z17
+	VMOVUPS          (CX)(SI*2), Z18
+	VMOVUPS          (CX)(DI*1), Z19
 	LEAQ             (CX)(SI*4), CX
-	VMOVUPS          (CX), Z18
-	VMOVUPS          (CX)(SI*1), Z19
-	VMOVUPS          (CX)(SI*2), Z20
-	VMOVUPS          (CX)(DI*1), Z21
+	VMOVUPS          (CX), Z20
+	VMOVUPS          (CX)(SI*1), Z21
+	VMOVUPS          (CX)(SI*2), Z22
+	VMOVUPS          (CX)(DI*1), Z23
 	MOVQ             16(SP), CX
 	MOVQ             WinogradInput_OutStride+0(DX), SI
 	LEAQ             (SI)(SI*2), DI
 	LEAQ             (CX)(SI*4), R8
 	LEAQ             (R8)(SI*4), R9
-	VBROADCASTSS     16(AX), Z22
-	VFMADD213PS      Z20, Z18, Z22
-	VFMADD231PS      Z3, Z16, Z22
-	VFMADD231PS      Z2, Z14, Z22
-	VFMADD231PS      Z1, Z12, Z22
-	VFMADD231PS      Z0, Z10, Z22
-	VMOVUPS          Z22, (CX)
-	VBROADCASTSS     32(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS      Z6, Z16, Z10
-	VFMADD231PS      Z5, Z14, Z10
-	VFMADD231PS      Z4, Z12, Z10
-	VBROADCASTSS     32(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS      Z6, Z15, Z22
-	VFMADD231PS      Z5, Z13, Z22
-	VFMADD231PS      Z4, Z11, Z22
-	VBROADCASTSS     36(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
+	VBROADCASTSS     16(AX), Z24
+	VFMADD213PS      Z23, Z21, Z24
+	VFMADD231PS      Z3, Z19, Z24
+	VFMADD231PS      Z2, Z17, Z24
+	VFMADD231PS      Z1, Z15, Z24
+	VFMADD231PS      Z0, Z13, Z24
+	VMOVUPS          Z24, (CX)
+	VBROADCASTSS     16(AX), Z23
+	VFMADD213PS      Z22, Z20, Z23
+	VFMADD231PS      Z3, Z18, Z23
+	VFMADD231PS      Z2, Z16, Z23
+	VFMADD231PS      Z1, Z14, Z23
+	VFMADD231PS      Z0, Z12, Z23
 	VMOVUPS          Z23, (CX)(SI*1)
-	VBROADCASTSS     36(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, (CX)(SI*2)
-	VBROADCASTSS     52(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS      Z9, Z16, Z10
-	VFMADD231PS      Z8, Z14, Z10
-	VFMADD231PS      Z7, Z12, Z10
-	VBROADCASTSS     52(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS      Z9, Z15, Z22
-	VFMADD231PS      Z8, Z13, Z22
-	VFMADD231PS      Z7, Z11, Z22
+	VBROADCASTSS     56(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS      Z6, Z18, Z12
+	VFMADD231PS      Z5, Z16, Z12
+	VFMADD231PS      Z4, Z14, Z12
 	VBROADCASTSS     56(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, (CX)(DI*1)
-	VBROADCASTSS     56(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, (R8)
-	VBROADCASTSS     72(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 68(AX), Z16, Z10
-	VFMADD231PS.BCST 64(AX), Z14, Z10
-	VFMADD231PS.BCST 60(AX), Z12, Z10
-	VBROADCASTSS     72(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS.BCST 68(AX), Z15, Z22
-	VFMADD231PS.BCST 64(AX), Z13, Z22
-	VFMADD231PS.BCST 60(AX), Z11, Z22
-	VBROADCASTSS     76(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, (R8)(SI*1)
-	VBROADCASTSS     76(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, (R8)(SI*2)
-	VBROADCASTSS     92(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 88(AX), Z16, Z10
-	VFMADD231PS.BCST 84(AX), Z14, Z10
-	VFMADD231PS.BCST 80(AX), Z12, Z10
-	VBROADCASTSS     92(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS.BCST 88(AX), Z15, Z22
-	VFMADD231PS.BCST 84(AX), Z13, Z22
-	VFMADD231PS.BCST 80(AX), Z11, Z22
-	VBROADCASTSS     96(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, (R8)(DI*1)
-	VBROADCASTSS     96(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, (R9)
-	VBROADCASTSS     112(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 108(AX), Z16, Z10
-	VFMADD231PS.BCST 104(AX), Z14, Z10
-	VFMADD231PS.BCST 100(AX), Z12, Z10
-	VBROADCASTSS     112(AX), Z12
-	VFMADD213PS      Z19, Z17, Z12
-	VFMADD231PS.BCST 108(AX), Z15, Z12
-	VFMADD231PS.BCST 104(AX), Z13, Z12
-	VFMADD231PS.BCST 100(AX), Z11, Z12
-	VBROADCASTSS     116(AX), Z14
-	VFMADD213PS      Z10, Z12, Z14
-	VMOVUPS          Z14, (R9)(SI*1)
-	VBROADCASTSS     116(AX), Z14
-	VFNMADD213PS     Z10, Z12, Z14
-	VMOVUPS          Z14, (R9)(SI*2)
-	VBROADCASTSS     16(AX), Z10
-	VFMADD213PS      Z21, Z19, Z10
-	VFMADD231PS      Z3, Z17, Z10
-	VFMADD231PS      Z2, Z15, Z10
-	VFMADD231PS      Z1, Z13, Z10
-	VFMADD231PS      Z0, Z11, Z10
-	VMOVUPS          Z10, (R9)(DI*1)
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS      Z6, Z17, Z23
+	VFMADD231PS      Z5, Z15, Z23
+	VFMADD231PS      Z4, Z13, Z23
+	VBROADCASTSS     64(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, (CX)(SI*2)
+	VBROADCASTSS     64(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, (CX)(DI*1)
+	VBROADCASTSS     80(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS      Z9, Z18, Z12
+	VFMADD231PS      Z8, Z16, Z12
+	VFMADD231PS      Z7, Z14, Z12
+	VBROADCASTSS     80(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS      Z9, Z17, Z23
+	VFMADD231PS      Z8, Z15, Z23
+	VFMADD231PS      Z7, Z13, Z23
+	VBROADCASTSS     88(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, (R8)
+	VBROADCASTSS     88(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, (R8)(SI*1)
+	VBROADCASTSS     104(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 100(AX), Z18, Z12
+	VFMADD231PS      Z11, Z16, Z12
+	VFMADD231PS      Z10, Z14, Z12
+	VBROADCASTSS     104(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS.BCST 100(AX), Z17, Z23
+	VFMADD231PS      Z11, Z15, Z23
+	VFMADD231PS      Z10, Z13, Z23
+	VBROADCASTSS     112(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, (R8)(SI*2)
+	VBROADCASTSS     112(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, (R8)(DI*1)
+	VBROADCASTSS     128(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 124(AX), Z18, Z12
+	VFMADD231PS.BCST 120(AX), Z16, Z12
+	VFMADD231PS.BCST 116(AX), Z14, Z12
+	VBROADCASTSS     128(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS.BCST 124(AX), Z17, Z23
+	VFMADD231PS.BCST 120(AX), Z15, Z23
+	VFMADD231PS.BCST 116(AX), Z13, Z23
+	VBROADCASTSS     136(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, (R9)
+	VBROADCASTSS     136(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, (R9)(SI*1)
+	VBROADCASTSS     152(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 148(AX), Z18, Z12
+	VFMADD231PS.BCST 144(AX), Z16, Z12
+	VFMADD231PS.BCST 140(AX), Z14, Z12
+	VBROADCASTSS     152(AX), Z14
+	VFMADD213PS      Z21, Z19, Z14
+	VFMADD231PS.BCST 148(AX), Z17, Z14
+	VFMADD231PS.BCST 144(AX), Z15, Z14
+	VFMADD231PS.BCST 140(AX), Z13, Z14
+	VBROADCASTSS     160(AX), Z13
+	VFMADD213PS      Z12, Z14, Z13
+	VMOVUPS          Z13, (R9)(SI*2)
+	VBROADCASTSS     160(AX), Z13
+	VFNMADD213PS     Z12, Z14, Z13
+	VMOVUPS          Z13, (R9)(DI*1)
 	ADDQ             $0x40, 8(SP)
 	ADDQ             $0x40, 16(SP)
 	SUBQ             $0x10, BX
@@ -5538,119 +9622,119 @@ rest:
 	MOVQ             8(SP), CX
 	MOVQ             WinogradInput_Right+0(DX), SI
 	LEAQ             (SI)(SI*2), DI
-	VMOVUPS.Z        (CX), K1, Z10
-	VMOVUPS.Z        (CX)(SI*1), K1, Z11
-	VMOVUPS.Z        (CX)(SI*2), K1, Z12
-	VMOVUPS.Z        (CX)(DI*1), K1, Z13
+	VMOVUPS.Z        (CX), K1, Z12
+	VMOVUPS.Z        (CX)(SI*1), K1, Z13
+	VMOVUPS.Z        (CX)(SI*2), K1, Z14
+	VMOVUPS.Z        (CX)(DI*1), K1, Z15
 	LEAQ             (CX)(SI*4), CX
-	VMOVUPS.Z        (CX), K1, Z14
-	VMOVUPS.Z        (CX)(SI*1), K1, Z15
-	VMOVUPS.Z        (CX)(SI*2), K1, Z16
-	VMOVUPS.Z        (CX)(DI*1), K1, Z17
+	VMOVUPS.Z        (CX), K1, Z16
+	VMOVUPS.Z        (CX)(SI*1), K1, Z17
+	VMOVUPS.Z        (CX)(SI*2), K1, Z18
+	VMOVUPS.Z        (CX)(DI*1), K1, Z19
 	LEAQ             (CX)(SI*4), CX
-	VMOVUPS.Z        (CX), K1, Z18
-	VMOVUPS.Z        (CX)(SI*1), K1, Z19
-	VMOVUPS.Z        (CX)(SI*2), K1, Z20
-	VMOVUPS.Z        (CX)(DI*1), K1, Z21
+	VMOVUPS.Z        (CX), K1, Z20
+	VMOVUPS.Z        (CX)(SI*1), K1, Z21
+	VMOVUPS.Z        (CX)(SI*2), K1, Z22
+	VMOVUPS.Z        (CX)(DI*1), K1, Z23
 	MOVQ             16(SP), CX
 	MOVQ             WinogradInput_OutStride+0(DX), SI
 	LEAQ             (SI)(SI*2), DI
 	LEAQ             (CX)(SI*4), R8
 	LEAQ             (R8)(SI*4), R9
-	VBROADCASTSS     16(AX), Z22
-	VFMADD213PS      Z20, Z18, Z22
-	VFMADD231PS      Z3, Z16, Z22
-	VFMADD231PS      Z2, Z14, Z22
-	VFMADD231PS      Z1, Z12, Z22
-	VFMADD231PS      Z0, Z10, Z22
-	VMOVUPS          Z22, K1, (CX)
-	VBROADCASTSS     32(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS      Z6, Z16, Z10
-	VFMADD231PS      Z5, Z14, Z10
-	VFMADD231PS      Z4, Z12, Z10
-	VBROADCASTSS     32(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS      Z6, Z15, Z22
-	VFMADD231PS      Z5, Z13, Z22
-	VFMADD231PS      Z4, Z11, Z22
-	VBROADCASTSS     36(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
+	VBROADCASTSS     16(AX), Z24
+	VFMADD213PS      Z23, Z21, Z24
+	VFMADD231PS      Z3, Z19, Z24
+	VFMADD231PS      Z2, Z17, Z24
+	VFMADD231PS      Z1, Z15, Z24
+	VFMADD231PS      Z0, Z13, Z24
+	VMOVUPS          Z24, K1, (CX)
+	VBROADCASTSS     16(AX), Z23
+	VFMADD213PS      Z22, Z20, Z23
+	VFMADD231PS      Z3, Z18, Z23
+	VFMADD231PS      Z2, Z16, Z23
+	VFMADD231PS      Z1, Z14, Z23
+	VFMADD231PS      Z0, Z12, Z23
 	VMOVUPS          Z23, K1, (CX)(SI*1)
-	VBROADCASTSS     36(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (CX)(SI*2)
-	VBROADCASTSS     52(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS      Z9, Z16, Z10
-	VFMADD231PS      Z8, Z14, Z10
-	VFMADD231PS      Z7, Z12, Z10
-	VBROADCASTSS     52(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS      Z9, Z15, Z22
-	VFMADD231PS      Z8, Z13, Z22
-	VFMADD231PS      Z7, Z11, Z22
+	VBROADCASTSS     56(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS      Z6, Z18, Z12
+	VFMADD231PS      Z5, Z16, Z12
+	VFMADD231PS      Z4, Z14, Z12
 	VBROADCASTSS     56(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (CX)(DI*1)
-	VBROADCASTSS     56(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (R8)
-	VBROADCASTSS     72(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 68(AX), Z16, Z10
-	VFMADD231PS.BCST 64(AX), Z14, Z10
-	VFMADD231PS.BCST 60(AX), Z12, Z10
-	VBROADCASTSS     72(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS.BCST 68(AX), Z15, Z22
-	VFMADD231PS.BCST 64(AX), Z13, Z22
-	VFMADD231PS.BCST 60(AX), Z11, Z22
-	VBROADCASTSS     76(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (R8)(SI*1)
-	VBROADCASTSS     76(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (R8)(SI*2)
-	VBROADCASTSS     92(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 88(AX), Z16, Z10
-	VFMADD231PS.BCST 84(AX), Z14, Z10
-	VFMADD231PS.BCST 80(AX), Z12, Z10
-	VBROADCASTSS     92(AX), Z22
-	VFMADD213PS      Z19, Z17, Z22
-	VFMADD231PS.BCST 88(AX), Z15, Z22
-	VFMADD231PS.BCST 84(AX), Z13, Z22
-	VFMADD231PS.BCST 80(AX), Z11, Z22
-	VBROADCASTSS     96(AX), Z23
-	VFMADD213PS      Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (R8)(DI*1)
-	VBROADCASTSS     96(AX), Z23
-	VFNMADD213PS     Z10, Z22, Z23
-	VMOVUPS          Z23, K1, (R9)
-	VBROADCASTSS     112(AX), Z10
-	VFMADD213PS      Z20, Z18, Z10
-	VFMADD231PS.BCST 108(AX), Z16, Z10
-	VFMADD231PS.BCST 104(AX), Z14, Z10
-	VFMADD231PS.BCST 100(AX), Z12, Z10
-	VBROADCASTSS     112(AX), Z12
-	VFMADD213PS      Z19, Z17, Z12
-	VFMADD231PS.BCST 108(AX), Z15, Z12
-	VFMADD231PS.BCST 104(AX), Z13, Z12
-	VFMADD231PS.BCST 100(AX), Z11, Z12
-	VBROADCASTSS     116(AX), Z14
-	VFMADD213PS      Z10, Z12, Z14
-	VMOVUPS          Z14, K1, (R9)(SI*1)
-	VBROADCASTSS     116(AX), Z14
-	VFNMADD213PS     Z10, Z12, Z14
-	VMOVUPS          Z14, K1, (R9)(SI*2)
-	VBROADCASTSS     16(AX), Z10
-	VFMADD213PS      Z21, Z19, Z10
-	VFMADD231PS      Z3, Z17, Z10
-	VFMADD231PS      Z2, Z15, Z10
-	VFMADD231PS      Z1, Z13, Z10
-	VFMADD231PS      Z0, Z11, Z10
-	VMOVUPS          Z10, K1, (R9)(DI*1)
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS      Z6, Z17, Z23
+	VFMADD231PS      Z5, Z15, Z23
+	VFMADD231PS      Z4, Z13, Z23
+	VBROADCASTSS     64(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (CX)(SI*2)
+	VBROADCASTSS     64(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (CX)(DI*1)
+	VBROADCASTSS     80(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS      Z9, Z18, Z12
+	VFMADD231PS      Z8, Z16, Z12
+	VFMADD231PS      Z7, Z14, Z12
+	VBROADCASTSS     80(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS      Z9, Z17, Z23
+	VFMADD231PS      Z8, Z15, Z23
+	VFMADD231PS      Z7, Z13, Z23
+	VBROADCASTSS     88(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R8)
+	VBROADCASTSS     88(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R8)(SI*1)
+	VBROADCASTSS     104(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 100(AX), Z18, Z12
+	VFMADD231PS      Z11, Z16, Z12
+	VFMADD231PS      Z10, Z14, Z12
+	VBROADCASTSS     104(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS.BCST 100(AX), Z17, Z23
+	VFMADD231PS      Z11, Z15, Z23
+	VFMADD231PS      Z10, Z13, Z23
+	VBROADCASTSS     112(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R8)(SI*2)
+	VBROADCASTSS     112(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R8)(DI*1)
+	VBROADCASTSS     128(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 124(AX), Z18, Z12
+	VFMADD231PS.BCST 120(AX), Z16, Z12
+	VFMADD231PS.BCST 116(AX), Z14, Z12
+	VBROADCASTSS     128(AX), Z23
+	VFMADD213PS      Z21, Z19, Z23
+	VFMADD231PS.BCST 124(AX), Z17, Z23
+	VFMADD231PS.BCST 120(AX), Z15, Z23
+	VFMADD231PS.BCST 116(AX), Z13, Z23
+	VBROADCASTSS     136(AX), Z24
+	VFMADD213PS      Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R9)
+	VBROADCASTSS     136(AX), Z24
+	VFNMADD213PS     Z12, Z23, Z24
+	VMOVUPS          Z24, K1, (R9)(SI*1)
+	VBROADCASTSS     152(AX), Z12
+	VFMADD213PS      Z22, Z20, Z12
+	VFMADD231PS.BCST 148(AX), Z18, Z12
+	VFMADD231PS.BCST 144(AX), Z16, Z12
+	VFMADD231PS.BCST 140(AX), Z14, Z12
+	VBROADCASTSS     152(AX), Z14
+	VFMADD213PS      Z21, Z19, Z14
+	VFMADD231PS.BCST 148(AX), Z17, Z14
+	VFMADD231PS.BCST 144(AX), Z15, Z14
+	VFMADD231PS.BCST 140(AX), Z13, Z14
+	VBROADCASTSS     160(AX), Z13
+	VFMADD213PS      Z12, Z14, Z13
+	VMOVUPS          Z13, K1, (R9)(SI*2)
+	VBROADCASTSS     160(AX), Z13
+	VFNMADD213PS     Z12, Z14, Z13
+	VMOVUPS          Z13, K1, (R9)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(DX), BX
@@ -5718,53 +9802,53 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(DX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Z6, Z5, Z17
-	VSUBPS  Z6, Z5, Z6
-	VADDPS  Z8, Z7, Z5
-	VSUBPS  Z8, Z7, Z8
-	VADDPS  Z10, Z9, Z7
-	VSUBPS  Z10, Z9, Z10
-	VADDPS  Z12, Z11, Z9
-	VSUBPS  Z12, Z11, Z12
-	VADDPS  Z14, Z13, Z11
-	VSUBPS  Z14, Z13, Z14
-	VADDPS  Z17, Z4, Z4
-	VADDPS  Z5, Z4, Z4
-	VADDPS  Z7, Z4, Z4
-	VADDPS  Z9, Z4, Z4
-	VADDPS  Z11, Z4, Z4
-	VADDPS  Z16, Z4, Z4
+	VADDPS  Z7, Z6, Z17
+	VSUBPS  Z7, Z6, Z7
+	VADDPS  Z9, Z8, Z6
+	VSUBPS  Z9, Z8, Z9
+	VADDPS  Z11, Z10, Z8
+	VSUBPS  Z11, Z10, Z11
+	VADDPS  Z13, Z12, Z10
+	VSUBPS  Z13, Z12, Z13
+	VADDPS  Z15, Z14, Z12
+	VSUBPS  Z15, Z14, Z15
+	VADDPS  Z17, Z5, Z5
+	VADDPS  Z6, Z5, Z5
+	VADDPS  Z8, Z5, Z5
+	VADDPS  Z10, Z5, Z5
+	VADDPS  Z12, Z5, Z5
+	VADDPS  Z16, Z5, Z5
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (DI), Z5
-	VADDPS  Z5, Z4, Z4
+	VMOVUPS (DI), Z6
+	VADDPS  Z6, Z5, Z5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(DX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z15, Z6, Z4
-	VFMADD231PS  Z0, Z8, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VFMADD231PS  Z2, Z12, Z4
-	VFMADD231PS  Z3, Z14, Z4
-	VADDPS       Z16, Z4, Z4
+	VBROADCASTSS (AX), Z5
+	VFMADD213PS  Z4, Z7, Z5
+	VFMADD231PS  Z0, Z9, Z5
+	VFMADD231PS  Z1, Z11, Z5
+	VFMADD231PS  Z2, Z13, Z5
+	VFMADD231PS  Z3, Z15, Z5
+	VADDPS       Z16, Z5, Z5
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Z5
-	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (DI)(R8*1), Z4
+	VADDPS       Z4, Z5, Z5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(DX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z5, Z4, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z5, Z4, Z5
+	VMOVUPS      Z5, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -5808,53 +9892,53 @@ rest:
 	MOVQ      24(SP), DI
 	MOVQ      WinogradOutput_AddRight+0(DX), R8
 	LEAQ      (R8)(R8*2), R9
-	VADDPS    Z6, Z5, Z17
-	VSUBPS    Z6, Z5, Z6
-	VADDPS    Z8, Z7, Z5
-	VSUBPS    Z8, Z7, Z8
-	VADDPS    Z10, Z9, Z7
-	VSUBPS    Z10, Z9, Z10
-	VADDPS    Z12, Z11, Z9
-	VSUBPS    Z12, Z11, Z12
-	VADDPS    Z14, Z13, Z11
-	VSUBPS    Z14, Z13, Z14
-	VADDPS    Z17, Z4, Z4
-	VADDPS    Z5, Z4, Z4
-	VADDPS    Z7, Z4, Z4
-	VADDPS    Z9, Z4, Z4
-	VADDPS    Z11, Z4, Z4
-	VADDPS    Z16, Z4, Z4
+	VADDPS    Z7, Z6, Z17
+	VSUBPS    Z7, Z6, Z7
+	VADDPS    Z9, Z8, Z6
+	VSUBPS    Z9, Z8, Z9
+	VADDPS    Z11, Z10, Z8
+	VSUBPS    Z11, Z10, Z11
+	VADDPS    Z13, Z12, Z10
+	VSUBPS    Z13, Z12, Z13
+	VADDPS    Z15, Z14, Z12
+	VSUBPS    Z15, Z14, Z15
+	VADDPS    Z17, Z5, Z5
+	VADDPS    Z6, Z5, Z5
+	VADDPS    Z8, Z5, Z5
+	VADDPS    Z10, Z5, Z5
+	VADDPS    Z12, Z5, Z5
+	VADDPS    Z16, Z5, Z5
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (DI), K1, Z5
-	VADDPS    Z5, Z4, Z4
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z5, Z5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(DX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z6
+	VMAXPS       Z5, Z6, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z6
+	VMINPS       Z5, Z6, Z5
+	VMOVUPS      Z5, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Z4
-	VFMADD213PS  Z15, Z6, Z4
-	VFMADD231PS  Z0, Z8, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VFMADD231PS  Z2, Z12, Z4
-	VFMADD231PS  Z3, Z14, Z4
-	VADDPS       Z16, Z4, Z4
+	VBROADCASTSS (AX), Z5
+	VFMADD213PS  Z4, Z7, Z5
+	VFMADD231PS  Z0, Z9, Z5
+	VFMADD231PS  Z1, Z11, Z5
+	VFMADD231PS  Z2, Z13, Z5
+	VFMADD231PS  Z3, Z15, Z5
+	VADDPS       Z16, Z5, Z5
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (DI)(R8*1), K1, Z5
-	VADDPS       Z5, Z4, Z4
+	VMOVUPS.Z    (DI)(R8*1), K1, Z4
+	VADDPS       Z4, Z5, Z5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z5
-	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS WinogradOutput_High+0(DX), Z5
-	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z4
+	VMAXPS       Z5, Z4, Z5
+	VBROADCASTSS WinogradOutput_High+0(DX), Z4
+	VMINPS       Z5, Z4, Z5
+	VMOVUPS      Z5, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -5937,91 +10021,91 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z16, Z15, Z27
-	VSUBPS  Z16, Z15, Z16
-	VADDPS  Z18, Z17, Z15
-	VSUBPS  Z18, Z17, Z18
-	VADDPS  Z20, Z19, Z17
-	VSUBPS  Z20, Z19, Z20
-	VADDPS  Z22, Z21, Z19
-	VSUBPS  Z22, Z21, Z22
-	VADDPS  Z24, Z23, Z21
-	VSUBPS  Z24, Z23, Z24
-	VADDPS  Z27, Z14, Z14
-	VADDPS  Z15, Z14, Z14
-	VADDPS  Z17, Z14, Z14
-	VADDPS  Z19, Z14, Z14
-	VADDPS  Z21, Z14, Z14
-	VADDPS  Z26, Z14, Z14
+	VADDPS  Z17, Z16, Z27
+	VSUBPS  Z17, Z16, Z17
+	VADDPS  Z19, Z18, Z16
+	VSUBPS  Z19, Z18, Z19
+	VADDPS  Z21, Z20, Z18
+	VSUBPS  Z21, Z20, Z21
+	VADDPS  Z23, Z22, Z20
+	VSUBPS  Z23, Z22, Z23
+	VADDPS  Z25, Z24, Z22
+	VSUBPS  Z25, Z24, Z25
+	VADDPS  Z27, Z15, Z15
+	VADDPS  Z16, Z15, Z15
+	VADDPS  Z18, Z15, Z15
+	VADDPS  Z20, Z15, Z15
+	VADDPS  Z22, Z15, Z15
+	VADDPS  Z26, Z15, Z15
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z23
-	VADDPS  Z23, Z14, Z14
+	VMOVUPS (R8), Z24
+	VADDPS  Z24, Z15, Z15
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z14, Z23, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VFMADD231PS  Z3, Z22, Z14
-	VFMADD231PS  Z4, Z24, Z14
-	VADDPS       Z26, Z14, Z14
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VFMADD231PS  Z3, Z23, Z15
+	VFMADD231PS  Z4, Z25, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z23
-	VADDPS       Z23, Z14, Z14
+	VMOVUPS      (R8)(R9*1), Z24
+	VADDPS       Z24, Z15, Z15
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z14, Z23, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z5, Z27, Z14
-	VFMADD231PS  Z6, Z15, Z14
-	VFMADD231PS  Z7, Z17, Z14
-	VFMADD231PS  Z8, Z19, Z14
-	VFMADD231PS  Z9, Z21, Z14
-	VADDPS       Z26, Z14, Z14
+	VMULPS       Z5, Z27, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VFMADD231PS  Z7, Z18, Z15
+	VFMADD231PS  Z8, Z20, Z15
+	VFMADD231PS  Z9, Z22, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS      (R8)(R9*2), Z16
+	VADDPS       Z16, Z15, Z15
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VBROADCASTSS 40(AX), Z14
-	VFMADD213PS  Z25, Z16, Z14
-	VFMADD231PS  Z10, Z18, Z14
-	VFMADD231PS  Z11, Z20, Z14
-	VFMADD231PS  Z12, Z22, Z14
-	VFMADD231PS  Z13, Z24, Z14
-	VADDPS       Z26, Z14, Z14
+	VBROADCASTSS 40(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z10, Z19, Z15
+	VFMADD231PS  Z11, Z21, Z15
+	VFMADD231PS  Z12, Z23, Z15
+	VFMADD231PS  Z13, Z25, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS      (R8)(R10*1), Z14
+	VADDPS       Z14, Z15, Z15
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z15, Z14, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z15, Z14, Z15
+	VMOVUPS      Z15, (CX)(DI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -6065,91 +10149,91 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z16, Z15, Z27
-	VSUBPS    Z16, Z15, Z16
-	VADDPS    Z18, Z17, Z15
-	VSUBPS    Z18, Z17, Z18
-	VADDPS    Z20, Z19, Z17
-	VSUBPS    Z20, Z19, Z20
-	VADDPS    Z22, Z21, Z19
-	VSUBPS    Z22, Z21, Z22
-	VADDPS    Z24, Z23, Z21
-	VSUBPS    Z24, Z23, Z24
-	VADDPS    Z27, Z14, Z14
-	VADDPS    Z15, Z14, Z14
-	VADDPS    Z17, Z14, Z14
-	VADDPS    Z19, Z14, Z14
-	VADDPS    Z21, Z14, Z14
-	VADDPS    Z26, Z14, Z14
+	VADDPS    Z17, Z16, Z27
+	VSUBPS    Z17, Z16, Z17
+	VADDPS    Z19, Z18, Z16
+	VSUBPS    Z19, Z18, Z19
+	VADDPS    Z21, Z20, Z18
+	VSUBPS    Z21, Z20, Z21
+	VADDPS    Z23, Z22, Z20
+	VSUBPS    Z23, Z22, Z23
+	VADDPS    Z25, Z24, Z22
+	VSUBPS    Z25, Z24, Z25
+	VADDPS    Z27, Z15, Z15
+	VADDPS    Z16, Z15, Z15
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z20, Z15, Z15
+	VADDPS    Z22, Z15, Z15
+	VADDPS    Z26, Z15, Z15
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z23
-	VADDPS    Z23, Z14, Z14
+	VMOVUPS.Z (R8), K1, Z24
+	VADDPS    Z24, Z15, Z15
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z14, Z23, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z16, Z14
-	VFMADD231PS  Z1, Z18, Z14
-	VFMADD231PS  Z2, Z20, Z14
-	VFMADD231PS  Z3, Z22, Z14
-	VFMADD231PS  Z4, Z24, Z14
-	VADDPS       Z26, Z14, Z14
+	VMULPS       Z0, Z17, Z15
+	VFMADD231PS  Z1, Z19, Z15
+	VFMADD231PS  Z2, Z21, Z15
+	VFMADD231PS  Z3, Z23, Z15
+	VFMADD231PS  Z4, Z25, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z23
-	VADDPS       Z23, Z14, Z14
+	VMOVUPS.Z    (R8)(R9*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z23
-	VMAXPS       Z14, Z23, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z23
-	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
+	VMAXPS       Z15, Z24, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z24
+	VMINPS       Z15, Z24, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z5, Z27, Z14
-	VFMADD231PS  Z6, Z15, Z14
-	VFMADD231PS  Z7, Z17, Z14
-	VFMADD231PS  Z8, Z19, Z14
-	VFMADD231PS  Z9, Z21, Z14
-	VADDPS       Z26, Z14, Z14
+	VMULPS       Z5, Z27, Z15
+	VFMADD231PS  Z6, Z16, Z15
+	VFMADD231PS  Z7, Z18, Z15
+	VFMADD231PS  Z8, Z20, Z15
+	VFMADD231PS  Z9, Z22, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS.Z    (R8)(R9*2), K1, Z16
+	VADDPS       Z16, Z15, Z15
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z16
+	VMINPS       Z15, Z16, Z15
+	VMOVUPS      Z15, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 40(AX), Z14
-	VFMADD213PS  Z25, Z16, Z14
-	VFMADD231PS  Z10, Z18, Z14
-	VFMADD231PS  Z11, Z20, Z14
-	VFMADD231PS  Z12, Z22, Z14
-	VFMADD231PS  Z13, Z24, Z14
-	VADDPS       Z26, Z14, Z14
+	VBROADCASTSS 40(AX), Z15
+	VFMADD213PS  Z14, Z17, Z15
+	VFMADD231PS  Z10, Z19, Z15
+	VFMADD231PS  Z11, Z21, Z15
+	VFMADD231PS  Z12, Z23, Z15
+	VFMADD231PS  Z13, Z25, Z15
+	VADDPS       Z26, Z15, Z15
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z15
-	VADDPS       Z15, Z14, Z14
+	VMOVUPS.Z    (R8)(R10*1), K1, Z14
+	VADDPS       Z14, Z15, Z15
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
-	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS WinogradOutput_High+0(DX), Z15
-	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z14, K1, (CX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z14
+	VMAXPS       Z15, Z14, Z15
+	VBROADCASTSS WinogradOutput_High+0(DX), Z14
+	VMINPS       Z15, Z14, Z15
+	VMOVUPS      Z15, K1, (CX)(DI*1)
 
 storedOfPart:
 next:
@@ -6232,132 +10316,132 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(DX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Z17, Z16, Z28
-	VSUBPS  Z17, Z16, Z17
-	VADDPS  Z19, Z18, Z16
-	VSUBPS  Z19, Z18, Z19
-	VADDPS  Z21, Z20, Z18
-	VSUBPS  Z21, Z20, Z21
-	VADDPS  Z23, Z22, Z20
-	VSUBPS  Z23, Z22, Z23
-	VADDPS  Z25, Z24, Z22
-	VSUBPS  Z25, Z24, Z25
+	VADDPS  Z18, Z17, Z28
+	VSUBPS  Z18, Z17, Z18
+	VADDPS  Z20, Z19, Z17
+	VSUBPS  Z20, Z19, Z20
+	VADDPS  Z22, Z21, Z19
+	VSUBPS  Z22, Z21, Z22
+	VADDPS  Z24, Z23, Z21
+	VSUBPS  Z24, Z23, Z24
+	VADDPS  Z26, Z25, Z23
+	VSUBPS  Z26, Z25, Z26
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Z28, Z15, Z15
-	VADDPS  Z16, Z15, Z15
-	VADDPS  Z18, Z15, Z15
-	VADDPS  Z20, Z15, Z15
-	VADDPS  Z22, Z15, Z15
-	VADDPS  Z27, Z15, Z15
+	VADDPS  Z28, Z16, Z16
+	VADDPS  Z17, Z16, Z16
+	VADDPS  Z19, Z16, Z16
+	VADDPS  Z21, Z16, Z16
+	VADDPS  Z23, Z16, Z16
+	VADDPS  Z27, Z16, Z16
 	CMPQ    WinogradOutput_Add+0(DX), $0x00
 	JE      added0
-	VMOVUPS (R8), Z24
-	VADDPS  Z24, Z15, Z15
+	VMOVUPS (R8), Z25
+	VADDPS  Z25, Z16, Z16
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           stored
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VFMADD231PS  Z3, Z23, Z15
-	VFMADD231PS  Z4, Z25, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VFMADD231PS  Z4, Z26, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS      (R8)(R9*1), Z25
+	VADDPS       Z25, Z16, Z16
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           stored
-	VMULPS       Z5, Z28, Z15
-	VFMADD231PS  Z6, Z16, Z15
-	VFMADD231PS  Z7, Z18, Z15
-	VFMADD231PS  Z8, Z20, Z15
-	VFMADD231PS  Z9, Z22, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z5, Z28, Z16
+	VFMADD231PS  Z6, Z17, Z16
+	VFMADD231PS  Z7, Z19, Z16
+	VFMADD231PS  Z8, Z21, Z16
+	VFMADD231PS  Z9, Z23, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS      (R8)(R9*2), Z25
+	VADDPS       Z25, Z16, Z16
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           stored
-	VMULPS       Z10, Z17, Z15
-	VFMADD231PS  Z11, Z19, Z15
-	VFMADD231PS  Z12, Z21, Z15
-	VFMADD231PS  Z13, Z23, Z15
-	VFMADD231PS  Z14, Z25, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z10, Z18, Z16
+	VFMADD231PS  Z11, Z20, Z16
+	VFMADD231PS  Z12, Z22, Z16
+	VFMADD231PS  Z13, Z24, Z16
+	VFMADD231PS  Z14, Z26, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS      (R8)(R10*1), Z25
+	VADDPS       Z25, Z16, Z16
 
 added3:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z24
-	VMAXPS           Z15, Z24, Z15
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z24
-	VMINPS           Z15, Z24, Z15
-	VMOVUPS          Z15, (CX)(DI*1)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z25
+	VMAXPS           Z16, Z25, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z25
+	VMINPS           Z16, Z25, Z16
+	VMOVUPS          Z16, (CX)(DI*1)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x04
 	JE               stored
 	LEAQ             (CX)(SI*4), CX
-	VBROADCASTSS     60(AX), Z15
-	VMULPS           Z15, Z28, Z15
-	VFMADD231PS.BCST 64(AX), Z16, Z15
-	VFMADD231PS.BCST 68(AX), Z18, Z15
-	VFMADD231PS.BCST 72(AX), Z20, Z15
-	VFMADD231PS.BCST 76(AX), Z22, Z15
-	VADDPS           Z27, Z15, Z15
+	VBROADCASTSS     60(AX), Z16
+	VMULPS           Z16, Z28, Z16
+	VFMADD231PS.BCST 64(AX), Z17, Z16
+	VFMADD231PS.BCST 68(AX), Z19, Z16
+	VFMADD231PS.BCST 72(AX), Z21, Z16
+	VFMADD231PS.BCST 76(AX), Z23, Z16
+	VADDPS           Z27, Z16, Z16
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added4
-	VMOVUPS          (R11), Z16
-	VADDPS           Z16, Z15, Z15
+	VMOVUPS          (R11), Z17
+	VADDPS           Z17, Z16, Z16
 
 added4:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z16
-	VMAXPS           Z15, Z16, Z15
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z16
-	VMINPS           Z15, Z16, Z15
-	VMOVUPS          Z15, (CX)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
+	VMAXPS           Z16, Z17, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
+	VMINPS           Z16, Z17, Z16
+	VMOVUPS          Z16, (CX)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x05
 	JE               stored
-	VBROADCASTSS     80(AX), Z15
-	VFMADD213PS      Z26, Z17, Z15
-	VFMADD231PS.BCST 84(AX), Z19, Z15
-	VFMADD231PS.BCST 88(AX), Z21, Z15
-	VFMADD231PS.BCST 92(AX), Z23, Z15
-	VFMADD231PS.BCST 96(AX), Z25, Z15
-	VADDPS           Z27, Z15, Z15
+	VBROADCASTSS     80(AX), Z16
+	VFMADD213PS      Z15, Z18, Z16
+	VFMADD231PS.BCST 84(AX), Z20, Z16
+	VFMADD231PS.BCST 88(AX), Z22, Z16
+	VFMADD231PS.BCST 92(AX), Z24, Z16
+	VFMADD231PS.BCST 96(AX), Z26, Z16
+	VADDPS           Z27, Z16, Z16
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added5
-	VMOVUPS          (R11)(R9*1), Z16
-	VADDPS           Z16, Z15, Z15
+	VMOVUPS          (R11)(R9*1), Z15
+	VADDPS           Z15, Z16, Z16
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z16, Z15, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z16, Z15, Z16
+	VMOVUPS      Z16, (CX)(SI*1)
 
 stored:
 	ADDQ $0x40, 8(SP)
@@ -6401,132 +10485,132 @@ rest:
 	MOVQ      24(SP), R8
 	MOVQ      WinogradOutput_AddRight+0(DX), R9
 	LEAQ      (R9)(R9*2), R10
-	VADDPS    Z17, Z16, Z28
-	VSUBPS    Z17, Z16, Z17
-	VADDPS    Z19, Z18, Z16
-	VSUBPS    Z19, Z18, Z19
-	VADDPS    Z21, Z20, Z18
-	VSUBPS    Z21, Z20, Z21
-	VADDPS    Z23, Z22, Z20
-	VSUBPS    Z23, Z22, Z23
-	VADDPS    Z25, Z24, Z22
-	VSUBPS    Z25, Z24, Z25
+	VADDPS    Z18, Z17, Z28
+	VSUBPS    Z18, Z17, Z18
+	VADDPS    Z20, Z19, Z17
+	VSUBPS    Z20, Z19, Z20
+	VADDPS    Z22, Z21, Z19
+	VSUBPS    Z22, Z21, Z22
+	VADDPS    Z24, Z23, Z21
+	VSUBPS    Z24, Z23, Z24
+	VADDPS    Z26, Z25, Z23
+	VSUBPS    Z26, Z25, Z26
 	LEAQ      (R8)(R9*4), R11
-	VADDPS    Z28, Z15, Z15
-	VADDPS    Z16, Z15, Z15
-	VADDPS    Z18, Z15, Z15
-	VADDPS    Z20, Z15, Z15
-	VADDPS    Z22, Z15, Z15
-	VADDPS    Z27, Z15, Z15
+	VADDPS    Z28, Z16, Z16
+	VADDPS    Z17, Z16, Z16
+	VADDPS    Z19, Z16, Z16
+	VADDPS    Z21, Z16, Z16
+	VADDPS    Z23, Z16, Z16
+	VADDPS    Z27, Z16, Z16
 	CMPQ      WinogradOutput_Add+0(DX), $0x00
 	JE        added0OfPart
-	VMOVUPS.Z (R8), K1, Z24
-	VADDPS    Z24, Z15, Z15
+	VMOVUPS.Z (R8), K1, Z25
+	VADDPS    Z25, Z16, Z16
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (CX)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x01
 	JE           storedOfPart
-	VMULPS       Z0, Z17, Z15
-	VFMADD231PS  Z1, Z19, Z15
-	VFMADD231PS  Z2, Z21, Z15
-	VFMADD231PS  Z3, Z23, Z15
-	VFMADD231PS  Z4, Z25, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z0, Z18, Z16
+	VFMADD231PS  Z1, Z20, Z16
+	VFMADD231PS  Z2, Z22, Z16
+	VFMADD231PS  Z3, Z24, Z16
+	VFMADD231PS  Z4, Z26, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added1OfPart
-	VMOVUPS.Z    (R8)(R9*1), K1, Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS.Z    (R8)(R9*1), K1, Z25
+	VADDPS       Z25, Z16, Z16
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x02
 	JE           storedOfPart
-	VMULPS       Z5, Z28, Z15
-	VFMADD231PS  Z6, Z16, Z15
-	VFMADD231PS  Z7, Z18, Z15
-	VFMADD231PS  Z8, Z20, Z15
-	VFMADD231PS  Z9, Z22, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z5, Z28, Z16
+	VFMADD231PS  Z6, Z17, Z16
+	VFMADD231PS  Z7, Z19, Z16
+	VFMADD231PS  Z8, Z21, Z16
+	VFMADD231PS  Z9, Z23, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added2OfPart
-	VMOVUPS.Z    (R8)(R9*2), K1, Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS.Z    (R8)(R9*2), K1, Z25
+	VADDPS       Z25, Z16, Z16
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z24
-	VMAXPS       Z15, Z24, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z24
-	VMINPS       Z15, Z24, Z15
-	VMOVUPS      Z15, K1, (CX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z25
+	VMAXPS       Z16, Z25, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z25
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(DX), $0x03
 	JE           storedOfPart
-	VMULPS       Z10, Z17, Z15
-	VFMADD231PS  Z11, Z19, Z15
-	VFMADD231PS  Z12, Z21, Z15
-	VFMADD231PS  Z13, Z23, Z15
-	VFMADD231PS  Z14, Z25, Z15
-	VADDPS       Z27, Z15, Z15
+	VMULPS       Z10, Z18, Z16
+	VFMADD231PS  Z11, Z20, Z16
+	VFMADD231PS  Z12, Z22, Z16
+	VFMADD231PS  Z13, Z24, Z16
+	VFMADD231PS  Z14, Z26, Z16
+	VADDPS       Z27, Z16, Z16
 	CMPQ         WinogradOutput_Add+0(DX), $0x00
 	JE           added3OfPart
-	VMOVUPS.Z    (R8)(R10*1), K1, Z24
-	VADDPS       Z24, Z15, Z15
+	VMOVUPS.Z    (R8)(R10*1), K1, Z25
+	VADDPS       Z25, Z16, Z16
 
 added3OfPart:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z24
-	VMAXPS           Z15, Z24, Z15
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z24
-	VMINPS           Z15, Z24, Z15
-	VMOVUPS          Z15, K1, (CX)(DI*1)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z25
+	VMAXPS           Z16, Z25, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z25
+	VMINPS           Z16, Z25, Z16
+	VMOVUPS          Z16, K1, (CX)(DI*1)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x04
 	JE               storedOfPart
 	LEAQ             (CX)(SI*4), CX
-	VBROADCASTSS     60(AX), Z15
-	VMULPS           Z15, Z28, Z15
-	VFMADD231PS.BCST 64(AX), Z16, Z15
-	VFMADD231PS.BCST 68(AX), Z18, Z15
-	VFMADD231PS.BCST 72(AX), Z20, Z15
-	VFMADD231PS.BCST 76(AX), Z22, Z15
-	VADDPS           Z27, Z15, Z15
+	VBROADCASTSS     60(AX), Z16
+	VMULPS           Z16, Z28, Z16
+	VFMADD231PS.BCST 64(AX), Z17, Z16
+	VFMADD231PS.BCST 68(AX), Z19, Z16
+	VFMADD231PS.BCST 72(AX), Z21, Z16
+	VFMADD231PS.BCST 76(AX), Z23, Z16
+	VADDPS           Z27, Z16, Z16
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added4OfPart
-	VMOVUPS.Z        (R11), K1, Z16
-	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (R11), K1, Z17
+	VADDPS           Z17, Z16, Z16
 
 added4OfPart:
-	VBROADCASTSS     WinogradOutput_Low+0(DX), Z16
-	VMAXPS           Z15, Z16, Z15
-	VBROADCASTSS     WinogradOutput_High+0(DX), Z16
-	VMINPS           Z15, Z16, Z15
-	VMOVUPS          Z15, K1, (CX)
+	VBROADCASTSS     WinogradOutput_Low+0(DX), Z17
+	VMAXPS           Z16, Z17, Z16
+	VBROADCASTSS     WinogradOutput_High+0(DX), Z17
+	VMINPS           Z16, Z17, Z16
+	VMOVUPS          Z16, K1, (CX)
 	CMPQ             WinogradOutput_Columns+0(DX), $0x05
 	JE               storedOfPart
-	VBROADCASTSS     80(AX), Z15
-	VFMADD213PS      Z26, Z17, Z15
-	VFMADD231PS.BCST 84(AX), Z19, Z15
-	VFMADD231PS.BCST 88(AX), Z21, Z15
-	VFMADD231PS.BCST 92(AX), Z23, Z15
-	VFMADD231PS.BCST 96(AX), Z25, Z15
-	VADDPS           Z27, Z15, Z15
+	VBROADCASTSS     80(AX), Z16
+	VFMADD213PS      Z15, Z18, Z16
+	VFMADD231PS.BCST 84(AX), Z20, Z16
+	VFMADD231PS.BCST 88(AX), Z22, Z16
+	VFMADD231PS.BCST 92(AX), Z24, Z16
+	VFMADD231PS.BCST 96(AX), Z26, Z16
+	VADDPS           Z27, Z16, Z16
 	CMPQ             WinogradOutput_Add+0(DX), $0x00
 	JE               added5OfPart
-	VMOVUPS.Z        (R11)(R9*1), K1, Z16
-	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (R11)(R9*1), K1, Z15
+	VADDPS           Z15, Z16, Z16
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(DX), Z16
-	VMAXPS       Z15, Z16, Z15
-	VBROADCASTSS WinogradOutput_High+0(DX), Z16
-	VMINPS       Z15, Z16, Z15
-	VMOVUPS      Z15, K1, (CX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(DX), Z15
+	VMAXPS       Z16, Z15, Z16
+	VBROADCASTSS WinogradOutput_High+0(DX), Z15
+	VMINPS       Z16, Z15, Z16
+	VMOVUPS      Z16, K1, (CX)(SI*1)
 
 storedOfPart:
 next:
@@ -6565,13 +10649,4414 @@ DATA lanes<>+56(SB)/4, $0x00000000
 DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
+// func avx2WinogradPartInput3(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput3(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 12(AX), Y2
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMULPS       Y1, Y5, Y6
+	VFMADD231PS  Y0, Y3, Y6
+	VMOVUPS      Y6, (BX)
+	VMULPS       Y2, Y5, Y3
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y3, Y4, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y5
+	VFNMADD213PS Y3, Y4, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y3
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMULPS       Y1, Y6, Y7
+	VFMADD231PS  Y0, Y4, Y7
+	VMASKMOVPS   Y7, Y3, (BX)
+	VMULPS       Y2, Y6, Y4
+	VMULPS       Y2, Y5, Y5
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y4, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y6
+	VFNMADD213PS Y4, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput3x1(coefficients *float32, t *byte)
+// Requires: AVX
+TEXT ·avx2WinogradLineOutput3x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), CX
+	MOVQ CX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), CX
+	CMPQ CX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(BX*1), Y1
+	VMOVUPS (DX)(BX*2), Y2
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y3
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	ADDQ         $0x20, 24(SP)
+	ADDQ         $0x20, 32(SP)
+	SUBQ         $0x08, CX
+	CMPQ         CX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ      CX, CX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       CX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y0
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(AX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y0, Y4
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(AX), BX
+	LEAQ       (BX)(BX*2), BX
+	MOVQ       24(SP), BX
+	MOVQ       WinogradOutput_AddRight+0(AX), SI
+	LEAQ       (SI)(SI*2), SI
+	VADDPS     Y3, Y2, Y5
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(AX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), CX
+	SHLQ $0x02, CX
+	ADDQ CX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), DX
+	ADDQ DX, 8(SP)
+	ADDQ CX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), DX
+	ADDQ DX, 16(SP)
+	ADDQ CX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), DX
+	ADDQ DX, 24(SP)
+	ADDQ CX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput4(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput4(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 12(AX), Y2
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VMOVUPS      (BX)(DI*1), Y6
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VMOVUPS      Y7, (BX)
+	VMULPS       Y1, Y5, Y6
+	VFMADD231PS  Y0, Y3, Y6
+	VMOVUPS      Y6, (BX)(SI*1)
+	VMULPS       Y2, Y5, Y3
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y3, Y4, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y5
+	VFNMADD213PS Y3, Y4, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y3
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS (AX), Y8
+	VFMADD213PS  Y7, Y5, Y8
+	VMASKMOVPS   Y8, Y3, (BX)
+	VMULPS       Y1, Y6, Y7
+	VFMADD231PS  Y0, Y4, Y7
+	VMASKMOVPS   Y7, Y3, (BX)(SI*1)
+	VMULPS       Y2, Y6, Y4
+	VMULPS       Y2, Y5, Y5
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y4, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*2)
+	VBROADCASTSS 16(AX), Y6
+	VFNMADD213PS Y4, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput5(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput5(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 8(AX), Y0
+	VBROADCASTSS 12(AX), Y1
+	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 20(AX), Y3
+	VBROADCASTSS 24(AX), Y4
+	VBROADCASTSS 32(AX), Y5
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (BX)(SI*1), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VMOVUPS      (BX)(DI*1), Y9
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMULPS       Y2, Y10, Y11
+	VFMADD231PS  Y1, Y8, Y11
+	VFMADD231PS  Y0, Y6, Y11
+	VMOVUPS      Y11, (BX)
+	VMULPS       Y4, Y10, Y6
+	VFMADD231PS  Y3, Y8, Y6
+	VMULPS       Y4, Y9, Y11
+	VFMADD231PS  Y3, Y7, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD213PS  Y6, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 28(AX), Y12
+	VFNMADD213PS Y6, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 36(AX), Y6
+	VMULPS       Y6, Y10, Y6
+	VFMADD231PS  Y5, Y8, Y6
+	VBROADCASTSS 36(AX), Y8
+	VMULPS       Y8, Y9, Y8
+	VFMADD231PS  Y5, Y7, Y8
+	VBROADCASTSS 40(AX), Y7
+	VFMADD213PS  Y6, Y8, Y7
+	VMOVUPS      Y7, (BX)(DI*1)
+	VBROADCASTSS 40(AX), Y7
+	VFNMADD213PS Y6, Y8, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y6
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y6, Y7
+	VMASKMOVPS   (BX)(SI*1), Y6, Y8
+	VMASKMOVPS   (BX)(SI*2), Y6, Y9
+	VMASKMOVPS   (BX)(DI*1), Y6, Y10
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y6, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMULPS       Y2, Y11, Y12
+	VFMADD231PS  Y1, Y9, Y12
+	VFMADD231PS  Y0, Y7, Y12
+	VMASKMOVPS   Y12, Y6, (BX)
+	VMULPS       Y4, Y11, Y7
+	VFMADD231PS  Y3, Y9, Y7
+	VMULPS       Y4, Y10, Y12
+	VFMADD231PS  Y3, Y8, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD213PS  Y7, Y12, Y13
+	VMASKMOVPS   Y13, Y6, (BX)(SI*1)
+	VBROADCASTSS 28(AX), Y13
+	VFNMADD213PS Y7, Y12, Y13
+	VMASKMOVPS   Y13, Y6, (BX)(SI*2)
+	VBROADCASTSS 36(AX), Y7
+	VMULPS       Y7, Y11, Y7
+	VFMADD231PS  Y5, Y9, Y7
+	VBROADCASTSS 36(AX), Y9
+	VMULPS       Y9, Y10, Y9
+	VFMADD231PS  Y5, Y8, Y9
+	VBROADCASTSS 40(AX), Y8
+	VFMADD213PS  Y7, Y9, Y8
+	VMASKMOVPS   Y8, Y6, (BX)(DI*1)
+	VBROADCASTSS 40(AX), Y8
+	VFNMADD213PS Y7, Y9, Y8
+	VMASKMOVPS   Y8, Y6, (R8)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput5x1(coefficients *float32, t *byte)
+// Requires: AVX
+TEXT ·avx2WinogradLineOutput5x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), CX
+	MOVQ CX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), CX
+	CMPQ CX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(BX*1), Y1
+	VMOVUPS (DX)(BX*2), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y5
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Y2, Y1, Y6
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	ADDQ         $0x20, 24(SP)
+	ADDQ         $0x20, 32(SP)
+	SUBQ         $0x08, CX
+	CMPQ         CX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ      CX, CX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       CX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y0
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(AX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	VMASKMOVPS (DX)(SI*1), Y0, Y4
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y5
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y0, Y6
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(AX), BX
+	LEAQ       (BX)(BX*2), BX
+	MOVQ       24(SP), BX
+	MOVQ       WinogradOutput_AddRight+0(AX), SI
+	LEAQ       (SI)(SI*2), SI
+	VADDPS     Y3, Y2, Y7
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(AX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), CX
+	SHLQ $0x02, CX
+	ADDQ CX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), DX
+	ADDQ DX, 8(SP)
+	ADDQ CX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), DX
+	ADDQ DX, 16(SP)
+	ADDQ CX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), DX
+	ADDQ DX, 24(SP)
+	ADDQ CX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput5x3(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput5x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 12(AX), Y3
+	MOVQ         WinogradOutput_Count+0(CX), AX
+	MOVQ         AX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), AX
+	MOVQ         AX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), AX
+	CMPQ AX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y4
+	VMOVUPS (DX)(BX*1), Y5
+	VMOVUPS (DX)(BX*2), Y6
+	VMOVUPS (DX)(SI*1), Y7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y8
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y9
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(CX), BX
+	LEAQ    (BX)(BX*2), SI
+	MOVQ    24(SP), SI
+	MOVQ    WinogradOutput_AddRight+0(CX), DI
+	LEAQ    (DI)(DI*2), R8
+	VADDPS  Y6, Y5, Y10
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y9, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (SI), Y7
+	VADDPS  Y7, Y4, Y4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y4, Y7, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VADDPS       Y9, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (SI)(DI*1), Y6
+	VADDPS       Y6, Y4, Y4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y4, Y6, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (DX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VMULPS       Y2, Y10, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VADDPS       Y9, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (SI)(DI*2), Y5
+	VADDPS       Y5, Y4, Y4
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (DX)(BX*2)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, AX
+	CMPQ AX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      AX, AX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       AX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y4
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y4, Y5
+	VMASKMOVPS (DX)(BX*1), Y4, Y6
+	VMASKMOVPS (DX)(BX*2), Y4, Y7
+	VMASKMOVPS (DX)(SI*1), Y4, Y8
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y4, Y9
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y4, Y10
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(CX), BX
+	LEAQ       (BX)(BX*2), SI
+	MOVQ       24(SP), SI
+	MOVQ       WinogradOutput_AddRight+0(CX), DI
+	LEAQ       (DI)(DI*2), R8
+	VADDPS     Y7, Y6, Y11
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y10, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (SI), Y4, Y8
+	VADDPS     Y8, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMASKMOVPS   Y5, Y4, (DX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VADDPS       Y10, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (SI)(DI*1), Y4, Y7
+	VADDPS       Y7, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y5, Y7, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y5, Y7, Y5
+	VMASKMOVPS   Y5, Y4, (DX)(BX*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VMULPS       Y2, Y11, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VADDPS       Y10, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (SI)(DI*2), Y4, Y6
+	VADDPS       Y6, Y5, Y5
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y4, (DX)(BX*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), AX
+	SHLQ $0x02, AX
+	ADDQ AX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), DX
+	ADDQ DX, 8(SP)
+	ADDQ AX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	ADDQ AX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), DX
+	ADDQ DX, 24(SP)
+	ADDQ AX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput6(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput6(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 8(AX), Y0
+	VBROADCASTSS 12(AX), Y1
+	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 20(AX), Y3
+	VBROADCASTSS 24(AX), Y4
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(SI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VBROADCASTSS 4(AX), Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS (AX), Y10
+	VFMADD231PS  Y10, Y6, Y11
+	VMOVUPS      Y11, (BX)
+	VMULPS       Y2, Y9, Y10
+	VFMADD231PS  Y1, Y7, Y10
+	VFMADD231PS  Y0, Y5, Y10
+	VMOVUPS      Y10, (BX)(SI*1)
+	VMULPS       Y4, Y9, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y4, Y8, Y10
+	VFMADD231PS  Y3, Y6, Y10
+	VBROADCASTSS 28(AX), Y11
+	VFMADD213PS  Y5, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y11
+	VFNMADD213PS Y5, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y9, Y5
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VBROADCASTSS 36(AX), Y7
+	VMULPS       Y7, Y8, Y7
+	VBROADCASTSS 32(AX), Y8
+	VFMADD231PS  Y8, Y6, Y7
+	VBROADCASTSS 40(AX), Y6
+	VFMADD213PS  Y5, Y7, Y6
+	VMOVUPS      Y6, (R8)
+	VBROADCASTSS 40(AX), Y6
+	VFNMADD213PS Y5, Y7, Y6
+	VMOVUPS      Y6, (R8)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y5
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y5, Y6
+	VMASKMOVPS   (BX)(SI*1), Y5, Y7
+	VMASKMOVPS   (BX)(SI*2), Y5, Y8
+	VMASKMOVPS   (BX)(DI*1), Y5, Y9
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y5, Y10
+	VMASKMOVPS   (BX)(SI*1), Y5, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VBROADCASTSS 4(AX), Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS (AX), Y11
+	VFMADD231PS  Y11, Y7, Y12
+	VMASKMOVPS   Y12, Y5, (BX)
+	VMULPS       Y2, Y10, Y11
+	VFMADD231PS  Y1, Y8, Y11
+	VFMADD231PS  Y0, Y6, Y11
+	VMASKMOVPS   Y11, Y5, (BX)(SI*1)
+	VMULPS       Y4, Y10, Y6
+	VFMADD231PS  Y3, Y8, Y6
+	VMULPS       Y4, Y9, Y11
+	VFMADD231PS  Y3, Y7, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD213PS  Y6, Y11, Y12
+	VMASKMOVPS   Y12, Y5, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y12
+	VFNMADD213PS Y6, Y11, Y12
+	VMASKMOVPS   Y12, Y5, (BX)(DI*1)
+	VBROADCASTSS 36(AX), Y6
+	VMULPS       Y6, Y10, Y6
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VBROADCASTSS 36(AX), Y8
+	VMULPS       Y8, Y9, Y8
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y7, Y8
+	VBROADCASTSS 40(AX), Y7
+	VFMADD213PS  Y6, Y8, Y7
+	VMASKMOVPS   Y7, Y5, (R8)
+	VBROADCASTSS 40(AX), Y7
+	VFNMADD213PS Y6, Y8, Y7
+	VMASKMOVPS   Y7, Y5, (R8)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput7(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput7(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 12(AX), Y0
+	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y2
+	VBROADCASTSS 24(AX), Y3
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VMOVUPS      (BX)(DI*1), Y7
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VMOVUPS      (BX)(SI*2), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMULPS       Y3, Y10, Y11
+	VFMADD231PS  Y2, Y8, Y11
+	VFMADD231PS  Y1, Y6, Y11
+	VFMADD231PS  Y0, Y4, Y11
+	VMOVUPS      Y11, (BX)
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 32(AX), Y11
+	VFMADD231PS  Y11, Y8, Y4
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS 36(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 40(AX), Y12
+	VFMADD213PS  Y4, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 40(AX), Y12
+	VFNMADD213PS Y4, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y8, Y4
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS 52(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD213PS  Y4, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
+	VBROADCASTSS 56(AX), Y12
+	VFNMADD213PS Y4, Y11, Y12
+	VMOVUPS      Y12, (R8)
+	VBROADCASTSS 68(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 64(AX), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VBROADCASTSS 60(AX), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VBROADCASTSS 68(AX), Y6
+	VMULPS       Y6, Y9, Y6
+	VBROADCASTSS 64(AX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VBROADCASTSS 60(AX), Y7
+	VFMADD231PS  Y7, Y5, Y6
+	VBROADCASTSS 72(AX), Y5
+	VFMADD213PS  Y4, Y6, Y5
+	VMOVUPS      Y5, (R8)(SI*1)
+	VBROADCASTSS 72(AX), Y5
+	VFNMADD213PS Y4, Y6, Y5
+	VMOVUPS      Y5, (R8)(SI*2)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y4
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y4, Y5
+	VMASKMOVPS   (BX)(SI*1), Y4, Y6
+	VMASKMOVPS   (BX)(SI*2), Y4, Y7
+	VMASKMOVPS   (BX)(DI*1), Y4, Y8
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y4, Y9
+	VMASKMOVPS   (BX)(SI*1), Y4, Y10
+	VMASKMOVPS   (BX)(SI*2), Y4, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VMULPS       Y3, Y11, Y12
+	VFMADD231PS  Y2, Y9, Y12
+	VFMADD231PS  Y1, Y7, Y12
+	VFMADD231PS  Y0, Y5, Y12
+	VMASKMOVPS   Y12, Y4, (BX)
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y11, Y5
+	VBROADCASTSS 32(AX), Y12
+	VFMADD231PS  Y12, Y9, Y5
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y7, Y5
+	VBROADCASTSS 36(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 32(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 40(AX), Y13
+	VFMADD213PS  Y5, Y12, Y13
+	VMASKMOVPS   Y13, Y4, (BX)(SI*1)
+	VBROADCASTSS 40(AX), Y13
+	VFNMADD213PS Y5, Y12, Y13
+	VMASKMOVPS   Y13, Y4, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y5
+	VMULPS       Y5, Y11, Y5
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y9, Y5
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y7, Y5
+	VBROADCASTSS 52(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 48(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 56(AX), Y13
+	VFMADD213PS  Y5, Y12, Y13
+	VMASKMOVPS   Y13, Y4, (BX)(DI*1)
+	VBROADCASTSS 56(AX), Y13
+	VFNMADD213PS Y5, Y12, Y13
+	VMASKMOVPS   Y13, Y4, (R8)
+	VBROADCASTSS 68(AX), Y5
+	VMULPS       Y5, Y11, Y5
+	VBROADCASTSS 64(AX), Y11
+	VFMADD231PS  Y11, Y9, Y5
+	VBROADCASTSS 60(AX), Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VBROADCASTSS 68(AX), Y7
+	VMULPS       Y7, Y10, Y7
+	VBROADCASTSS 64(AX), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	VBROADCASTSS 60(AX), Y8
+	VFMADD231PS  Y8, Y6, Y7
+	VBROADCASTSS 72(AX), Y6
+	VFMADD213PS  Y5, Y7, Y6
+	VMASKMOVPS   Y6, Y4, (R8)(SI*1)
+	VBROADCASTSS 72(AX), Y6
+	VFNMADD213PS Y5, Y7, Y6
+	VMASKMOVPS   Y6, Y4, (R8)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput7x1(coefficients *float32, t *byte)
+// Requires: AVX
+TEXT ·avx2WinogradLineOutput7x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), CX
+	MOVQ CX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), CX
+	CMPQ CX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(BX*1), Y1
+	VMOVUPS (DX)(BX*2), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS (DX)(BX*1), Y5
+	VMOVUPS (DX)(BX*2), Y6
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y7
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Y2, Y1, Y8
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y2
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	ADDQ         $0x20, 24(SP)
+	ADDQ         $0x20, 32(SP)
+	SUBQ         $0x08, CX
+	CMPQ         CX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ      CX, CX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       CX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y0
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(AX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	VMASKMOVPS (DX)(SI*1), Y0, Y4
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y5
+	VMASKMOVPS (DX)(BX*1), Y0, Y6
+	VMASKMOVPS (DX)(BX*2), Y0, Y7
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y0, Y8
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(AX), BX
+	LEAQ       (BX)(BX*2), BX
+	MOVQ       24(SP), BX
+	MOVQ       WinogradOutput_AddRight+0(AX), SI
+	LEAQ       (SI)(SI*2), SI
+	VADDPS     Y3, Y2, Y9
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y3
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(AX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), CX
+	SHLQ $0x02, CX
+	ADDQ CX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), DX
+	ADDQ DX, 8(SP)
+	ADDQ CX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), DX
+	ADDQ DX, 16(SP)
+	ADDQ CX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), DX
+	ADDQ DX, 24(SP)
+	ADDQ CX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput7x3(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput7x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 12(AX), Y3
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y11, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y9
+	VADDPS  Y9, Y4, Y4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y6
+	VADDPS       Y6, Y4, Y4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y4, Y6, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VMULPS       Y3, Y12, Y4
+	VBROADCASTSS 16(AX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Y5
+	VADDPS       Y5, Y4, Y4
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y4
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS (BX)(SI*1), Y4, Y6
+	VMASKMOVPS (BX)(SI*2), Y4, Y7
+	VMASKMOVPS (BX)(DI*1), Y4, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y4, Y9
+	VMASKMOVPS (BX)(SI*1), Y4, Y10
+	VMASKMOVPS (BX)(SI*2), Y4, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y4, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y12, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y4, Y10
+	VADDPS     Y10, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y4, Y7
+	VADDPS       Y7, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y5, Y7, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y5, Y7, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VMULPS       Y3, Y13, Y5
+	VBROADCASTSS 16(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (DI)(R8*2), Y4, Y6
+	VADDPS       Y6, Y5, Y5
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput7x5(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput7x5(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 12(AX), Y3
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y11, Y4, Y4
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y4, Y4
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VMULPS       Y3, Y12, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y4, Y4
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 24(AX), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS 28(AX), Y6
+	VFMADD231PS  Y6, Y8, Y4
+	VBROADCASTSS 32(AX), Y6
+	VFMADD231PS  Y6, Y10, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y6
+	VADDPS       Y6, Y4, Y4
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y4, Y6, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 40(AX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y11, Y4, Y4
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y4, Y4
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y4
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS (BX)(SI*1), Y4, Y6
+	VMASKMOVPS (BX)(SI*2), Y4, Y7
+	VMASKMOVPS (BX)(DI*1), Y4, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y4, Y9
+	VMASKMOVPS (BX)(SI*1), Y4, Y10
+	VMASKMOVPS (BX)(SI*2), Y4, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y4, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y12, Y5, Y5
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y4, Y10
+	VADDPS     Y10, Y5, Y5
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y4, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y4, Y10
+	VADDPS       Y10, Y5, Y5
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VMULPS       Y3, Y13, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y4, Y10
+	VADDPS       Y10, Y5, Y5
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 24(AX), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS 28(AX), Y7
+	VFMADD231PS  Y7, Y9, Y5
+	VBROADCASTSS 32(AX), Y7
+	VFMADD231PS  Y7, Y11, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y4, Y7
+	VADDPS       Y7, Y5, Y5
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y5, Y7, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y5, Y7, Y5
+	VMASKMOVPS   Y5, Y4, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 40(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 44(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y12, Y5, Y5
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y4, Y6
+	VADDPS       Y6, Y5, Y5
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y4, (BX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput8(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput8(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 12(AX), Y0
+	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y2
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (BX)(SI*1), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VMOVUPS      (BX)(DI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VBROADCASTSS 8(AX), Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y6, Y11
+	VBROADCASTSS (AX), Y10
+	VFMADD231PS  Y10, Y4, Y11
+	VMOVUPS      Y11, (BX)
+	VBROADCASTSS 24(AX), Y10
+	VMULPS       Y10, Y9, Y10
+	VFMADD231PS  Y2, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
+	VMOVUPS      Y10, (BX)(SI*1)
+	VBROADCASTSS 36(AX), Y3
+	VMULPS       Y3, Y9, Y3
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y7, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 36(AX), Y10
+	VMULPS       Y10, Y8, Y10
+	VBROADCASTSS 32(AX), Y11
+	VFMADD231PS  Y11, Y6, Y10
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 40(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 52(AX), Y3
+	VMULPS       Y3, Y9, Y3
+	VBROADCASTSS 48(AX), Y10
+	VFMADD231PS  Y10, Y7, Y3
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 52(AX), Y10
+	VMULPS       Y10, Y8, Y10
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y6, Y10
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMOVUPS      Y11, (R8)
+	VBROADCASTSS 56(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMOVUPS      Y11, (R8)(SI*1)
+	VBROADCASTSS 68(AX), Y3
+	VMULPS       Y3, Y9, Y3
+	VBROADCASTSS 64(AX), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS 60(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VBROADCASTSS 68(AX), Y5
+	VMULPS       Y5, Y8, Y5
+	VBROADCASTSS 64(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 60(AX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VBROADCASTSS 72(AX), Y4
+	VFMADD213PS  Y3, Y5, Y4
+	VMOVUPS      Y4, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y4
+	VFNMADD213PS Y3, Y5, Y4
+	VMOVUPS      Y4, (R8)(DI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y3
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y3, Y4
+	VMASKMOVPS   (BX)(SI*1), Y3, Y5
+	VMASKMOVPS   (BX)(SI*2), Y3, Y6
+	VMASKMOVPS   (BX)(DI*1), Y3, Y7
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y3, Y8
+	VMASKMOVPS   (BX)(SI*1), Y3, Y9
+	VMASKMOVPS   (BX)(SI*2), Y3, Y10
+	VMASKMOVPS   (BX)(DI*1), Y3, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	VBROADCASTSS 8(AX), Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y7, Y12
+	VBROADCASTSS (AX), Y11
+	VFMADD231PS  Y11, Y5, Y12
+	VMASKMOVPS   Y12, Y3, (BX)
+	VBROADCASTSS 24(AX), Y11
+	VMULPS       Y11, Y10, Y11
+	VFMADD231PS  Y2, Y8, Y11
+	VFMADD231PS  Y1, Y6, Y11
+	VFMADD231PS  Y0, Y4, Y11
+	VMASKMOVPS   Y11, Y3, (BX)(SI*1)
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 32(AX), Y11
+	VFMADD231PS  Y11, Y8, Y4
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS 36(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 40(AX), Y12
+	VFMADD213PS  Y4, Y11, Y12
+	VMASKMOVPS   Y12, Y3, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y12
+	VFNMADD213PS Y4, Y11, Y12
+	VMASKMOVPS   Y12, Y3, (BX)(DI*1)
+	VBROADCASTSS 52(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y8, Y4
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS 52(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD213PS  Y4, Y11, Y12
+	VMASKMOVPS   Y12, Y3, (R8)
+	VBROADCASTSS 56(AX), Y12
+	VFNMADD213PS Y4, Y11, Y12
+	VMASKMOVPS   Y12, Y3, (R8)(SI*1)
+	VBROADCASTSS 68(AX), Y4
+	VMULPS       Y4, Y10, Y4
+	VBROADCASTSS 64(AX), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VBROADCASTSS 60(AX), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VBROADCASTSS 68(AX), Y6
+	VMULPS       Y6, Y9, Y6
+	VBROADCASTSS 64(AX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VBROADCASTSS 60(AX), Y7
+	VFMADD231PS  Y7, Y5, Y6
+	VBROADCASTSS 72(AX), Y5
+	VFMADD213PS  Y4, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y5
+	VFNMADD213PS Y4, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (R8)(DI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput9(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput9(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 16(AX), Y0
+	VBROADCASTSS 20(AX), Y1
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VMOVUPS      (BX)(DI*1), Y5
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (BX)(SI*1), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VMOVUPS      (BX)(DI*1), Y9
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 32(AX), Y11
+	VMULPS       Y11, Y10, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y8, Y11
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VFMADD231PS  Y1, Y4, Y11
+	VFMADD231PS  Y0, Y2, Y11
+	VMOVUPS      Y11, (BX)
+	VBROADCASTSS 48(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 40(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 48(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 40(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 36(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 52(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 52(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 68(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 64(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 60(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 68(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 64(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 60(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 72(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
+	VBROADCASTSS 72(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMOVUPS      Y12, (R8)
+	VBROADCASTSS 88(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 84(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 88(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 84(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 92(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*1)
+	VBROADCASTSS 92(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*2)
+	VBROADCASTSS 108(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 104(AX), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VBROADCASTSS 100(AX), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VBROADCASTSS 96(AX), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 108(AX), Y4
+	VMULPS       Y4, Y9, Y4
+	VBROADCASTSS 104(AX), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 100(AX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VBROADCASTSS 96(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 112(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMOVUPS      Y3, (R8)(DI*1)
+	VBROADCASTSS 112(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMOVUPS      Y3, (R9)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y2
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y2, Y3
+	VMASKMOVPS   (BX)(SI*1), Y2, Y4
+	VMASKMOVPS   (BX)(SI*2), Y2, Y5
+	VMASKMOVPS   (BX)(DI*1), Y2, Y6
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y2, Y7
+	VMASKMOVPS   (BX)(SI*1), Y2, Y8
+	VMASKMOVPS   (BX)(SI*2), Y2, Y9
+	VMASKMOVPS   (BX)(DI*1), Y2, Y10
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y2, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 32(AX), Y12
+	VMULPS       Y12, Y11, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y9, Y12
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VFMADD231PS  Y1, Y5, Y12
+	VFMADD231PS  Y0, Y3, Y12
+	VMASKMOVPS   Y12, Y2, (BX)
+	VBROADCASTSS 48(AX), Y3
+	VMULPS       Y3, Y11, Y3
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y9, Y3
+	VBROADCASTSS 40(AX), Y12
+	VFMADD231PS  Y12, Y7, Y3
+	VBROADCASTSS 36(AX), Y12
+	VFMADD231PS  Y12, Y5, Y3
+	VBROADCASTSS 48(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 40(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 36(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 52(AX), Y13
+	VFMADD213PS  Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (BX)(SI*1)
+	VBROADCASTSS 52(AX), Y13
+	VFNMADD213PS Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (BX)(SI*2)
+	VBROADCASTSS 68(AX), Y3
+	VMULPS       Y3, Y11, Y3
+	VBROADCASTSS 64(AX), Y12
+	VFMADD231PS  Y12, Y9, Y3
+	VBROADCASTSS 60(AX), Y12
+	VFMADD231PS  Y12, Y7, Y3
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y5, Y3
+	VBROADCASTSS 68(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 64(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 60(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 56(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 72(AX), Y13
+	VFMADD213PS  Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (BX)(DI*1)
+	VBROADCASTSS 72(AX), Y13
+	VFNMADD213PS Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (R8)
+	VBROADCASTSS 88(AX), Y3
+	VMULPS       Y3, Y11, Y3
+	VBROADCASTSS 84(AX), Y12
+	VFMADD231PS  Y12, Y9, Y3
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y7, Y3
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y5, Y3
+	VBROADCASTSS 88(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 84(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 80(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 76(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 92(AX), Y13
+	VFMADD213PS  Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (R8)(SI*1)
+	VBROADCASTSS 92(AX), Y13
+	VFNMADD213PS Y3, Y12, Y13
+	VMASKMOVPS   Y13, Y2, (R8)(SI*2)
+	VBROADCASTSS 108(AX), Y3
+	VMULPS       Y3, Y11, Y3
+	VBROADCASTSS 104(AX), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS 100(AX), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS 96(AX), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VBROADCASTSS 108(AX), Y5
+	VMULPS       Y5, Y10, Y5
+	VBROADCASTSS 104(AX), Y7
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS 100(AX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VBROADCASTSS 96(AX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VBROADCASTSS 112(AX), Y4
+	VFMADD213PS  Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R8)(DI*1)
+	VBROADCASTSS 112(AX), Y4
+	VFNMADD213PS Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R9)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput9x1(coefficients *float32, t *byte)
+// Requires: AVX
+TEXT ·avx2WinogradLineOutput9x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), CX
+	MOVQ CX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), CX
+	CMPQ CX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(BX*1), Y1
+	VMOVUPS (DX)(BX*2), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS (DX)(BX*1), Y5
+	VMOVUPS (DX)(BX*2), Y6
+	VMOVUPS (DX)(SI*1), Y7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y8
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y9
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Y2, Y1, Y10
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y2
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y3
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y9, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	ADDQ         $0x20, 24(SP)
+	ADDQ         $0x20, 32(SP)
+	SUBQ         $0x08, CX
+	CMPQ         CX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ      CX, CX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       CX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y0
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(AX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	VMASKMOVPS (DX)(SI*1), Y0, Y4
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y5
+	VMASKMOVPS (DX)(BX*1), Y0, Y6
+	VMASKMOVPS (DX)(BX*2), Y0, Y7
+	VMASKMOVPS (DX)(SI*1), Y0, Y8
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y9
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y0, Y10
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(AX), BX
+	LEAQ       (BX)(BX*2), BX
+	MOVQ       24(SP), BX
+	MOVQ       WinogradOutput_AddRight+0(AX), SI
+	LEAQ       (SI)(SI*2), SI
+	VADDPS     Y3, Y2, Y11
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y3
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y4
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y10, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(AX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), CX
+	SHLQ $0x02, CX
+	ADDQ CX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), DX
+	ADDQ DX, 8(SP)
+	ADDQ CX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), DX
+	ADDQ DX, 16(SP)
+	ADDQ CX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), DX
+	ADDQ DX, 24(SP)
+	ADDQ CX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput9x3(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput9x3(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(SI*1), Y3
+	VMOVUPS (BX)(SI*2), Y4
+	VMOVUPS (BX)(DI*1), Y5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS (BX)(SI*1), Y7
+	VMOVUPS (BX)(SI*2), Y8
+	VMOVUPS (BX)(DI*1), Y9
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y4, Y3, Y12
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y7, Y2, Y2
+	VADDPS  Y11, Y2, Y2
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y9
+	VADDPS  Y9, Y2, Y2
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y4, Y2
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 8(AX), Y4
+	VFMADD231PS  Y4, Y8, Y2
+	VBROADCASTSS 12(AX), Y4
+	VFMADD231PS  Y4, Y10, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y4
+	VADDPS       Y4, Y2, Y2
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y2, Y4, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 16(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 20(AX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VBROADCASTSS 24(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 28(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Y3
+	VADDPS       Y3, Y2, Y2
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)(SI*2)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y2
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (BX)(SI*1), Y2, Y4
+	VMASKMOVPS (BX)(SI*2), Y2, Y5
+	VMASKMOVPS (BX)(DI*1), Y2, Y6
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y2, Y7
+	VMASKMOVPS (BX)(SI*1), Y2, Y8
+	VMASKMOVPS (BX)(SI*2), Y2, Y9
+	VMASKMOVPS (BX)(DI*1), Y2, Y10
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y2, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y2, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y5, Y4, Y13
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y12, Y3, Y3
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y2, Y10
+	VADDPS     Y10, Y3, Y3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y2, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VBROADCASTSS 8(AX), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VBROADCASTSS 12(AX), Y5
+	VFMADD231PS  Y5, Y11, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y2, Y5
+	VADDPS       Y5, Y3, Y3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y3, Y5, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y3, Y5, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 16(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS 24(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y8, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (DI)(R8*2), Y2, Y4
+	VADDPS       Y4, Y3, Y3
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(SI*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput9x5(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput9x5(SB), NOSPLIT, $40-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS (AX), Y0
+	VBROADCASTSS 4(AX), Y1
+	MOVQ         WinogradOutput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradOutput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradOutput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+	MOVQ         WinogradOutput_Add+0(CX), DX
+	MOVQ         DX, 24(SP)
+	MOVQ         WinogradOutput_Bias+0(CX), DX
+	MOVQ         DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(SI*1), Y3
+	VMOVUPS (BX)(SI*2), Y4
+	VMOVUPS (BX)(DI*1), Y5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS (BX)(SI*1), Y7
+	VMOVUPS (BX)(SI*2), Y8
+	VMOVUPS (BX)(DI*1), Y9
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y4, Y3, Y12
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y12, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y7, Y2, Y2
+	VADDPS  Y11, Y2, Y2
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y2, Y2
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VMULPS       Y0, Y4, Y2
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y2, Y2
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 16(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y5, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y2, Y2
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 32(AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 36(AX), Y4
+	VFMADD231PS  Y4, Y6, Y2
+	VBROADCASTSS 40(AX), Y4
+	VFMADD231PS  Y4, Y8, Y2
+	VBROADCASTSS 44(AX), Y4
+	VFMADD231PS  Y4, Y10, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y4
+	VADDPS       Y4, Y2, Y2
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y2, Y4, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 48(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 52(AX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 60(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VADDPS       Y11, Y2, Y2
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y3
+	VADDPS       Y3, Y2, Y2
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y2
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (BX)(SI*1), Y2, Y4
+	VMASKMOVPS (BX)(SI*2), Y2, Y5
+	VMASKMOVPS (BX)(DI*1), Y2, Y6
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y2, Y7
+	VMASKMOVPS (BX)(SI*1), Y2, Y8
+	VMASKMOVPS (BX)(SI*2), Y2, Y9
+	VMASKMOVPS (BX)(DI*1), Y2, Y10
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y2, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y2, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y5, Y4, Y13
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y12, Y3, Y3
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y2, Y10
+	VADDPS     Y10, Y3, Y3
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y2, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VMULPS       Y0, Y5, Y3
+	VFMADD231PS  Y1, Y7, Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y11, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y2, Y10
+	VADDPS       Y10, Y3, Y3
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 16(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y4, Y3
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y6, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y2, Y10
+	VADDPS       Y10, Y3, Y3
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 32(AX), Y3
+	VMULPS       Y3, Y5, Y3
+	VBROADCASTSS 36(AX), Y5
+	VFMADD231PS  Y5, Y7, Y3
+	VBROADCASTSS 40(AX), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y11, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y2, Y5
+	VADDPS       Y5, Y3, Y3
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y3, Y5, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y3, Y5, Y3
+	VMASKMOVPS   Y3, Y2, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 48(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 52(AX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VBROADCASTSS 60(AX), Y4
+	VFMADD231PS  Y4, Y8, Y3
+	VADDPS       Y12, Y3, Y3
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y2, Y4
+	VADDPS       Y4, Y3, Y3
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y2, (BX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput10(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput10(SB), NOSPLIT, $24-16
+	MOVQ         coefficients+0(FP), AX
+	MOVQ         t+8(FP), CX
+	VBROADCASTSS 16(AX), Y0
+	MOVQ         WinogradInput_Count+0(CX), DX
+	MOVQ         DX, (SP)
+	MOVQ         WinogradInput_In+0(CX), DX
+	MOVQ         DX, 8(SP)
+	MOVQ         WinogradInput_Out+0(CX), DX
+	MOVQ         DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VMOVUPS      (BX)(DI*1), Y4
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(SI*1), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 12(AX), Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y6, Y11
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y4, Y11
+	VBROADCASTSS (AX), Y10
+	VFMADD231PS  Y10, Y2, Y11
+	VMOVUPS      Y11, (BX)
+	VBROADCASTSS 32(AX), Y10
+	VMULPS       Y10, Y9, Y10
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y7, Y10
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y5, Y10
+	VBROADCASTSS 20(AX), Y11
+	VFMADD231PS  Y11, Y3, Y10
+	VFMADD231PS  Y0, Y1, Y10
+	VMOVUPS      Y10, (BX)(SI*1)
+	VBROADCASTSS 48(AX), Y1
+	VMULPS       Y1, Y9, Y1
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 48(AX), Y10
+	VMULPS       Y10, Y8, Y10
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y6, Y10
+	VBROADCASTSS 40(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
+	VBROADCASTSS 52(AX), Y11
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 68(AX), Y1
+	VMULPS       Y1, Y9, Y1
+	VBROADCASTSS 64(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 60(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 56(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 68(AX), Y10
+	VMULPS       Y10, Y8, Y10
+	VBROADCASTSS 64(AX), Y11
+	VFMADD231PS  Y11, Y6, Y10
+	VBROADCASTSS 60(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
+	VBROADCASTSS 72(AX), Y11
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)
+	VBROADCASTSS 72(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(SI*1)
+	VBROADCASTSS 88(AX), Y1
+	VMULPS       Y1, Y9, Y1
+	VBROADCASTSS 84(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 80(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 76(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 88(AX), Y10
+	VMULPS       Y10, Y8, Y10
+	VBROADCASTSS 84(AX), Y11
+	VFMADD231PS  Y11, Y6, Y10
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
+	VBROADCASTSS 92(AX), Y11
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(DI*1)
+	VBROADCASTSS 108(AX), Y1
+	VMULPS       Y1, Y9, Y1
+	VBROADCASTSS 104(AX), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VBROADCASTSS 100(AX), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VBROADCASTSS 96(AX), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VBROADCASTSS 108(AX), Y3
+	VMULPS       Y3, Y8, Y3
+	VBROADCASTSS 104(AX), Y5
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 100(AX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS 96(AX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VBROADCASTSS 112(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (R9)
+	VBROADCASTSS 112(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMOVUPS      Y2, (R9)(SI*1)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y1
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y1, Y2
+	VMASKMOVPS   (BX)(SI*1), Y1, Y3
+	VMASKMOVPS   (BX)(SI*2), Y1, Y4
+	VMASKMOVPS   (BX)(DI*1), Y1, Y5
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y1, Y6
+	VMASKMOVPS   (BX)(SI*1), Y1, Y7
+	VMASKMOVPS   (BX)(SI*2), Y1, Y8
+	VMASKMOVPS   (BX)(DI*1), Y1, Y9
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y1, Y10
+	VMASKMOVPS   (BX)(SI*1), Y1, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 12(AX), Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y7, Y12
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y5, Y12
+	VBROADCASTSS (AX), Y11
+	VFMADD231PS  Y11, Y3, Y12
+	VMASKMOVPS   Y12, Y1, (BX)
+	VBROADCASTSS 32(AX), Y11
+	VMULPS       Y11, Y10, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y8, Y11
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 20(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VFMADD231PS  Y0, Y2, Y11
+	VMASKMOVPS   Y11, Y1, (BX)(SI*1)
+	VBROADCASTSS 48(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 40(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 48(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 40(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 36(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 52(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (BX)(DI*1)
+	VBROADCASTSS 68(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 64(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 60(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 68(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 64(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 60(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 72(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)
+	VBROADCASTSS 72(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(SI*1)
+	VBROADCASTSS 88(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 84(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 88(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 84(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 92(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(DI*1)
+	VBROADCASTSS 108(AX), Y2
+	VMULPS       Y2, Y10, Y2
+	VBROADCASTSS 104(AX), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VBROADCASTSS 100(AX), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VBROADCASTSS 96(AX), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 108(AX), Y4
+	VMULPS       Y4, Y9, Y4
+	VBROADCASTSS 104(AX), Y6
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 100(AX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VBROADCASTSS 96(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 112(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R9)
+	VBROADCASTSS 112(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R9)(SI*1)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradPartInput11(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradPartInput11(SB), NOSPLIT, $24-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradInput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradInput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradInput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+
+transform:
+	MOVQ WinogradInput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VMOVUPS      (BX)(DI*1), Y3
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VMOVUPS      (BX)(DI*1), Y7
+	LEAQ         (BX)(SI*4), BX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VMOVUPS      (BX)(SI*2), Y10
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 40(AX), Y11
+	VMULPS       Y11, Y10, Y11
+	VBROADCASTSS 36(AX), Y12
+	VFMADD231PS  Y12, Y8, Y11
+	VBROADCASTSS 32(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 28(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 24(AX), Y12
+	VFMADD231PS  Y12, Y2, Y11
+	VBROADCASTSS 20(AX), Y12
+	VFMADD231PS  Y12, Y0, Y11
+	VMOVUPS      Y11, (BX)
+	VBROADCASTSS 60(AX), Y0
+	VMULPS       Y0, Y10, Y0
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y8, Y0
+	VBROADCASTSS 52(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 60(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 52(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 64(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*1)
+	VBROADCASTSS 64(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 84(AX), Y0
+	VMULPS       Y0, Y10, Y0
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y8, Y0
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 72(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 68(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 84(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 72(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 68(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 88(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
+	VBROADCASTSS 88(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)
+	VBROADCASTSS 108(AX), Y0
+	VMULPS       Y0, Y10, Y0
+	VBROADCASTSS 104(AX), Y11
+	VFMADD231PS  Y11, Y8, Y0
+	VBROADCASTSS 100(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 96(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 92(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 108(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 104(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 100(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 96(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 92(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 112(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*1)
+	VBROADCASTSS 112(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*2)
+	VBROADCASTSS 132(AX), Y0
+	VMULPS       Y0, Y10, Y0
+	VBROADCASTSS 128(AX), Y11
+	VFMADD231PS  Y11, Y8, Y0
+	VBROADCASTSS 124(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 120(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 116(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 132(AX), Y11
+	VMULPS       Y11, Y9, Y11
+	VBROADCASTSS 128(AX), Y12
+	VFMADD231PS  Y12, Y7, Y11
+	VBROADCASTSS 124(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 120(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 116(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 136(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(DI*1)
+	VBROADCASTSS 136(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R9)
+	VBROADCASTSS 156(AX), Y0
+	VMULPS       Y0, Y10, Y0
+	VBROADCASTSS 152(AX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VBROADCASTSS 148(AX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VBROADCASTSS 144(AX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VBROADCASTSS 140(AX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VBROADCASTSS 156(AX), Y2
+	VMULPS       Y2, Y9, Y2
+	VBROADCASTSS 152(AX), Y4
+	VFMADD231PS  Y4, Y7, Y2
+	VBROADCASTSS 148(AX), Y4
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 144(AX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VBROADCASTSS 140(AX), Y3
+	VFMADD231PS  Y3, Y1, Y2
+	VBROADCASTSS 160(AX), Y1
+	VFMADD213PS  Y0, Y2, Y1
+	VMOVUPS      Y1, (R9)(SI*1)
+	VBROADCASTSS 160(AX), Y1
+	VFNMADD213PS Y0, Y2, Y1
+	VMOVUPS      Y1, (R9)(SI*2)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	SUBQ         $0x08, DX
+	CMPQ         DX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ        DX, DX
+	JZ           next
+	LEAQ         lanes<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y0
+	MOVQ         8(SP), BX
+	MOVQ         WinogradInput_Right+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	VMASKMOVPS   (BX), Y0, Y1
+	VMASKMOVPS   (BX)(SI*1), Y0, Y2
+	VMASKMOVPS   (BX)(SI*2), Y0, Y3
+	VMASKMOVPS   (BX)(DI*1), Y0, Y4
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y0, Y5
+	VMASKMOVPS   (BX)(SI*1), Y0, Y6
+	VMASKMOVPS   (BX)(SI*2), Y0, Y7
+	VMASKMOVPS   (BX)(DI*1), Y0, Y8
+	LEAQ         (BX)(SI*4), BX
+	VMASKMOVPS   (BX), Y0, Y9
+	VMASKMOVPS   (BX)(SI*1), Y0, Y10
+	VMASKMOVPS   (BX)(SI*2), Y0, Y11
+	MOVQ         16(SP), BX
+	MOVQ         WinogradInput_OutStride+0(CX), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (BX)(SI*4), R8
+	LEAQ         (R8)(SI*4), R9
+	VBROADCASTSS 40(AX), Y12
+	VMULPS       Y12, Y11, Y12
+	VBROADCASTSS 36(AX), Y13
+	VFMADD231PS  Y13, Y9, Y12
+	VBROADCASTSS 32(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 28(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 24(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS 20(AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VMASKMOVPS   Y12, Y0, (BX)
+	VBROADCASTSS 60(AX), Y1
+	VMULPS       Y1, Y11, Y1
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y9, Y1
+	VBROADCASTSS 52(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 60(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 56(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 52(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 48(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 64(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (BX)(SI*1)
+	VBROADCASTSS 64(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (BX)(SI*2)
+	VBROADCASTSS 84(AX), Y1
+	VMULPS       Y1, Y11, Y1
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y9, Y1
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 72(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 68(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 84(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 80(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 76(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 72(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 68(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 88(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (BX)(DI*1)
+	VBROADCASTSS 88(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)
+	VBROADCASTSS 108(AX), Y1
+	VMULPS       Y1, Y11, Y1
+	VBROADCASTSS 104(AX), Y12
+	VFMADD231PS  Y12, Y9, Y1
+	VBROADCASTSS 100(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 96(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 92(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 108(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 104(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 100(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 96(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 92(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 112(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(SI*1)
+	VBROADCASTSS 112(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(SI*2)
+	VBROADCASTSS 132(AX), Y1
+	VMULPS       Y1, Y11, Y1
+	VBROADCASTSS 128(AX), Y12
+	VFMADD231PS  Y12, Y9, Y1
+	VBROADCASTSS 124(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 120(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 116(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 132(AX), Y12
+	VMULPS       Y12, Y10, Y12
+	VBROADCASTSS 128(AX), Y13
+	VFMADD231PS  Y13, Y8, Y12
+	VBROADCASTSS 124(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 120(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 116(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 136(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(DI*1)
+	VBROADCASTSS 136(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R9)
+	VBROADCASTSS 156(AX), Y1
+	VMULPS       Y1, Y11, Y1
+	VBROADCASTSS 152(AX), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VBROADCASTSS 148(AX), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VBROADCASTSS 144(AX), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VBROADCASTSS 140(AX), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VBROADCASTSS 156(AX), Y3
+	VMULPS       Y3, Y10, Y3
+	VBROADCASTSS 152(AX), Y5
+	VFMADD231PS  Y5, Y8, Y3
+	VBROADCASTSS 148(AX), Y5
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 144(AX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS 140(AX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VBROADCASTSS 160(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (R9)(SI*1)
+	VBROADCASTSS 160(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (R9)(SI*2)
+
+next:
+	SUBQ WinogradInput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradInput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradInput_OutStep+0(CX), DX
+	ADDQ DX, 16(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput11x1(coefficients *float32, t *byte)
+// Requires: AVX
+TEXT ·avx2WinogradLineOutput11x1(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), AX
+	MOVQ WinogradOutput_Count+0(AX), CX
+	MOVQ CX, (SP)
+	MOVQ WinogradOutput_In+0(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ WinogradOutput_Out+0(AX), CX
+	MOVQ CX, 16(SP)
+	MOVQ WinogradOutput_Add+0(AX), CX
+	MOVQ CX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(AX), CX
+	MOVQ CX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(AX), CX
+	CMPQ CX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), DX
+	MOVQ    WinogradOutput_InStride+0(AX), BX
+	LEAQ    (BX)(BX*2), SI
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(BX*1), Y1
+	VMOVUPS (DX)(BX*2), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS (DX)(BX*1), Y5
+	VMOVUPS (DX)(BX*2), Y6
+	VMOVUPS (DX)(SI*1), Y7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y8
+	VMOVUPS (DX)(BX*1), Y9
+	VMOVUPS (DX)(BX*2), Y10
+	MOVQ    32(SP), DX
+	VMOVUPS (DX), Y11
+	MOVQ    16(SP), DX
+	MOVQ    WinogradOutput_Right+0(AX), BX
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    24(SP), BX
+	MOVQ    WinogradOutput_AddRight+0(AX), SI
+	LEAQ    (SI)(SI*2), SI
+	VADDPS  Y2, Y1, Y12
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y2
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y3
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y4
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y11, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(AX), $0x00
+	JE      added0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, 8(SP)
+	ADDQ         $0x20, 16(SP)
+	ADDQ         $0x20, 24(SP)
+	ADDQ         $0x20, 32(SP)
+	SUBQ         $0x08, CX
+	CMPQ         CX, $0x08
+	JGE          vector
+
+rest:
+	TESTQ      CX, CX
+	JZ         next
+	LEAQ       lanes<>+0(SB), DX
+	MOVQ       CX, BX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y0
+	MOVQ       8(SP), DX
+	MOVQ       WinogradOutput_InStride+0(AX), BX
+	LEAQ       (BX)(BX*2), SI
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	VMASKMOVPS (DX)(SI*1), Y0, Y4
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y5
+	VMASKMOVPS (DX)(BX*1), Y0, Y6
+	VMASKMOVPS (DX)(BX*2), Y0, Y7
+	VMASKMOVPS (DX)(SI*1), Y0, Y8
+	LEAQ       (DX)(BX*4), DX
+	VMASKMOVPS (DX), Y0, Y9
+	VMASKMOVPS (DX)(BX*1), Y0, Y10
+	VMASKMOVPS (DX)(BX*2), Y0, Y11
+	MOVQ       32(SP), DX
+	VMASKMOVPS (DX), Y0, Y12
+	MOVQ       16(SP), DX
+	MOVQ       WinogradOutput_Right+0(AX), BX
+	LEAQ       (BX)(BX*2), BX
+	MOVQ       24(SP), BX
+	MOVQ       WinogradOutput_AddRight+0(AX), SI
+	LEAQ       (SI)(SI*2), SI
+	VADDPS     Y3, Y2, Y13
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y3
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y4
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y5
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y5, Y1, Y1
+	VADDPS     Y12, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(AX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+next:
+	SUBQ WinogradOutput_Channels+0(AX), CX
+	SHLQ $0x02, CX
+	ADDQ CX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(AX), DX
+	ADDQ DX, 8(SP)
+	ADDQ CX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(AX), DX
+	ADDQ DX, 16(SP)
+	ADDQ CX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(AX), DX
+	ADDQ DX, 24(SP)
+	ADDQ CX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput11x3(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput11x3(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradOutput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradOutput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+	MOVQ WinogradOutput_Add+0(CX), DX
+	MOVQ DX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(CX), DX
+	MOVQ DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), DI
+	MOVQ    WinogradOutput_AddRight+0(CX), R8
+	LEAQ    (R8)(R8*2), R9
+	VADDPS  Y2, Y1, Y12
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	VADDPS  Y11, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (DI), Y9
+	VADDPS  Y9, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 4(AX), Y2
+	VFMADD231PS  Y2, Y4, Y0
+	VBROADCASTSS 8(AX), Y2
+	VFMADD231PS  Y2, Y6, Y0
+	VBROADCASTSS 12(AX), Y2
+	VFMADD231PS  Y2, Y8, Y0
+	VBROADCASTSS 16(AX), Y2
+	VFMADD231PS  Y2, Y10, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (DI)(R8*1), Y2
+	VADDPS       Y2, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y0, Y2, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 20(AX), Y0
+	VMULPS       Y0, Y12, Y0
+	VBROADCASTSS 24(AX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	VBROADCASTSS 28(AX), Y1
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 32(AX), Y1
+	VFMADD231PS  Y1, Y5, Y0
+	VBROADCASTSS 36(AX), Y1
+	VFMADD231PS  Y1, Y7, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (DI)(R8*2), Y1
+	VADDPS       Y1, Y0, Y0
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
+	VMASKMOVPS (BX)(SI*2), Y0, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), DI
+	MOVQ       WinogradOutput_AddRight+0(CX), R8
+	LEAQ       (R8)(R8*2), R9
+	VADDPS     Y3, Y2, Y13
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y12, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (DI), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VBROADCASTSS 8(AX), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VBROADCASTSS 12(AX), Y3
+	VFMADD231PS  Y3, Y9, Y1
+	VBROADCASTSS 16(AX), Y3
+	VFMADD231PS  Y3, Y11, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (DI)(R8*1), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y1, Y3, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y1, Y3, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 24(AX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VBROADCASTSS 28(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 32(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 36(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (DI)(R8*2), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
+// func avx2WinogradLineOutput11x5(coefficients *float32, t *byte)
+// Requires: AVX, FMA3
+TEXT ·avx2WinogradLineOutput11x5(SB), NOSPLIT, $40-16
+	MOVQ coefficients+0(FP), AX
+	MOVQ t+8(FP), CX
+	MOVQ WinogradOutput_Count+0(CX), DX
+	MOVQ DX, (SP)
+	MOVQ WinogradOutput_In+0(CX), DX
+	MOVQ DX, 8(SP)
+	MOVQ WinogradOutput_Out+0(CX), DX
+	MOVQ DX, 16(SP)
+	MOVQ WinogradOutput_Add+0(CX), DX
+	MOVQ DX, 24(SP)
+	MOVQ WinogradOutput_Bias+0(CX), DX
+	MOVQ DX, 32(SP)
+
+transform:
+	MOVQ WinogradOutput_Channels+0(CX), DX
+	CMPQ DX, $0x08
+	JL   rest
+
+vector:
+	MOVQ    8(SP), BX
+	MOVQ    WinogradOutput_InStride+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(SI*1), Y1
+	VMOVUPS (BX)(SI*2), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(SI*1), Y5
+	VMOVUPS (BX)(SI*2), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS (BX)(SI*1), Y9
+	VMOVUPS (BX)(SI*2), Y10
+	MOVQ    32(SP), BX
+	VMOVUPS (BX), Y11
+	MOVQ    16(SP), BX
+	MOVQ    WinogradOutput_Right+0(CX), SI
+	LEAQ    (SI)(SI*2), DI
+	MOVQ    24(SP), R8
+	MOVQ    WinogradOutput_AddRight+0(CX), R9
+	LEAQ    (R9)(R9*2), R10
+	VADDPS  Y2, Y1, Y12
+	VSUBPS  Y2, Y1, Y2
+	VADDPS  Y4, Y3, Y1
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	LEAQ    (R8)(R9*4), R11
+	VADDPS  Y12, Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y7, Y0, Y0
+	VADDPS  Y11, Y0, Y0
+	CMPQ    WinogradOutput_Add+0(CX), $0x00
+	JE      added0
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y0, Y0
+
+added0:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           stored
+	VBROADCASTSS (AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y4, Y0
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y10, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y0, Y0
+
+added1:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           stored
+	VBROADCASTSS 20(AX), Y0
+	VMULPS       Y0, Y12, Y0
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y1, Y0
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y3, Y0
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y5, Y0
+	VBROADCASTSS 36(AX), Y9
+	VFMADD231PS  Y9, Y7, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y0, Y0
+
+added2:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y0, Y9, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           stored
+	VBROADCASTSS 40(AX), Y0
+	VMULPS       Y0, Y2, Y0
+	VBROADCASTSS 44(AX), Y2
+	VFMADD231PS  Y2, Y4, Y0
+	VBROADCASTSS 48(AX), Y2
+	VFMADD231PS  Y2, Y6, Y0
+	VBROADCASTSS 52(AX), Y2
+	VFMADD231PS  Y2, Y8, Y0
+	VBROADCASTSS 56(AX), Y2
+	VFMADD231PS  Y2, Y10, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3
+	VMOVUPS      (R8)(R10*1), Y2
+	VADDPS       Y2, Y0, Y0
+
+added3:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y0, Y2, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           stored
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 60(AX), Y0
+	VMULPS       Y0, Y12, Y0
+	VBROADCASTSS 64(AX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	VBROADCASTSS 68(AX), Y1
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 72(AX), Y1
+	VFMADD231PS  Y1, Y5, Y0
+	VBROADCASTSS 76(AX), Y1
+	VFMADD231PS  Y1, Y7, Y0
+	VADDPS       Y11, Y0, Y0
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4
+	VMOVUPS      (R11), Y1
+	VADDPS       Y1, Y0, Y0
+
+added4:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (BX)
+
+stored:
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	ADDQ $0x20, 24(SP)
+	ADDQ $0x20, 32(SP)
+	SUBQ $0x08, DX
+	CMPQ DX, $0x08
+	JGE  vector
+
+rest:
+	TESTQ      DX, DX
+	JZ         next
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       DX, SI
+	NEGQ       SI
+	VMOVUPS    32(BX)(SI*4), Y0
+	MOVQ       8(SP), BX
+	MOVQ       WinogradOutput_InStride+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (BX)(SI*1), Y0, Y2
+	VMASKMOVPS (BX)(SI*2), Y0, Y3
+	VMASKMOVPS (BX)(DI*1), Y0, Y4
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y5
+	VMASKMOVPS (BX)(SI*1), Y0, Y6
+	VMASKMOVPS (BX)(SI*2), Y0, Y7
+	VMASKMOVPS (BX)(DI*1), Y0, Y8
+	LEAQ       (BX)(SI*4), BX
+	VMASKMOVPS (BX), Y0, Y9
+	VMASKMOVPS (BX)(SI*1), Y0, Y10
+	VMASKMOVPS (BX)(SI*2), Y0, Y11
+	MOVQ       32(SP), BX
+	VMASKMOVPS (BX), Y0, Y12
+	MOVQ       16(SP), BX
+	MOVQ       WinogradOutput_Right+0(CX), SI
+	LEAQ       (SI)(SI*2), DI
+	MOVQ       24(SP), R8
+	MOVQ       WinogradOutput_AddRight+0(CX), R9
+	LEAQ       (R9)(R9*2), R10
+	VADDPS     Y3, Y2, Y13
+	VSUBPS     Y3, Y2, Y3
+	VADDPS     Y5, Y4, Y2
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	LEAQ       (R8)(R9*4), R11
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y12, Y1, Y1
+	CMPQ       WinogradOutput_Add+0(CX), $0x00
+	JE         added0OfPart
+	VMASKMOVPS (R8), Y0, Y10
+	VADDPS     Y10, Y1, Y1
+
+added0OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x01
+	JE           storedOfPart
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added1OfPart
+	VMASKMOVPS   (R8)(R9*1), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added1OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x02
+	JE           storedOfPart
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y4, Y1
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y6, Y1
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added2OfPart
+	VMASKMOVPS   (R8)(R9*2), Y0, Y10
+	VADDPS       Y10, Y1, Y1
+
+added2OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x03
+	JE           storedOfPart
+	VBROADCASTSS 40(AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 44(AX), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VBROADCASTSS 48(AX), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VBROADCASTSS 52(AX), Y3
+	VFMADD231PS  Y3, Y9, Y1
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y11, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added3OfPart
+	VMASKMOVPS   (R8)(R10*1), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+
+added3OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y1, Y3, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y1, Y3, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+	CMPQ         WinogradOutput_Columns+0(CX), $0x04
+	JE           storedOfPart
+	LEAQ         (BX)(SI*4), BX
+	VBROADCASTSS 60(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 64(AX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 72(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 76(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y12, Y1, Y1
+	CMPQ         WinogradOutput_Add+0(CX), $0x00
+	JE           added4OfPart
+	VMASKMOVPS   (R11), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+added4OfPart:
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)
+
+storedOfPart:
+next:
+	SUBQ WinogradOutput_Channels+0(CX), DX
+	SHLQ $0x02, DX
+	ADDQ DX, 8(SP)
+	MOVQ WinogradOutput_InStep+0(CX), BX
+	ADDQ BX, 8(SP)
+	ADDQ DX, 16(SP)
+	MOVQ WinogradOutput_OutStep+0(CX), BX
+	ADDQ BX, 16(SP)
+	ADDQ DX, 24(SP)
+	MOVQ WinogradOutput_AddStep+0(CX), BX
+	ADDQ BX, 24(SP)
+	ADDQ DX, 32(SP)
+	DECQ (SP)
+	JNZ  transform
+	VZEROUPPER
+	RET
+
 // func avx2WinogradLineInput4(coefficients *float32, t *byte)
 // Requires: AVX, FMA3
 TEXT ·avx2WinogradLineInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y0
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -6596,16 +15081,16 @@ vector:
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
 	VBROADCASTSS (AX), Y4
-	VFMADD213PS  Y2, Y0, Y4
+	VFMADD213PS  Y3, Y1, Y4
 	VMOVUPS      Y4, (BX)
-	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y0, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y0
 	VFMADD213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
-	VBROADCASTSS 4(AX), Y0
-	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, (BX)(SI*2)
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y3, Y1, Y0
+	VBROADCASTSS 16(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, (BX)(DI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
@@ -6631,16 +15116,16 @@ rest:
 	MOVQ         WinogradInput_OutStride+0(CX), SI
 	LEAQ         (SI)(SI*2), DI
 	VBROADCASTSS (AX), Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VFMADD213PS  Y4, Y2, Y5
 	VMASKMOVPS   Y5, Y0, (BX)
-	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y1, Y4
+	VMASKMOVPS   Y4, Y0, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y1
 	VFMADD213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
-	VBROADCASTSS 4(AX), Y1
-	VFNMADD213PS Y3, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y2, Y1
+	VBROADCASTSS 16(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
 
 next:
@@ -6695,37 +15180,37 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y2, Y1, Y5
-	VSUBPS  Y2, Y1, Y2
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y4, Y0, Y0
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y3, Y2, Y0
-	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VADDPS       Y4, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (DI)(R8*1), Y0
+	VADDPS       Y0, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y0
+	VMAXPS       Y1, Y0, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y0
+	VMINPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -6758,37 +15243,37 @@ rest:
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y3, Y2, Y6
-	VSUBPS     Y3, Y2, Y3
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y5, Y1, Y1
+	VADDPS     Y4, Y3, Y6
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y5, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y0, Y2
-	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DI), Y0, Y3
+	VADDPS     Y3, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y3, Y1
-	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VADDPS       Y5, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DI)(R8*1), Y0, Y1
+	VADDPS       Y1, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -6815,7 +15300,6 @@ TEXT ·avx2WinogradSquareInput4(SB), NOSPLIT, $24-16
 	MOVQ         coefficients+0(FP), AX
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
-	VBROADCASTSS 4(AX), Y0
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -6841,16 +15325,16 @@ columns:
 	VMOVUPS      (BX)(SI*2), Y2
 	VMOVUPS      (BX)(DI*1), Y3
 	VBROADCASTSS (AX), Y4
-	VFMADD213PS  Y2, Y0, Y4
+	VFMADD213PS  Y3, Y1, Y4
 	VMOVUPS      Y4, (R8)
-	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y0, Y3
+	VMOVUPS      Y3, 128(R8)
+	VBROADCASTSS 16(AX), Y0
 	VFMADD213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, 128(R8)
-	VBROADCASTSS 4(AX), Y0
-	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, 256(R8)
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y3, Y1, Y0
+	VBROADCASTSS 16(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, 384(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
@@ -6869,16 +15353,16 @@ rows:
 	VMOVUPS      64(R8), Y2
 	VMOVUPS      96(R8), Y3
 	VBROADCASTSS (AX), Y4
-	VFMADD213PS  Y2, Y0, Y4
+	VFMADD213PS  Y3, Y1, Y4
 	VMOVUPS      Y4, (BX)
-	VBROADCASTSS 4(AX), Y0
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y0, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y0
 	VFMADD213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
-	VBROADCASTSS 4(AX), Y0
-	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, (BX)(SI*2)
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y3, Y1, Y0
+	VBROADCASTSS 16(AX), Y0
+	VFNMADD213PS Y2, Y1, Y0
 	VMOVUPS      Y0, (BX)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+128, R8
@@ -6909,16 +15393,16 @@ columnsOfPart:
 	VMASKMOVPS   (BX)(SI*2), Y0, Y3
 	VMASKMOVPS   (BX)(DI*1), Y0, Y4
 	VBROADCASTSS (AX), Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VFMADD213PS  Y4, Y2, Y5
 	VMOVUPS      Y5, (R8)
-	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y1, Y4
+	VMOVUPS      Y4, 128(R8)
+	VBROADCASTSS 16(AX), Y1
 	VFMADD213PS  Y3, Y2, Y1
-	VMOVUPS      Y1, 128(R8)
-	VBROADCASTSS 4(AX), Y1
-	VFNMADD213PS Y3, Y2, Y1
 	VMOVUPS      Y1, 256(R8)
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y2, Y1
+	VBROADCASTSS 16(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
 	VMOVUPS      Y1, 384(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
@@ -6937,16 +15421,16 @@ rowsOfPart:
 	VMOVUPS      64(R8), Y3
 	VMOVUPS      96(R8), Y4
 	VBROADCASTSS (AX), Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VFMADD213PS  Y4, Y2, Y5
 	VMASKMOVPS   Y5, Y0, (BX)
-	VBROADCASTSS 4(AX), Y1
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y1, Y4
+	VMASKMOVPS   Y4, Y0, (BX)(SI*1)
+	VBROADCASTSS 16(AX), Y1
 	VFMADD213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
-	VBROADCASTSS 4(AX), Y1
-	VFNMADD213PS Y3, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y2, Y1
+	VBROADCASTSS 16(AX), Y1
+	VFNMADD213PS Y3, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+128, R8
@@ -7002,13 +15486,13 @@ columns:
 	VMOVUPS      (BX)(SI*1), Y1
 	VMOVUPS      (BX)(SI*2), Y2
 	VMOVUPS      (BX)(DI*1), Y3
-	VADDPS       Y2, Y1, Y4
-	VSUBPS       Y2, Y1, Y2
-	VADDPS       Y4, Y0, Y0
-	VMOVUPS      Y0, (R8)
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y3, Y2, Y0
-	VMOVUPS      Y0, 128(R8)
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y3
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      Y1, (R8)
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VMOVUPS      Y1, 128(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7029,37 +15513,37 @@ rows:
 	VMOVUPS 32(R9), Y2
 	VMOVUPS 64(R9), Y3
 	VMOVUPS 96(R9), Y4
-	VADDPS  Y3, Y2, Y5
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y0, Y1, Y1
+	VADDPS  Y4, Y3, Y5
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y0, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DI), Y3
+	VADDPS  Y3, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y3, Y1
-	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VADDPS       Y0, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (DI)(R8*1), Y1
+	VADDPS       Y1, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -7094,13 +15578,13 @@ columnsOfPart:
 	VMASKMOVPS   (BX)(SI*1), Y0, Y2
 	VMASKMOVPS   (BX)(SI*2), Y0, Y3
 	VMASKMOVPS   (BX)(DI*1), Y0, Y4
-	VADDPS       Y3, Y2, Y5
-	VSUBPS       Y3, Y2, Y3
-	VADDPS       Y5, Y1, Y1
-	VMOVUPS      Y1, (R8)
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y4, Y3, Y1
-	VMOVUPS      Y1, 128(R8)
+	VADDPS       Y4, Y3, Y5
+	VSUBPS       Y4, Y3, Y4
+	VADDPS       Y5, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VMOVUPS      Y2, 128(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7121,37 +15605,37 @@ rowsOfPart:
 	VMOVUPS    32(R9), Y3
 	VMOVUPS    64(R9), Y4
 	VMOVUPS    96(R9), Y5
-	VADDPS     Y4, Y3, Y6
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y1, Y2, Y2
+	VADDPS     Y5, Y4, Y6
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y1, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y0, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DI), Y0, Y4
+	VADDPS     Y4, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y5, Y4, Y2
-	VADDPS       Y1, Y2, Y2
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VADDPS       Y1, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y0, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (DI)(R8*1), Y0, Y2
+	VADDPS       Y2, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMASKMOVPS   Y3, Y0, (BX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -7185,9 +15669,8 @@ TEXT ·avx2WinogradLineInput6(SB), NOSPLIT, $24-16
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y1
-	VBROADCASTSS 12(AX), Y1
-	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y1
+	VBROADCASTSS 32(AX), Y1
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -7216,33 +15699,33 @@ vector:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	VBROADCASTSS 4(AX), Y7
-	VFMADD213PS  Y5, Y3, Y7
-	VFMADD231PS  Y0, Y1, Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
 	VMOVUPS      Y7, (BX)
-	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 4(AX), Y6
+	VFMADD213PS  Y5, Y3, Y6
+	VFMADD231PS  Y0, Y1, Y6
+	VMOVUPS      Y6, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 8(AX), Y7
-	VFMADD213PS  Y4, Y2, Y7
-	VBROADCASTSS 12(AX), Y8
-	VFMADD213PS  Y1, Y7, Y8
-	VMOVUPS      Y8, (BX)(SI*1)
-	VBROADCASTSS 12(AX), Y8
-	VFNMADD213PS Y1, Y7, Y8
-	VMOVUPS      Y8, (BX)(SI*2)
-	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y4, Y2, Y6
+	VBROADCASTSS 28(AX), Y7
+	VFMADD213PS  Y1, Y6, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y7
+	VFNMADD213PS Y1, Y6, Y7
+	VMOVUPS      Y7, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y4, Y2, Y3
-	VBROADCASTSS 20(AX), Y5
-	VFMADD213PS  Y1, Y3, Y5
-	VMOVUPS      Y5, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y5
-	VFNMADD213PS Y1, Y3, Y5
-	VMOVUPS      Y5, (R8)
-	VBROADCASTSS 4(AX), Y1
-	VFMADD213PS  Y6, Y4, Y1
-	VFMADD231PS  Y0, Y2, Y1
-	VMOVUPS      Y1, (R8)(SI*1)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS 40(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMOVUPS      Y2, (R8)(SI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -7271,33 +15754,33 @@ rest:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	VBROADCASTSS 4(AX), Y8
-	VFMADD213PS  Y6, Y4, Y8
-	VFMADD231PS  Y0, Y2, Y8
+	VFMADD213PS  Y7, Y5, Y8
+	VFMADD231PS  Y0, Y3, Y8
 	VMASKMOVPS   Y8, Y1, (BX)
-	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
+	VMASKMOVPS   Y7, Y1, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 8(AX), Y8
-	VFMADD213PS  Y5, Y3, Y8
-	VBROADCASTSS 12(AX), Y9
-	VFMADD213PS  Y2, Y8, Y9
-	VMASKMOVPS   Y9, Y1, (BX)(SI*1)
-	VBROADCASTSS 12(AX), Y9
-	VFNMADD213PS Y2, Y8, Y9
-	VMASKMOVPS   Y9, Y1, (BX)(SI*2)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 20(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VBROADCASTSS 28(AX), Y8
+	VFMADD213PS  Y2, Y7, Y8
+	VMASKMOVPS   Y8, Y1, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y8
+	VFNMADD213PS Y2, Y7, Y8
+	VMASKMOVPS   Y8, Y1, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 16(AX), Y4
+	VBROADCASTSS 32(AX), Y4
 	VFMADD213PS  Y5, Y3, Y4
-	VBROADCASTSS 20(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (R8)
-	VBROADCASTSS 4(AX), Y2
-	VFMADD213PS  Y7, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R8)(SI*1)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R8)
+	VBROADCASTSS 40(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R8)(SI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -7355,41 +15838,41 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y3, Y2, Y8
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y4, Y2
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y8, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y7, Y1, Y1
+	VADDPS  Y4, Y3, Y8
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y7, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DI), Y3
+	VADDPS  Y3, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y6, Y3, Y1
-	VFMADD231PS  Y0, Y5, Y1
-	VADDPS       Y7, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VADDPS       Y7, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (DI)(R8*1), Y1
+	VADDPS       Y1, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -7425,41 +15908,41 @@ rest:
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y4, Y3, Y9
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y5, Y3
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y9, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y8, Y2, Y2
+	VADDPS     Y5, Y4, Y9
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y8, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DI), Y1, Y4
+	VADDPS     Y4, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y7, Y4, Y2
-	VFMADD231PS  Y0, Y6, Y2
-	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VADDPS       Y8, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (DI)(R8*1), Y1, Y2
+	VADDPS       Y2, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -7525,74 +16008,74 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y6, Y5, Y11
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y11, Y4, Y4
-	VADDPS  Y5, Y4, Y4
-	VADDPS  Y10, Y4, Y4
+	VADDPS  Y7, Y6, Y11
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y5, Y5
+	VADDPS  Y6, Y5, Y5
+	VADDPS  Y10, Y5, Y5
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y7
-	VADDPS  Y7, Y4, Y4
+	VMOVUPS (R8), Y8
+	VADDPS  Y8, Y5, Y5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y4, Y7, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y4, Y7, Y4
-	VMOVUPS      Y4, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VADDPS       Y10, Y4, Y4
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VADDPS       Y10, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y7
-	VADDPS       Y7, Y4, Y4
+	VMOVUPS      (R8)(R9*1), Y8
+	VADDPS       Y8, Y5, Y5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y4, Y7, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y4, Y7, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y5, Y8, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VMULPS       Y2, Y11, Y4
-	VFMADD231PS  Y3, Y5, Y4
-	VADDPS       Y10, Y4, Y4
+	VMULPS       Y2, Y11, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VADDPS       Y10, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R8)(R9*2), Y6
+	VADDPS       Y6, Y5, Y5
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 16(AX), Y4
-	VFMADD213PS  Y9, Y6, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VADDPS       Y10, Y4, Y4
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 20(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VADDPS       Y10, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R8)(R10*1), Y4
+	VADDPS       Y4, Y5, Y5
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -7628,74 +16111,74 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y7, Y6, Y12
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y12, Y5, Y5
-	VADDPS     Y6, Y5, Y5
-	VADDPS     Y11, Y5, Y5
+	VADDPS     Y8, Y7, Y12
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y6, Y6
+	VADDPS     Y7, Y6, Y6
+	VADDPS     Y11, Y6, Y6
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y4, Y8
-	VADDPS     Y8, Y5, Y5
+	VMASKMOVPS (R8), Y4, Y9
+	VADDPS     Y9, Y6, Y6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMASKMOVPS   Y5, Y4, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VADDPS       Y11, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y4, Y8
-	VADDPS       Y8, Y5, Y5
+	VMASKMOVPS   (R8)(R9*1), Y4, Y9
+	VADDPS       Y9, Y6, Y6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMASKMOVPS   Y5, Y4, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VMULPS       Y2, Y12, Y5
-	VFMADD231PS  Y3, Y6, Y5
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y2, Y12, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VADDPS       Y11, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y4, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R8)(R9*2), Y4, Y7
+	VADDPS       Y7, Y6, Y6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y4, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Y5
-	VFMADD213PS  Y10, Y7, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y5, Y8, Y6
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y10, Y6
+	VADDPS       Y11, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y4, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R8)(R10*1), Y4, Y5
+	VADDPS       Y5, Y6, Y6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y4, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y6, Y5, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y6, Y5, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(DI*1)
 
 storedOfPart:
 next:
@@ -7723,9 +16206,8 @@ TEXT ·avx2WinogradSquareInput6(SB), NOSPLIT, $24-16
 	MOVQ         t+8(FP), CX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
-	VBROADCASTSS 8(AX), Y1
-	VBROADCASTSS 12(AX), Y1
-	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y1
+	VBROADCASTSS 32(AX), Y1
 	MOVQ         WinogradInput_Count+0(CX), DX
 	MOVQ         DX, (SP)
 	MOVQ         WinogradInput_In+0(CX), DX
@@ -7754,33 +16236,33 @@ columns:
 	VMOVUPS      (R10), Y5
 	VMOVUPS      (R10)(SI*1), Y6
 	VBROADCASTSS 4(AX), Y7
-	VFMADD213PS  Y5, Y3, Y7
-	VFMADD231PS  Y0, Y1, Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
 	VMOVUPS      Y7, (R8)
-	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 4(AX), Y6
+	VFMADD213PS  Y5, Y3, Y6
+	VFMADD231PS  Y0, Y1, Y6
+	VMOVUPS      Y6, 192(R8)
+	VBROADCASTSS 20(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 8(AX), Y7
-	VFMADD213PS  Y4, Y2, Y7
-	VBROADCASTSS 12(AX), Y8
-	VFMADD213PS  Y1, Y7, Y8
-	VMOVUPS      Y8, 192(R8)
-	VBROADCASTSS 12(AX), Y8
-	VFNMADD213PS Y1, Y7, Y8
-	VMOVUPS      Y8, 384(R8)
-	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y4, Y2, Y6
+	VBROADCASTSS 28(AX), Y7
+	VFMADD213PS  Y1, Y6, Y7
+	VMOVUPS      Y7, 384(R8)
+	VBROADCASTSS 28(AX), Y7
+	VFNMADD213PS Y1, Y6, Y7
+	VMOVUPS      Y7, 576(R8)
+	VBROADCASTSS 32(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y4, Y2, Y3
-	VBROADCASTSS 20(AX), Y5
-	VFMADD213PS  Y1, Y3, Y5
-	VMOVUPS      Y5, 576(R8)
-	VBROADCASTSS 20(AX), Y5
-	VFNMADD213PS Y1, Y3, Y5
-	VMOVUPS      Y5, 768(R8)
-	VBROADCASTSS 4(AX), Y1
-	VFMADD213PS  Y6, Y4, Y1
-	VFMADD231PS  Y0, Y2, Y1
-	VMOVUPS      Y1, 960(R8)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMOVUPS      Y2, 768(R8)
+	VBROADCASTSS 40(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMOVUPS      Y2, 960(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7801,33 +16283,33 @@ rows:
 	VMOVUPS      160(R8), Y6
 	LEAQ         (BX)(SI*4), R11
 	VBROADCASTSS 4(AX), Y7
-	VFMADD213PS  Y5, Y3, Y7
-	VFMADD231PS  Y0, Y1, Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
 	VMOVUPS      Y7, (BX)
-	VBROADCASTSS 8(AX), Y1
+	VBROADCASTSS 4(AX), Y6
+	VFMADD213PS  Y5, Y3, Y6
+	VFMADD231PS  Y0, Y1, Y6
+	VMOVUPS      Y6, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 8(AX), Y7
-	VFMADD213PS  Y4, Y2, Y7
-	VBROADCASTSS 12(AX), Y8
-	VFMADD213PS  Y1, Y7, Y8
-	VMOVUPS      Y8, (BX)(SI*1)
-	VBROADCASTSS 12(AX), Y8
-	VFNMADD213PS Y1, Y7, Y8
-	VMOVUPS      Y8, (BX)(SI*2)
-	VBROADCASTSS 16(AX), Y1
+	VBROADCASTSS 20(AX), Y6
+	VFMADD213PS  Y4, Y2, Y6
+	VBROADCASTSS 28(AX), Y7
+	VFMADD213PS  Y1, Y6, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y7
+	VFNMADD213PS Y1, Y6, Y7
+	VMOVUPS      Y7, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y1
 	VFMADD213PS  Y5, Y3, Y1
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y4, Y2, Y3
-	VBROADCASTSS 20(AX), Y5
-	VFMADD213PS  Y1, Y3, Y5
-	VMOVUPS      Y5, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y5
-	VFNMADD213PS Y1, Y3, Y5
-	VMOVUPS      Y5, (R11)
-	VBROADCASTSS 4(AX), Y1
-	VFMADD213PS  Y6, Y4, Y1
-	VFMADD231PS  Y0, Y2, Y1
-	VMOVUPS      Y1, (R11)(SI*1)
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (R11)
+	VBROADCASTSS 40(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMOVUPS      Y2, (R11)(SI*1)
 	ADDQ         R9, BX
 	ADDQ         $+192, R8
 	DECQ         R10
@@ -7860,33 +16342,33 @@ columnsOfPart:
 	VMASKMOVPS   (R10), Y1, Y6
 	VMASKMOVPS   (R10)(SI*1), Y1, Y7
 	VBROADCASTSS 4(AX), Y8
-	VFMADD213PS  Y6, Y4, Y8
-	VFMADD231PS  Y0, Y2, Y8
+	VFMADD213PS  Y7, Y5, Y8
+	VFMADD231PS  Y0, Y3, Y8
 	VMOVUPS      Y8, (R8)
-	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
+	VMOVUPS      Y7, 192(R8)
+	VBROADCASTSS 20(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 8(AX), Y8
-	VFMADD213PS  Y5, Y3, Y8
-	VBROADCASTSS 12(AX), Y9
-	VFMADD213PS  Y2, Y8, Y9
-	VMOVUPS      Y9, 192(R8)
-	VBROADCASTSS 12(AX), Y9
-	VFNMADD213PS Y2, Y8, Y9
-	VMOVUPS      Y9, 384(R8)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 20(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VBROADCASTSS 28(AX), Y8
+	VFMADD213PS  Y2, Y7, Y8
+	VMOVUPS      Y8, 384(R8)
+	VBROADCASTSS 28(AX), Y8
+	VFNMADD213PS Y2, Y7, Y8
+	VMOVUPS      Y8, 576(R8)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 16(AX), Y4
+	VBROADCASTSS 32(AX), Y4
 	VFMADD213PS  Y5, Y3, Y4
-	VBROADCASTSS 20(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMOVUPS      Y6, 576(R8)
-	VBROADCASTSS 20(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMOVUPS      Y6, 768(R8)
-	VBROADCASTSS 4(AX), Y2
-	VFMADD213PS  Y7, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, 960(R8)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMOVUPS      Y3, 768(R8)
+	VBROADCASTSS 40(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMOVUPS      Y3, 960(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -7907,33 +16389,33 @@ rowsOfPart:
 	VMOVUPS      160(R8), Y7
 	LEAQ         (BX)(SI*4), R11
 	VBROADCASTSS 4(AX), Y8
-	VFMADD213PS  Y6, Y4, Y8
-	VFMADD231PS  Y0, Y2, Y8
+	VFMADD213PS  Y7, Y5, Y8
+	VFMADD231PS  Y0, Y3, Y8
 	VMASKMOVPS   Y8, Y1, (BX)
-	VBROADCASTSS 8(AX), Y2
+	VBROADCASTSS 4(AX), Y7
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD231PS  Y0, Y2, Y7
+	VMASKMOVPS   Y7, Y1, (BX)(SI*1)
+	VBROADCASTSS 20(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 8(AX), Y8
-	VFMADD213PS  Y5, Y3, Y8
-	VBROADCASTSS 12(AX), Y9
-	VFMADD213PS  Y2, Y8, Y9
-	VMASKMOVPS   Y9, Y1, (BX)(SI*1)
-	VBROADCASTSS 12(AX), Y9
-	VFNMADD213PS Y2, Y8, Y9
-	VMASKMOVPS   Y9, Y1, (BX)(SI*2)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 20(AX), Y7
+	VFMADD213PS  Y5, Y3, Y7
+	VBROADCASTSS 28(AX), Y8
+	VFMADD213PS  Y2, Y7, Y8
+	VMASKMOVPS   Y8, Y1, (BX)(SI*2)
+	VBROADCASTSS 28(AX), Y8
+	VFNMADD213PS Y2, Y7, Y8
+	VMASKMOVPS   Y8, Y1, (BX)(DI*1)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y6, Y4, Y2
-	VBROADCASTSS 16(AX), Y4
+	VBROADCASTSS 32(AX), Y4
 	VFMADD213PS  Y5, Y3, Y4
-	VBROADCASTSS 20(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (BX)(DI*1)
-	VBROADCASTSS 20(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (R11)
-	VBROADCASTSS 4(AX), Y2
-	VFMADD213PS  Y7, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R11)(SI*1)
+	VBROADCASTSS 40(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R11)
+	VBROADCASTSS 40(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R11)(SI*1)
 	ADDQ         R9, BX
 	ADDQ         $+192, R8
 	DECQ         R10
@@ -7992,17 +16474,17 @@ columns:
 	LEAQ         (BX)(SI*4), R10
 	VMOVUPS      (R10), Y5
 	VMOVUPS      (R10)(SI*1), Y6
-	VADDPS       Y3, Y2, Y7
-	VSUBPS       Y3, Y2, Y3
-	VADDPS       Y5, Y4, Y2
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y1, Y1
-	VADDPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (R8)
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y6, Y3, Y1
-	VFMADD231PS  Y0, Y5, Y1
-	VMOVUPS      Y1, 192(R8)
+	VADDPS       Y4, Y3, Y7
+	VSUBPS       Y4, Y3, Y4
+	VADDPS       Y6, Y5, Y3
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (R8)
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, 192(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -8025,41 +16507,41 @@ rows:
 	VMOVUPS 96(R9), Y5
 	VMOVUPS 128(R9), Y6
 	VMOVUPS 160(R9), Y7
-	VADDPS  Y4, Y3, Y8
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y2, Y2
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y1, Y2, Y2
+	VADDPS  Y5, Y4, Y8
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y8, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y1, Y3, Y3
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y3
-	VADDPS  Y3, Y2, Y2
+	VMOVUPS (DI), Y4
+	VADDPS  Y4, Y3, Y3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y7, Y4, Y2
-	VFMADD231PS  Y0, Y6, Y2
-	VADDPS       Y1, Y2, Y2
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VADDPS       Y1, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y3
-	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (DI)(R8*1), Y2
+	VADDPS       Y2, Y3, Y3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -8097,17 +16579,17 @@ columnsOfPart:
 	LEAQ         (BX)(SI*4), R10
 	VMASKMOVPS   (R10), Y1, Y6
 	VMASKMOVPS   (R10)(SI*1), Y1, Y7
-	VADDPS       Y4, Y3, Y8
-	VSUBPS       Y4, Y3, Y4
-	VADDPS       Y6, Y5, Y3
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y7, Y4, Y2
-	VFMADD231PS  Y0, Y6, Y2
-	VMOVUPS      Y2, 192(R8)
+	VADDPS       Y5, Y4, Y8
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y6, Y4
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (R8)
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VMOVUPS      Y3, 192(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -8130,41 +16612,41 @@ rowsOfPart:
 	VMOVUPS    96(R9), Y6
 	VMOVUPS    128(R9), Y7
 	VMOVUPS    160(R9), Y8
-	VADDPS     Y5, Y4, Y9
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y3, Y3
-	VADDPS     Y4, Y3, Y3
-	VADDPS     Y2, Y3, Y3
+	VADDPS     Y6, Y5, Y9
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y9, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y1, Y4
-	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS (DI), Y1, Y5
+	VADDPS     Y5, Y4, Y4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y3
-	VFMADD213PS  Y8, Y5, Y3
-	VFMADD231PS  Y0, Y7, Y3
-	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VFMADD231PS  Y0, Y8, Y4
+	VADDPS       Y2, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y1, Y4
-	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (DI)(R8*1), Y1, Y3
+	VADDPS       Y3, Y4, Y4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y4, Y3, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y4, Y3, Y4
+	VMASKMOVPS   Y4, Y1, (BX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -8233,24 +16715,24 @@ columns:
 	LEAQ         (BX)(SI*4), R10
 	VMOVUPS      (R10), Y8
 	VMOVUPS      (R10)(SI*1), Y9
-	VADDPS       Y6, Y5, Y10
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, (R8)
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VMOVUPS      Y4, 192(R8)
-	VMULPS       Y2, Y10, Y4
-	VFMADD231PS  Y3, Y5, Y4
-	VMOVUPS      Y4, 384(R8)
-	VBROADCASTSS 16(AX), Y4
-	VFMADD213PS  Y9, Y6, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VMOVUPS      Y4, 576(R8)
+	VADDPS       Y7, Y6, Y10
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (R8)
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VMOVUPS      Y5, 192(R8)
+	VMULPS       Y2, Y10, Y5
+	VFMADD231PS  Y3, Y6, Y5
+	VMOVUPS      Y5, 384(R8)
+	VBROADCASTSS 16(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 20(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VMOVUPS      Y5, 576(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -8273,74 +16755,74 @@ rows:
 	VMOVUPS 96(R11), Y8
 	VMOVUPS 128(R11), Y9
 	VMOVUPS 160(R11), Y10
-	VADDPS  Y7, Y6, Y11
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y11, Y5, Y5
-	VADDPS  Y6, Y5, Y5
-	VADDPS  Y4, Y5, Y5
+	VADDPS  Y8, Y7, Y11
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y11, Y6, Y6
+	VADDPS  Y7, Y6, Y6
+	VADDPS  Y4, Y6, Y6
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y5, Y5
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y6, Y6
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMOVUPS      Y5, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VADDPS       Y4, Y5, Y5
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y5, Y5
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y6, Y6
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y5, Y8, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y5, Y8, Y5
-	VMOVUPS      Y5, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y6, Y9, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VMULPS       Y2, Y11, Y5
-	VFMADD231PS  Y3, Y6, Y5
-	VADDPS       Y4, Y5, Y5
+	VMULPS       Y2, Y11, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (R8)(R9*2), Y7
+	VADDPS       Y7, Y6, Y6
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMOVUPS      Y6, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 16(AX), Y5
-	VFMADD213PS  Y10, Y7, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y5, Y8, Y6
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y10, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (R8)(R10*1), Y5
+	VADDPS       Y5, Y6, Y6
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y5, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y6, Y5, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y6, Y5, Y6
+	VMOVUPS      Y6, (BX)(DI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -8378,24 +16860,24 @@ columnsOfPart:
 	LEAQ         (BX)(SI*4), R10
 	VMASKMOVPS   (R10), Y4, Y9
 	VMASKMOVPS   (R10)(SI*1), Y4, Y10
-	VADDPS       Y7, Y6, Y11
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y5, Y5
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (R8)
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VMOVUPS      Y5, 192(R8)
-	VMULPS       Y2, Y11, Y5
-	VFMADD231PS  Y3, Y6, Y5
-	VMOVUPS      Y5, 384(R8)
-	VBROADCASTSS 16(AX), Y5
-	VFMADD213PS  Y10, Y7, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VMOVUPS      Y5, 576(R8)
+	VADDPS       Y8, Y7, Y11
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (R8)
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VMOVUPS      Y6, 192(R8)
+	VMULPS       Y2, Y11, Y6
+	VFMADD231PS  Y3, Y7, Y6
+	VMOVUPS      Y6, 384(R8)
+	VBROADCASTSS 16(AX), Y6
+	VFMADD213PS  Y5, Y8, Y6
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y10, Y6
+	VMOVUPS      Y6, 576(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -8418,74 +16900,74 @@ rowsOfPart:
 	VMOVUPS    96(R11), Y9
 	VMOVUPS    128(R11), Y10
 	VMOVUPS    160(R11), Y11
-	VADDPS     Y8, Y7, Y12
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y12, Y6, Y6
-	VADDPS     Y7, Y6, Y6
-	VADDPS     Y5, Y6, Y6
+	VADDPS     Y9, Y8, Y12
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y12, Y7, Y7
+	VADDPS     Y8, Y7, Y7
+	VADDPS     Y5, Y7, Y7
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y4, Y9
-	VADDPS     Y9, Y6, Y6
+	VMASKMOVPS (R8), Y4, Y10
+	VADDPS     Y10, Y7, Y7
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMASKMOVPS   Y6, Y4, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y7, Y10, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y7, Y10, Y7
+	VMASKMOVPS   Y7, Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y8, Y6
-	VFMADD231PS  Y1, Y10, Y6
-	VADDPS       Y5, Y6, Y6
+	VMULPS       Y0, Y9, Y7
+	VFMADD231PS  Y1, Y11, Y7
+	VADDPS       Y5, Y7, Y7
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y4, Y9
-	VADDPS       Y9, Y6, Y6
+	VMASKMOVPS   (R8)(R9*1), Y4, Y10
+	VADDPS       Y10, Y7, Y7
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y6, Y9, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y6, Y9, Y6
-	VMASKMOVPS   Y6, Y4, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y7, Y10, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y7, Y10, Y7
+	VMASKMOVPS   Y7, Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VMULPS       Y2, Y12, Y6
-	VFMADD231PS  Y3, Y7, Y6
-	VADDPS       Y5, Y6, Y6
+	VMULPS       Y2, Y12, Y7
+	VFMADD231PS  Y3, Y8, Y7
+	VADDPS       Y5, Y7, Y7
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y4, Y7
-	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (R8)(R9*2), Y4, Y8
+	VADDPS       Y8, Y7, Y7
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y4, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y8
+	VMINPS       Y7, Y8, Y7
+	VMASKMOVPS   Y7, Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Y6
-	VFMADD213PS  Y11, Y8, Y6
-	VBROADCASTSS 20(AX), Y7
-	VFMADD231PS  Y7, Y10, Y6
-	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS 16(AX), Y7
+	VFMADD213PS  Y6, Y9, Y7
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y11, Y7
+	VADDPS       Y5, Y7, Y7
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y4, Y7
-	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (R8)(R10*1), Y4, Y6
+	VADDPS       Y6, Y7, Y7
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
-	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS WinogradOutput_High+0(CX), Y7
-	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y4, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y7, Y6, Y7
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y7, Y6, Y7
+	VMASKMOVPS   Y7, Y4, (BX)(DI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -8550,57 +17032,57 @@ vector:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	VBROADCASTSS 8(AX), Y10
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD231PS  Y1, Y4, Y10
-	VFMADD231PS  Y0, Y2, Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
 	VMOVUPS      Y10, (BX)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD213PS  Y8, Y6, Y9
+	VFMADD231PS  Y1, Y4, Y9
+	VFMADD231PS  Y0, Y2, Y9
+	VMOVUPS      Y9, (BX)(SI*1)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
-	VBROADCASTSS 16(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 20(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(SI*2)
-	VBROADCASTSS 28(AX), Y2
-	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 32(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
 	VBROADCASTSS 28(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 32(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, (R8)
-	VBROADCASTSS 40(AX), Y2
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 40(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, (BX)(DI*1)
+	VBROADCASTSS 48(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 36(AX), Y6
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 48(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 56(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, (R8)
+	VBROADCASTSS 56(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, (R8)(SI*1)
+	VBROADCASTSS 64(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 60(AX), Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VBROADCASTSS 40(AX), Y4
+	VBROADCASTSS 64(AX), Y4
 	VFMADD213PS  Y7, Y5, Y4
-	VBROADCASTSS 36(AX), Y6
-	VFMADD231PS  Y6, Y3, Y4
-	VBROADCASTSS 44(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMOVUPS      Y6, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMOVUPS      Y6, (R8)(SI*2)
-	VBROADCASTSS 8(AX), Y2
-	VFMADD213PS  Y9, Y7, Y2
-	VFMADD231PS  Y1, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, (R8)(DI*1)
+	VBROADCASTSS 60(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 72(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMOVUPS      Y3, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMOVUPS      Y3, (R8)(DI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -8631,57 +17113,57 @@ rest:
 	LEAQ         (SI)(SI*2), DI
 	LEAQ         (BX)(SI*4), R8
 	VBROADCASTSS 8(AX), Y11
-	VFMADD213PS  Y9, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VFMADD231PS  Y1, Y6, Y11
+	VFMADD231PS  Y0, Y4, Y11
 	VMASKMOVPS   Y11, Y2, (BX)
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
+	VMASKMOVPS   Y10, Y2, (BX)(SI*1)
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 20(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(SI*2)
-	VBROADCASTSS 28(AX), Y3
-	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 32(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
 	VBROADCASTSS 28(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 32(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (R8)
-	VBROADCASTSS 40(AX), Y3
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 40(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (BX)(DI*1)
+	VBROADCASTSS 48(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 48(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (R8)
+	VBROADCASTSS 56(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (R8)(SI*1)
+	VBROADCASTSS 64(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 60(AX), Y7
 	VFMADD231PS  Y7, Y5, Y3
-	VBROADCASTSS 40(AX), Y5
+	VBROADCASTSS 64(AX), Y5
 	VFMADD213PS  Y8, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VBROADCASTSS 44(AX), Y7
-	VFMADD213PS  Y3, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (R8)(SI*1)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD213PS Y3, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (R8)(SI*2)
-	VBROADCASTSS 8(AX), Y3
-	VFMADD213PS  Y10, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (R8)(DI*1)
+	VBROADCASTSS 60(AX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VBROADCASTSS 72(AX), Y4
+	VFMADD213PS  Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R8)(SI*2)
+	VBROADCASTSS 72(AX), Y4
+	VFNMADD213PS Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R8)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -8742,45 +17224,45 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y4, Y3, Y11
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y11, Y2, Y2
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y5, Y2, Y2
-	VADDPS  Y10, Y2, Y2
+	VADDPS  Y5, Y4, Y11
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y10, Y3, Y3
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y3
-	VADDPS  Y3, Y2, Y2
+	VMOVUPS (DI), Y4
+	VADDPS  Y4, Y3, Y3
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y9, Y4, Y2
-	VFMADD231PS  Y0, Y6, Y2
-	VFMADD231PS  Y1, Y8, Y2
-	VADDPS       Y10, Y2, Y2
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y1, Y9, Y3
+	VADDPS       Y10, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y3
-	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (DI)(R8*1), Y2
+	VADDPS       Y2, Y3, Y3
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -8818,45 +17300,45 @@ rest:
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y5, Y4, Y12
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y12, Y3, Y3
-	VADDPS     Y4, Y3, Y3
-	VADDPS     Y6, Y3, Y3
-	VADDPS     Y11, Y3, Y3
+	VADDPS     Y6, Y5, Y12
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y4, Y4
+	VADDPS     Y11, Y4, Y4
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y2, Y4
-	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS (DI), Y2, Y5
+	VADDPS     Y5, Y4, Y4
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VFMADD231PS  Y0, Y7, Y3
-	VFMADD231PS  Y1, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VFMADD231PS  Y0, Y8, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y2, Y4
-	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (DI)(R8*1), Y2, Y3
+	VADDPS       Y3, Y4, Y4
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y4, Y3, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y4, Y3, Y4
+	VMASKMOVPS   Y4, Y2, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -8922,84 +17404,84 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y5, Y4, Y12
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y12, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y11, Y3, Y3
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y11, Y4, Y4
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y3, Y3
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y3, Y3
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y4, Y4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 12(AX), Y3
-	VMULPS       Y3, Y12, Y3
-	VBROADCASTSS 16(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 20(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (R8)(R9*2), Y5
+	VADDPS       Y5, Y4, Y4
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VBROADCASTSS 28(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 32(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 24(AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VBROADCASTSS 28(AX), Y3
+	VFMADD231PS  Y3, Y8, Y4
+	VBROADCASTSS 32(AX), Y3
+	VFMADD231PS  Y3, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (R8)(R10*1), Y3
+	VADDPS       Y3, Y4, Y4
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y4, Y3, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      Y4, (BX)(DI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -9037,84 +17519,84 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y6, Y5, Y13
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y13, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y12, Y4, Y4
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y12, Y5, Y5
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y3, Y9
-	VADDPS     Y9, Y4, Y4
+	VMASKMOVPS (R8), Y3, Y10
+	VADDPS     Y10, Y5, Y5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y3, Y9
-	VADDPS       Y9, Y4, Y4
+	VMASKMOVPS   (R8)(R9*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y13, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y3, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (R8)(R9*2), Y3, Y6
+	VADDPS       Y6, Y5, Y5
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 28(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 32(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 24(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 32(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y3, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (R8)(R10*1), Y3, Y4
+	VADDPS       Y4, Y5, Y5
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
 
 storedOfPart:
 next:
@@ -9180,126 +17662,126 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y5, Y4, Y12
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y6, Y5, Y12
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Y12, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y11, Y3, Y3
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y11, Y4, Y4
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y3, Y3
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y4, Y4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y3, Y3
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y4, Y4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 12(AX), Y3
-	VMULPS       Y3, Y12, Y3
-	VBROADCASTSS 16(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 20(AX), Y8
-	VFMADD231PS  Y8, Y6, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y8
-	VADDPS       Y8, Y3, Y3
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y4, Y4
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Y3
-	VMULPS       Y3, Y5, Y3
-	VBROADCASTSS 28(AX), Y8
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 32(AX), Y8
-	VFMADD231PS  Y8, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 24(AX), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y8
-	VADDPS       Y8, Y3, Y3
+	VMOVUPS      (R8)(R10*1), Y9
+	VADDPS       Y9, Y4, Y4
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y3, Y8, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y3, Y8, Y3
-	VMOVUPS      Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y4, Y9, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           stored
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 36(AX), Y3
-	VMULPS       Y3, Y12, Y3
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 44(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y12, Y4
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4
-	VMOVUPS      (R11), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y4, Y4
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           stored
-	VBROADCASTSS 48(AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VBROADCASTSS 52(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 56(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 48(AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VBROADCASTSS 52(AX), Y3
+	VFMADD231PS  Y3, Y8, Y4
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y10, Y4
+	VADDPS       Y11, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5
-	VMOVUPS      (R11)(R9*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (R11)(R9*1), Y3
+	VADDPS       Y3, Y4, Y4
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y4, Y3, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -9337,126 +17819,126 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y6, Y5, Y13
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y7, Y6, Y13
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
 	LEAQ       (R8)(R9*4), R11
-	VADDPS     Y13, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y12, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y12, Y5, Y5
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y3, Y9
-	VADDPS     Y9, Y4, Y4
+	VMASKMOVPS (R8), Y3, Y10
+	VADDPS     Y10, Y5, Y5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y3, Y9
-	VADDPS       Y9, Y4, Y4
+	VMASKMOVPS   (R8)(R9*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y13, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y7, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y3, Y9
-	VADDPS       Y9, Y4, Y4
+	VMASKMOVPS   (R8)(R9*2), Y3, Y10
+	VADDPS       Y10, Y5, Y5
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Y4
-	VMULPS       Y4, Y6, Y4
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 32(AX), Y9
-	VFMADD231PS  Y9, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 24(AX), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y11, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y3, Y9
-	VADDPS       Y9, Y4, Y4
+	VMASKMOVPS   (R8)(R10*1), Y3, Y10
+	VADDPS       Y10, Y5, Y5
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           storedOfPart
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 36(AX), Y4
-	VMULPS       Y4, Y13, Y4
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 44(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y13, Y5
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 44(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4OfPart
-	VMASKMOVPS   (R11), Y3, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (R11), Y3, Y6
+	VADDPS       Y6, Y5, Y5
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 48(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 52(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 56(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 48(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 52(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VADDPS       Y12, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5OfPart
-	VMASKMOVPS   (R11)(R9*1), Y3, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (R11)(R9*1), Y3, Y4
+	VADDPS       Y4, Y5, Y5
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -9515,57 +17997,57 @@ columns:
 	VMOVUPS      (R10)(SI*2), Y8
 	VMOVUPS      (R10)(DI*1), Y9
 	VBROADCASTSS 8(AX), Y10
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD231PS  Y1, Y4, Y10
-	VFMADD231PS  Y0, Y2, Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
 	VMOVUPS      Y10, (R8)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD213PS  Y8, Y6, Y9
+	VFMADD231PS  Y1, Y4, Y9
+	VFMADD231PS  Y0, Y2, Y9
+	VMOVUPS      Y9, 256(R8)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
-	VBROADCASTSS 16(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 20(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, 256(R8)
-	VBROADCASTSS 20(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, 512(R8)
-	VBROADCASTSS 28(AX), Y2
-	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 32(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
 	VBROADCASTSS 28(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 32(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, 768(R8)
-	VBROADCASTSS 32(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, 1024(R8)
-	VBROADCASTSS 40(AX), Y2
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 40(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, 512(R8)
+	VBROADCASTSS 40(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, 768(R8)
+	VBROADCASTSS 48(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 36(AX), Y6
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 48(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 56(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, 1024(R8)
+	VBROADCASTSS 56(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, 1280(R8)
+	VBROADCASTSS 64(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 60(AX), Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VBROADCASTSS 40(AX), Y4
+	VBROADCASTSS 64(AX), Y4
 	VFMADD213PS  Y7, Y5, Y4
-	VBROADCASTSS 36(AX), Y6
-	VFMADD231PS  Y6, Y3, Y4
-	VBROADCASTSS 44(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMOVUPS      Y6, 1280(R8)
-	VBROADCASTSS 44(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMOVUPS      Y6, 1536(R8)
-	VBROADCASTSS 8(AX), Y2
-	VFMADD213PS  Y9, Y7, Y2
-	VFMADD231PS  Y1, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, 1792(R8)
+	VBROADCASTSS 60(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 72(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMOVUPS      Y3, 1536(R8)
+	VBROADCASTSS 72(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMOVUPS      Y3, 1792(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -9588,57 +18070,57 @@ rows:
 	VMOVUPS      224(R8), Y9
 	LEAQ         (BX)(SI*4), R11
 	VBROADCASTSS 8(AX), Y10
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD231PS  Y1, Y4, Y10
-	VFMADD231PS  Y0, Y2, Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
 	VMOVUPS      Y10, (BX)
-	VBROADCASTSS 16(AX), Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD213PS  Y8, Y6, Y9
+	VFMADD231PS  Y1, Y4, Y9
+	VFMADD231PS  Y0, Y2, Y9
+	VMOVUPS      Y9, (BX)(SI*1)
+	VBROADCASTSS 32(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
-	VBROADCASTSS 16(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 20(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(SI*2)
-	VBROADCASTSS 28(AX), Y2
-	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y4, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 32(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
 	VBROADCASTSS 28(AX), Y10
-	VFMADD213PS  Y7, Y5, Y10
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y3, Y10
-	VBROADCASTSS 32(AX), Y11
-	VFMADD213PS  Y2, Y10, Y11
-	VMOVUPS      Y11, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y11
-	VFNMADD213PS Y2, Y10, Y11
-	VMOVUPS      Y11, (R11)
-	VBROADCASTSS 40(AX), Y2
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 40(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, (BX)(DI*1)
+	VBROADCASTSS 48(AX), Y2
 	VFMADD213PS  Y8, Y6, Y2
-	VBROADCASTSS 36(AX), Y6
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y4, Y2
+	VBROADCASTSS 48(AX), Y9
+	VFMADD213PS  Y7, Y5, Y9
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y3, Y9
+	VBROADCASTSS 56(AX), Y10
+	VFMADD213PS  Y2, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VBROADCASTSS 56(AX), Y10
+	VFNMADD213PS Y2, Y9, Y10
+	VMOVUPS      Y10, (R11)(SI*1)
+	VBROADCASTSS 64(AX), Y2
+	VFMADD213PS  Y8, Y6, Y2
+	VBROADCASTSS 60(AX), Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VBROADCASTSS 40(AX), Y4
+	VBROADCASTSS 64(AX), Y4
 	VFMADD213PS  Y7, Y5, Y4
-	VBROADCASTSS 36(AX), Y6
-	VFMADD231PS  Y6, Y3, Y4
-	VBROADCASTSS 44(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMOVUPS      Y6, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMOVUPS      Y6, (R11)(SI*2)
-	VBROADCASTSS 8(AX), Y2
-	VFMADD213PS  Y9, Y7, Y2
-	VFMADD231PS  Y1, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMOVUPS      Y2, (R11)(DI*1)
+	VBROADCASTSS 60(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 72(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMOVUPS      Y3, (R11)(SI*2)
+	VBROADCASTSS 72(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMOVUPS      Y3, (R11)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+256, R8
 	DECQ         R10
@@ -9673,57 +18155,57 @@ columnsOfPart:
 	VMASKMOVPS   (R10)(SI*2), Y2, Y9
 	VMASKMOVPS   (R10)(DI*1), Y2, Y10
 	VBROADCASTSS 8(AX), Y11
-	VFMADD213PS  Y9, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VFMADD231PS  Y1, Y6, Y11
+	VFMADD231PS  Y0, Y4, Y11
 	VMOVUPS      Y11, (R8)
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
+	VMOVUPS      Y10, 256(R8)
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 20(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMOVUPS      Y12, 256(R8)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMOVUPS      Y12, 512(R8)
-	VBROADCASTSS 28(AX), Y3
-	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 32(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
 	VBROADCASTSS 28(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 32(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMOVUPS      Y12, 768(R8)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMOVUPS      Y12, 1024(R8)
-	VBROADCASTSS 40(AX), Y3
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 40(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 512(R8)
+	VBROADCASTSS 40(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMOVUPS      Y11, 768(R8)
+	VBROADCASTSS 48(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 48(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 1024(R8)
+	VBROADCASTSS 56(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMOVUPS      Y11, 1280(R8)
+	VBROADCASTSS 64(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 60(AX), Y7
 	VFMADD231PS  Y7, Y5, Y3
-	VBROADCASTSS 40(AX), Y5
+	VBROADCASTSS 64(AX), Y5
 	VFMADD213PS  Y8, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VBROADCASTSS 44(AX), Y7
-	VFMADD213PS  Y3, Y5, Y7
-	VMOVUPS      Y7, 1280(R8)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD213PS Y3, Y5, Y7
-	VMOVUPS      Y7, 1536(R8)
-	VBROADCASTSS 8(AX), Y3
-	VFMADD213PS  Y10, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, 1792(R8)
+	VBROADCASTSS 60(AX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VBROADCASTSS 72(AX), Y4
+	VFMADD213PS  Y3, Y5, Y4
+	VMOVUPS      Y4, 1536(R8)
+	VBROADCASTSS 72(AX), Y4
+	VFNMADD213PS Y3, Y5, Y4
+	VMOVUPS      Y4, 1792(R8)
 	ADDQ         WinogradInput_Right+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -9746,57 +18228,57 @@ rowsOfPart:
 	VMOVUPS      224(R8), Y10
 	LEAQ         (BX)(SI*4), R11
 	VBROADCASTSS 8(AX), Y11
-	VFMADD213PS  Y9, Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VFMADD231PS  Y0, Y3, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VFMADD231PS  Y1, Y6, Y11
+	VFMADD231PS  Y0, Y4, Y11
 	VMASKMOVPS   Y11, Y2, (BX)
-	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VFMADD231PS  Y1, Y5, Y10
+	VFMADD231PS  Y0, Y3, Y10
+	VMASKMOVPS   Y10, Y2, (BX)(SI*1)
+	VBROADCASTSS 32(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 12(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
-	VBROADCASTSS 16(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 12(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 20(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(SI*1)
-	VBROADCASTSS 20(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(SI*2)
-	VBROADCASTSS 28(AX), Y3
-	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 24(AX), Y11
-	VFMADD231PS  Y11, Y5, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 32(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
 	VBROADCASTSS 28(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 32(AX), Y12
-	VFMADD213PS  Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (BX)(DI*1)
-	VBROADCASTSS 32(AX), Y12
-	VFNMADD213PS Y3, Y11, Y12
-	VMASKMOVPS   Y12, Y2, (R11)
-	VBROADCASTSS 40(AX), Y3
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 40(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (BX)(SI*2)
+	VBROADCASTSS 40(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (BX)(DI*1)
+	VBROADCASTSS 48(AX), Y3
 	VFMADD213PS  Y9, Y7, Y3
-	VBROADCASTSS 36(AX), Y7
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y3
+	VBROADCASTSS 48(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (R11)
+	VBROADCASTSS 56(AX), Y11
+	VFNMADD213PS Y3, Y10, Y11
+	VMASKMOVPS   Y11, Y2, (R11)(SI*1)
+	VBROADCASTSS 64(AX), Y3
+	VFMADD213PS  Y9, Y7, Y3
+	VBROADCASTSS 60(AX), Y7
 	VFMADD231PS  Y7, Y5, Y3
-	VBROADCASTSS 40(AX), Y5
+	VBROADCASTSS 64(AX), Y5
 	VFMADD213PS  Y8, Y6, Y5
-	VBROADCASTSS 36(AX), Y7
-	VFMADD231PS  Y7, Y4, Y5
-	VBROADCASTSS 44(AX), Y7
-	VFMADD213PS  Y3, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (R11)(SI*1)
-	VBROADCASTSS 44(AX), Y7
-	VFNMADD213PS Y3, Y5, Y7
-	VMASKMOVPS   Y7, Y2, (R11)(SI*2)
-	VBROADCASTSS 8(AX), Y3
-	VFMADD213PS  Y10, Y8, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMASKMOVPS   Y3, Y2, (R11)(DI*1)
+	VBROADCASTSS 60(AX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VBROADCASTSS 72(AX), Y4
+	VFMADD213PS  Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R11)(SI*2)
+	VBROADCASTSS 72(AX), Y4
+	VFNMADD213PS Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R11)(DI*1)
 	ADDQ         R9, BX
 	ADDQ         $+256, R8
 	DECQ         R10
@@ -9858,21 +18340,21 @@ columns:
 	VMOVUPS      (R10)(SI*1), Y7
 	VMOVUPS      (R10)(SI*2), Y8
 	VMOVUPS      (R10)(DI*1), Y9
-	VADDPS       Y4, Y3, Y10
-	VSUBPS       Y4, Y3, Y4
-	VADDPS       Y6, Y5, Y3
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      Y2, (R8)
-	VBROADCASTSS (AX), Y2
-	VFMADD213PS  Y9, Y4, Y2
-	VFMADD231PS  Y0, Y6, Y2
-	VFMADD231PS  Y1, Y8, Y2
-	VMOVUPS      Y2, 256(R8)
+	VADDPS       Y5, Y4, Y10
+	VSUBPS       Y5, Y4, Y5
+	VADDPS       Y7, Y6, Y4
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      Y3, (R8)
+	VBROADCASTSS (AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y0, Y7, Y3
+	VFMADD231PS  Y1, Y9, Y3
+	VMOVUPS      Y3, 256(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -9897,45 +18379,45 @@ rows:
 	VMOVUPS 160(R9), Y8
 	VMOVUPS 192(R9), Y9
 	VMOVUPS 224(R9), Y10
-	VADDPS  Y5, Y4, Y11
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y11, Y3, Y3
-	VADDPS  Y4, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y2, Y3, Y3
+	VADDPS  Y6, Y5, Y11
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y11, Y4, Y4
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y4, Y4
+	VADDPS  Y2, Y4, Y4
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y4
-	VADDPS  Y4, Y3, Y3
+	VMOVUPS (DI), Y5
+	VADDPS  Y5, Y4, Y4
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VFMADD231PS  Y0, Y7, Y3
-	VFMADD231PS  Y1, Y9, Y3
-	VADDPS       Y2, Y3, Y3
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VFMADD231PS  Y0, Y8, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VADDPS       Y2, Y4, Y4
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (DI)(R8*1), Y3
+	VADDPS       Y3, Y4, Y4
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
-	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS WinogradOutput_High+0(CX), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y4, Y3, Y4
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -9975,21 +18457,21 @@ columnsOfPart:
 	VMASKMOVPS   (R10)(SI*1), Y2, Y8
 	VMASKMOVPS   (R10)(SI*2), Y2, Y9
 	VMASKMOVPS   (R10)(DI*1), Y2, Y10
-	VADDPS       Y5, Y4, Y11
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VMOVUPS      Y3, (R8)
-	VBROADCASTSS (AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VFMADD231PS  Y0, Y7, Y3
-	VFMADD231PS  Y1, Y9, Y3
-	VMOVUPS      Y3, 256(R8)
+	VADDPS       Y6, Y5, Y11
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	VBROADCASTSS (AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VFMADD231PS  Y0, Y8, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVUPS      Y4, 256(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -10014,45 +18496,45 @@ rowsOfPart:
 	VMOVUPS    160(R9), Y9
 	VMOVUPS    192(R9), Y10
 	VMOVUPS    224(R9), Y11
-	VADDPS     Y6, Y5, Y12
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y5, Y4, Y4
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y3, Y4, Y4
+	VADDPS     Y7, Y6, Y12
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y6, Y5, Y5
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y3, Y5, Y5
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y2, Y5
-	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS (DI), Y2, Y6
+	VADDPS     Y6, Y5, Y5
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y2, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VFMADD231PS  Y0, Y8, Y4
-	VFMADD231PS  Y1, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS (AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VFMADD231PS  Y0, Y9, Y5
+	VFMADD231PS  Y1, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y2, Y5
-	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   (DI)(R8*1), Y2, Y4
+	VADDPS       Y4, Y5, Y5
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y2, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMASKMOVPS   Y5, Y2, (BX)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -10121,34 +18603,34 @@ columns:
 	VMOVUPS      (R10)(SI*1), Y8
 	VMOVUPS      (R10)(SI*2), Y9
 	VMOVUPS      (R10)(DI*1), Y10
-	VADDPS       Y5, Y4, Y11
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VMOVUPS      Y3, (R8)
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VMOVUPS      Y3, 256(R8)
-	VBROADCASTSS 12(AX), Y3
-	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 16(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 20(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      Y3, 512(R8)
-	VBROADCASTSS 24(AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VBROADCASTSS 28(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 32(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VMOVUPS      Y3, 768(R8)
+	VADDPS       Y6, Y5, Y11
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VMOVUPS      Y4, 256(R8)
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y11, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VMOVUPS      Y4, 512(R8)
+	VBROADCASTSS 24(AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VBROADCASTSS 28(AX), Y3
+	VFMADD231PS  Y3, Y8, Y4
+	VBROADCASTSS 32(AX), Y3
+	VFMADD231PS  Y3, Y10, Y4
+	VMOVUPS      Y4, 768(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -10173,84 +18655,84 @@ rows:
 	VMOVUPS 160(R11), Y9
 	VMOVUPS 192(R11), Y10
 	VMOVUPS 224(R11), Y11
-	VADDPS  Y6, Y5, Y12
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
-	VADDPS  Y12, Y4, Y4
-	VADDPS  Y5, Y4, Y4
-	VADDPS  Y7, Y4, Y4
-	VADDPS  Y3, Y4, Y4
+	VADDPS  Y7, Y6, Y12
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y10, Y8
+	VSUBPS  Y11, Y10, Y11
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y6, Y5, Y5
+	VADDPS  Y8, Y5, Y5
+	VADDPS  Y3, Y5, Y5
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y9
-	VADDPS  Y9, Y4, Y4
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y5, Y5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (R8)(R9*1), Y10
+	VADDPS       Y10, Y5, Y5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R8)(R9*2), Y6
+	VADDPS       Y6, Y5, Y5
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 28(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 32(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 24(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 32(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R8)(R10*1), Y4
+	VADDPS       Y4, Y5, Y5
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -10290,34 +18772,34 @@ columnsOfPart:
 	VMASKMOVPS   (R10)(SI*1), Y3, Y9
 	VMASKMOVPS   (R10)(SI*2), Y3, Y10
 	VMASKMOVPS   (R10)(DI*1), Y3, Y11
-	VADDPS       Y6, Y5, Y12
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (R8)
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VMOVUPS      Y4, 256(R8)
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VMOVUPS      Y4, 512(R8)
-	VBROADCASTSS 24(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 28(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 32(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VMOVUPS      Y4, 768(R8)
+	VADDPS       Y7, Y6, Y12
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y10, Y8
+	VSUBPS       Y11, Y10, Y11
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y8, Y5, Y5
+	VMOVUPS      Y5, (R8)
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VMOVUPS      Y5, 256(R8)
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VMOVUPS      Y5, 512(R8)
+	VBROADCASTSS 24(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 32(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VMOVUPS      Y5, 768(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -10342,84 +18824,84 @@ rowsOfPart:
 	VMOVUPS    160(R11), Y10
 	VMOVUPS    192(R11), Y11
 	VMOVUPS    224(R11), Y12
-	VADDPS     Y7, Y6, Y13
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
-	VADDPS     Y13, Y5, Y5
-	VADDPS     Y6, Y5, Y5
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y4, Y5, Y5
+	VADDPS     Y8, Y7, Y13
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y11, Y9
+	VSUBPS     Y12, Y11, Y12
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y7, Y6, Y6
+	VADDPS     Y9, Y6, Y6
+	VADDPS     Y4, Y6, Y6
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y3, Y10
-	VADDPS     Y10, Y5, Y5
+	VMASKMOVPS (R8), Y3, Y11
+	VADDPS     Y11, Y6, Y6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VFMADD231PS  Y2, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VFMADD231PS  Y2, Y12, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y3, Y10
-	VADDPS       Y10, Y5, Y5
+	VMASKMOVPS   (R8)(R9*1), Y3, Y11
+	VADDPS       Y11, Y6, Y6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 12(AX), Y5
-	VMULPS       Y5, Y13, Y5
-	VBROADCASTSS 16(AX), Y10
-	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 20(AX), Y6
-	VFMADD231PS  Y6, Y8, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 12(AX), Y6
+	VMULPS       Y6, Y13, Y6
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y7, Y6
+	VBROADCASTSS 20(AX), Y7
+	VFMADD231PS  Y7, Y9, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y3, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R8)(R9*2), Y3, Y7
+	VADDPS       Y7, Y6, Y6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Y5
-	VFMADD213PS  Y12, Y7, Y5
-	VBROADCASTSS 28(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VBROADCASTSS 32(AX), Y6
-	VFMADD231PS  Y6, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 24(AX), Y6
+	VFMADD213PS  Y5, Y8, Y6
+	VBROADCASTSS 28(AX), Y5
+	VFMADD231PS  Y5, Y10, Y6
+	VBROADCASTSS 32(AX), Y5
+	VFMADD231PS  Y5, Y12, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y3, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R8)(R10*1), Y3, Y5
+	VADDPS       Y5, Y6, Y6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y6, Y5, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y6, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(DI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -10488,48 +18970,48 @@ columns:
 	VMOVUPS      (R10)(SI*1), Y8
 	VMOVUPS      (R10)(SI*2), Y9
 	VMOVUPS      (R10)(DI*1), Y10
-	VADDPS       Y5, Y4, Y11
-	VSUBPS       Y5, Y4, Y5
-	VADDPS       Y7, Y6, Y4
-	VSUBPS       Y7, Y6, Y7
-	VADDPS       Y9, Y8, Y6
-	VSUBPS       Y9, Y8, Y9
-	VADDPS       Y11, Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y6, Y3, Y3
-	VMOVUPS      Y3, (R8)
-	VMULPS       Y0, Y5, Y3
-	VFMADD231PS  Y1, Y7, Y3
-	VFMADD231PS  Y2, Y9, Y3
-	VMOVUPS      Y3, 256(R8)
-	VBROADCASTSS 12(AX), Y3
-	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 16(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 20(AX), Y8
-	VFMADD231PS  Y8, Y6, Y3
-	VMOVUPS      Y3, 512(R8)
-	VBROADCASTSS 24(AX), Y3
-	VMULPS       Y3, Y5, Y3
-	VBROADCASTSS 28(AX), Y8
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 32(AX), Y8
-	VFMADD231PS  Y8, Y9, Y3
-	VMOVUPS      Y3, 768(R8)
-	VBROADCASTSS 36(AX), Y3
-	VMULPS       Y3, Y11, Y3
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y4, Y3
-	VBROADCASTSS 44(AX), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      Y3, 1024(R8)
-	VBROADCASTSS 48(AX), Y3
-	VFMADD213PS  Y10, Y5, Y3
-	VBROADCASTSS 52(AX), Y4
-	VFMADD231PS  Y4, Y7, Y3
-	VBROADCASTSS 56(AX), Y4
-	VFMADD231PS  Y4, Y9, Y3
-	VMOVUPS      Y3, 1280(R8)
+	VADDPS       Y6, Y5, Y11
+	VSUBPS       Y6, Y5, Y6
+	VADDPS       Y8, Y7, Y5
+	VSUBPS       Y8, Y7, Y8
+	VADDPS       Y10, Y9, Y7
+	VSUBPS       Y10, Y9, Y10
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	VMULPS       Y0, Y6, Y4
+	VFMADD231PS  Y1, Y8, Y4
+	VFMADD231PS  Y2, Y10, Y4
+	VMOVUPS      Y4, 256(R8)
+	VBROADCASTSS 12(AX), Y4
+	VMULPS       Y4, Y11, Y4
+	VBROADCASTSS 16(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VMOVUPS      Y4, 512(R8)
+	VBROADCASTSS 24(AX), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 32(AX), Y9
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      Y4, 768(R8)
+	VBROADCASTSS 36(AX), Y4
+	VMULPS       Y4, Y11, Y4
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y5, Y4
+	VBROADCASTSS 44(AX), Y5
+	VFMADD231PS  Y5, Y7, Y4
+	VMOVUPS      Y4, 1024(R8)
+	VBROADCASTSS 48(AX), Y4
+	VFMADD213PS  Y3, Y6, Y4
+	VBROADCASTSS 52(AX), Y3
+	VFMADD231PS  Y3, Y8, Y4
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y10, Y4
+	VMOVUPS      Y4, 1280(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -10554,126 +19036,126 @@ rows:
 	VMOVUPS 160(R11), Y9
 	VMOVUPS 192(R11), Y10
 	VMOVUPS 224(R11), Y11
-	VADDPS  Y6, Y5, Y12
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y7, Y6, Y12
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y10, Y8
+	VSUBPS  Y11, Y10, Y11
 	LEAQ    (R8)(R9*4), R13
-	VADDPS  Y12, Y4, Y4
-	VADDPS  Y5, Y4, Y4
-	VADDPS  Y7, Y4, Y4
-	VADDPS  Y3, Y4, Y4
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y6, Y5, Y5
+	VADDPS  Y8, Y5, Y5
+	VADDPS  Y3, Y5, Y5
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y9
-	VADDPS  Y9, Y4, Y4
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y5, Y5
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (R8)(R9*1), Y10
+	VADDPS       Y10, Y5, Y5
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y7, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (R8)(R9*2), Y10
+	VADDPS       Y10, Y5, Y5
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 24(AX), Y4
-	VMULPS       Y4, Y6, Y4
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 32(AX), Y9
-	VFMADD231PS  Y9, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 24(AX), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y9
-	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (R8)(R10*1), Y10
+	VADDPS       Y10, Y5, Y5
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y4, Y9, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y4, Y9, Y4
-	VMOVUPS      Y4, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y5, Y10, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           stored
 	LEAQ         (BX)(SI*4), R14
-	VBROADCASTSS 36(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 44(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 44(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4
-	VMOVUPS      (R13), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R13), Y6
+	VADDPS       Y6, Y5, Y5
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (R14)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (R14)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           stored
-	VBROADCASTSS 48(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 52(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 56(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VADDPS       Y3, Y4, Y4
+	VBROADCASTSS 48(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 52(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VADDPS       Y3, Y5, Y5
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5
-	VMOVUPS      (R13)(R9*1), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (R13)(R9*1), Y4
+	VADDPS       Y4, Y5, Y5
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
-	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS WinogradOutput_High+0(CX), Y5
-	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (R14)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y5, Y4, Y5
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y5, Y4, Y5
+	VMOVUPS      Y5, (R14)(SI*1)
 
 stored:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -10713,48 +19195,48 @@ columnsOfPart:
 	VMASKMOVPS   (R10)(SI*1), Y3, Y9
 	VMASKMOVPS   (R10)(SI*2), Y3, Y10
 	VMASKMOVPS   (R10)(DI*1), Y3, Y11
-	VADDPS       Y6, Y5, Y12
-	VSUBPS       Y6, Y5, Y6
-	VADDPS       Y8, Y7, Y5
-	VSUBPS       Y8, Y7, Y8
-	VADDPS       Y10, Y9, Y7
-	VSUBPS       Y10, Y9, Y10
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (R8)
-	VMULPS       Y0, Y6, Y4
-	VFMADD231PS  Y1, Y8, Y4
-	VFMADD231PS  Y2, Y10, Y4
-	VMOVUPS      Y4, 256(R8)
-	VBROADCASTSS 12(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y7, Y4
-	VMOVUPS      Y4, 512(R8)
-	VBROADCASTSS 24(AX), Y4
-	VMULPS       Y4, Y6, Y4
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VBROADCASTSS 32(AX), Y9
-	VFMADD231PS  Y9, Y10, Y4
-	VMOVUPS      Y4, 768(R8)
-	VBROADCASTSS 36(AX), Y4
-	VMULPS       Y4, Y12, Y4
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y5, Y4
-	VBROADCASTSS 44(AX), Y5
-	VFMADD231PS  Y5, Y7, Y4
-	VMOVUPS      Y4, 1024(R8)
-	VBROADCASTSS 48(AX), Y4
-	VFMADD213PS  Y11, Y6, Y4
-	VBROADCASTSS 52(AX), Y5
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 56(AX), Y5
-	VFMADD231PS  Y5, Y10, Y4
-	VMOVUPS      Y4, 1280(R8)
+	VADDPS       Y7, Y6, Y12
+	VSUBPS       Y7, Y6, Y7
+	VADDPS       Y9, Y8, Y6
+	VSUBPS       Y9, Y8, Y9
+	VADDPS       Y11, Y10, Y8
+	VSUBPS       Y11, Y10, Y11
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y8, Y5, Y5
+	VMOVUPS      Y5, (R8)
+	VMULPS       Y0, Y7, Y5
+	VFMADD231PS  Y1, Y9, Y5
+	VFMADD231PS  Y2, Y11, Y5
+	VMOVUPS      Y5, 256(R8)
+	VBROADCASTSS 12(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VMOVUPS      Y5, 512(R8)
+	VBROADCASTSS 24(AX), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y11, Y5
+	VMOVUPS      Y5, 768(R8)
+	VBROADCASTSS 36(AX), Y5
+	VMULPS       Y5, Y12, Y5
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y6, Y5
+	VBROADCASTSS 44(AX), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	VMOVUPS      Y5, 1024(R8)
+	VBROADCASTSS 48(AX), Y5
+	VFMADD213PS  Y4, Y7, Y5
+	VBROADCASTSS 52(AX), Y4
+	VFMADD231PS  Y4, Y9, Y5
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y11, Y5
+	VMOVUPS      Y5, 1280(R8)
 	ADDQ         WinogradOutput_InStride+0(CX), BX
 	ADDQ         $0x20, R8
 	DECQ         R9
@@ -10779,126 +19261,126 @@ rowsOfPart:
 	VMOVUPS    160(R11), Y10
 	VMOVUPS    192(R11), Y11
 	VMOVUPS    224(R11), Y12
-	VADDPS     Y7, Y6, Y13
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y8, Y7, Y13
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y11, Y9
+	VSUBPS     Y12, Y11, Y12
 	LEAQ       (R8)(R9*4), R13
-	VADDPS     Y13, Y5, Y5
-	VADDPS     Y6, Y5, Y5
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y4, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y7, Y6, Y6
+	VADDPS     Y9, Y6, Y6
+	VADDPS     Y4, Y6, Y6
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y3, Y10
-	VADDPS     Y10, Y5, Y5
+	VMASKMOVPS (R8), Y3, Y11
+	VADDPS     Y11, Y6, Y6
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y7, Y5
-	VFMADD231PS  Y1, Y9, Y5
-	VFMADD231PS  Y2, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VMULPS       Y0, Y8, Y6
+	VFMADD231PS  Y1, Y10, Y6
+	VFMADD231PS  Y2, Y12, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y3, Y10
-	VADDPS       Y10, Y5, Y5
+	VMASKMOVPS   (R8)(R9*1), Y3, Y11
+	VADDPS       Y11, Y6, Y6
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 12(AX), Y5
-	VMULPS       Y5, Y13, Y5
-	VBROADCASTSS 16(AX), Y10
-	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 20(AX), Y10
-	VFMADD231PS  Y10, Y8, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 12(AX), Y6
+	VMULPS       Y6, Y13, Y6
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y7, Y6
+	VBROADCASTSS 20(AX), Y11
+	VFMADD231PS  Y11, Y9, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y3, Y10
-	VADDPS       Y10, Y5, Y5
+	VMASKMOVPS   (R8)(R9*2), Y3, Y11
+	VADDPS       Y11, Y6, Y6
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 24(AX), Y5
-	VMULPS       Y5, Y7, Y5
-	VBROADCASTSS 28(AX), Y10
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 32(AX), Y10
-	VFMADD231PS  Y10, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 24(AX), Y6
+	VMULPS       Y6, Y8, Y6
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 32(AX), Y11
+	VFMADD231PS  Y11, Y12, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y3, Y10
-	VADDPS       Y10, Y5, Y5
+	VMASKMOVPS   (R8)(R10*1), Y3, Y11
+	VADDPS       Y11, Y6, Y6
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y5, Y10, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y5, Y10, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y6, Y11, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y3, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           storedOfPart
 	LEAQ         (BX)(SI*4), R14
-	VBROADCASTSS 36(AX), Y5
-	VMULPS       Y5, Y13, Y5
-	VBROADCASTSS 40(AX), Y10
-	VFMADD231PS  Y10, Y6, Y5
-	VBROADCASTSS 44(AX), Y6
-	VFMADD231PS  Y6, Y8, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 36(AX), Y6
+	VMULPS       Y6, Y13, Y6
+	VBROADCASTSS 40(AX), Y11
+	VFMADD231PS  Y11, Y7, Y6
+	VBROADCASTSS 44(AX), Y7
+	VFMADD231PS  Y7, Y9, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4OfPart
-	VMASKMOVPS   (R13), Y3, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R13), Y3, Y7
+	VADDPS       Y7, Y6, Y6
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (R14)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y7
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y7
+	VMINPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y3, (R14)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 48(AX), Y5
-	VFMADD213PS  Y12, Y7, Y5
-	VBROADCASTSS 52(AX), Y6
-	VFMADD231PS  Y6, Y9, Y5
-	VBROADCASTSS 56(AX), Y6
-	VFMADD231PS  Y6, Y11, Y5
-	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS 48(AX), Y6
+	VFMADD213PS  Y5, Y8, Y6
+	VBROADCASTSS 52(AX), Y5
+	VFMADD231PS  Y5, Y10, Y6
+	VBROADCASTSS 56(AX), Y5
+	VFMADD231PS  Y5, Y12, Y6
+	VADDPS       Y4, Y6, Y6
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5OfPart
-	VMASKMOVPS   (R13)(R9*1), Y3, Y6
-	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (R13)(R9*1), Y3, Y5
+	VADDPS       Y5, Y6, Y6
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y6
-	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS WinogradOutput_High+0(CX), Y6
-	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (R14)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y5
+	VMAXPS       Y6, Y5, Y6
+	VBROADCASTSS WinogradOutput_High+0(CX), Y5
+	VMINPS       Y6, Y5, Y6
+	VMASKMOVPS   Y6, Y3, (R14)(SI*1)
 
 storedOfPart:
 	ADDQ WinogradOutput_Down+0(CX), BX
@@ -10965,93 +19447,93 @@ vector:
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
 	VBROADCASTSS 12(AX), Y11
-	VFMADD213PS  Y9, Y7, Y11
-	VBROADCASTSS 8(AX), Y12
-	VFMADD231PS  Y12, Y5, Y11
-	VBROADCASTSS 4(AX), Y12
-	VFMADD231PS  Y12, Y3, Y11
-	VFMADD231PS  Y0, Y1, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y6, Y11
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y4, Y11
+	VFMADD231PS  Y0, Y2, Y11
 	VMOVUPS      Y11, (BX)
-	VBROADCASTSS 24(AX), Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD213PS  Y9, Y7, Y10
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y5, Y10
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y3, Y10
+	VFMADD231PS  Y0, Y1, Y10
+	VMOVUPS      Y10, (BX)(SI*1)
+	VBROADCASTSS 44(AX), Y1
 	VFMADD213PS  Y9, Y7, Y1
-	VBROADCASTSS 20(AX), Y11
-	VFMADD231PS  Y11, Y5, Y1
-	VBROADCASTSS 16(AX), Y11
-	VFMADD231PS  Y11, Y3, Y1
-	VBROADCASTSS 24(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y2, Y11
-	VBROADCASTSS 28(AX), Y12
-	VFMADD213PS  Y1, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VBROADCASTSS 28(AX), Y12
-	VFNMADD213PS Y1, Y11, Y12
-	VMOVUPS      Y12, (BX)(SI*2)
-	VBROADCASTSS 40(AX), Y1
-	VFMADD213PS  Y9, Y7, Y1
-	VBROADCASTSS 36(AX), Y11
-	VFMADD231PS  Y11, Y5, Y1
-	VBROADCASTSS 32(AX), Y11
-	VFMADD231PS  Y11, Y3, Y1
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 44(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
 	VBROADCASTSS 40(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 36(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 32(AX), Y12
-	VFMADD231PS  Y12, Y2, Y11
-	VBROADCASTSS 44(AX), Y12
-	VFMADD213PS  Y1, Y11, Y12
-	VMOVUPS      Y12, (BX)(DI*1)
-	VBROADCASTSS 44(AX), Y12
-	VFNMADD213PS Y1, Y11, Y12
-	VMOVUPS      Y12, (R8)
-	VBROADCASTSS 56(AX), Y1
-	VFMADD213PS  Y9, Y7, Y1
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
 	VBROADCASTSS 52(AX), Y11
-	VFMADD231PS  Y11, Y5, Y1
-	VBROADCASTSS 48(AX), Y11
-	VFMADD231PS  Y11, Y3, Y1
-	VBROADCASTSS 56(AX), Y11
-	VFMADD213PS  Y8, Y6, Y11
-	VBROADCASTSS 52(AX), Y12
-	VFMADD231PS  Y12, Y4, Y11
-	VBROADCASTSS 48(AX), Y12
-	VFMADD231PS  Y12, Y2, Y11
-	VBROADCASTSS 60(AX), Y12
-	VFMADD213PS  Y1, Y11, Y12
-	VMOVUPS      Y12, (R8)(SI*1)
-	VBROADCASTSS 60(AX), Y12
-	VFNMADD213PS Y1, Y11, Y12
-	VMOVUPS      Y12, (R8)(SI*2)
-	VBROADCASTSS 72(AX), Y1
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VBROADCASTSS 64(AX), Y1
 	VFMADD213PS  Y9, Y7, Y1
-	VBROADCASTSS 68(AX), Y7
+	VBROADCASTSS 60(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 56(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 64(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VBROADCASTSS 60(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
+	VBROADCASTSS 72(AX), Y11
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)
+	VBROADCASTSS 72(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(SI*1)
+	VBROADCASTSS 84(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
+	VBROADCASTSS 80(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 76(AX), Y10
+	VFMADD231PS  Y10, Y3, Y1
+	VBROADCASTSS 84(AX), Y10
+	VFMADD213PS  Y8, Y6, Y10
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y4, Y10
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y2, Y10
+	VBROADCASTSS 92(AX), Y11
+	VFMADD213PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y11
+	VFNMADD213PS Y1, Y10, Y11
+	VMOVUPS      Y11, (R8)(DI*1)
+	VBROADCASTSS 104(AX), Y1
+	VFMADD213PS  Y9, Y7, Y1
+	VBROADCASTSS 100(AX), Y7
 	VFMADD231PS  Y7, Y5, Y1
-	VBROADCASTSS 64(AX), Y5
+	VBROADCASTSS 96(AX), Y5
 	VFMADD231PS  Y5, Y3, Y1
-	VBROADCASTSS 72(AX), Y3
+	VBROADCASTSS 104(AX), Y3
 	VFMADD213PS  Y8, Y6, Y3
-	VBROADCASTSS 68(AX), Y5
+	VBROADCASTSS 100(AX), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	VBROADCASTSS 64(AX), Y5
-	VFMADD231PS  Y5, Y2, Y3
-	VBROADCASTSS 76(AX), Y5
-	VFMADD213PS  Y1, Y3, Y5
-	VMOVUPS      Y5, (R8)(DI*1)
-	VBROADCASTSS 76(AX), Y5
-	VFNMADD213PS Y1, Y3, Y5
-	VMOVUPS      Y5, (R9)
-	VBROADCASTSS 12(AX), Y1
-	VFMADD213PS  Y10, Y8, Y1
-	VBROADCASTSS 8(AX), Y3
-	VFMADD231PS  Y3, Y6, Y1
-	VBROADCASTSS 4(AX), Y3
-	VFMADD231PS  Y3, Y4, Y1
-	VFMADD231PS  Y0, Y2, Y1
-	VMOVUPS      Y1, (R9)(SI*1)
+	VBROADCASTSS 96(AX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VBROADCASTSS 112(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (R9)
+	VBROADCASTSS 112(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMOVUPS      Y2, (R9)(SI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -11086,93 +19568,93 @@ rest:
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
 	VBROADCASTSS 12(AX), Y12
-	VFMADD213PS  Y10, Y8, Y12
-	VBROADCASTSS 8(AX), Y13
-	VFMADD231PS  Y13, Y6, Y12
-	VBROADCASTSS 4(AX), Y13
-	VFMADD231PS  Y13, Y4, Y12
-	VFMADD231PS  Y0, Y2, Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y7, Y12
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y5, Y12
+	VFMADD231PS  Y0, Y3, Y12
 	VMASKMOVPS   Y12, Y1, (BX)
-	VBROADCASTSS 24(AX), Y2
+	VBROADCASTSS 12(AX), Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS 8(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 4(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VFMADD231PS  Y0, Y2, Y11
+	VMASKMOVPS   Y11, Y1, (BX)(SI*1)
+	VBROADCASTSS 44(AX), Y2
 	VFMADD213PS  Y10, Y8, Y2
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y6, Y2
-	VBROADCASTSS 16(AX), Y12
-	VFMADD231PS  Y12, Y4, Y2
-	VBROADCASTSS 24(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 16(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD213PS  Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (BX)(SI*1)
-	VBROADCASTSS 28(AX), Y13
-	VFNMADD213PS Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (BX)(SI*2)
-	VBROADCASTSS 40(AX), Y2
-	VFMADD213PS  Y10, Y8, Y2
-	VBROADCASTSS 36(AX), Y12
-	VFMADD231PS  Y12, Y6, Y2
-	VBROADCASTSS 32(AX), Y12
-	VFMADD231PS  Y12, Y4, Y2
+	VBROADCASTSS 40(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 44(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
 	VBROADCASTSS 40(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 36(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 32(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 44(AX), Y13
-	VFMADD213PS  Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (BX)(DI*1)
-	VBROADCASTSS 44(AX), Y13
-	VFNMADD213PS Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R8)
-	VBROADCASTSS 56(AX), Y2
-	VFMADD213PS  Y10, Y8, Y2
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 36(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
 	VBROADCASTSS 52(AX), Y12
-	VFMADD231PS  Y12, Y6, Y2
-	VBROADCASTSS 48(AX), Y12
-	VFMADD231PS  Y12, Y4, Y2
-	VBROADCASTSS 56(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 52(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 48(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 60(AX), Y13
-	VFMADD213PS  Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R8)(SI*1)
-	VBROADCASTSS 60(AX), Y13
-	VFNMADD213PS Y2, Y12, Y13
-	VMASKMOVPS   Y13, Y1, (R8)(SI*2)
-	VBROADCASTSS 72(AX), Y2
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (BX)(SI*2)
+	VBROADCASTSS 52(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (BX)(DI*1)
+	VBROADCASTSS 64(AX), Y2
 	VFMADD213PS  Y10, Y8, Y2
-	VBROADCASTSS 68(AX), Y8
+	VBROADCASTSS 60(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 64(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VBROADCASTSS 60(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 56(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 72(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)
+	VBROADCASTSS 72(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(SI*1)
+	VBROADCASTSS 84(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
+	VBROADCASTSS 80(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y4, Y2
+	VBROADCASTSS 84(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VBROADCASTSS 80(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 92(AX), Y12
+	VFMADD213PS  Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(SI*2)
+	VBROADCASTSS 92(AX), Y12
+	VFNMADD213PS Y2, Y11, Y12
+	VMASKMOVPS   Y12, Y1, (R8)(DI*1)
+	VBROADCASTSS 104(AX), Y2
+	VFMADD213PS  Y10, Y8, Y2
+	VBROADCASTSS 100(AX), Y8
 	VFMADD231PS  Y8, Y6, Y2
-	VBROADCASTSS 64(AX), Y6
+	VBROADCASTSS 96(AX), Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VBROADCASTSS 72(AX), Y4
+	VBROADCASTSS 104(AX), Y4
 	VFMADD213PS  Y9, Y7, Y4
-	VBROADCASTSS 68(AX), Y6
+	VBROADCASTSS 100(AX), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	VBROADCASTSS 64(AX), Y6
-	VFMADD231PS  Y6, Y3, Y4
-	VBROADCASTSS 76(AX), Y6
-	VFMADD213PS  Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (R8)(DI*1)
-	VBROADCASTSS 76(AX), Y6
-	VFNMADD213PS Y2, Y4, Y6
-	VMASKMOVPS   Y6, Y1, (R9)
-	VBROADCASTSS 12(AX), Y2
-	VFMADD213PS  Y11, Y9, Y2
-	VBROADCASTSS 8(AX), Y4
-	VFMADD231PS  Y4, Y7, Y2
-	VBROADCASTSS 4(AX), Y4
-	VFMADD231PS  Y4, Y5, Y2
-	VFMADD231PS  Y0, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (R9)(SI*1)
+	VBROADCASTSS 96(AX), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VBROADCASTSS 112(AX), Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R9)
+	VBROADCASTSS 112(AX), Y3
+	VFNMADD213PS Y2, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (R9)(SI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -11234,52 +19716,52 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y2, Y1, Y11
-	VSUBPS  Y2, Y1, Y2
-	VADDPS  Y4, Y3, Y1
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y11, Y0, Y0
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y0, Y0
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y10, Y0, Y0
+	VADDPS  Y3, Y2, Y11
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y10, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y9, Y2, Y0
-	VBROADCASTSS 4(AX), Y1
-	VFMADD231PS  Y1, Y4, Y0
-	VBROADCASTSS 8(AX), Y1
-	VFMADD231PS  Y1, Y6, Y0
-	VBROADCASTSS 12(AX), Y1
-	VFMADD231PS  Y1, Y8, Y0
-	VADDPS       Y10, Y0, Y0
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VBROADCASTSS 4(AX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VBROADCASTSS 8(AX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VBROADCASTSS 12(AX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VADDPS       Y10, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (DI)(R8*1), Y0
+	VADDPS       Y0, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y0
+	VMAXPS       Y1, Y0, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y0
+	VMINPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -11320,52 +19802,52 @@ rest:
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y3, Y2, Y12
-	VSUBPS     Y3, Y2, Y3
-	VADDPS     Y5, Y4, Y2
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y12, Y1, Y1
-	VADDPS     Y2, Y1, Y1
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y11, Y1, Y1
+	VADDPS     Y4, Y3, Y12
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y2, Y2
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y11, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y0, Y2
-	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DI), Y0, Y3
+	VADDPS     Y3, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y10, Y3, Y1
-	VBROADCASTSS 4(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 8(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 12(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 4(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 8(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 12(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DI)(R8*1), Y0, Y1
+	VADDPS       Y1, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -11432,95 +19914,95 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y3, Y2, Y12
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y4, Y2
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
-	VADDPS  Y12, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y11, Y1, Y1
+	VADDPS  Y4, Y3, Y12
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y12, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y7, Y2, Y2
+	VADDPS  Y11, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y1, Y1
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y3, Y1
-	VBROADCASTSS 4(AX), Y8
-	VFMADD231PS  Y8, Y5, Y1
-	VBROADCASTSS 8(AX), Y8
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 12(AX), Y8
-	VFMADD231PS  Y8, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VMULPS       Y0, Y4, Y2
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 16(AX), Y1
-	VMULPS       Y1, Y12, Y1
-	VBROADCASTSS 20(AX), Y8
-	VFMADD231PS  Y8, Y2, Y1
-	VBROADCASTSS 24(AX), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS 28(AX), Y2
-	VFMADD231PS  Y2, Y6, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 16(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 24(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 28(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R8)(R9*2), Y3
+	VADDPS       Y3, Y2, Y2
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 32(AX), Y1
-	VFMADD213PS  Y10, Y3, Y1
-	VBROADCASTSS 36(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 40(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 44(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 32(AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 36(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 40(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 44(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R8)(R10*1), Y1
+	VADDPS       Y1, Y2, Y2
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (BX)(DI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -11561,95 +20043,95 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y4, Y3, Y13
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y5, Y3
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
-	VADDPS     Y13, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y12, Y2, Y2
+	VADDPS     Y5, Y4, Y13
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y12, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y1, Y9
-	VADDPS     Y9, Y2, Y2
+	VMASKMOVPS (R8), Y1, Y10
+	VADDPS     Y10, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y4, Y2
-	VBROADCASTSS 4(AX), Y9
-	VFMADD231PS  Y9, Y6, Y2
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VMULPS       Y0, Y5, Y3
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y7, Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y11, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y1, Y9
-	VADDPS       Y9, Y2, Y2
+	VMASKMOVPS   (R8)(R9*1), Y1, Y10
+	VADDPS       Y10, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y13, Y2
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 24(AX), Y3
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 28(AX), Y3
-	VFMADD231PS  Y3, Y7, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 16(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y4, Y3
+	VBROADCASTSS 24(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VBROADCASTSS 28(AX), Y4
+	VFMADD231PS  Y4, Y8, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (R8)(R9*2), Y1, Y4
+	VADDPS       Y4, Y3, Y3
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 32(AX), Y2
-	VFMADD213PS  Y11, Y4, Y2
-	VBROADCASTSS 36(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 40(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 44(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 32(AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VBROADCASTSS 36(AX), Y2
+	VFMADD231PS  Y2, Y7, Y3
+	VBROADCASTSS 40(AX), Y2
+	VFMADD231PS  Y2, Y9, Y3
+	VBROADCASTSS 44(AX), Y2
+	VFMADD231PS  Y2, Y11, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (R8)(R10*1), Y1, Y2
+	VADDPS       Y2, Y3, Y3
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(DI*1)
 
 storedOfPart:
 next:
@@ -11716,141 +20198,141 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y3, Y2, Y12
-	VSUBPS  Y3, Y2, Y3
-	VADDPS  Y5, Y4, Y2
-	VSUBPS  Y5, Y4, Y5
-	VADDPS  Y7, Y6, Y4
-	VSUBPS  Y7, Y6, Y7
-	VADDPS  Y9, Y8, Y6
-	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y4, Y3, Y12
+	VSUBPS  Y4, Y3, Y4
+	VADDPS  Y6, Y5, Y3
+	VSUBPS  Y6, Y5, Y6
+	VADDPS  Y8, Y7, Y5
+	VSUBPS  Y8, Y7, Y8
+	VADDPS  Y10, Y9, Y7
+	VSUBPS  Y10, Y9, Y10
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Y12, Y1, Y1
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y11, Y1, Y1
+	VADDPS  Y12, Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y7, Y2, Y2
+	VADDPS  Y11, Y2, Y2
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y8
-	VADDPS  Y8, Y1, Y1
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y2, Y2
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VMULPS       Y0, Y3, Y1
-	VBROADCASTSS 4(AX), Y8
-	VFMADD231PS  Y8, Y5, Y1
-	VBROADCASTSS 8(AX), Y8
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 12(AX), Y8
-	VFMADD231PS  Y8, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VMULPS       Y0, Y4, Y2
+	VBROADCASTSS 4(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 8(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y8
-	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (R8)(R9*1), Y9
+	VADDPS       Y9, Y2, Y2
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 16(AX), Y1
-	VMULPS       Y1, Y12, Y1
-	VBROADCASTSS 20(AX), Y8
-	VFMADD231PS  Y8, Y2, Y1
-	VBROADCASTSS 24(AX), Y8
-	VFMADD231PS  Y8, Y4, Y1
-	VBROADCASTSS 28(AX), Y8
-	VFMADD231PS  Y8, Y6, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 16(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 20(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 24(AX), Y9
+	VFMADD231PS  Y9, Y5, Y2
+	VBROADCASTSS 28(AX), Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y8
-	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (R8)(R9*2), Y9
+	VADDPS       Y9, Y2, Y2
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 32(AX), Y1
-	VMULPS       Y1, Y3, Y1
-	VBROADCASTSS 36(AX), Y8
-	VFMADD231PS  Y8, Y5, Y1
-	VBROADCASTSS 40(AX), Y8
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 44(AX), Y8
-	VFMADD231PS  Y8, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 32(AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 36(AX), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VBROADCASTSS 40(AX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 44(AX), Y9
+	VFMADD231PS  Y9, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y8
-	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (R8)(R10*1), Y9
+	VADDPS       Y9, Y2, Y2
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y8
-	VMAXPS       Y1, Y8, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y8
-	VMINPS       Y1, Y8, Y1
-	VMOVUPS      Y1, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
+	VMAXPS       Y2, Y9, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y9
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           stored
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 48(AX), Y1
-	VMULPS       Y1, Y12, Y1
-	VBROADCASTSS 52(AX), Y8
-	VFMADD231PS  Y8, Y2, Y1
-	VBROADCASTSS 56(AX), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS 60(AX), Y2
-	VFMADD231PS  Y2, Y6, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 48(AX), Y2
+	VMULPS       Y2, Y12, Y2
+	VBROADCASTSS 52(AX), Y9
+	VFMADD231PS  Y9, Y3, Y2
+	VBROADCASTSS 56(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 60(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4
-	VMOVUPS      (R11), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R11), Y3
+	VADDPS       Y3, Y2, Y2
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           stored
-	VBROADCASTSS 64(AX), Y1
-	VFMADD213PS  Y10, Y3, Y1
-	VBROADCASTSS 68(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 72(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 76(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 64(AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 68(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 72(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 76(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VADDPS       Y11, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5
-	VMOVUPS      (R11)(R9*1), Y2
-	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R11)(R9*1), Y1
+	VADDPS       Y1, Y2, Y2
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -11891,141 +20373,141 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y4, Y3, Y13
-	VSUBPS     Y4, Y3, Y4
-	VADDPS     Y6, Y5, Y3
-	VSUBPS     Y6, Y5, Y6
-	VADDPS     Y8, Y7, Y5
-	VSUBPS     Y8, Y7, Y8
-	VADDPS     Y10, Y9, Y7
-	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y5, Y4, Y13
+	VSUBPS     Y5, Y4, Y5
+	VADDPS     Y7, Y6, Y4
+	VSUBPS     Y7, Y6, Y7
+	VADDPS     Y9, Y8, Y6
+	VSUBPS     Y9, Y8, Y9
+	VADDPS     Y11, Y10, Y8
+	VSUBPS     Y11, Y10, Y11
 	LEAQ       (R8)(R9*4), R11
-	VADDPS     Y13, Y2, Y2
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y12, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y12, Y3, Y3
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y1, Y9
-	VADDPS     Y9, Y2, Y2
+	VMASKMOVPS (R8), Y1, Y10
+	VADDPS     Y10, Y3, Y3
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VMULPS       Y0, Y4, Y2
-	VBROADCASTSS 4(AX), Y9
-	VFMADD231PS  Y9, Y6, Y2
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VMULPS       Y0, Y5, Y3
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y7, Y3
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y11, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y1, Y9
-	VADDPS       Y9, Y2, Y2
+	VMASKMOVPS   (R8)(R9*1), Y1, Y10
+	VADDPS       Y10, Y3, Y3
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 16(AX), Y2
-	VMULPS       Y2, Y13, Y2
-	VBROADCASTSS 20(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 24(AX), Y9
-	VFMADD231PS  Y9, Y5, Y2
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y7, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 16(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 20(AX), Y10
+	VFMADD231PS  Y10, Y4, Y3
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y6, Y3
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y1, Y9
-	VADDPS       Y9, Y2, Y2
+	VMASKMOVPS   (R8)(R9*2), Y1, Y10
+	VADDPS       Y10, Y3, Y3
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 32(AX), Y2
-	VMULPS       Y2, Y4, Y2
-	VBROADCASTSS 36(AX), Y9
-	VFMADD231PS  Y9, Y6, Y2
-	VBROADCASTSS 40(AX), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 32(AX), Y3
+	VMULPS       Y3, Y5, Y3
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y7, Y3
+	VBROADCASTSS 40(AX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y11, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y1, Y9
-	VADDPS       Y9, Y2, Y2
+	VMASKMOVPS   (R8)(R10*1), Y1, Y10
+	VADDPS       Y10, Y3, Y3
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y2, Y9, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y2, Y9, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y3, Y10, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           storedOfPart
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 48(AX), Y2
-	VMULPS       Y2, Y13, Y2
-	VBROADCASTSS 52(AX), Y9
-	VFMADD231PS  Y9, Y3, Y2
-	VBROADCASTSS 56(AX), Y3
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 60(AX), Y3
-	VFMADD231PS  Y3, Y7, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 48(AX), Y3
+	VMULPS       Y3, Y13, Y3
+	VBROADCASTSS 52(AX), Y10
+	VFMADD231PS  Y10, Y4, Y3
+	VBROADCASTSS 56(AX), Y4
+	VFMADD231PS  Y4, Y6, Y3
+	VBROADCASTSS 60(AX), Y4
+	VFMADD231PS  Y4, Y8, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4OfPart
-	VMASKMOVPS   (R11), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (R11), Y1, Y4
+	VADDPS       Y4, Y3, Y3
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y4
+	VMINPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 64(AX), Y2
-	VFMADD213PS  Y11, Y4, Y2
-	VBROADCASTSS 68(AX), Y3
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 72(AX), Y3
-	VFMADD231PS  Y3, Y8, Y2
-	VBROADCASTSS 76(AX), Y3
-	VFMADD231PS  Y3, Y10, Y2
-	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 64(AX), Y3
+	VFMADD213PS  Y2, Y5, Y3
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y7, Y3
+	VBROADCASTSS 72(AX), Y2
+	VFMADD231PS  Y2, Y9, Y3
+	VBROADCASTSS 76(AX), Y2
+	VFMADD231PS  Y2, Y11, Y3
+	VADDPS       Y12, Y3, Y3
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5OfPart
-	VMASKMOVPS   (R11)(R9*1), Y1, Y3
-	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (R11)(R9*1), Y1, Y2
+	VADDPS       Y2, Y3, Y3
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
-	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS WinogradOutput_High+0(CX), Y3
-	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y1, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y3, Y2, Y3
+	VMASKMOVPS   Y3, Y1, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -12087,137 +20569,137 @@ vector:
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
 	VBROADCASTSS 16(AX), Y12
-	VFMADD213PS  Y10, Y8, Y12
-	VBROADCASTSS 12(AX), Y13
-	VFMADD231PS  Y13, Y6, Y12
-	VBROADCASTSS 8(AX), Y13
-	VFMADD231PS  Y13, Y4, Y12
-	VBROADCASTSS 4(AX), Y13
-	VFMADD231PS  Y13, Y2, Y12
-	VBROADCASTSS (AX), Y13
-	VFMADD231PS  Y13, Y0, Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y7, Y12
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y5, Y12
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y3, Y12
+	VBROADCASTSS (AX), Y11
+	VFMADD231PS  Y11, Y1, Y12
 	VMOVUPS      Y12, (BX)
-	VBROADCASTSS 32(AX), Y0
+	VBROADCASTSS 16(AX), Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y6, Y11
+	VBROADCASTSS 8(AX), Y12
+	VFMADD231PS  Y12, Y4, Y11
+	VBROADCASTSS 4(AX), Y12
+	VFMADD231PS  Y12, Y2, Y11
+	VBROADCASTSS (AX), Y12
+	VFMADD231PS  Y12, Y0, Y11
+	VMOVUPS      Y11, (BX)(SI*1)
+	VBROADCASTSS 56(AX), Y0
 	VFMADD213PS  Y10, Y8, Y0
-	VBROADCASTSS 28(AX), Y12
-	VFMADD231PS  Y12, Y6, Y0
-	VBROADCASTSS 24(AX), Y12
-	VFMADD231PS  Y12, Y4, Y0
-	VBROADCASTSS 20(AX), Y12
-	VFMADD231PS  Y12, Y2, Y0
-	VBROADCASTSS 32(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y1, Y12
-	VBROADCASTSS 36(AX), Y13
-	VFMADD213PS  Y0, Y12, Y13
-	VMOVUPS      Y13, (BX)(SI*1)
-	VBROADCASTSS 36(AX), Y13
-	VFNMADD213PS Y0, Y12, Y13
-	VMOVUPS      Y13, (BX)(SI*2)
-	VBROADCASTSS 52(AX), Y0
-	VFMADD213PS  Y10, Y8, Y0
-	VBROADCASTSS 48(AX), Y12
-	VFMADD231PS  Y12, Y6, Y0
-	VBROADCASTSS 44(AX), Y12
-	VFMADD231PS  Y12, Y4, Y0
-	VBROADCASTSS 40(AX), Y12
-	VFMADD231PS  Y12, Y2, Y0
+	VBROADCASTSS 52(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 56(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
 	VBROADCASTSS 52(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 48(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 44(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 40(AX), Y13
-	VFMADD231PS  Y13, Y1, Y12
-	VBROADCASTSS 56(AX), Y13
-	VFMADD213PS  Y0, Y12, Y13
-	VMOVUPS      Y13, (BX)(DI*1)
-	VBROADCASTSS 56(AX), Y13
-	VFNMADD213PS Y0, Y12, Y13
-	VMOVUPS      Y13, (R8)
-	VBROADCASTSS 72(AX), Y0
-	VFMADD213PS  Y10, Y8, Y0
-	VBROADCASTSS 68(AX), Y12
-	VFMADD231PS  Y12, Y6, Y0
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
 	VBROADCASTSS 64(AX), Y12
-	VFMADD231PS  Y12, Y4, Y0
-	VBROADCASTSS 60(AX), Y12
-	VFMADD231PS  Y12, Y2, Y0
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)(SI*2)
+	VBROADCASTSS 64(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)(DI*1)
+	VBROADCASTSS 80(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 76(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 72(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 68(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 80(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
 	VBROADCASTSS 72(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 68(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 64(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 60(AX), Y13
-	VFMADD231PS  Y13, Y1, Y12
-	VBROADCASTSS 76(AX), Y13
-	VFMADD213PS  Y0, Y12, Y13
-	VMOVUPS      Y13, (R8)(SI*1)
-	VBROADCASTSS 76(AX), Y13
-	VFNMADD213PS Y0, Y12, Y13
-	VMOVUPS      Y13, (R8)(SI*2)
-	VBROADCASTSS 92(AX), Y0
-	VFMADD213PS  Y10, Y8, Y0
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 68(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
 	VBROADCASTSS 88(AX), Y12
-	VFMADD231PS  Y12, Y6, Y0
-	VBROADCASTSS 84(AX), Y12
-	VFMADD231PS  Y12, Y4, Y0
-	VBROADCASTSS 80(AX), Y12
-	VFMADD231PS  Y12, Y2, Y0
-	VBROADCASTSS 92(AX), Y12
-	VFMADD213PS  Y9, Y7, Y12
-	VBROADCASTSS 88(AX), Y13
-	VFMADD231PS  Y13, Y5, Y12
-	VBROADCASTSS 84(AX), Y13
-	VFMADD231PS  Y13, Y3, Y12
-	VBROADCASTSS 80(AX), Y13
-	VFMADD231PS  Y13, Y1, Y12
-	VBROADCASTSS 96(AX), Y13
-	VFMADD213PS  Y0, Y12, Y13
-	VMOVUPS      Y13, (R8)(DI*1)
-	VBROADCASTSS 96(AX), Y13
-	VFNMADD213PS Y0, Y12, Y13
-	VMOVUPS      Y13, (R9)
-	VBROADCASTSS 112(AX), Y0
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)
+	VBROADCASTSS 88(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*1)
+	VBROADCASTSS 104(AX), Y0
 	VFMADD213PS  Y10, Y8, Y0
-	VBROADCASTSS 108(AX), Y8
+	VBROADCASTSS 100(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 96(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 92(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 104(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VBROADCASTSS 100(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 96(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 92(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 112(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(SI*2)
+	VBROADCASTSS 112(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R8)(DI*1)
+	VBROADCASTSS 128(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 124(AX), Y11
+	VFMADD231PS  Y11, Y6, Y0
+	VBROADCASTSS 120(AX), Y11
+	VFMADD231PS  Y11, Y4, Y0
+	VBROADCASTSS 116(AX), Y11
+	VFMADD231PS  Y11, Y2, Y0
+	VBROADCASTSS 128(AX), Y11
+	VFMADD213PS  Y9, Y7, Y11
+	VBROADCASTSS 124(AX), Y12
+	VFMADD231PS  Y12, Y5, Y11
+	VBROADCASTSS 120(AX), Y12
+	VFMADD231PS  Y12, Y3, Y11
+	VBROADCASTSS 116(AX), Y12
+	VFMADD231PS  Y12, Y1, Y11
+	VBROADCASTSS 136(AX), Y12
+	VFMADD213PS  Y0, Y11, Y12
+	VMOVUPS      Y12, (R9)
+	VBROADCASTSS 136(AX), Y12
+	VFNMADD213PS Y0, Y11, Y12
+	VMOVUPS      Y12, (R9)(SI*1)
+	VBROADCASTSS 152(AX), Y0
+	VFMADD213PS  Y10, Y8, Y0
+	VBROADCASTSS 148(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
-	VBROADCASTSS 104(AX), Y6
+	VBROADCASTSS 144(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
-	VBROADCASTSS 100(AX), Y4
+	VBROADCASTSS 140(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
-	VBROADCASTSS 112(AX), Y2
+	VBROADCASTSS 152(AX), Y2
 	VFMADD213PS  Y9, Y7, Y2
-	VBROADCASTSS 108(AX), Y4
+	VBROADCASTSS 148(AX), Y4
 	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS 104(AX), Y4
+	VBROADCASTSS 144(AX), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	VBROADCASTSS 100(AX), Y4
-	VFMADD231PS  Y4, Y1, Y2
-	VBROADCASTSS 116(AX), Y4
-	VFMADD213PS  Y0, Y2, Y4
-	VMOVUPS      Y4, (R9)(SI*1)
-	VBROADCASTSS 116(AX), Y4
-	VFNMADD213PS Y0, Y2, Y4
-	VMOVUPS      Y4, (R9)(SI*2)
-	VBROADCASTSS 16(AX), Y0
-	VFMADD213PS  Y11, Y9, Y0
-	VBROADCASTSS 12(AX), Y2
-	VFMADD231PS  Y2, Y7, Y0
-	VBROADCASTSS 8(AX), Y2
-	VFMADD231PS  Y2, Y5, Y0
-	VBROADCASTSS 4(AX), Y2
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (AX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (R9)(DI*1)
+	VBROADCASTSS 140(AX), Y3
+	VFMADD231PS  Y3, Y1, Y2
+	VBROADCASTSS 160(AX), Y1
+	VFMADD213PS  Y0, Y2, Y1
+	VMOVUPS      Y1, (R9)(SI*2)
+	VBROADCASTSS 160(AX), Y1
+	VFNMADD213PS Y0, Y2, Y1
+	VMOVUPS      Y1, (R9)(DI*1)
 	ADDQ         $0x20, 8(SP)
 	ADDQ         $0x20, 16(SP)
 	SUBQ         $0x08, DX
@@ -12254,137 +20736,137 @@ rest:
 	LEAQ         (BX)(SI*4), R8
 	LEAQ         (R8)(SI*4), R9
 	VBROADCASTSS 16(AX), Y13
-	VFMADD213PS  Y11, Y9, Y13
-	VBROADCASTSS 12(AX), Y14
-	VFMADD231PS  Y14, Y7, Y13
-	VBROADCASTSS 8(AX), Y14
-	VFMADD231PS  Y14, Y5, Y13
-	VBROADCASTSS 4(AX), Y14
-	VFMADD231PS  Y14, Y3, Y13
-	VBROADCASTSS (AX), Y14
-	VFMADD231PS  Y14, Y1, Y13
+	VFMADD213PS  Y12, Y10, Y13
+	VBROADCASTSS 12(AX), Y12
+	VFMADD231PS  Y12, Y8, Y13
+	VBROADCASTSS 8(AX), Y12
+	VFMADD231PS  Y12, Y6, Y13
+	VBROADCASTSS 4(AX), Y12
+	VFMADD231PS  Y12, Y4, Y13
+	VBROADCASTSS (AX), Y12
+	VFMADD231PS  Y12, Y2, Y13
 	VMASKMOVPS   Y13, Y0, (BX)
-	VBROADCASTSS 32(AX), Y1
+	VBROADCASTSS 16(AX), Y12
+	VFMADD213PS  Y11, Y9, Y12
+	VBROADCASTSS 12(AX), Y13
+	VFMADD231PS  Y13, Y7, Y12
+	VBROADCASTSS 8(AX), Y13
+	VFMADD231PS  Y13, Y5, Y12
+	VBROADCASTSS 4(AX), Y13
+	VFMADD231PS  Y13, Y3, Y12
+	VBROADCASTSS (AX), Y13
+	VFMADD231PS  Y13, Y1, Y12
+	VMASKMOVPS   Y12, Y0, (BX)(SI*1)
+	VBROADCASTSS 56(AX), Y1
 	VFMADD213PS  Y11, Y9, Y1
-	VBROADCASTSS 28(AX), Y13
-	VFMADD231PS  Y13, Y7, Y1
-	VBROADCASTSS 24(AX), Y13
-	VFMADD231PS  Y13, Y5, Y1
-	VBROADCASTSS 20(AX), Y13
-	VFMADD231PS  Y13, Y3, Y1
-	VBROADCASTSS 32(AX), Y13
-	VFMADD213PS  Y10, Y8, Y13
-	VBROADCASTSS 28(AX), Y14
-	VFMADD231PS  Y14, Y6, Y13
-	VBROADCASTSS 24(AX), Y14
-	VFMADD231PS  Y14, Y4, Y13
-	VBROADCASTSS 20(AX), Y14
-	VFMADD231PS  Y14, Y2, Y13
-	VBROADCASTSS 36(AX), Y14
-	VFMADD213PS  Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (BX)(SI*1)
-	VBROADCASTSS 36(AX), Y14
-	VFNMADD213PS Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (BX)(SI*2)
-	VBROADCASTSS 52(AX), Y1
-	VFMADD213PS  Y11, Y9, Y1
-	VBROADCASTSS 48(AX), Y13
-	VFMADD231PS  Y13, Y7, Y1
-	VBROADCASTSS 44(AX), Y13
-	VFMADD231PS  Y13, Y5, Y1
-	VBROADCASTSS 40(AX), Y13
-	VFMADD231PS  Y13, Y3, Y1
+	VBROADCASTSS 52(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 48(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 44(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 56(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
 	VBROADCASTSS 52(AX), Y13
-	VFMADD213PS  Y10, Y8, Y13
-	VBROADCASTSS 48(AX), Y14
-	VFMADD231PS  Y14, Y6, Y13
-	VBROADCASTSS 44(AX), Y14
-	VFMADD231PS  Y14, Y4, Y13
-	VBROADCASTSS 40(AX), Y14
-	VFMADD231PS  Y14, Y2, Y13
-	VBROADCASTSS 56(AX), Y14
-	VFMADD213PS  Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (BX)(DI*1)
-	VBROADCASTSS 56(AX), Y14
-	VFNMADD213PS Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (R8)
-	VBROADCASTSS 72(AX), Y1
-	VFMADD213PS  Y11, Y9, Y1
-	VBROADCASTSS 68(AX), Y13
-	VFMADD231PS  Y13, Y7, Y1
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 48(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 44(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
 	VBROADCASTSS 64(AX), Y13
-	VFMADD231PS  Y13, Y5, Y1
-	VBROADCASTSS 60(AX), Y13
-	VFMADD231PS  Y13, Y3, Y1
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (BX)(SI*2)
+	VBROADCASTSS 64(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (BX)(DI*1)
+	VBROADCASTSS 80(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 76(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 72(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 68(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 80(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
+	VBROADCASTSS 76(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
 	VBROADCASTSS 72(AX), Y13
-	VFMADD213PS  Y10, Y8, Y13
-	VBROADCASTSS 68(AX), Y14
-	VFMADD231PS  Y14, Y6, Y13
-	VBROADCASTSS 64(AX), Y14
-	VFMADD231PS  Y14, Y4, Y13
-	VBROADCASTSS 60(AX), Y14
-	VFMADD231PS  Y14, Y2, Y13
-	VBROADCASTSS 76(AX), Y14
-	VFMADD213PS  Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (R8)(SI*1)
-	VBROADCASTSS 76(AX), Y14
-	VFNMADD213PS Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (R8)(SI*2)
-	VBROADCASTSS 92(AX), Y1
-	VFMADD213PS  Y11, Y9, Y1
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 68(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
 	VBROADCASTSS 88(AX), Y13
-	VFMADD231PS  Y13, Y7, Y1
-	VBROADCASTSS 84(AX), Y13
-	VFMADD231PS  Y13, Y5, Y1
-	VBROADCASTSS 80(AX), Y13
-	VFMADD231PS  Y13, Y3, Y1
-	VBROADCASTSS 92(AX), Y13
-	VFMADD213PS  Y10, Y8, Y13
-	VBROADCASTSS 88(AX), Y14
-	VFMADD231PS  Y14, Y6, Y13
-	VBROADCASTSS 84(AX), Y14
-	VFMADD231PS  Y14, Y4, Y13
-	VBROADCASTSS 80(AX), Y14
-	VFMADD231PS  Y14, Y2, Y13
-	VBROADCASTSS 96(AX), Y14
-	VFMADD213PS  Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (R8)(DI*1)
-	VBROADCASTSS 96(AX), Y14
-	VFNMADD213PS Y1, Y13, Y14
-	VMASKMOVPS   Y14, Y0, (R9)
-	VBROADCASTSS 112(AX), Y1
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)
+	VBROADCASTSS 88(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(SI*1)
+	VBROADCASTSS 104(AX), Y1
 	VFMADD213PS  Y11, Y9, Y1
-	VBROADCASTSS 108(AX), Y9
+	VBROADCASTSS 100(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 96(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 92(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 104(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
+	VBROADCASTSS 100(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 96(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 92(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 112(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(SI*2)
+	VBROADCASTSS 112(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R8)(DI*1)
+	VBROADCASTSS 128(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 124(AX), Y12
+	VFMADD231PS  Y12, Y7, Y1
+	VBROADCASTSS 120(AX), Y12
+	VFMADD231PS  Y12, Y5, Y1
+	VBROADCASTSS 116(AX), Y12
+	VFMADD231PS  Y12, Y3, Y1
+	VBROADCASTSS 128(AX), Y12
+	VFMADD213PS  Y10, Y8, Y12
+	VBROADCASTSS 124(AX), Y13
+	VFMADD231PS  Y13, Y6, Y12
+	VBROADCASTSS 120(AX), Y13
+	VFMADD231PS  Y13, Y4, Y12
+	VBROADCASTSS 116(AX), Y13
+	VFMADD231PS  Y13, Y2, Y12
+	VBROADCASTSS 136(AX), Y13
+	VFMADD213PS  Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R9)
+	VBROADCASTSS 136(AX), Y13
+	VFNMADD213PS Y1, Y12, Y13
+	VMASKMOVPS   Y13, Y0, (R9)(SI*1)
+	VBROADCASTSS 152(AX), Y1
+	VFMADD213PS  Y11, Y9, Y1
+	VBROADCASTSS 148(AX), Y9
 	VFMADD231PS  Y9, Y7, Y1
-	VBROADCASTSS 104(AX), Y7
+	VBROADCASTSS 144(AX), Y7
 	VFMADD231PS  Y7, Y5, Y1
-	VBROADCASTSS 100(AX), Y5
+	VBROADCASTSS 140(AX), Y5
 	VFMADD231PS  Y5, Y3, Y1
-	VBROADCASTSS 112(AX), Y3
+	VBROADCASTSS 152(AX), Y3
 	VFMADD213PS  Y10, Y8, Y3
-	VBROADCASTSS 108(AX), Y5
+	VBROADCASTSS 148(AX), Y5
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS 104(AX), Y5
+	VBROADCASTSS 144(AX), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	VBROADCASTSS 100(AX), Y5
-	VFMADD231PS  Y5, Y2, Y3
-	VBROADCASTSS 116(AX), Y5
-	VFMADD213PS  Y1, Y3, Y5
-	VMASKMOVPS   Y5, Y0, (R9)(SI*1)
-	VBROADCASTSS 116(AX), Y5
-	VFNMADD213PS Y1, Y3, Y5
-	VMASKMOVPS   Y5, Y0, (R9)(SI*2)
-	VBROADCASTSS 16(AX), Y1
-	VFMADD213PS  Y12, Y10, Y1
-	VBROADCASTSS 12(AX), Y3
-	VFMADD231PS  Y3, Y8, Y1
-	VBROADCASTSS 8(AX), Y3
-	VFMADD231PS  Y3, Y6, Y1
-	VBROADCASTSS 4(AX), Y3
-	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (AX), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (R9)(DI*1)
+	VBROADCASTSS 140(AX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VBROADCASTSS 160(AX), Y2
+	VFMADD213PS  Y1, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (R9)(SI*2)
+	VBROADCASTSS 160(AX), Y2
+	VFNMADD213PS Y1, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (R9)(DI*1)
 
 next:
 	SUBQ WinogradInput_Channels+0(CX), DX
@@ -12447,57 +20929,57 @@ vector:
 	MOVQ    24(SP), DI
 	MOVQ    WinogradOutput_AddRight+0(CX), R8
 	LEAQ    (R8)(R8*2), R9
-	VADDPS  Y2, Y1, Y13
-	VSUBPS  Y2, Y1, Y2
-	VADDPS  Y4, Y3, Y1
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
-	VADDPS  Y13, Y0, Y0
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y0, Y0
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y7, Y0, Y0
-	VADDPS  Y12, Y0, Y0
+	VADDPS  Y3, Y2, Y13
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y10, Y8
+	VSUBPS  Y11, Y10, Y11
+	VADDPS  Y13, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y8, Y1, Y1
+	VADDPS  Y12, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (DI), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y0
-	VFMADD213PS  Y11, Y2, Y0
-	VBROADCASTSS 4(AX), Y1
-	VFMADD231PS  Y1, Y4, Y0
-	VBROADCASTSS 8(AX), Y1
-	VFMADD231PS  Y1, Y6, Y0
-	VBROADCASTSS 12(AX), Y1
-	VFMADD231PS  Y1, Y8, Y0
-	VBROADCASTSS 16(AX), Y1
-	VFMADD231PS  Y1, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS (AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VBROADCASTSS 4(AX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VBROADCASTSS 8(AX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VBROADCASTSS 12(AX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VBROADCASTSS 16(AX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (DI)(R8*1), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (DI)(R8*1), Y0
+	VADDPS       Y0, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y0
+	VMAXPS       Y1, Y0, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y0
+	VMINPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -12540,57 +21022,57 @@ rest:
 	MOVQ       24(SP), DI
 	MOVQ       WinogradOutput_AddRight+0(CX), R8
 	LEAQ       (R8)(R8*2), R9
-	VADDPS     Y3, Y2, Y14
-	VSUBPS     Y3, Y2, Y3
-	VADDPS     Y5, Y4, Y2
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
-	VADDPS     Y14, Y1, Y1
-	VADDPS     Y2, Y1, Y1
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y8, Y1, Y1
-	VADDPS     Y13, Y1, Y1
+	VADDPS     Y4, Y3, Y14
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y11, Y9
+	VSUBPS     Y12, Y11, Y12
+	VADDPS     Y14, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y2, Y2
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y9, Y2, Y2
+	VADDPS     Y13, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (DI), Y0, Y2
-	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DI), Y0, Y3
+	VADDPS     Y3, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y1
-	VFMADD213PS  Y12, Y3, Y1
-	VBROADCASTSS 4(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 8(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 12(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VBROADCASTSS 16(AX), Y2
-	VFMADD231PS  Y2, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 4(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 8(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 12(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VBROADCASTSS 16(AX), Y1
+	VFMADD231PS  Y1, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (DI)(R8*1), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DI)(R8*1), Y0, Y1
+	VADDPS       Y1, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:
@@ -12658,105 +21140,105 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y2, Y1, Y13
-	VSUBPS  Y2, Y1, Y2
-	VADDPS  Y4, Y3, Y1
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
-	VADDPS  Y13, Y0, Y0
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y0, Y0
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y7, Y0, Y0
-	VADDPS  Y12, Y0, Y0
+	VADDPS  Y3, Y2, Y13
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y10, Y8
+	VSUBPS  Y11, Y10, Y11
+	VADDPS  Y13, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y8, Y1, Y1
+	VADDPS  Y12, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y9
-	VADDPS  Y9, Y0, Y0
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y0
-	VMULPS       Y0, Y2, Y0
-	VBROADCASTSS 4(AX), Y9
-	VFMADD231PS  Y9, Y4, Y0
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y9
-	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R8)(R9*1), Y10
+	VADDPS       Y10, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 20(AX), Y0
-	VMULPS       Y0, Y13, Y0
-	VBROADCASTSS 24(AX), Y9
-	VFMADD231PS  Y9, Y1, Y0
-	VBROADCASTSS 28(AX), Y1
-	VFMADD231PS  Y1, Y3, Y0
-	VBROADCASTSS 32(AX), Y1
-	VFMADD231PS  Y1, Y5, Y0
-	VBROADCASTSS 36(AX), Y1
-	VFMADD231PS  Y1, Y7, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 28(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 32(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 36(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R8)(R9*2), Y2
+	VADDPS       Y2, Y1, Y1
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 40(AX), Y0
-	VFMADD213PS  Y11, Y2, Y0
-	VBROADCASTSS 44(AX), Y1
-	VFMADD231PS  Y1, Y4, Y0
-	VBROADCASTSS 48(AX), Y1
-	VFMADD231PS  Y1, Y6, Y0
-	VBROADCASTSS 52(AX), Y1
-	VFMADD231PS  Y1, Y8, Y0
-	VBROADCASTSS 56(AX), Y1
-	VFMADD231PS  Y1, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 40(AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VBROADCASTSS 44(AX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VBROADCASTSS 48(AX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VBROADCASTSS 52(AX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VBROADCASTSS 56(AX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R8)(R10*1), Y0
+	VADDPS       Y0, Y1, Y1
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y0
+	VMAXPS       Y1, Y0, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y0
+	VMINPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (BX)(DI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -12799,105 +21281,105 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y3, Y2, Y14
-	VSUBPS     Y3, Y2, Y3
-	VADDPS     Y5, Y4, Y2
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
-	VADDPS     Y14, Y1, Y1
-	VADDPS     Y2, Y1, Y1
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y8, Y1, Y1
-	VADDPS     Y13, Y1, Y1
+	VADDPS     Y4, Y3, Y14
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y11, Y9
+	VSUBPS     Y12, Y11, Y12
+	VADDPS     Y14, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y2, Y2
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y9, Y2, Y2
+	VADDPS     Y13, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y1, Y1
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y1
-	VMULPS       Y1, Y3, Y1
-	VBROADCASTSS 4(AX), Y10
-	VFMADD231PS  Y10, Y5, Y1
-	VBROADCASTSS 8(AX), Y10
-	VFMADD231PS  Y10, Y7, Y1
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 16(AX), Y10
-	VFMADD231PS  Y10, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y0, Y10
-	VADDPS       Y10, Y1, Y1
+	VMASKMOVPS   (R8)(R9*1), Y0, Y11
+	VADDPS       Y11, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 20(AX), Y1
-	VMULPS       Y1, Y14, Y1
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y2, Y1
-	VBROADCASTSS 28(AX), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS 32(AX), Y2
-	VFMADD231PS  Y2, Y6, Y1
-	VBROADCASTSS 36(AX), Y2
-	VFMADD231PS  Y2, Y8, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 20(AX), Y2
+	VMULPS       Y2, Y14, Y2
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y3, Y2
+	VBROADCASTSS 28(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 32(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VBROADCASTSS 36(AX), Y3
+	VFMADD231PS  Y3, Y9, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (R8)(R9*2), Y0, Y3
+	VADDPS       Y3, Y2, Y2
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 40(AX), Y1
-	VFMADD213PS  Y12, Y3, Y1
-	VBROADCASTSS 44(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 48(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 52(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VBROADCASTSS 56(AX), Y2
-	VFMADD231PS  Y2, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 40(AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 44(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 48(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 52(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VBROADCASTSS 56(AX), Y1
+	VFMADD231PS  Y1, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (R8)(R10*1), Y0, Y1
+	VADDPS       Y1, Y2, Y2
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(DI*1)
 
 storedOfPart:
 next:
@@ -12965,155 +21447,155 @@ vector:
 	MOVQ    24(SP), R8
 	MOVQ    WinogradOutput_AddRight+0(CX), R9
 	LEAQ    (R9)(R9*2), R10
-	VADDPS  Y2, Y1, Y13
-	VSUBPS  Y2, Y1, Y2
-	VADDPS  Y4, Y3, Y1
-	VSUBPS  Y4, Y3, Y4
-	VADDPS  Y6, Y5, Y3
-	VSUBPS  Y6, Y5, Y6
-	VADDPS  Y8, Y7, Y5
-	VSUBPS  Y8, Y7, Y8
-	VADDPS  Y10, Y9, Y7
-	VSUBPS  Y10, Y9, Y10
+	VADDPS  Y3, Y2, Y13
+	VSUBPS  Y3, Y2, Y3
+	VADDPS  Y5, Y4, Y2
+	VSUBPS  Y5, Y4, Y5
+	VADDPS  Y7, Y6, Y4
+	VSUBPS  Y7, Y6, Y7
+	VADDPS  Y9, Y8, Y6
+	VSUBPS  Y9, Y8, Y9
+	VADDPS  Y11, Y10, Y8
+	VSUBPS  Y11, Y10, Y11
 	LEAQ    (R8)(R9*4), R11
-	VADDPS  Y13, Y0, Y0
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y0, Y0
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y7, Y0, Y0
-	VADDPS  Y12, Y0, Y0
+	VADDPS  Y13, Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y8, Y1, Y1
+	VADDPS  Y12, Y1, Y1
 	CMPQ    WinogradOutput_Add+0(CX), $0x00
 	JE      added0
-	VMOVUPS (R8), Y9
-	VADDPS  Y9, Y0, Y0
+	VMOVUPS (R8), Y10
+	VADDPS  Y10, Y1, Y1
 
 added0:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           stored
-	VBROADCASTSS (AX), Y0
-	VMULPS       Y0, Y2, Y0
-	VBROADCASTSS 4(AX), Y9
-	VFMADD231PS  Y9, Y4, Y0
-	VBROADCASTSS 8(AX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VBROADCASTSS 12(AX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS 16(AX), Y9
-	VFMADD231PS  Y9, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS (AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 4(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 8(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 12(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 16(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1
-	VMOVUPS      (R8)(R9*1), Y9
-	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R8)(R9*1), Y10
+	VADDPS       Y10, Y1, Y1
 
 added1:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           stored
-	VBROADCASTSS 20(AX), Y0
-	VMULPS       Y0, Y13, Y0
-	VBROADCASTSS 24(AX), Y9
-	VFMADD231PS  Y9, Y1, Y0
-	VBROADCASTSS 28(AX), Y9
-	VFMADD231PS  Y9, Y3, Y0
-	VBROADCASTSS 32(AX), Y9
-	VFMADD231PS  Y9, Y5, Y0
-	VBROADCASTSS 36(AX), Y9
-	VFMADD231PS  Y9, Y7, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 20(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 24(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 28(AX), Y10
+	VFMADD231PS  Y10, Y4, Y1
+	VBROADCASTSS 32(AX), Y10
+	VFMADD231PS  Y10, Y6, Y1
+	VBROADCASTSS 36(AX), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2
-	VMOVUPS      (R8)(R9*2), Y9
-	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R8)(R9*2), Y10
+	VADDPS       Y10, Y1, Y1
 
 added2:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           stored
-	VBROADCASTSS 40(AX), Y0
-	VMULPS       Y0, Y2, Y0
-	VBROADCASTSS 44(AX), Y9
-	VFMADD231PS  Y9, Y4, Y0
-	VBROADCASTSS 48(AX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VBROADCASTSS 52(AX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VBROADCASTSS 56(AX), Y9
-	VFMADD231PS  Y9, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 40(AX), Y1
+	VMULPS       Y1, Y3, Y1
+	VBROADCASTSS 44(AX), Y10
+	VFMADD231PS  Y10, Y5, Y1
+	VBROADCASTSS 48(AX), Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VBROADCASTSS 52(AX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 56(AX), Y10
+	VFMADD231PS  Y10, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3
-	VMOVUPS      (R8)(R10*1), Y9
-	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R8)(R10*1), Y10
+	VADDPS       Y10, Y1, Y1
 
 added3:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y9
-	VMAXPS       Y0, Y9, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y9
-	VMINPS       Y0, Y9, Y0
-	VMOVUPS      Y0, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
+	VMAXPS       Y1, Y10, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y10
+	VMINPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           stored
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 60(AX), Y0
-	VMULPS       Y0, Y13, Y0
-	VBROADCASTSS 64(AX), Y9
-	VFMADD231PS  Y9, Y1, Y0
-	VBROADCASTSS 68(AX), Y1
-	VFMADD231PS  Y1, Y3, Y0
-	VBROADCASTSS 72(AX), Y1
-	VFMADD231PS  Y1, Y5, Y0
-	VBROADCASTSS 76(AX), Y1
-	VFMADD231PS  Y1, Y7, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 60(AX), Y1
+	VMULPS       Y1, Y13, Y1
+	VBROADCASTSS 64(AX), Y10
+	VFMADD231PS  Y10, Y2, Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 72(AX), Y2
+	VFMADD231PS  Y2, Y6, Y1
+	VBROADCASTSS 76(AX), Y2
+	VFMADD231PS  Y2, Y8, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4
-	VMOVUPS      (R11), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R11), Y2
+	VADDPS       Y2, Y1, Y1
 
 added4:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           stored
-	VBROADCASTSS 80(AX), Y0
-	VFMADD213PS  Y11, Y2, Y0
-	VBROADCASTSS 84(AX), Y1
-	VFMADD231PS  Y1, Y4, Y0
-	VBROADCASTSS 88(AX), Y1
-	VFMADD231PS  Y1, Y6, Y0
-	VBROADCASTSS 92(AX), Y1
-	VFMADD231PS  Y1, Y8, Y0
-	VBROADCASTSS 96(AX), Y1
-	VFMADD231PS  Y1, Y10, Y0
-	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 80(AX), Y1
+	VFMADD213PS  Y0, Y3, Y1
+	VBROADCASTSS 84(AX), Y0
+	VFMADD231PS  Y0, Y5, Y1
+	VBROADCASTSS 88(AX), Y0
+	VFMADD231PS  Y0, Y7, Y1
+	VBROADCASTSS 92(AX), Y0
+	VFMADD231PS  Y0, Y9, Y1
+	VBROADCASTSS 96(AX), Y0
+	VFMADD231PS  Y0, Y11, Y1
+	VADDPS       Y12, Y1, Y1
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5
-	VMOVUPS      (R11)(R9*1), Y1
-	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R11)(R9*1), Y0
+	VADDPS       Y0, Y1, Y1
 
 added5:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS WinogradOutput_High+0(CX), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y0
+	VMAXPS       Y1, Y0, Y1
+	VBROADCASTSS WinogradOutput_High+0(CX), Y0
+	VMINPS       Y1, Y0, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
 
 stored:
 	ADDQ $0x20, 8(SP)
@@ -13156,155 +21638,155 @@ rest:
 	MOVQ       24(SP), R8
 	MOVQ       WinogradOutput_AddRight+0(CX), R9
 	LEAQ       (R9)(R9*2), R10
-	VADDPS     Y3, Y2, Y14
-	VSUBPS     Y3, Y2, Y3
-	VADDPS     Y5, Y4, Y2
-	VSUBPS     Y5, Y4, Y5
-	VADDPS     Y7, Y6, Y4
-	VSUBPS     Y7, Y6, Y7
-	VADDPS     Y9, Y8, Y6
-	VSUBPS     Y9, Y8, Y9
-	VADDPS     Y11, Y10, Y8
-	VSUBPS     Y11, Y10, Y11
+	VADDPS     Y4, Y3, Y14
+	VSUBPS     Y4, Y3, Y4
+	VADDPS     Y6, Y5, Y3
+	VSUBPS     Y6, Y5, Y6
+	VADDPS     Y8, Y7, Y5
+	VSUBPS     Y8, Y7, Y8
+	VADDPS     Y10, Y9, Y7
+	VSUBPS     Y10, Y9, Y10
+	VADDPS     Y12, Y11, Y9
+	VSUBPS     Y12, Y11, Y12
 	LEAQ       (R8)(R9*4), R11
-	VADDPS     Y14, Y1, Y1
-	VADDPS     Y2, Y1, Y1
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y8, Y1, Y1
-	VADDPS     Y13, Y1, Y1
+	VADDPS     Y14, Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y2, Y2
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y9, Y2, Y2
+	VADDPS     Y13, Y2, Y2
 	CMPQ       WinogradOutput_Add+0(CX), $0x00
 	JE         added0OfPart
-	VMASKMOVPS (R8), Y0, Y10
-	VADDPS     Y10, Y1, Y1
+	VMASKMOVPS (R8), Y0, Y11
+	VADDPS     Y11, Y2, Y2
 
 added0OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x01
 	JE           storedOfPart
-	VBROADCASTSS (AX), Y1
-	VMULPS       Y1, Y3, Y1
-	VBROADCASTSS 4(AX), Y10
-	VFMADD231PS  Y10, Y5, Y1
-	VBROADCASTSS 8(AX), Y10
-	VFMADD231PS  Y10, Y7, Y1
-	VBROADCASTSS 12(AX), Y10
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 16(AX), Y10
-	VFMADD231PS  Y10, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS (AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 4(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 8(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 12(AX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 16(AX), Y11
+	VFMADD231PS  Y11, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added1OfPart
-	VMASKMOVPS   (R8)(R9*1), Y0, Y10
-	VADDPS       Y10, Y1, Y1
+	VMASKMOVPS   (R8)(R9*1), Y0, Y11
+	VADDPS       Y11, Y2, Y2
 
 added1OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x02
 	JE           storedOfPart
-	VBROADCASTSS 20(AX), Y1
-	VMULPS       Y1, Y14, Y1
-	VBROADCASTSS 24(AX), Y10
-	VFMADD231PS  Y10, Y2, Y1
-	VBROADCASTSS 28(AX), Y10
-	VFMADD231PS  Y10, Y4, Y1
-	VBROADCASTSS 32(AX), Y10
-	VFMADD231PS  Y10, Y6, Y1
-	VBROADCASTSS 36(AX), Y10
-	VFMADD231PS  Y10, Y8, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 20(AX), Y2
+	VMULPS       Y2, Y14, Y2
+	VBROADCASTSS 24(AX), Y11
+	VFMADD231PS  Y11, Y3, Y2
+	VBROADCASTSS 28(AX), Y11
+	VFMADD231PS  Y11, Y5, Y2
+	VBROADCASTSS 32(AX), Y11
+	VFMADD231PS  Y11, Y7, Y2
+	VBROADCASTSS 36(AX), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added2OfPart
-	VMASKMOVPS   (R8)(R9*2), Y0, Y10
-	VADDPS       Y10, Y1, Y1
+	VMASKMOVPS   (R8)(R9*2), Y0, Y11
+	VADDPS       Y11, Y2, Y2
 
 added2OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*2)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*2)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x03
 	JE           storedOfPart
-	VBROADCASTSS 40(AX), Y1
-	VMULPS       Y1, Y3, Y1
-	VBROADCASTSS 44(AX), Y10
-	VFMADD231PS  Y10, Y5, Y1
-	VBROADCASTSS 48(AX), Y10
-	VFMADD231PS  Y10, Y7, Y1
-	VBROADCASTSS 52(AX), Y10
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 56(AX), Y10
-	VFMADD231PS  Y10, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 40(AX), Y2
+	VMULPS       Y2, Y4, Y2
+	VBROADCASTSS 44(AX), Y11
+	VFMADD231PS  Y11, Y6, Y2
+	VBROADCASTSS 48(AX), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VBROADCASTSS 52(AX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 56(AX), Y11
+	VFMADD231PS  Y11, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added3OfPart
-	VMASKMOVPS   (R8)(R10*1), Y0, Y10
-	VADDPS       Y10, Y1, Y1
+	VMASKMOVPS   (R8)(R10*1), Y0, Y11
+	VADDPS       Y11, Y2, Y2
 
 added3OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y10
-	VMAXPS       Y1, Y10, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y10
-	VMINPS       Y1, Y10, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(DI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y11
+	VMAXPS       Y2, Y11, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y11
+	VMINPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(DI*1)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x04
 	JE           storedOfPart
 	LEAQ         (BX)(SI*4), BX
-	VBROADCASTSS 60(AX), Y1
-	VMULPS       Y1, Y14, Y1
-	VBROADCASTSS 64(AX), Y10
-	VFMADD231PS  Y10, Y2, Y1
-	VBROADCASTSS 68(AX), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS 72(AX), Y2
-	VFMADD231PS  Y2, Y6, Y1
-	VBROADCASTSS 76(AX), Y2
-	VFMADD231PS  Y2, Y8, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 60(AX), Y2
+	VMULPS       Y2, Y14, Y2
+	VBROADCASTSS 64(AX), Y11
+	VFMADD231PS  Y11, Y3, Y2
+	VBROADCASTSS 68(AX), Y3
+	VFMADD231PS  Y3, Y5, Y2
+	VBROADCASTSS 72(AX), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VBROADCASTSS 76(AX), Y3
+	VFMADD231PS  Y3, Y9, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added4OfPart
-	VMASKMOVPS   (R11), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (R11), Y0, Y3
+	VADDPS       Y3, Y2, Y2
 
 added4OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y3
+	VMINPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (BX)
 	CMPQ         WinogradOutput_Columns+0(CX), $0x05
 	JE           storedOfPart
-	VBROADCASTSS 80(AX), Y1
-	VFMADD213PS  Y12, Y3, Y1
-	VBROADCASTSS 84(AX), Y2
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS 88(AX), Y2
-	VFMADD231PS  Y2, Y7, Y1
-	VBROADCASTSS 92(AX), Y2
-	VFMADD231PS  Y2, Y9, Y1
-	VBROADCASTSS 96(AX), Y2
-	VFMADD231PS  Y2, Y11, Y1
-	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 80(AX), Y2
+	VFMADD213PS  Y1, Y4, Y2
+	VBROADCASTSS 84(AX), Y1
+	VFMADD231PS  Y1, Y6, Y2
+	VBROADCASTSS 88(AX), Y1
+	VFMADD231PS  Y1, Y8, Y2
+	VBROADCASTSS 92(AX), Y1
+	VFMADD231PS  Y1, Y10, Y2
+	VBROADCASTSS 96(AX), Y1
+	VFMADD231PS  Y1, Y12, Y2
+	VADDPS       Y13, Y2, Y2
 	CMPQ         WinogradOutput_Add+0(CX), $0x00
 	JE           added5OfPart
-	VMASKMOVPS   (R11)(R9*1), Y0, Y2
-	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (R11)(R9*1), Y0, Y1
+	VADDPS       Y1, Y2, Y2
 
 added5OfPart:
-	VBROADCASTSS WinogradOutput_Low+0(CX), Y2
-	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS WinogradOutput_High+0(CX), Y2
-	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (BX)(SI*1)
+	VBROADCASTSS WinogradOutput_Low+0(CX), Y1
+	VMAXPS       Y2, Y1, Y2
+	VBROADCASTSS WinogradOutput_High+0(CX), Y1
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*1)
 
 storedOfPart:
 next:

@@ -78,25 +78,33 @@ func eachVector(tiles, channels int, do func(tile, c, n int)) {
 func (w *Winograd) linePoints(from unsafe.Pointer, right int, to unsafe.Pointer, stride, n int) {
 	p := len(w.pairs)
 	in := func(k int) []float32 { return vector(from, k*right, n) }
-	out := func(k int) []float32 { return vector(to, k*stride, n) }
+	out := func(point int) []float32 { return vector(to, (point-w.First)*stride, n) }
 	// polynomial is the sum of every second value from first on times the
-	// coefficients and one.
+	// coefficients.
 	polynomial := func(sum []float32, coefficients []float32, first int) {
-		last := len(coefficients)
-		copy(sum, in(first+2*last))
+		last := len(coefficients) - 1
+		for j, v := range in(first + 2*last) {
+			sum[j] = coefficients[last] * v
+		}
 		for k := last - 1; k >= 0; k-- {
 			addScaled(sum, coefficients[k], in(first+2*k))
 		}
 	}
-	polynomial(out(0), w.toPoints[:p], 0)
-	polynomial(out(2*p+1), w.toPoints[:p], 1)
+	if w.First == 0 {
+		sum := out(0)
+		copy(sum, in(1+2*p))
+		for k := p - 1; k >= 0; k-- {
+			addScaled(sum, w.toPoints[k], in(1+2*k))
+		}
+	}
+	polynomial(out(1), w.toPoints[p:2*p+1], 0)
 	var even, odd [lanes]float32
 	for q := range p {
-		pair := w.toPoints[p+q*p:][:p]
-		x := pair[p-1]
-		polynomial(even[:n], pair[:p-1], 2)
-		polynomial(odd[:n], pair[:p-1], 1)
-		plus, minus := out(1+2*q), out(2+2*q)
+		pair := w.toPoints[2*p+1+q*(p+1):][:p+1]
+		x := pair[p]
+		polynomial(even[:n], pair[:p], 2)
+		polynomial(odd[:n], pair[:p], 1)
+		plus, minus := out(2+2*q), out(3+2*q)
 		for j, e := range even[:n] {
 			plus[j] = e + x*odd[j]
 			minus[j] = e - x*odd[j]
@@ -114,18 +122,17 @@ func addScaled(sum []float32, f float32, x []float32) {
 
 // lineCell computes cell k of Aᵀ m, see LineOutput.
 func (w *Winograd) lineCell(cell []float32, k int, from unsafe.Pointer, stride int) {
-	in := func(k int) []float32 { return vector(from, k*stride, len(cell)) }
+	in := func(point int) []float32 { return vector(from, (point-w.First)*stride, len(cell)) }
 	p := len(w.pairs)
-	switch k {
-	case 0:
-		copy(cell, in(0))
-	case w.Tile - 1:
-		copy(cell, in(2*p+1))
-	default:
-		clear(cell)
+	clear(cell)
+	if k == 0 {
+		addScaled(cell, 1, in(1))
+	}
+	if k == w.Tile-1 && w.First == 0 {
+		addScaled(cell, 1, in(0))
 	}
 	for q := range p {
-		plus, minus := in(1+2*q), in(2+2*q)
+		plus, minus := in(2+2*q), in(3+2*q)
 		switch {
 		case k == 0:
 			for j := range cell {

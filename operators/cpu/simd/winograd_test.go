@@ -161,6 +161,12 @@ func eachAlgorithm(t *testing.T, do func(t *testing.T, rng *rand.Rand, w, generi
 				t.Run(fmt.Sprintf("%s F(%d,%d)", set.Name, tile, taps), func(t *testing.T) {
 					do(t, rng, w, generic, [2]int{1, w.Points}, [2]int{1, tile})
 				})
+				for part := 1; part < tile; part++ {
+					w, generic := w.Part(part), generic.Part(part)
+					t.Run(fmt.Sprintf("%s part %d of F(%d,%d)", set.Name, part, tile, taps), func(t *testing.T) {
+						do(t, rng, w, generic, [2]int{1, w.Points}, [2]int{1, part})
+					})
+				}
 				if w.Points > WinogradSquare {
 					continue
 				}

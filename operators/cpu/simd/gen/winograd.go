@@ -23,6 +23,15 @@ func init() { files["winograd"] = winograd }
 // channels, so that it is always in the first-level cache.
 func winograd(c *build.Context) {
 	eachSet(c, func(v *vectors) {
+		for points := 3; points < 12; points++ {
+			partInput(v, points)
+			if points%2 == 0 {
+				continue
+			}
+			for tile := 1; tile <= min(points-2, 5); tile += 2 {
+				lineOutput(v, points, tile)
+			}
+		}
 		for points := 4; points <= 12; points += 2 {
 			lineInput(v, points)
 			for tile := 2; tile <= min(points-2, 6); tile += 2 {
@@ -44,26 +53,27 @@ type transform struct {
 	*vectors
 	points, tile, pairs int
 	coefficients, args  reg.GPVirtual
-	resident            []reg.VecVirtual // the first coefficients
-	n                   reg.GPVirtual    // channels to go
-	count               operand.Mem      // transforms to go
-	structure           string           // args' type
+	scaled              bool                   // of input: as in a part
+	resident            map[int]reg.VecVirtual // coefficients
+	n                   reg.GPVirtual          // channels to go
+	count               operand.Mem            // transforms to go
+	structure           string                 // args' type
 }
 
-// newTransform starts the function of a transform that needs so many
-// coefficients beside a number of other vectors.
-func newTransform(v *vectors, name, structure string, points, tile, coefficients, others int) *transform {
+// newTransform starts the function of a transform that uses some coefficients, in
+// order of preference for registers, beside a number of other vectors.
+func newTransform(v *vectors, name, structure string, points, tile int, coefficients []int, others int) *transform {
 	v.begin(name, "func(coefficients *float32, t *byte)")
-	t := &transform{vectors: v, points: points, tile: tile, pairs: points/2 - 1, structure: structure}
+	t := &transform{vectors: v, points: points, tile: tile, pairs: (points - 1) / 2, structure: structure}
 	t.coefficients, t.args = v.integer("coefficients"), v.integer("t")
 	registers := 16
 	if v.wide() {
 		registers = 32
 	}
-	for i := range min(coefficients, max(registers-others, 0)) {
-		x := v.vector()
-		v.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, x)
-		t.resident = append(t.resident, x)
+	t.resident = map[int]reg.VecVirtual{}
+	for _, i := range coefficients[:min(len(coefficients), max(registers-others, 0))] {
+		t.resident[i] = v.vector()
+		v.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, t.resident[i])
 	}
 	t.count = v.AllocLocal(8)
 	t.n = v.GP64()
@@ -181,9 +191,10 @@ func (t *transform) times(name string, count operand.Op, body func()) {
 // multiplyAdd is sum += coefficient i * x.
 func (t *transform) multiplyAdd(i int, x, sum reg.VecVirtual) {
 	from := operand.Mem{Base: t.coefficients, Disp: 4 * i}
+	resident, ok := t.resident[i]
 	switch {
-	case i < len(t.resident):
-		t.VFMADD231PS(t.resident[i], x, sum)
+	case ok:
+		t.VFMADD231PS(resident, x, sum)
 	case t.wide():
 		t.VFMADD231PS_BCST(from, x, sum)
 	default:
@@ -214,8 +225,8 @@ func (t *transform) multiplySubtracted(i int, x, y reg.VecVirtual) reg.VecVirtua
 // multiply is coefficient i * x.
 func (t *transform) multiply(i int, x reg.VecVirtual) reg.VecVirtual {
 	product := t.vector()
-	if i < len(t.resident) {
-		t.VMULPS(t.resident[i], x, product)
+	if resident, ok := t.resident[i]; ok {
+		t.VMULPS(resident, x, product)
 		return product
 	}
 	t.VBROADCASTSS(operand.Mem{Base: t.coefficients, Disp: 4 * i}, product)
@@ -223,10 +234,11 @@ func (t *transform) multiply(i int, x reg.VecVirtual) reg.VecVirtual {
 	return product
 }
 
-// toPoints computes what d is at the points, and gives them in order.
-func (t *transform) toPoints(d []reg.VecVirtual, do func(i int, value reg.VecVirtual)) {
+// toPoints computes what d is at the points, and gives them with their numbers
+// among all points, in order.
+func (t *transform) toPoints(d []reg.VecVirtual, do func(point int, value reg.VecVirtual)) {
 	// polynomial is the sum of every second value from first on times n
-	// coefficients from c on and one.
+	// coefficients from c on, and the last one as it is.
 	polynomial := func(c, n, first int) reg.VecVirtual {
 		if n == 0 {
 			return d[first]
@@ -237,20 +249,42 @@ func (t *transform) toPoints(d []reg.VecVirtual, do func(i int, value reg.VecVir
 		}
 		return sum
 	}
-	do(0, polynomial(0, t.pairs, 0))
-	for q := range t.pairs {
-		c := t.pairs + q*t.pairs
-		x := c + t.pairs - 1
-		even, odd := polynomial(c, t.pairs-1, 2), polynomial(c, t.pairs-1, 1)
-		do(1+2*q, t.multiplied(x, odd, even))
-		do(2+2*q, t.multiplySubtracted(x, odd, even))
+	// scaled also multiplies the last one.
+	scaled := func(c, n, first int) reg.VecVirtual {
+		if !t.scaled {
+			return polynomial(c, n, first)
+		}
+		sum := t.multiply(c+n, d[first+2*n])
+		for k := n - 1; k >= 0; k-- {
+			t.multiplyAdd(c+k, d[first+2*k], sum)
+		}
+		return sum
 	}
-	do(t.points-1, polynomial(0, t.pairs, 1))
+	if t.points%2 == 0 {
+		do(0, polynomial(0, t.pairs, 1))
+	}
+	if t.scaled {
+		do(1, scaled(t.pairs, t.pairs, 0))
+	} else {
+		do(1, polynomial(0, t.pairs, 0)) // of the same coefficients as for infinity
+	}
+	for q := range t.pairs {
+		c := t.pair(q)
+		x := c + t.pairs
+		even, odd := scaled(c, t.pairs-1, 2), scaled(c, t.pairs-1, 1)
+		do(2+2*q, t.multiplied(x, odd, even))
+		do(3+2*q, t.multiplySubtracted(x, odd, even))
+	}
 }
 
-// combine turns the values at each pair into their sum and difference.
+// pair is the place of the coefficients of pair q; those for infinity and 0 come
+// before.
+func (t *transform) pair(q int) int { return 2*t.pairs + 1 + q*(t.pairs+1) }
+
+// combine turns the values at each pair into their sum and difference. Of an odd
+// number of points, the first of m is missing.
 func (t *transform) combine(m []reg.VecVirtual) {
-	for i := 1; i < t.points-1; i += 2 {
+	for i := 2; i < len(m); i += 2 {
 		sum := t.vector()
 		t.VADDPS(m[i+1], m[i], sum)
 		t.VSUBPS(m[i+1], m[i], m[i+1])
@@ -262,16 +296,16 @@ func (t *transform) combine(m []reg.VecVirtual) {
 func (t *transform) cell(m []reg.VecVirtual, i int) reg.VecVirtual {
 	var y reg.VecVirtual
 	for q := range t.pairs {
-		from := m[1+2*q+i%2]
+		from := m[2+2*q+i%2]
 		c := (i-1)*t.pairs + q
 		switch {
 		case i == 0 && q == 0:
 			y = t.vector()
-			t.VADDPS(from, m[0], y)
+			t.VADDPS(from, m[1], y)
 		case i == 0:
 			t.VADDPS(from, y, y)
-		case q == 0 && i == t.tile-1:
-			y = t.multiplied(c, from, m[len(m)-1])
+		case q == 0 && i == t.tile-1 && t.points%2 == 0:
+			y = t.multiplied(c, from, m[0])
 		case q == 0:
 			y = t.multiply(c, from)
 		default:
@@ -333,19 +367,47 @@ func named(name string, part bool) string {
 	return name
 }
 
-// newInput starts a transform to points.
-func newInput(v *vectors, name string, points int) *transform {
-	pairs := points/2 - 1
+// newInput starts a transform to points, scaled or not.
+func newInput(v *vectors, name string, points int, scaled bool) *transform {
+	t := &transform{pairs: (points - 1) / 2}
+	var coefficients []int
+	add := func(from, n int) {
+		for i := range n {
+			coefficients = append(coefficients, from+i)
+		}
+	}
+	if scaled {
+		add(t.pairs, t.pairs+1)
+	} else {
+		add(0, t.pairs)
+	}
+	for q := range t.pairs {
+		add(t.pair(q), t.pairs-1)
+		if scaled {
+			add(t.pair(q)+t.pairs-1, 1)
+		}
+	}
 	// Beside the values there are two sums, a copy, a coefficient and a mask.
-	return newTransform(v, fmt.Sprintf("%s%d", name, points), "WinogradInput", points, 0, pairs+pairs*pairs, points+5)
+	t = newTransform(v, fmt.Sprintf("%s%d", name, points), "WinogradInput", points, 0, coefficients, points+5)
+	t.scaled = scaled
+	return t
 }
 
 // lineInput writes Winograd.LineInput.
 func lineInput(v *vectors, points int) {
-	t := newInput(v, "WinogradLineInput", points)
+	newInput(v, "WinogradLineInput", points, false).line()
+}
+
+// partInput writes Winograd.LineInput of parts.
+func partInput(v *vectors, points int) {
+	newInput(v, "WinogradPartInput", points, true).line()
+}
+
+// line writes a transform to points along one axis.
+func (t *transform) line() {
 	in, out := t.walk("In", "InStep"), t.walk("Out", "OutStep")
 	t.loop([]walker{in, out}, func(part bool) {
-		d := t.read(t.strided(in.at, t.field("Right"), 1), points, part)
+		d := t.read(t.strided(in.at, t.field("Right"), 1), t.points, part)
 		t.storePoints(d, t.strided(out.at, t.field("OutStride"), 1), part)
 	})
 }
@@ -354,12 +416,12 @@ func lineInput(v *vectors, points int) {
 func (t *transform) storePoints(d []reg.VecVirtual, out strided, part bool) {
 	addresses := make([]operand.Mem, t.points)
 	t.each(out, t.points, func(i int, at operand.Mem) { addresses[i] = at })
-	t.toPoints(d, func(i int, value reg.VecVirtual) { t.store(value, addresses[i], part) })
+	t.toPoints(d, func(i int, value reg.VecVirtual) { t.store(value, addresses[i-t.points%2], part) })
 }
 
 // squareInput writes Winograd.SquareInput.
 func squareInput(v *vectors, points int) {
-	t := newInput(v, "WinogradSquareInput", points)
+	t := newInput(v, "WinogradSquareInput", points, false)
 	in, out := t.walk("In", "InStep"), t.walk("Out", "OutStep")
 	n := operand.U32(points)
 	t.loop([]walker{in, out}, func(part bool) {
@@ -383,8 +445,12 @@ func squareInput(v *vectors, points int) {
 
 // newOutput starts a transform back to cells.
 func newOutput(v *vectors, name string, points, tile int) *transform {
+	coefficients := make([]int, (tile-1)*((points-1)/2))
+	for i := range coefficients {
+		coefficients[i] = i
+	}
 	// Beside the values there are a sum, a bias, a limit, a coefficient and a mask.
-	return newTransform(v, fmt.Sprintf("%s%dx%d", name, points, tile), "WinogradOutput", points, tile, (tile-1)*(points/2-1), points+5)
+	return newTransform(v, fmt.Sprintf("%s%dx%d", name, points, tile), "WinogradOutput", points, tile, coefficients, points+5)
 }
 
 // lineOutput writes Winograd.LineOutput.
@@ -393,6 +459,9 @@ func lineOutput(v *vectors, points, tile int) {
 	in, out, add, bias := t.walk("In", "InStep"), t.walk("Out", "OutStep"), t.walk("Add", "AddStep"), t.walk("Bias", "")
 	t.loop([]walker{in, out, add, bias}, func(part bool) {
 		m := t.read(t.strided(in.at, t.field("InStride"), 1), points, part)
+		if points%2 == 1 {
+			m = append([]reg.VecVirtual{nil}, m...)
+		}
 		b := t.vector()
 		t.load(operand.Mem{Base: t.pointer(bias.at)}, b, part)
 		t.storeCells(m, b, t.strided(out.at, t.field("Right"), 1), t.strided(add.at, t.field("AddRight"), 1), part)
