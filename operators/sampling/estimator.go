@@ -27,7 +27,7 @@ const (
 	fewest = 4
 	// A map is judged rough once this share was sampled, and if more than that share
 	// would have to be.
-	roughFrom, roughAbove = 0.1, 0.5
+	roughFrom, roughAbove = 0.1, 0.75
 	// flat is a range of values below which a map's shape is of no consequence.
 	flat = 0.05
 )
@@ -90,7 +90,7 @@ type Result struct {
 	// Needed is about how many samples the target will take, at least Samples.
 	Needed int
 	// Rough says that interpolation does not pay: two consecutive stages found, a
-	// tenth of the positions being sampled, that more than half will have to be.
+	// tenth of the positions being sampled, that more than three quarters will have to be.
 	Rough bool
 	// Stop says that the target is reached.
 	Stop bool

@@ -37,12 +37,12 @@ func TestPromiseOfSmoothMaps(t *testing.T) {
 // Rough maps are recognised, after little more than a tenth of the positions, and
 // whoever goes on gets the exact map.
 func TestRoughMaps(t *testing.T) {
-	g := grid(53, 53)
-	for seed := range uint64(4) {
+	g := grid(37, 37)
+	for seed := range uint64(3) {
 		f := rough(g, seed)
 		e := newEstimator(t, g, Options{SSIM: 0.9, Seed: seed, Threads: 2})
 		r := run(t, e, f)
-		if !r.Rough || r.Stop || r.Samples > r.Wanted/4 || r.Needed < r.Wanted/2 {
+		if !r.Rough || r.Stop || r.Samples > r.Wanted/4 || r.Needed < 3*r.Wanted/4 {
 			t.Fatalf("map %d: rough %v after %d samples, %d needed", seed, r.Rough, r.Samples, r.Needed)
 		}
 		for !r.Stop {
@@ -222,6 +222,67 @@ func TestInterrupted(t *testing.T) {
 	}
 	if r := run(t, e, f); !r.Stop {
 		t.Error("it never stops")
+	}
+}
+
+// Positions that were proposed and not observed are proposed again, to the last.
+func TestUnfinishedStages(t *testing.T) {
+	g := grid(12, 12)
+	f := smooth(g, 2)
+	e := newEstimator(t, g, Options{})
+	for {
+		next := e.Next()
+		if len(next) == 0 {
+			break
+		}
+		observe(t, e, next[:1+len(next)/2], f)
+		estimate(t, e)
+	}
+	if len(e.samples) != 144 {
+		t.Errorf("%d of 144 positions were observed", len(e.samples))
+	}
+}
+
+// Stages grow with what is known, a quarter of each at random; a flat map is done
+// once two stages have found it so.
+func TestStages(t *testing.T) {
+	g := grid(53, 53)
+	flat := make([]float64, 53*53)
+	for i := range flat {
+		flat[i] = 1 + 1e-3*float64(i%53)
+	}
+	e := newEstimator(t, g, Options{SSIM: 0.9})
+	for stage, want := range []struct{ size, random, samples int }{
+		{48, 0, 48}, {24, 12, 72}, {24, 12, 96}, {29, 12, 125}, {38, 12, 163}, {49, 12, 212}, {64, 16, 276},
+	} {
+		next := e.Next()
+		if len(next) != want.size || len(e.random) != want.random {
+			t.Errorf("stage %d has %d positions, %d at random, want %+v", stage+1, len(next), len(e.random), want)
+		}
+		observe(t, e, next, flat)
+		r := estimate(t, e)
+		if r.Stage != stage+1 || r.Samples != want.samples || r.Stop != (stage > 0) || r.Rough {
+			t.Errorf("stage %d: %+v", stage+1, r)
+		}
+	}
+}
+
+// A map that is not at all what it was thought to be is found out by the next
+// stage's random positions.
+func TestChecks(t *testing.T) {
+	g := grid(53, 53)
+	f, surprise := smooth(g, 1), rough(g, 1)
+	e := newEstimator(t, g, Options{SSIM: 0.9})
+	for range 3 {
+		observe(t, e, e.Next(), f)
+		estimate(t, e)
+	}
+	calm := e.last.Classes[0]
+	observe(t, e, e.Next(), surprise)
+	r := estimate(t, e)
+	if c := r.Classes[0]; r.Stop || r.Checks != 36 || c.Ratio < 10 || c.RatioUpper < c.Ratio || c.SSIMLower > 0.5 || calm.SSIMLower < 0.8 {
+		t.Errorf("after %d checks the errors are %.2f to %.2f times what was predicted, SSIM above %.3f; before above %.3f",
+			r.Checks, c.Ratio, c.RatioUpper, c.SSIMLower, calm.SSIMLower)
 	}
 }
 
