@@ -201,6 +201,11 @@ func (n *Network) Infer() error {
 // can change when the rectangle in of the image does. The slice is reused when
 // it is long enough.
 func (n *Network) Trace(in region.Rect, rects []region.Rect) []region.Rect {
+	return n.trace(in, rects, (*Layer).Update)
+}
+
+// trace follows an update through the layers by a rule for each.
+func (n *Network) trace(in region.Rect, rects []region.Rect, update func(*Layer, []region.Rect) region.Rect) []region.Rect {
 	if cap(rects) < len(n.Layers) {
 		rects = make([]region.Rect, len(n.Layers))
 	}
@@ -213,7 +218,7 @@ func (n *Network) Trace(in region.Rect, rects []region.Rect) []region.Rect {
 		for _, p := range l.In {
 			ins = append(ins, rects[p.Index])
 		}
-		rects[i+1] = l.Update(ins)
+		rects[i+1] = update(l, ins)
 	}
 	return rects
 }

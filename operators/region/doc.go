@@ -27,6 +27,9 @@
 // that join branches take the bounding box (Union), in which empty rectangles
 // count for nothing.
 //
+// Projective field thresholding keeps updates from growing: Window.Threshold is
+// Output with a limit, reached by cropping the update before the window.
+//
 // The properties are tested against brute force: flip one input cell, see which
 // outputs move.
 package region
