@@ -68,16 +68,21 @@ type denseScratch struct {
 	product   simd.Product
 }
 
+// forget lets go of all memory that the lists refer to, also behind their ends:
+// not every block has as many positions, nor as many rows of weights.
+func (s *denseScratch) forget() {
+	clear(s.positions[:cap(s.positions)])
+	clear(s.in[:cap(s.in)])
+	clear(s.out[:cap(s.out)])
+	s.product = simd.Product{}
+}
+
 func (k *dense) forward(w *worker, tasks []task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
 	err := k.sum(w, tasks)
-	s := &w.dense
-	clear(s.positions)
-	clear(s.in)
-	clear(s.out)
-	s.product = simd.Product{}
+	w.dense.forget()
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func (k *dense) block(w *worker, tasks []task, r region.Rect, c, n int) error {
 	panels := (len(s.positions) + width - 1) / width
 	packed := w.scratch(panels * n * width)
 	sums := w.scratch(panels * denseRows * width)
-	values := w.scratch(2 * r.Area() * shape.C)
+	values := w.scratch(r.Area() * shape.C)
 	defer w.release(packed)
 	defer w.release(sums)
 	defer w.release(values)
@@ -165,8 +170,7 @@ func (k *dense) block(w *worker, tasks []task, r region.Rect, c, n int) error {
 // pack writes a position's inputs into a column of the panel.
 func (k *dense) pack(column []float32, t *task, r region.Rect, c, n int, buf []float32) {
 	s := t.in[0]
-	size := len(buf) / 2
-	now := s.Row(r.Y.Lo, r.X.Lo, r.X.Hi, buf[:size])[c:][:n]
+	now := s.Row(r.Y.Lo, r.X.Lo, r.X.Hi, buf)[c:][:n]
 	width := k.set.Panel
 	if !k.updates(t) {
 		for i, v := range now {

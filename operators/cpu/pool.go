@@ -38,8 +38,8 @@ func (k pool) forward(w *worker, tasks []task) error {
 		buf := w.scratch(k.op.Y.Kernel * n)
 		err := k.rows(w, t, columns, buf.data, n)
 		w.release(buf)
-		clear(w.pool.rows)
-		clear(w.pool.taps)
+		clear(w.pool.rows[:cap(w.pool.rows)]) // at borders there are fewer than before
+		clear(w.pool.taps[:cap(w.pool.taps)])
 		if err != nil {
 			return err
 		}
