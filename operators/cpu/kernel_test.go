@@ -339,12 +339,15 @@ func TestConvShapes(t *testing.T) {
 	}
 }
 
-// TestDense covers sums longer than a block and numbers of outputs around a
-// panel, for groups of every size.
+// TestDense covers inputs around a block, in one cell and in several, and
+// numbers of outputs around a panel and around the rows that are taken together,
+// for groups of every size.
 func TestDense(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 40))
 	for _, c := range []struct{ h, w, c, outputs int }{
-		{1, 1, 1, 1}, {1, 1, 3, 2}, {1, 1, 511, 5}, {1, 1, 512, 4}, {1, 1, 513, 3}, {7, 7, 40, 11}, {3, 1, 700, 7},
+		{1, 1, 1, 1}, {1, 1, 3, 2}, {1, 1, denseBlock - 1, 5}, {1, 1, denseBlock, 4}, {1, 1, denseBlock + 1, 3},
+		{1, 1, 2*denseBlock + 7, 2}, {2, 2, denseBlock + 9, 3}, {7, 7, 40, 11}, {3, 1, 700, 7}, {1, 9, 300, 2},
+		{2, 3, 5, denseRows}, {1, 1, 6, denseRows + 1}, {3, 2, 4, 2*denseRows + 5},
 	} {
 		in := network.Shape{H: c.h, W: c.w, C: c.c}
 		for range 4 {
@@ -355,7 +358,7 @@ func TestDense(t *testing.T) {
 				Act:  network.Activation{Fn: network.Tanh},
 			}
 			l, inputs := layerOf(t, rng, op, in)
-			checkLayer(t, rng, l, inputs, 1e-6)
+			checkLayer(t, rng, l, inputs, 3e-6)
 		}
 	}
 }
