@@ -30,7 +30,8 @@ type Worker interface {
 // Update is one position to compute.
 type Update struct {
 	// Patch holds the changed pixels, normalised; its rectangle lies inside
-	// the image. Full inference passes the whole image.
+	// the image, whose other pixels come from its view. Full inference has the
+	// same patch, and whole rectangles.
 	Patch Tile
 	// Rects is the rectangle to compute of each layer, by Index. Layers with an
 	// empty one are read from their view. Positions may share the slice.

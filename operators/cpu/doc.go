@@ -21,7 +21,8 @@
 // its readers need: the ring is copied from the view, and zeros stand outside
 // of the map. A convolution thus finds its whole read-in context in one piece
 // of memory, and no copy is made for it. That memory goes back to the arena
-// after the last layer that reads it; once warm, a worker allocates nothing.
+// after the last layer that reads it; once warm, a worker allocates nothing for
+// a position.
 //
 //	┌───────────────┐
 //	│ view, zeros   │   around

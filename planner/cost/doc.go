@@ -13,8 +13,8 @@
 //
 // # Algorithms
 //
-// A convolution can be computed in several ways, the rows of the table forms.
-// Winograd's algorithms (Lavin and Gray, CVPR 2016) replace MACs / rate by
+// A convolution can be computed in several ways, its Forms. Winograd's
+// algorithms (Lavin and Gray, CVPR 2016) replace MACs / rate by
 //
 //	tiles * points * Cin * Cout             / rate["product"]
 //	+ tiles * points * depth * (Cin + Cout) / steps["transform"]
