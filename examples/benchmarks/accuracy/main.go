@@ -234,7 +234,7 @@ func tiled(ctx context.Context, h *executor.HeatMap, tile int) ([][]float64, err
 			}
 		}
 	}
-	p, err := cpu.New(context.Background(), net, cpu.Options{Algorithms: how})
+	p, err := cpu.New(ctx, net, cpu.Options{Algorithms: how})
 	if err != nil {
 		return nil, err
 	}
