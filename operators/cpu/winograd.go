@@ -53,13 +53,15 @@ type winogradAxis struct {
 	// with the whole tile's.
 	parts []*simd.Winograd
 	// class is, for every point, the number of the class of points that are used
-	// by the same parts, and member is a point of each class.
-	class, member []int
+	// by the same parts. uses tells by the number of cells less one and the class
+	// whether a part does.
+	class []int
+	uses  [][]bool
 }
 
 func newWinogradAxis(set *simd.Set, tile, taps int) (winogradAxis, error) {
 	if taps == 1 {
-		return winogradAxis{tile: 1, taps: 1, points: 1, class: []int{0}, member: []int{0}}, nil
+		return winogradAxis{tile: 1, taps: 1, points: 1, class: []int{0}, uses: [][]bool{{true}}}, nil
 	}
 	w, err := set.Winograd(tile, taps)
 	if err != nil {
@@ -69,15 +71,23 @@ func newWinogradAxis(set *simd.Set, tile, taps int) (winogradAxis, error) {
 	for cells := 1; cells <= tile; cells++ {
 		a.parts = append(a.parts, w.Part(cells))
 	}
+	var members []int // a point of each class
 	for point := range a.points {
-		like := slices.IndexFunc(a.member, func(other int) bool {
+		like := slices.IndexFunc(members, func(other int) bool {
 			return !slices.ContainsFunc(a.parts, func(p *simd.Winograd) bool { return p.Has(point) != p.Has(other) })
 		})
 		if like < 0 {
-			like = len(a.member)
-			a.member = append(a.member, point)
+			like = len(members)
+			members = append(members, point)
 		}
 		a.class = append(a.class, like)
+	}
+	for _, p := range a.parts {
+		var uses []bool
+		for _, point := range members {
+			uses = append(uses, p.Has(point))
+		}
+		a.uses = append(a.uses, uses)
 	}
 	return a, nil
 }
@@ -102,10 +112,8 @@ func (a winogradAxis) part(cells int) *simd.Winograd {
 	return a.parts[cells-1]
 }
 
-// uses tells whether a tile of so many cells is computed at a point.
-func (a winogradAxis) uses(cells, point int) bool {
-	return a.Winograd == nil || a.parts[cells-1].Has(point)
-}
+// classes is the number of classes of points.
+func (a winogradAxis) classes() int { return len(a.uses[0]) }
 
 // newWinograd makes the kernel with tiles of the algorithm's side along the axes
 // on which the window has more than one tap.
@@ -208,7 +216,8 @@ const (
 	weightReuse = 72
 )
 
-// chunkTiles is how many of a number of tiles to take at a time.
+// chunkTiles is how many of a number of tiles, computed at so many points together,
+// to take at a time.
 //
 // A chunk's V and M should stay in the second-level cache, for writing and reading
 // them is then cheap, and so should the weights if they fit. If they do not,
@@ -216,16 +225,18 @@ const (
 // is used for half as many tiles as it should be: they are fetched ahead. Where
 // V and M of so many tiles do not fit either, weights decide.
 //
-// The points are those of all tiles together.
+// Both count tiles as if these were whole: smaller ones have fewer values and use
+// fewer of the weights.
 func (k *winograd) chunkTiles(tiles, points int) int {
-	perTile := (points + tiles - 1) / tiles * (k.rowV + k.rowM)
+	perTile := k.points() * (k.rowV + k.rowM)
 	size := chunkValues / perTile
 	if 4*len(k.weights) <= 3*chunkValues {
 		size = max((chunkValues-len(k.weights))/perTile, k.set.Rows)
 	} else if size < weightReuse/2 {
 		size = weightReuse
 	}
-	size = size / k.set.Rows * k.set.Rows
+	size = size * tiles * k.points() / points
+	size = max(size/k.set.Rows, 1) * k.set.Rows
 	chunks := (tiles + size - 1) / size
 	size = (tiles + chunks - 1) / chunks
 	return (size + k.set.Rows - 1) / k.set.Rows * k.set.Rows
@@ -253,11 +264,12 @@ type winogradScratch struct {
 	output, lineOutput simd.WinogradOutput
 }
 
-// winogradStrip is n tiles of the same size in a row of tiles, of which the first
-// is the chunk's tile number at.
+// winogradStrip is n tiles of h x w cells in a row of tiles, of which the first is
+// the chunk's tile number at.
 type winogradStrip struct {
 	task  *task
 	out   region.Rect
+	h, w  int
 	at, n int
 }
 
@@ -287,6 +299,7 @@ func (k *winograd) forward(w *worker, tasks []task) error {
 					columns.Hi = x + s.n*k.x.tile
 				}
 				s.out = region.Rect{Y: rows, X: columns}
+				s.h, s.w = rows.Len(), columns.Len()/s.n
 				c.strips = append(c.strips, s)
 				c.tiles += s.n
 				x = columns.Hi
@@ -343,11 +356,11 @@ func (k *winograd) end(w *worker) {
 // run computes the chunk's strips and forgets them.
 func (k *winograd) run(w *worker) error {
 	c := &w.winograd
-	for _, s := range c.strips {
+	for i := range c.strips {
 		if w.stopped() {
 			return errStopped
 		}
-		k.toPoints(w, s)
+		k.toPoints(w, &c.strips[i])
 	}
 	k.list(c)
 	for point := range k.points() {
@@ -358,11 +371,11 @@ func (k *winograd) run(w *worker) error {
 			k.multiply(c, point, panel)
 		}
 	}
-	for _, s := range c.strips {
+	for i := range c.strips {
 		if w.stopped() {
 			return errStopped
 		}
-		k.toCells(w, s)
+		k.toCells(w, &c.strips[i])
 	}
 	c.strips, c.tiles = c.strips[:0], 0
 	return nil
@@ -371,11 +384,11 @@ func (k *winograd) run(w *worker) error {
 // list makes the lists of the chunk's tiles.
 func (k *winograd) list(c *winogradScratch) {
 	c.in, c.out, c.lists = c.in[:0], c.out[:0], c.lists[:0]
-	for _, y := range k.y.member {
-		for _, x := range k.x.member {
+	for y := range k.y.classes() {
+		for x := range k.x.classes() {
 			c.lists = append(c.lists, len(c.in))
-			for _, s := range c.strips {
-				if k.y.uses(s.out.H(), y) && k.x.uses(s.out.W()/s.n, x) {
+			for i := range c.strips {
+				if s := &c.strips[i]; k.y.uses[s.h-1][y] && k.x.uses[s.w-1][x] {
 					c.in = append(c.in, c.rowsV[s.at:s.at+s.n]...)
 					c.out = append(c.out, c.rowsM[s.at:s.at+s.n]...)
 				}
@@ -389,7 +402,7 @@ func (k *winograd) list(c *winogradScratch) {
 // use it.
 func (k *winograd) multiply(c *winogradScratch, point, panel int) {
 	c.segment[0] = point * c.planeV * 4
-	list := k.y.class[point/k.x.points]*len(k.x.member) + k.x.class[point%k.x.points]
+	list := k.y.class[point/k.x.points]*k.x.classes() + k.x.class[point%k.x.points]
 	lo, hi := c.lists[list], c.lists[list+1]
 	p := &c.product
 	p.In, p.Out = c.in[lo:hi], c.out[lo:hi]

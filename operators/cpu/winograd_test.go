@@ -231,7 +231,7 @@ func checkRectangles(t *testing.T, rng *rand.Rand, k *winograd, s network.Shape,
 			for point := range k.points() {
 				for y := 0; y < h; y += k.y.tile {
 					for x := 0; x < width; x += k.x.tile {
-						if k.y.uses(min(k.y.tile, h-y), point/k.x.points) && k.x.uses(min(k.x.tile, width-x), point%k.x.points) {
+						if k.y.uses[min(k.y.tile, h-y)-1][k.y.class[point/k.x.points]] && k.x.uses[min(k.x.tile, width-x)-1][k.x.class[point%k.x.points]] {
 							points++
 						}
 					}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"unsafe"
 
+	"occlude/operators"
 	"occlude/operators/cpu/simd"
 )
 
@@ -20,17 +21,16 @@ const (
 )
 
 // toPoints transforms a strip's input into V.
-func (k *winograd) toPoints(w *worker, s winogradStrip) {
+func (k *winograd) toPoints(w *worker, s *winogradStrip) {
 	c := &w.winograd
 	in, first, copied := inPiece(w, s.task.in[0], k.reads(s.out))
-	defer w.release(copied)
 	t := &c.input
 	*t = simd.WinogradInput{
 		In: address(in.Data, first), Down: in.Stride * 4, Right: in.C * 4, InStep: k.x.tile * in.C * 4,
 		OutStride: c.planeV * 4, OutStep: k.rowV * 4,
 		Count: s.n, Channels: k.cin, Buffer: address(c.buffer.data, 0),
 	}
-	y, x := k.y.part(s.out.H()), k.x.part(s.out.W()/s.n)
+	y, x := k.y.part(s.h), k.x.part(s.w)
 	t.Out = address(c.v.data, k.firstPoint(y, x)*c.planeV+s.at*k.rowV)
 	switch {
 	case y == nil:
@@ -43,6 +43,7 @@ func (k *winograd) toPoints(w *worker, s winogradStrip) {
 	default:
 		k.partToPoints(c, y, x)
 	}
+	w.release(copied)
 }
 
 // firstPoint is the first of the points that tiles use, along either axis, nil
@@ -92,22 +93,24 @@ func channelBlock(channels, vectors int) int {
 }
 
 // toCells transforms a strip of M into the output, with the epilogue.
-func (k *winograd) toCells(w *worker, s winogradStrip) {
+func (k *winograd) toCells(w *worker, s *winogradStrip) {
 	c := &w.winograd
 	out := s.task.out.Sub(s.out)
-	y, x := k.y.part(s.out.H()), k.x.part(s.out.W()/s.n)
+	y, x := k.y.part(s.h), k.x.part(s.w)
 	f := &c.output
 	*f = simd.WinogradOutput{
 		InStride: c.planeM * 4, InStep: k.rowM * 4,
 		Out: address(out.Data, 0), Down: out.Stride * 4, Right: out.C * 4, OutStep: k.x.tile * out.C * 4,
-		Rows: s.out.H(), Columns: s.out.W() / s.n, Count: s.n,
+		Rows: s.h, Columns: s.w, Count: s.n,
 		Channels: k.cout, Bias: address(k.bias, 0), Low: k.epilogue.low, High: k.epilogue.high,
 		Buffer: address(c.buffer.data, 0),
 	}
 	f.In = address(c.m.data, k.firstPoint(y, x)*c.planeM+s.at*k.rowM)
+	var copied block
 	if k.op.Residual {
-		add, first, copied := inPiece(w, s.task.in[1], out.Rect)
-		defer w.release(copied)
+		var add operators.Tile
+		var first int
+		add, first, copied = inPiece(w, s.task.in[1], out.Rect)
 		f.Add, f.AddDown, f.AddRight, f.AddStep = address(add.Data, first), add.Stride*4, add.C*4, k.x.tile*add.C*4
 	}
 	switch {
@@ -121,6 +124,7 @@ func (k *winograd) toCells(w *worker, s winogradStrip) {
 	default:
 		k.partToCells(c, y, x)
 	}
+	w.release(copied)
 	k.epilogue.rows(out)
 }
 
