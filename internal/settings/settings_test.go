@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"occlude/internal/settings"
+	"occlude/operators/cpu/simd"
 )
 
 func TestDefaults(t *testing.T) {
@@ -37,6 +38,9 @@ func TestSet(t *testing.T) {
 		{"format", "xml", "", "is not one of table, csv, tsv, json, vertical"},
 		{"device", "CPU", "cpu", ""},
 		{"device", "cuda", "", "is not one of auto, cpu"},
+		{"kernels", "Generic", "generic", ""},
+		{"kernels", "auto", "auto", ""},
+		{"kernels", "neon", "", "is not one of auto, avx512, avx2, generic"},
 		{"memory_limit", "4 GB", "4GB", ""},
 		{"memory_limit", "auto", "auto", ""},
 		{"memory_limit", "lots", "", "amount of memory"},
@@ -52,6 +56,27 @@ func TestSet(t *testing.T) {
 		}
 		if v, getErr := s.Get(c.name); err != nil || getErr != nil || v != c.want {
 			t.Errorf("%s = %s: %q, %v, %v", c.name, c.value, v, err, getErr)
+		}
+	}
+}
+
+// Every set of kernels that this processor has can be asked for, and no other;
+// without a word it is the best one.
+func TestKernels(t *testing.T) {
+	var s settings.Settings
+	if s.Kernels() != simd.Best().Name {
+		t.Errorf("auto is %s, the best is %s", s.Kernels(), simd.Best().Name)
+	}
+	has := map[string]bool{}
+	for _, set := range simd.Available() {
+		has[set.Name] = true
+		if err := s.Set("kernels", set.Name); err != nil || s.Kernels() != set.Name {
+			t.Errorf("%s: %s, %v", set.Name, s.Kernels(), err)
+		}
+	}
+	for _, name := range []string{"avx512", "avx2"} {
+		if _, err := settings.Check("kernels", name); (err == nil) != has[name] {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
