@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gorgonia.org/tensor"
+
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
@@ -18,7 +20,9 @@ func TestKernelsAllocateNothing(t *testing.T) {
 	in := network.Shape{H: 9, W: 9, C: 20}
 	rng := rand.New(rand.NewPCG(1, 80))
 	for _, op := range []network.Op{
+		convOf(20, 40, 3, 1, 1), convOf(20, 40, 3, 1, 4),
 		convOf(20, 20, 3, 1, 20), convOf(20, 40, 3, 1, 20), // two filters a channel
+		network.Dense{Weights: tensor.New(tensor.WithShape(2*denseRows, in.Len()), tensor.Of(tensor.Float32))},
 		network.Pool{Window: win, After: after, Max: true},
 		network.Pool{Window: win, After: after},
 		network.GlobalPool{Fn: network.Mean}, network.GlobalPool{Fn: network.Largest},
