@@ -35,6 +35,7 @@ type HeatMap struct {
 	Image   string
 	Pixels  *tensor.Dense // the model's input in pixel space, (H, W, C), 0..255
 	Classes []ClassMap
+	States  []State // by index of Plan.Grid.Positions, the same for all classes
 	Actual  planner.Actuals
 	Written []string // files
 }
@@ -53,8 +54,30 @@ func (Description) result()  {}
 func (*Explanation) result() {}
 func (*HeatMap) result()     {}
 
-// stateExact marks positions that were computed, not approximated.
-const stateExact = "exact"
+// State says how a position's values were found.
+type State uint8
+
+// The states of a position.
+const (
+	Exact        State = iota // computed, and nothing left out
+	Approximate               // computed, but less than what changes
+	Interpolated              // from positions around it
+)
+
+func (s State) String() string {
+	return [...]string{Exact: "exact", Approximate: "approximate", Interpolated: "interpolated"}[s]
+}
+
+// Count is the number of positions in a state.
+func (h *HeatMap) Count(s State) int {
+	n := 0
+	for _, t := range h.States {
+		if t == s {
+			n++
+		}
+	}
+	return n
+}
 
 // Relation lists one row per class and position.
 func (h *HeatMap) Relation() *Relation {
@@ -67,7 +90,7 @@ func (h *HeatMap) Relation() *Relation {
 		for i, pos := range g.Positions {
 			r.Rows = append(r.Rows, []any{
 				h.Image, h.Plan.Model.Name, c.ID, c.Label, pos.X, pos.Y, g.PatchW, g.PatchH,
-				c.P0, c.P[i], c.P0 - c.P[i], stateExact,
+				c.P0, c.P[i], c.P0 - c.P[i], h.States[i].String(),
 			})
 		}
 	}

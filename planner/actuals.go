@@ -15,10 +15,18 @@ type Actuals struct {
 	// UpdateSeconds is, of Run, the time from the first position to the last.
 	UpdateSeconds float64
 	Positions     int             // computed
+	Stages        []StageActuals  // as the plan has them
 	Base          operators.Stats // of the base pass
 	Updates       operators.Stats // of all positions, all workers together
 	ViewBytes     int64
 	PeakBytes     int64 // views and the workers' patches
+}
+
+// StageActuals are what one stage of a plan took.
+type StageActuals struct {
+	Positions int // computed
+	Seconds   float64
+	MACs      int64
 }
 
 // MACs is the number of multiply-adds, base pass included.

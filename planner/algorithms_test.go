@@ -208,7 +208,8 @@ func TestOrder(t *testing.T) {
 				t.Fatalf("%s: position %d comes twice", clauses, i)
 			}
 			seen[i] = true
-			shape := shapeOf(p.Rects(p.Grid.Positions[i], nil))
+			rects, _ := c.Rects.At(p.Net, p.Grid.Rect(p.Grid.Positions[i]), nil)
+			shape := shapeOf(rects)
 			switch {
 			case shape != last && done[shape]:
 				t.Errorf("%s: position %d stands apart from those like it", clauses, i)

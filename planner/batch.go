@@ -40,15 +40,15 @@ func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints,
 		base += int64(l.Shape.Len()) * 4
 	}
 	c.Estimate.ViewBytes = base
-	if c.Name == PlanFull {
+	if c.Rects.Rule == Whole {
 		c.Estimate.ViewBytes = keptByFull(net)
 	}
 	room := int64(patchBytes)
 	if r.memory > 0 {
 		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
 	}
-	share := (len(g.Positions) + r.threads - 1) / r.threads // no thread idle
-	c.Batch = max(1, min(c.pace(net, tallies, len(g.Positions), r.rates), share))
+	share := (c.Positions() + r.threads - 1) / r.threads // no thread idle
+	c.Batch = max(1, min(c.pace(net, tallies, c.Positions(), r.rates), share))
 	for c.Batch > 1 && c.workerBytes(net, g, c.Batch) > room {
 		c.Batch--
 	}

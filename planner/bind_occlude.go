@@ -62,7 +62,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		Device: "cpu", Profile: b.env.Profile}
 	q := queryOptions{seed: defaultSeed}
 	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
-	read := optionReader[queryOptions]{table: queryTable, target: &q, planned: plannedHints}
+	read := optionReader[queryOptions]{table: queryTable, target: &q}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
 	}
@@ -73,6 +73,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	if p.Grid, err = b.grid(s, q, m); err != nil {
+		return nil, err
+	}
+	if q.hints.approximation, err = q.approximation(p.Grid); err != nil {
 		return nil, err
 	}
 	if s.Where != nil {
@@ -118,8 +121,9 @@ func checkGoals(s *lang.Occlude) error {
 // queryOptions are what WITH says in OCCLUDE.
 type queryOptions struct {
 	hints
-	dropRim bool
-	seed    int
+	approximate approximateHints
+	dropRim     bool
+	seed        int
 	// tolerance is where it was asked for, nil where it was not.
 	tolerance lang.Value
 }
@@ -148,17 +152,23 @@ func (b *binder) kernels() (string, *cost.Rates, error) {
 	return name, r, err
 }
 
-// plannedHints belong to approximate plans.
-var plannedHints = map[string]bool{"tau": true, "drill_down": true, "speedup": true}
-
 // queryTable is the one place where an option of OCCLUDE is made.
 var queryTable = map[string]func(*queryOptions, lang.Value) error{
 	"plan": func(q *queryOptions, v lang.Value) error {
-		if plainText(v) == PlanApproximate {
-			return lang.Errorf(v.Span(), "approximate plans are not supported yet").
-				WithHint("'full' and 'incremental' are exact")
-		}
-		return word(func(q *queryOptions, s string) { q.plan = s }, PlanFull, PlanIncremental)(q, v)
+		q.approximate.plan = v
+		return word(func(q *queryOptions, s string) { q.plan = s }, PlanFull, PlanIncremental, PlanApproximate)(q, v)
+	},
+	"tau": func(q *queryOptions, v lang.Value) (err error) {
+		q.approximate.tau, err = share("tau", v)
+		return err
+	},
+	"drill_down": func(q *queryOptions, v lang.Value) (err error) {
+		q.approximate.fraction, err = share("drill_down", v)
+		return err
+	},
+	"speedup": func(q *queryOptions, v lang.Value) (err error) {
+		q.approximate.speedup, err = positive("speedup", v)
+		return err
 	},
 	"batch": func(q *queryOptions, v lang.Value) (err error) {
 		q.batch, err = wholeNumber(v, 1)

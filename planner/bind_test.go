@@ -229,6 +229,17 @@ func occlusion(p *planner.Occlude) string {
 		e := c.Estimate
 		fmt.Fprintf(&b, "\n%s: batch %d, %s, %s multiply-adds, %s: %s", c.Name, c.Batch,
 			planner.FormatSeconds(e.Seconds), planner.FormatCount(e.MACs), planner.FormatBytes(e.PeakBytes), c.Reason)
+		if c.Rects.Rule == planner.Thresholded {
+			fmt.Fprintf(&b, "\n  tau %g", c.Rects.Tau)
+		}
+		if c.DrillDown != nil {
+			d := c.DrillDown
+			fmt.Fprintf(&b, "\n  a fraction of %g, %g times: stride %.4gx%.4g, so %dx%d", d.Fraction, d.Speedup, d.WantedW, d.WantedH, d.StrideW, d.StrideH)
+			for _, s := range c.Stages {
+				fmt.Fprintf(&b, "\n  %d positions (%d known, %d largest), %s, %s multiply-adds", s.Positions, len(s.Order), s.Largest,
+					planner.FormatSeconds(s.Seconds), planner.FormatCount(s.MACs))
+			}
+		}
 	}
 	return b.String()
 }

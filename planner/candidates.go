@@ -13,6 +13,29 @@ type hints struct {
 	plan     string // "" to let cost decide
 	batch    int    // 0 likewise
 	accuracy accuracy
+	// approximation is the approximate plan that is asked for, nil for an exact one.
+	approximation *approximation
+}
+
+// considered are the plans to cost, the simpler one first where they cost the same.
+// An approximate one is among them only if it is asked for.
+func (h hints) considered() []*Candidate {
+	all := []*Candidate{
+		{Name: PlanFull, Rects: Rectangles{Rule: Whole}},
+		{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}},
+	}
+	if a := h.approximation; a != nil {
+		all = append(all, &Candidate{Name: PlanApproximate, Rects: a.rects, DrillDown: a.drill})
+	}
+	return all
+}
+
+// forced is the plan that the hints force, "" for none, and the hints.
+func (h hints) forced() (plan, by string) {
+	if h.approximation != nil {
+		return PlanApproximate, h.approximation.hints
+	}
+	return h.plan, "plan = '" + h.plan + "'"
 }
 
 // resources are what a plan may use.
@@ -39,25 +62,27 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 	net, g, p := q.Net, q.Grid, q.Profile
 	write := p.PerImage + p.PerPicture*float64(q.pictures())
 	var all []*Candidate
-	for _, name := range []string{PlanFull, PlanIncremental} { // the simpler one where they cost the same
-		c := &Candidate{Name: name}
-		if name == PlanFull {
-			c.whole = wholeRects(net)
-		}
+	forced, by := h.forced()
+	for _, c := range h.considered() {
 		tallies, err := c.measure(ctx, net, g)
 		if err != nil {
 			return nil, err
 		}
+		// By the work of all positions, so that a plan of some of them gives the same
+		// bits there.
 		c.choose(net, tallies, r.rates, h.accuracy)
+		c.stages(g)
+		c.expect(tallies, len(g.Positions))
 		c.refused = c.size(net, g, tallies, h, r)
 		c.price(net, tallies, r)
+		c.divide()
 		c.Estimate.WriteSeconds = write
 		c.Estimate.Seconds += write
 		all = append(all, c)
 	}
 	rank := func(c *Candidate) int { // the lower one runs whatever it costs
 		switch {
-		case h.plan != "" && c.Name != h.plan:
+		case forced != "" && c.Name != forced:
 			return 2
 		case c.refused != nil:
 			return 1
@@ -76,8 +101,8 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 	if all[0].refused != nil {
 		return nil, all[0].refused
 	}
-	all[0].Forced = h.plan != ""
-	explainChoice(all[0], all[1:])
+	all[0].Forced = forced != ""
+	explainChoice(all[0], all[1:], by)
 	return all, nil
 }
 
@@ -92,15 +117,16 @@ func (p *Occlude) pictures() int {
 	return n
 }
 
-// explainChoice says in each candidate why it was taken or not.
-func explainChoice(best *Candidate, others []*Candidate) {
+// explainChoice says in each candidate why it was taken or not; by are the hints
+// that forced the best one, if it is forced.
+func explainChoice(best *Candidate, others []*Candidate, by string) {
 	against := func(a, b *Candidate) string {
 		return fmt.Sprintf("%s against %s", FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds))
 	}
 	best.Reason = "cheapest: " + against(best, others[0])
 	switch {
 	case best.Forced:
-		best.Reason = "forced by WITH (plan = '" + best.Name + "')"
+		best.Reason = "forced by WITH (" + by + ")"
 	case others[0].refused != nil:
 		best.Reason = "the only one that fits into the memory"
 	}
@@ -113,7 +139,7 @@ func explainChoice(best *Candidate, others []*Candidate) {
 			c.Reason = "ruled out by the hint: " + seconds
 		case c.refused != nil:
 			c.Reason = "too large: " + c.refused.Error()
-		case c.Name == PlanIncremental && c.FullFrom <= 1:
+		case c.Rects.Rule == Traced && c.FullFrom <= 1:
 			c.Reason = "every update covers the whole map from the first layer on"
 		case macs >= 1.05:
 			c.Reason = fmt.Sprintf("%.1fx the multiply-adds: %s", macs, seconds)

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"math"
 
 	"occlude/internal/network"
 	"occlude/operators"
@@ -26,7 +27,7 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		rects = c.rects(net, g, pos, rects)
+		rects, _ = c.Rects.At(net, g.Rect(pos), rects)
 		shapes.add(rects)
 		for j, l := range net.Layers[1:] {
 			if rect := rects[j+1]; !rect.Empty() {
@@ -36,19 +37,34 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 		}
 	}
 	c.Order = shapes.order()
-	for i := range c.Layers {
-		c.Layers[i].Work = tallies[i].Work
-		c.Layers[i].Runs = tallies[i].Runs
-	}
 	c.FullFrom = n
 	for j := n - 1; j > 0; j-- {
-		if e := c.Layers[j]; e.Whole < int64(len(g.Positions)) && e.Runs > 0 {
+		if runs := tallies[j].Runs; c.Layers[j].Whole < int64(len(g.Positions)) && runs > 0 {
 			break
-		} else if e.Runs > 0 {
+		} else if runs > 0 {
 			c.FullFrom = j
 		}
 	}
 	return tallies, nil
+}
+
+// expect turns the work of all positions into that of those which are expected
+// to be computed. Which they are, running tells: each has the mean work of all.
+func (c *Candidate) expect(tallies []tally, all int) {
+	part := float64(c.Positions()) / float64(all)
+	of := func(n *int64) { *n = int64(math.Round(float64(*n) * part)) }
+	for i := range tallies {
+		t, e := &tallies[i], &c.Layers[i]
+		if part != 1 {
+			for _, n := range []*int64{&t.MACs, &t.Steps, &t.Values, &t.ReadBytes, &t.Runs, &e.Cells, &e.Whole} {
+				of(n)
+			}
+			for j := range t.tiles {
+				of(&t.tiles[j])
+			}
+		}
+		e.Work, e.Runs = t.Work, t.Runs
+	}
 }
 
 // add counts one run that computes the rectangle r.
@@ -142,6 +158,6 @@ func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm 
 	for i, l := range net.Layers {
 		tallies[i] = *wholeTally(l)
 	}
-	shareWeights(net, tallies, wholeRects(net))
+	shareWeights(net, tallies, wholeRects(net, nil))
 	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
 }

@@ -13,8 +13,6 @@ import (
 type optionReader[T any] struct {
 	table  map[string]func(*T, lang.Value) error
 	target *T
-	// planned are options that a later version will know.
-	planned map[string]bool
 }
 
 func (r optionReader[T]) all(options []lang.Option, what string) error {
@@ -25,10 +23,6 @@ func (r optionReader[T]) all(options []lang.Option, what string) error {
 	sort.Strings(names)
 	for _, o := range options {
 		read, ok := r.table[o.Name.Key()]
-		if !ok && r.planned[o.Name.Key()] {
-			return lang.Errorf(o.Name.Span(), "%s is not supported yet", o.Name.Text).
-				WithHint("it belongs to approximate plans; exact ones need no such hint")
-		}
 		if !ok {
 			hint := lang.DidYouMean(o.Name.Text, names)
 			if hint == "" {

@@ -6,7 +6,6 @@ import (
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/operators"
-	"occlude/operators/region"
 	"occlude/planner/cost"
 	"occlude/planner/rewrite"
 )
@@ -129,20 +128,13 @@ type Occlude struct {
 	Tolerance  float64 // most expected error of the probabilities
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
-	Seed        int // of random choices; exact plans make none
+	Seed        int // of random choices; no plan makes any so far
 	Profile     *cost.Profile
 	Planning    time.Duration // filled in by the engine
 }
 
 // Chosen is the physical plan that will run.
 func (p *Occlude) Chosen() *Candidate { return p.Candidates[0] }
-
-// Rects gives the rectangle to compute of each layer for an occlusion at pos,
-// in the chosen plan. The slice to reuse is written when it is long enough; the
-// result may be shared by all positions and must not be changed.
-func (p *Occlude) Rects(pos Position, reuse []region.Rect) []region.Rect {
-	return p.Chosen().rects(p.Net, p.Grid, pos, reuse)
-}
 
 // Target says which classes are explained.
 type Target struct {
@@ -194,81 +186,3 @@ const (
 	WriteCSV  = "csv"
 	WriteJSON = "json"
 )
-
-// Names of physical plans.
-const (
-	PlanFull        = "full"
-	PlanIncremental = "incremental"
-	PlanApproximate = "approximate"
-)
-
-// Candidate is one way to compute a heat map, with what it is expected to cost
-// for each image.
-type Candidate struct {
-	Name     string
-	Batch    int  // positions a worker computes together
-	Forced   bool // by a hint
-	Estimate Estimate
-	Layers   []LayerEstimate // by layer Index
-	// Algorithms is how each layer is computed, by Index, in the base pass as in
-	// the updates; "" for layers that are no convolutions.
-	Algorithms []operators.Algorithm
-	// Order is the order in which to compute the positions, as indices of
-	// Grid.Positions: those whose rectangles have equal shapes at all layers
-	// stand together.
-	Order []int32
-	// FullFrom is the Index of the first layer from which on every layer is
-	// computed whole at every position; the number of layers when there is none.
-	FullFrom int
-	Reason   string // why it was chosen, or why not
-
-	refused error // why it cannot run, nil if it can
-	// whole holds the rectangles of full inference, the same at every position;
-	// nil for other plans.
-	whole []region.Rect
-}
-
-// Estimate is the expected cost of an image's heat map.
-type Estimate struct {
-	Seconds      float64 // elapsed, all of it
-	BaseSeconds  float64 // of it, the base pass
-	WriteSeconds float64 // of it, reading the image, drawing and writing
-	MACs         int64   // multiply-adds, base pass included
-	BaseMACs     int64
-	PeakBytes    int64 // activations: views and patches of all workers
-	ViewBytes    int64 // of it, the materialized views
-	// Error is the expected rounding error of the probabilities.
-	Error float64
-}
-
-// LayerEstimate sums a layer's work over all positions.
-type LayerEstimate struct {
-	Seconds float64 // elapsed
-	Work    network.Work
-	Cells   int64
-	Runs    int64 // positions at which the layer changes at all
-	Whole   int64 // of them, those at which all of it changes
-	// Min and Max are the least and the greatest area of the update rectangle,
-	// as rectangles, over the positions at which the layer changes.
-	Min, Max region.Rect
-}
-
-func (c *Candidate) rects(net *network.Network, g Grid, pos Position, reuse []region.Rect) []region.Rect {
-	if c.whole != nil {
-		return c.whole
-	}
-	return net.Trace(g.Rect(pos), reuse)
-}
-
-// wholeRects are the rectangles of full inference: every layer whole, also
-// cells that see nothing but padding and never change, for there is no view to
-// read them from. Constants are their own view.
-func wholeRects(net *network.Network) []region.Rect {
-	rects := make([]region.Rect, len(net.Layers))
-	for i, l := range net.Layers {
-		if _, constant := l.Op.(network.Const); !constant {
-			rects[i] = l.Shape.Whole()
-		}
-	}
-	return rects
-}

@@ -61,13 +61,13 @@ func TestSummaryForPeople(t *testing.T) {
             clear (class 0), p0 = 0.0175
   grid      patch 16x16, stride 104, fill gray: 3 x 3 = 9 positions, 6 where x > 0
   peak      p falls by 0.0013 with the patch at (104, 208)
-  plan      incremental on cpu, threads 2, batch 1; 94.6 M multiply-adds, 5.8x fewer than full inference
+  plan      incremental on cpu, threads 2, batch 3; 94.6 M multiply-adds, 5.8x fewer than full inference
   time      T = load T + plan T + run T
 OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
   grid      patch 8x16, stride 64x208, fill black: 2 x 5 = 10 positions
   peak      p falls by 0.0005 with the patch at (0, 208)
-  plan      full on cpu, threads 2, batch 2; 859 M multiply-adds
+  plan      full on cpu, threads 2, batch 5; 859 M multiply-adds
   time      T = load T + plan T + run T
 OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
@@ -78,6 +78,29 @@ OCCLUDE images/nodule.png USING chest
 `
 	if got != want {
 		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What was not computed, or not wholly, is told.
+func TestSummaryOfAnApproximation(t *testing.T) {
+	const query = "OCCLUDE 'images/nodule.png' USING chest STRIDE 30 WITH (drill_down = .1, speedup = 3);"
+	// A lattice of 4 x 4 positions, and of the 7 largest those that are not on it.
+	text := printed(t, "table", query, nil)
+	var exact, rest int
+	line := text[strings.Index(text, "  states"):]
+	if _, err := fmt.Sscanf(line, "  states %d exact, 0 approximate, %d interpolated\n", &exact, &rest); err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	if exact < 16 || exact > 23 || exact+rest != 64 {
+		t.Errorf("%d exact, %d interpolated", exact, rest)
+	}
+	text = printed(t, "json", query, nil)
+	var s repl.Summary
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	if want := (repl.SummaryStates{Exact: exact, Interpolated: rest}); s.States != want || s.Evaluated != exact || s.Positions != 64 {
+		t.Errorf("%+v, %d evaluated of %d; want %+v", s.States, s.Evaluated, s.Positions, want)
 	}
 }
 

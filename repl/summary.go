@@ -26,12 +26,13 @@ type Summary struct {
 	Grid         SummaryGrid    `json:"grid"`
 	Positions    int            `json:"positions"` // asked for
 	Evaluated    int            `json:"evaluated"` // computed
+	States       SummaryStates  `json:"states"`
 	Peak         SummaryPeak    `json:"peak"`
 	Plan         string         `json:"plan"`
 	Device       string         `json:"device"`
 	Threads      int            `json:"threads"`
 	Batch        int            `json:"batch"`
-	Seed         int            `json:"seed"` // of random choices; exact plans make none
+	Seed         int            `json:"seed"` // of random choices; no plan makes any so far
 	Seconds      SummarySeconds `json:"seconds"`
 	MultiplyAdds int64          `json:"multiply_adds"`
 	Outputs      []string       `json:"outputs"`
@@ -56,6 +57,13 @@ type SummaryGrid struct {
 	Cols int `json:"cols"`
 }
 
+// SummaryStates counts the positions by how they were found.
+type SummaryStates struct {
+	Exact        int `json:"exact"`
+	Approximate  int `json:"approximate"`
+	Interpolated int `json:"interpolated"`
+}
+
 // SummaryPeak is the position with the greatest p_drop of the first class.
 type SummaryPeak struct {
 	X     int     `json:"x"`
@@ -78,8 +86,9 @@ func summarize(h *executor.HeatMap) Summary {
 		Class: h.Classes[0].Label, ClassID: h.Classes[0].ID, P0: h.Classes[0].P0,
 		Patch: SummarySize{g.PatchW, g.PatchH}, Stride: SummarySize{g.StrideW, g.StrideH}, Fill: p.Fill.Text, Where: p.Where,
 		Grid: SummaryGrid{g.Rows(), g.Cols()}, Positions: len(g.Positions), Evaluated: h.Actual.Positions,
-		Peak: SummaryPeak{peak.X, peak.Y, drop},
-		Plan: p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
+		States: SummaryStates{h.Count(executor.Exact), h.Count(executor.Approximate), h.Count(executor.Interpolated)},
+		Peak:   SummaryPeak{peak.X, peak.Y, drop},
+		Plan:   p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
 		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
 	}
@@ -148,11 +157,14 @@ func (s Summary) text(h *executor.HeatMap) string {
 	fmt.Fprintf(&b, "  %-9s %s\n", "grid", s.gridText(g))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	full := float64(h.Plan.Net.Work().MACs) * float64(s.Evaluated+1)
+	full := float64(h.Plan.Net.Work().MACs) * float64(s.Positions+1)
 	if fewer := full / float64(max(s.MultiplyAdds, 1)); fewer >= 1.05 {
 		fmt.Fprintf(&b, ", %.1fx fewer than full inference", fewer)
 	}
 	b.WriteByte('\n')
+	if s.States.Exact < s.Positions {
+		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
+	}
 	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
 		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),
 		planner.FormatSeconds(s.Seconds.Plan), planner.FormatSeconds(s.Seconds.Run))
@@ -160,6 +172,10 @@ func (s Summary) text(h *executor.HeatMap) string {
 		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
 	}
 	return b.String()
+}
+
+func (s SummaryStates) String() string {
+	return fmt.Sprintf("%d exact, %d approximate, %d interpolated", s.Exact, s.Approximate, s.Interpolated)
 }
 
 // gridText tells where the patch was put.

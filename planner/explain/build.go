@@ -105,6 +105,7 @@ func (b *builder) plan() Plan {
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
 	}
 	p.Speedup = ratio(float64(p.FullMACs), float64(p.MACs))
+	p.Approximation = b.approximation(c)
 	return p
 }
 
@@ -162,17 +163,17 @@ func rules(fired []rewrite.Fired, all bool) []Rule {
 	return out
 }
 
-// layers describes each layer by what incremental inference has to do of it,
-// whichever plan was chosen.
+// layers describes each layer by what incremental inference has to do of it, also
+// where full inference was chosen, or by what an approximate plan does.
 func (b *builder) layers() []Layer {
 	q := b.query
 	incremental := q.Chosen()
 	for _, c := range q.Candidates {
-		if c.Name == planner.PlanIncremental {
+		if q.Chosen().Rects.Rule == planner.Whole && c.Rects.Rule == planner.Traced {
 			incremental = c
 		}
 	}
-	positions := float64(len(q.Grid.Positions))
+	positions := float64(incremental.Positions())
 	out := make([]Layer, len(q.Net.Layers))
 	for i, l := range q.Net.Layers {
 		e := incremental.Layers[i]
@@ -218,17 +219,10 @@ func (b *builder) operators(r *Report) *Operator {
 		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", count(len(q.Net.Layers)-1, "layer")),
 		Estimate: &Amount{e.BaseSeconds, e.BaseMACs, e.ViewBytes}, Inputs: []*Operator{read},
 	}
-	updates := &Operator{
-		Name:     "Incremental inference",
-		Detail:   b.inference(c),
-		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes},
-		Inputs:   []*Operator{base, patch},
-	}
-	if c.Name == planner.PlanFull {
+	if c.Rects.Rule == planner.Whole {
 		base.Name, base.Detail = "Base pass", "the whole image, for p0"
-		updates.Name = "Full inference"
 	}
-	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{updates}}
+	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{b.updates(r, base, patch)}}
 	write := &Operator{
 		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
@@ -247,18 +241,12 @@ func (b *builder) operators(r *Report) *Operator {
 	if a != nil {
 		root.Actual = &Amount{a.RunSeconds, a.MACs, a.PeakBytes}
 		write.Actual = &Amount{Seconds: max(0, round(a.RunSeconds-a.BaseSeconds-a.UpdateSeconds))}
-		updates.Actual = &Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
 		base.Actual = &Amount{a.BaseSeconds, a.BaseMACs, a.ViewBytes}
 	}
 	return root
 }
 
 const fixedCost = "reading, drawing and writing at a fixed cost"
-
-func (b *builder) inference(c *planner.Candidate) string {
-	return fmt.Sprintf("%s in batches of %d on %s", count(len(b.query.Grid.Positions), "position"), c.Batch,
-		count(b.query.Threads, b.query.Device+" thread"))
-}
 
 func heatMap(r *Report) string {
 	classes := count(max(r.Target.Top, len(r.Target.Classes)), "class")

@@ -83,7 +83,7 @@ func (r *Report) layerGraph(b *bytes.Buffer) {
 			label = append(label, l.Shape.String()+", unchanged")
 		}
 		cost := Amount{Seconds: l.Seconds, MACs: l.IncrementalMACs}
-		if r.Plan.Name != planner.PlanIncremental {
+		if r.Plan.Name == planner.PlanFull {
 			cost.MACs = l.FullMACs
 		}
 		if s := cost.String(); s != "" {

@@ -286,7 +286,13 @@ func actuals(q *planner.Occlude) *planner.Actuals {
 	c := q.Chosen()
 	a := &planner.Actuals{
 		Image: q.Images[0], Class: "DME", P0: .93125, Load: .25, Plan: .0125, Run: 2.5, BaseSeconds: .5, UpdateSeconds: 1.75,
-		Positions: len(q.Grid.Positions), ViewBytes: 3 << 20, PeakBytes: 5 << 20,
+		Positions: c.Positions(), ViewBytes: 3 << 20, PeakBytes: 5 << 20,
+	}
+	for i, s := range c.Stages { // the last one takes what is left
+		a.Stages = append(a.Stages, planner.StageActuals{Positions: s.Positions, Seconds: .75, MACs: s.MACs})
+		if i == len(c.Stages)-1 {
+			a.Stages[i].Seconds = a.UpdateSeconds - .75*float64(i)
+		}
 	}
 	for i, l := range q.Net.Layers {
 		e := c.Layers[i]

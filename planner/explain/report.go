@@ -85,7 +85,7 @@ type Plan struct {
 	Device  string `json:"device"`
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
-	Seed    int    `json:"seed"` // of random choices; exact plans make none
+	Seed    int    `json:"seed"` // of random choices; no plan makes any so far
 	// Kernels is the set of kernels in use.
 	Kernels string `json:"kernels"`
 	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
@@ -105,6 +105,52 @@ type Plan struct {
 	FullMACs int64 `json:"multiply_adds_full"`
 	// Speedup is FullMACs over MACs.
 	Speedup float64 `json:"multiply_adds_speedup"`
+	// Approximation is what an approximate plan does; nil for exact ones.
+	Approximation *Approximation `json:"approximation,omitempty"`
+}
+
+// Approximation is how a plan approximates.
+type Approximation struct {
+	// Tau is the most of a layer's width and height that is computed; 0 for all
+	// that changes.
+	Tau float64 `json:"tau,omitempty"`
+	// DrillDown is nil where every position is computed.
+	DrillDown *DrillDown `json:"drill_down,omitempty"`
+	// Positions are those expected to be computed, Speedup all over them.
+	Positions int     `json:"positions"`
+	Speedup   float64 `json:"positions_speedup"`
+	Stages    []Stage `json:"stages"`
+}
+
+// DrillDown is adaptive drill-down.
+type DrillDown struct {
+	Fraction float64 `json:"fraction"`
+	Speedup  float64 `json:"speedup"` // that was asked for
+	// Wanted is the coarse stride of the formula, Stride the one used.
+	Wanted Stride `json:"stride_wanted"`
+	Stride Size   `json:"stride"`
+}
+
+// Stride is a stride that need not be whole.
+type Stride struct {
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+// Stage is a part of the positions.
+type Stage struct {
+	Positions int          `json:"positions"`         // expected
+	Largest   int          `json:"largest,omitempty"` // p_drops of which the unknown ones are computed
+	Seconds   float64      `json:"seconds"`
+	MACs      int64        `json:"multiply_adds"`
+	Actual    *StageActual `json:"actual,omitempty"` // with ANALYZE
+}
+
+// StageActual is what a stage took.
+type StageActual struct {
+	Positions int     `json:"positions"`
+	Seconds   float64 `json:"seconds"`
+	MACs      int64   `json:"multiply_adds"`
 }
 
 // AlgorithmCount is how many layers are computed by an algorithm.
@@ -185,7 +231,7 @@ type Layer struct {
 	Shape  Shape  `json:"shape"`
 	Update Update `json:"update"`
 	// FullMACs and IncrementalMACs are those of all positions, base pass not
-	// included.
+	// included. If the plan is an approximate one, IncrementalMACs are its own.
 	FullMACs        int64   `json:"multiply_adds_full"`
 	IncrementalMACs int64   `json:"multiply_adds_incremental"`
 	Seconds         float64 `json:"seconds"` // of the chosen plan, elapsed
@@ -202,7 +248,8 @@ type Shape struct {
 	Channels int `json:"channels"`
 }
 
-// Update says what incremental inference has to compute of a layer.
+// Update says what incremental inference has to compute of a layer, or an
+// approximate plan computes.
 type Update struct {
 	Min       Size    `json:"min"` // rectangles of least and greatest area,
 	Max       Size    `json:"max"` // over the positions at which the layer changes

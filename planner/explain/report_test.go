@@ -21,6 +21,9 @@ var statements = []string{
 	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING plain WITH (plan = 'full');",
 	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING excite AT (0, 0);",
 	"EXPLAIN (LAYERS, RULES) OCCLUDE '*.jpg' USING odd PATCH 1 STRIDE 2 WHERE x % 3 = 1;",
+	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING residual WITH (tau = 0.5);",
+	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING residual STRIDE 2x3 WHERE x <> 9 WITH (drill_down = .1);",
+	"EXPLAIN (LAYERS) OCCLUDE 'scan.png' USING plain WITH (tau = 0.5, speedup = 2);",
 }
 
 // The shares of the operators make up the totals of the root, estimated and

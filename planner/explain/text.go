@@ -63,6 +63,7 @@ func (r *Report) header(w io.Writer) error {
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
 		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
 	f.add("Cost", "%s", r.Profile)
@@ -353,6 +354,9 @@ func (r *Report) layerNames() []string {
 func (r *Report) layerCosts(w io.Writer) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"by", text}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
 		{title: "seconds"}, {title: "share"}}}
+	if r.Plan.Approximation != nil {
+		t.columns[4].title = r.Plan.Name
+	}
 	head := fmt.Sprintf("Cost: what computes convolutions, multiply-adds of all positions, seconds of the %s plan", r.Plan.Name)
 	if r.Actual != nil {
 		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "mult-adds"})

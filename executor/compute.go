@@ -1,0 +1,215 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"occlude/internal/defect"
+	"occlude/operators"
+	"occlude/operators/lattice"
+	"occlude/operators/region"
+	"occlude/planner"
+)
+
+// computation computes positions of one heat map, as often as it is asked to. Its
+// workers keep their memory from one time to the next.
+type computation struct {
+	query  *query
+	result *HeatMap
+	views  *operators.Views
+	cover  *occluder
+
+	batchers []*batcher
+	done     []bool // positions that were computed
+	count    int    // of them
+}
+
+func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
+	return &computation{query: q, result: h, views: views, cover: cover, done: make([]bool, len(h.States))}
+}
+
+// stages runs the plan's stages one after the other.
+func (c *computation) stages(ctx context.Context) error {
+	chosen := c.query.plan.Chosen()
+	for _, s := range chosen.Stages {
+		start, before := time.Now(), c.stats().MACs()
+		positions := s.Order
+		if positions == nil {
+			positions = planner.InOrder(chosen.Order, c.largest(s.Largest))
+		}
+		if err := c.compute(ctx, positions, chosen.Rects); err != nil {
+			return err
+		}
+		if s.Enlarge != nil {
+			c.enlarge(s.Enlarge)
+		}
+		c.result.Actual.Stages = append(c.result.Actual.Stages, planner.StageActuals{
+			Positions: len(positions), Seconds: time.Since(start).Seconds(), MACs: c.stats().MACs() - before,
+		})
+	}
+	return nil
+}
+
+// largest lists those of the n positions with the largest p_drop over all classes
+// that were not computed yet.
+func (c *computation) largest(n int) []int32 {
+	drops := make([]float32, len(c.done))
+	for i := range drops {
+		for j, m := range c.result.Classes {
+			if drop := m.P0 - m.P[i]; j == 0 || drop > drops[i] {
+				drops[i] = drop
+			}
+		}
+	}
+	var list []int32
+	for _, i := range lattice.Largest(drops, n) {
+		if !c.done[i] {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// enlarge fills in what was not computed.
+func (c *computation) enlarge(l *lattice.Lattice) {
+	for _, m := range c.result.Classes {
+		l.Enlarge(m.P)
+	}
+	for i, done := range c.done {
+		if !done {
+			c.result.States[i] = Interpolated
+		}
+	}
+}
+
+// compute computes the positions, indices of Grid.Positions, in their order with
+// the plan's number of workers. No position may come twice. What a position
+// becomes depends on the rectangles alone.
+func (c *computation) compute(ctx context.Context, positions []int32, rects planner.Rectangles) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p := c.query.plan
+	progress := c.query.session.Progress
+	if progress != nil {
+		progress.Start(c.result.Image, len(positions))
+		defer progress.Finish()
+	}
+	workers := min(max(1, p.Threads), len(positions))
+	for len(c.batchers) < workers {
+		c.batchers = append(c.batchers, c.newBatcher())
+	}
+	share := &share{total: len(positions), batch: p.Chosen().Batch, workers: workers}
+	var done atomic.Int64
+	work := func(b *batcher) (err error) {
+		defer defect.Recover(&err)
+		for {
+			from, to := share.take()
+			if from == to {
+				return nil
+			}
+			if err := b.run(ctx, positions[from:to], rects); err != nil {
+				return err
+			}
+			done.Add(int64(to - from))
+			if progress != nil {
+				progress.Add(to - from)
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for _, b := range c.batchers[:workers] {
+		wg.Go(func() {
+			if err := work(b); err != nil {
+				cancel(err) // the first error ends the others
+			}
+		})
+	}
+	wg.Wait()
+	c.count += int(done.Load())
+	if int(done.Load()) < len(positions) { // else the context ended too late to matter
+		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count)
+	}
+	for _, i := range positions {
+		c.done[i] = true
+	}
+	return nil
+}
+
+// stats sums up what the workers did so far.
+func (c *computation) stats() (sum operators.Stats) {
+	for _, b := range c.batchers {
+		sum = sum.Plus(b.worker.Stats())
+	}
+	return sum
+}
+
+// account writes what was done into the result.
+func (c *computation) account() {
+	a := &c.result.Actual
+	a.Positions, a.Updates = c.count, c.stats()
+	a.PeakBytes = a.ViewBytes + a.Updates.Peak
+}
+
+// batcher fills one worker's batches.
+type batcher struct {
+	*computation
+	worker operators.Worker
+
+	updates []operators.Update
+	rects   [][]region.Rect
+	exact   []bool
+	patches [][]float32
+	scores  [][]float32
+}
+
+func (c *computation) newBatcher() *batcher {
+	p := c.query.plan
+	size := p.Chosen().Batch
+	b := &batcher{
+		computation: c, worker: c.query.program.NewWorker(),
+		updates: make([]operators.Update, size), rects: make([][]region.Rect, size), exact: make([]bool, size),
+		patches: make([][]float32, size), scores: make([][]float32, size),
+	}
+	for i := range size {
+		b.patches[i] = make([]float32, p.Grid.PatchW*p.Grid.PatchH*c.cover.shape.C)
+		b.scores[i] = make([]float32, p.Net.Output.Shape.Len())
+	}
+	return b
+}
+
+// run computes a batch of positions.
+func (b *batcher) run(ctx context.Context, positions []int32, rects planner.Rectangles) error {
+	p := b.query.plan
+	for i, at := range positions {
+		patch := p.Grid.Rect(p.Grid.Positions[at])
+		b.rects[i], b.exact[i] = rects.At(p.Net, patch, b.rects[i])
+		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
+		b.cover.patch(patch, tile)
+		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Out: b.scores[i]}
+	}
+	if err := b.worker.Run(ctx, b.views, b.updates[:len(positions)]); err != nil {
+		return err
+	}
+	for i, at := range positions {
+		for j := range b.result.Classes {
+			c := &b.result.Classes[j]
+			v := b.scores[i][c.ID]
+			if v != v {
+				pos := p.Grid.Positions[at]
+				return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+			}
+			c.P[at] = v
+		}
+		b.result.States[at] = Approximate
+		if b.exact[i] {
+			b.result.States[at] = Exact
+		}
+	}
+	return nil
+}
