@@ -16,8 +16,10 @@
 // The base pass materializes the views with all threads. Then each worker takes
 // batches of positions from a common counter until none is left, so the load
 // balances itself to the end; which worker computes a position does not change
-// its value. The plan decided everything else: which rectangles, which batch,
-// how many workers. The executor never calls the planner.
+// its value. A plan of several stages is that several times over, with what the
+// plan says between them: enlarging what is known, choosing what is worth
+// computing (compute.go). The plan decided everything else: which rectangles,
+// which batch, how many workers. The executor never calls the planner.
 //
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives

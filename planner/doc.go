@@ -24,6 +24,11 @@
 // positions into an order in which equal rectangles stand together (order.go),
 // and sizes its batches (batch.go).
 //
+// Approximate plans are considered where hints ask for them (approximate.go). Each
+// plan is data that the executor follows (physical.go): a rule for the rectangles
+// of a position, and stages of positions, with what fills in the map between
+// them.
+//
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
