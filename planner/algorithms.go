@@ -29,8 +29,8 @@ type accuracy struct {
 // computed by.
 type tally struct {
 	cost.Amount
-	forms []cost.Form // none for layers without a choice
-	tiles []int64     // of each form
+	forms    []cost.Form // none for layers without a choice
+	products []int64     // of each form
 	// shared is how many positions would share a reading of the weights, for
 	// each form.
 	shared []int
@@ -41,7 +41,7 @@ func (t *tally) of(a operators.Algorithm) cost.Amount {
 	amount := t.Amount
 	for i, f := range t.forms {
 		if f.Algorithm == a {
-			amount.Tiles = t.tiles[i]
+			amount.Products = t.products[i]
 		}
 	}
 	return amount

@@ -25,10 +25,11 @@ const (
 )
 
 // Of the processor's memory: the least that an arena takes, in bytes, and the most
-// values of a point that a chunk of tiles has.
+// tiles that are transformed together, those at the rim counted as parts of whole
+// ones.
 const (
-	leastSlab   = 4 << 20
-	chunkValues = 1 << 18
+	leastSlab  = 4 << 20
+	chunkTiles = 72
 )
 
 // size chooses the batch and predicts the memory. Its error says that the memory
@@ -220,6 +221,7 @@ func (c *Candidate) scratchBytes(l *network.Layer, group int) int64 {
 	}
 	op := l.Op.(network.Conv)
 	channels := int64(op.GroupIn() + op.Filters())
-	tiles := min(f.Tiles(e.Max)*int64(group), max(chunkValues/channels, 16))
-	return 4 * tiles * int64(f.Points) * channels
+	tiles := f.Tiles(e.Max)
+	chunk := chunkTiles * tiles * int64(f.Points) / f.Products(e.Max)
+	return 4 * min(tiles*int64(group), chunk) * int64(f.Points) * channels
 }

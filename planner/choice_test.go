@@ -40,10 +40,10 @@ func TestCheapestLayersGiveWay(t *testing.T) {
 		tallies[i].forms = slices.DeleteFunc(cost.Forms(l), func(f cost.Form) bool {
 			return f.Algorithm != operators.Winograd2 && f.Algorithm != operators.Winograd6
 		})
-		tallies[i].tiles = nil
+		tallies[i].products = nil
 		tallies[i].shared = []int{16, 16}
 		for _, f := range tallies[i].forms {
-			tallies[i].tiles = append(tallies[i].tiles, f.Tiles(l.Shape.Whole()))
+			tallies[i].products = append(tallies[i].products, f.Products(l.Shape.Whole()))
 		}
 	}
 	seconds := func(algorithms []operators.Algorithm) (s float64) {

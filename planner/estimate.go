@@ -19,7 +19,7 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 	tallies := make([]tally, n)
 	for i, l := range net.Layers {
 		forms := cost.Forms(l)
-		tallies[i] = tally{forms: forms, tiles: make([]int64, len(forms))}
+		tallies[i] = tally{forms: forms, products: make([]int64, len(forms))}
 	}
 	shapes := newShapes(len(g.Positions))
 	var rects []region.Rect
@@ -59,8 +59,8 @@ func (c *Candidate) expect(tallies []tally, all int) {
 			for _, n := range []*int64{&t.MACs, &t.Steps, &t.Values, &t.ReadBytes, &t.Runs, &e.Cells, &e.Whole} {
 				of(n)
 			}
-			for j := range t.tiles {
-				of(&t.tiles[j])
+			for j := range t.products {
+				of(&t.products[j])
 			}
 		}
 		e.Work, e.Runs = t.Work, t.Runs
@@ -74,7 +74,7 @@ func (t *tally) add(l *network.Layer, r region.Rect) {
 	t.ReadBytes += readBytes(l, r)
 	t.Runs++
 	for i, f := range t.forms {
-		t.tiles[i] += f.Tiles(r)
+		t.products[i] += f.Products(r)
 	}
 }
 
@@ -103,7 +103,7 @@ func readBytes(l *network.Layer, out region.Rect) int64 {
 // wholeTally is what a layer does in the base pass.
 func wholeTally(l *network.Layer) *tally {
 	forms := cost.Forms(l)
-	t := &tally{forms: forms, tiles: make([]int64, len(forms))}
+	t := &tally{forms: forms, products: make([]int64, len(forms))}
 	t.add(l, l.Shape.Whole())
 	return t
 }
@@ -144,8 +144,8 @@ func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates,
 		all[i].Values += tallies[i].Values
 		all[i].ReadBytes += tallies[i].ReadBytes
 		all[i].Runs += tallies[i].Runs
-		for j, n := range tallies[i].tiles {
-			all[i].tiles[j] += n
+		for j, n := range tallies[i].products {
+			all[i].products[j] += n
 		}
 	}
 	shareWeights(net, all, c.largest())

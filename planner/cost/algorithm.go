@@ -13,10 +13,10 @@ import (
 // between two transforms.
 type Form struct {
 	Algorithm operators.Algorithm
-	// TileH and TileW are the cells of an output tile, Points the products that
-	// it takes for each pair of an input and an output channel. All are 1 for
-	// Direct.
-	TileH, TileW, Points int
+	// TileH and TileW are the cells of an output tile, TapsH and TapsW those of
+	// the window, Points the products that a tile takes for each pair of an input
+	// and an output channel. All are 1 for Direct.
+	TileH, TileW, TapsH, TapsW, Points int
 	// Depth is the points along the axes, added up: the products that it takes
 	// to transform a value along one axis after the other, 0 for Direct.
 	Depth int
@@ -48,10 +48,10 @@ var tileErrors = []struct {
 // Of gives the form in which an algorithm computes a convolution; every other
 // layer is computed by its definition, which is Direct.
 func Of(l *network.Layer, a operators.Algorithm) Form {
-	f := Form{Algorithm: operators.Direct, TileH: 1, TileW: 1, Points: 1, Error: directError}
+	f := Form{Algorithm: operators.Direct, TileH: 1, TileW: 1, TapsH: 1, TapsW: 1, Points: 1, Error: directError}
 	op, ok := l.Op.(network.Conv)
 	if tile := a.Tile(); ok && tile > 1 {
-		f = Form{Algorithm: a, TileH: 1, TileW: 1, Points: 1, Error: math.Inf(1)}
+		f = Form{Algorithm: a, TileH: 1, TileW: 1, TapsH: op.Y.Kernel, TapsW: op.X.Kernel, Points: 1, Error: math.Inf(1)}
 		y, x := op.Y.Kernel > 1, op.X.Kernel > 1
 		along := func(tileSide *int, kernel int) {
 			points := tile + kernel - 1
@@ -86,6 +86,13 @@ func Forms(l *network.Layer) []Form {
 		}
 	}
 	return all
+}
+
+// Products is the number of products that a rectangle takes for each pair of an
+// input and an output channel. Tiles at the rectangle's rim take those that their
+// cells need.
+func (f Form) Products(r region.Rect) int64 {
+	return int64(f.Algorithm.Points(r.H(), r.W(), f.TapsH, f.TapsW))
 }
 
 // Tiles is the number of tiles that cover a rectangle, laid from its top left.

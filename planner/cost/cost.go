@@ -116,9 +116,9 @@ type Amount struct {
 	Values    int64 // output values computed
 	ReadBytes int64 // bytes of read-in context put together
 	Runs      int64
-	// Tiles are the output tiles of the algorithm, see Form.Tiles; those of
-	// Direct do not matter.
-	Tiles int64
+	// Products are those of the algorithm, see Form.Products; those of Direct do
+	// not matter.
+	Products int64
 	// Groups is how often the layer's weights are streamed: once for each group
 	// of runs.
 	Groups float64
@@ -134,7 +134,7 @@ func (r *Rates) Seconds(l *network.Layer, how operators.Algorithm, a Amount) flo
 	case f.Points > 1:
 		op := l.Op.(network.Conv)
 		in, out := float64(op.GroupIn()), float64(op.Filters())
-		points := float64(a.Tiles) * float64(f.Points)
+		points := float64(a.Products)
 		s += points*in*out/r.MACs[Product] + points*float64(f.Depth)*(in+out)/r.Steps[Transform] + streaming
 	default:
 		s += max(float64(a.MACs)/r.MACs[class], streaming)

@@ -143,7 +143,7 @@ func TestSeconds(t *testing.T) {
 		Steps:  map[string]float64{cost.Cellwise: 10, cost.Curve: 2, cost.Transform: 20},
 		Gather: 1000, Weights: 4 * 9 * 64 * 8, PerRun: .5, PerGroup: .25,
 	}
-	a := cost.Amount{Work: network.Work{MACs: 300}, Values: 20, ReadBytes: 4000, Runs: 3, Tiles: 5, Groups: 2}
+	a := cost.Amount{Work: network.Work{MACs: 300}, Values: 20, ReadBytes: 4000, Runs: 3, Products: 80, Groups: 2}
 	in := network.Shape{H: 9, W: 9, C: 64}
 	const fixed = 3*.5 + 4
 	for _, c := range []struct {
@@ -158,8 +158,8 @@ func TestSeconds(t *testing.T) {
 		{network.LeakyRelu, operators.Direct, 2, fixed + 3 + 2*.25 + 2},
 		{network.Sigmoid, operators.Direct, 2, fixed + 3 + 2*.25 + 10},
 		{network.None, operators.Direct, 7, fixed + 7 + 7*.25}, // waits for its weights, a second each time
-		{network.None, operators.Winograd2, 2, fixed + 5*16*64*8/50. + 5*16*8*(64+8)/20. + 2*(.25+16./9)},
-		{network.None, operators.Winograd4, 2, fixed + 5*36*64*8/50. + 5*36*12*(64+8)/20. + 2*(.25+4)},
+		{network.None, operators.Winograd2, 2, fixed + 80*64*8/50. + 80*8*(64+8)/20. + 2*(.25+16./9)},
+		{network.None, operators.Winograd4, 2, fixed + 80*64*8/50. + 80*12*(64+8)/20. + 2*(.25+4)},
 	} {
 		a.Groups = c.groups
 		got := r.Seconds(layer(t, in, conv(64, 8, 3, 1, network.Activation{Fn: c.fn})), c.how, a)
@@ -204,23 +204,27 @@ func TestForms(t *testing.T) {
 		how          operators.Algorithm
 		w, h         int
 		tiles        int64
+		products     int64
 		points       int
 		tileW, tileH int
 		depth        int
 	}{
-		{3, 3, operators.Direct, 5, 3, 15, 1, 1, 1, 0},
-		{3, 3, "", 5, 3, 15, 1, 1, 1, 0},
-		{3, 3, operators.Winograd2, 5, 3, 6, 16, 2, 2, 8},
-		{3, 3, operators.Winograd4, 5, 3, 2, 36, 4, 4, 12},
-		{3, 3, operators.Winograd4, 13, 12, 12, 36, 4, 4, 12},
-		{3, 3, operators.Winograd6, 13, 12, 6, 64, 6, 6, 16},
-		{5, 5, operators.Winograd4, 4, 4, 1, 64, 4, 4, 16},
-		{7, 1, operators.WinogradLine4, 5, 3, 6, 10, 4, 1, 10},
-		{1, 7, operators.WinogradLine2, 5, 3, 10, 8, 1, 2, 8},
+		{3, 3, operators.Direct, 5, 3, 15, 15, 1, 1, 1, 0},
+		{3, 3, "", 5, 3, 15, 15, 1, 1, 1, 0},
+		{3, 3, operators.Winograd2, 5, 3, 6, 11 * 7, 16, 2, 2, 8},
+		{3, 3, operators.Winograd4, 5, 3, 2, 9 * 5, 36, 4, 4, 12},
+		{3, 3, operators.Winograd4, 13, 12, 12, 21 * 18, 36, 4, 4, 12},
+		{3, 3, operators.Winograd6, 13, 12, 6, 19 * 16, 64, 6, 6, 16},
+		{5, 5, operators.Winograd4, 4, 4, 1, 64, 64, 4, 4, 16},
+		{7, 1, operators.WinogradLine4, 5, 3, 6, 17 * 3, 10, 4, 1, 10},
+		{1, 7, operators.WinogradLine2, 5, 3, 10, 5 * 15, 8, 1, 2, 8},
 	} {
 		op := conv(64, 8, 3, 1, network.Activation{})
 		op.X.Kernel, op.Y.Kernel = c.kw, c.kh
 		f := cost.Of(layer(t, network.Shape{H: 9, W: 9, C: 64}, op), c.how)
+		if got := f.Products(region.Of(7, 5, c.w, c.h)); got != c.products {
+			t.Errorf("%s of %dx%d: %d products on %dx%d, want %d", c.how, c.kw, c.kh, got, c.w, c.h, c.products)
+		}
 		if got := f.Tiles(region.Of(7, 5, c.w, c.h)); got != c.tiles || f.Points != c.points || f.TileW != c.tileW || f.TileH != c.tileH || f.Depth != c.depth {
 			t.Errorf("%s of %dx%d: %d tiles on %dx%d, want %d; %+v", c.how, c.kw, c.kh, got, c.w, c.h, c.tiles, f)
 		}

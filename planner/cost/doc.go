@@ -16,11 +16,12 @@
 // A convolution can be computed in several ways, its Forms. Winograd's
 // algorithms (Lavin and Gray, CVPR 2016) replace MACs / rate by
 //
-//	tiles * points * Cin * Cout             / rate["product"]
-//	+ tiles * points * depth * (Cin + Cout) / steps["transform"]
-//	+ groups * weight bytes                 / bandwidth
+//	products * Cin * Cout             / rate["product"]
+//	+ products * depth * (Cin + Cout) / steps["transform"]
+//	+ groups * weight bytes           / bandwidth
 //
-// for points * Cin * Cout weights: a group has too few tiles at a point to fetch
+// for points * Cin * Cout weights, where a whole tile takes as many products as
+// the algorithm has points, and one at the rim those of its cells: a group has too few tiles at a point to fetch
 // the next one's weights beside them. Each form also says how much it rounds,
 // and Error what becomes of that at the network's end. The planner chooses by
 // both.

@@ -239,7 +239,7 @@ func (r *running) spent(class string, rates *cost.Rates) (amount, seconds float6
 		rect := u.Rects[1]
 		a.Work = a.Work.Plus(r.layer.Work(rect))
 		a.Values += int64(rect.Area() * r.layer.Shape.C)
-		a.Tiles += form.Tiles(rect)
+		a.Products += form.Products(rect)
 		a.Runs++
 		switch r.layer.Op.(type) {
 		case network.Conv, network.Pool:
