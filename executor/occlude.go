@@ -8,12 +8,13 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/cpu"
 	"occlude/planner"
 )
 
 // occlude runs a heat map query, image by image.
 func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
-	program, err := s.program(ctx, p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
+	program, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,13 @@ package executor
 import (
 	"context"
 
+	"occlude/operators/cpu"
 	"occlude/planner"
 )
 
 // predict lists the most probable classes of each image.
 func (s *Session) predict(ctx context.Context, p *planner.Predict, emit func(Result) error) error {
-	program, err := s.program(ctx, p.Model, p.Net, p.Kernels, p.Algorithms)
+	program, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Algorithms, Threads: p.Threads})
 	if err != nil {
 		return err
 	}

@@ -79,26 +79,32 @@ func (s *Session) takeLoading(m *model.Model) time.Duration {
 	return d
 }
 
-// program makes a network ready for the processor, once for each choice of
-// kernels and algorithms. What earlier programs of the network have packed in the
-// same way is shared with them.
-func (s *Session) program(ctx context.Context, m *model.Model, net *network.Network, kernels string, algorithms []operators.Algorithm) (operators.Program, error) {
-	options := cpu.Options{Kernels: kernels, Algorithms: algorithms}
-	for _, p := range s.programs[m] {
+// keptPrograms is how many programs of a model stay ready: those of two plans that
+// are compared with each other. Each may hold as much as all the model's weights.
+const keptPrograms = 2
+
+// program makes a network ready for the processor, in the way that a plan chose.
+// What the model's last programs have packed in the same way is shared with them.
+func (s *Session) program(ctx context.Context, m *model.Model, net *network.Network, o cpu.Options) (operators.Program, error) {
+	for i, p := range s.programs[m] {
 		if p.net != net {
 			continue
 		}
-		if p.kernels == kernels && slices.Equal(p.algorithms, algorithms) {
+		if p.kernels == o.Kernels && slices.Equal(p.algorithms, o.Algorithms) {
+			s.programs[m] = append(slices.Delete(s.programs[m], i, i+1), p)
 			return p.ready, nil
 		}
-		options.Like = append(options.Like, p.ready)
+		o.Like = append(o.Like, p.ready)
 	}
 	start := time.Now()
-	p, err := cpu.New(ctx, net, options)
+	p, err := cpu.New(ctx, net, o)
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}
-	s.programs[m] = append(s.programs[m], program{net, kernels, algorithms, p})
+	s.programs[m] = append(s.programs[m], program{net, o.Kernels, o.Algorithms, p})
+	if n := len(s.programs[m]) - keptPrograms; n > 0 {
+		s.programs[m] = slices.Delete(s.programs[m], 0, n)
+	}
 	s.Loaded(m, time.Since(start))
 	return p, nil
 }

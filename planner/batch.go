@@ -24,11 +24,11 @@ const (
 	batchSeconds = 1.0
 )
 
-// Of the processor's memory: the least that an arena takes, in bytes, and the most
+// Of the processor's memory: what an arena takes at a time, in bytes, and the most
 // tiles that are transformed together, those at the rim counted as parts of whole
 // ones.
 const (
-	leastSlab  = 4 << 20
+	slabBytes  = 4 << 20
 	chunkTiles = 72
 )
 
@@ -48,7 +48,7 @@ func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints,
 	if r.memory > 0 {
 		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
 	}
-	share := (c.Positions() + r.threads - 1) / r.threads // no thread idle
+	share := (c.Positions() + int(threads) - 1) / int(threads) // no thread idle
 	c.Batch = max(1, min(c.pace(net, tallies, c.Positions(), r.rates), share))
 	for c.Batch > 1 && c.workerBytes(net, g, c.Batch) > room {
 		c.Batch--
@@ -178,7 +178,8 @@ func (c *Candidate) workerBytes(net *network.Network, g Grid, batch int) int64 {
 		}
 	}
 	peak += peak / 4 // gaps between blocks of different sizes
-	return pixels*int64(batch) + max(peak, leastSlab)
+	slabs := max(1, (peak+slabBytes-1)/slabBytes)
+	return pixels*int64(batch) + slabs*slabBytes
 }
 
 // updateBytes is what one position's update takes at each layer: the rectangle,
@@ -193,10 +194,7 @@ func (c *Candidate) updateBytes(net *network.Network) []int64 {
 		if !ok || r.Empty() {
 			continue
 		}
-		f := cost.Of(l, c.Algorithms[i])
-		up := func(n, tile int) int { return (n + tile - 1) / tile * tile }
-		h := (up(r.H(), f.TileH)-1)*op.Y.Stride + op.Y.Extent()
-		w := (up(r.W(), f.TileW)-1)*op.X.Stride + op.X.Extent()
+		h, w := op.Y.Input(r.Y).Len(), op.X.Input(r.X).Len()
 		for _, in := range l.In {
 			cells[in.Index] = max(cells[in.Index], h*w)
 		}

@@ -51,6 +51,8 @@ type Options struct {
 	// Algorithms is how each layer is computed, by Index; nil, or "" for a
 	// layer, is Direct.
 	Algorithms []operators.Algorithm
+	// Threads is how many goroutines pack weights; 0 is one for each core.
+	Threads int
 	// Like are programs of the same network whose kernels the new one takes over
 	// where it would make equal ones, packed weights and all.
 	Like []*Program
@@ -82,7 +84,7 @@ func New(ctx context.Context, net *network.Network, o Options) (*Program, error)
 			p.algorithms[i] = o.Algorithms[i]
 		}
 	}
-	if err := p.pack(ctx, o.Like); err != nil {
+	if err := p.pack(ctx, o); err != nil {
 		return nil, err
 	}
 	for i, l := range net.Layers {
@@ -98,15 +100,19 @@ func New(ctx context.Context, net *network.Network, o Options) (*Program, error)
 
 // pack makes the kernels, several at a time, for transforming the weights of a
 // large network takes seconds.
-func (p *Program) pack(ctx context.Context, like []*Program) error {
+func (p *Program) pack(ctx context.Context, o Options) error {
+	threads := o.Threads
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
 	var next atomic.Int64
 	errs := make([]error, len(p.kernels))
 	one := func(i int) {
 		defer defect.Recover(&errs[i])
-		p.kernels[i], errs[i] = p.kernelLike(p.net.Layers[i], like)
+		p.kernels[i], errs[i] = p.kernelLike(p.net.Layers[i], o.Like)
 	}
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(p.kernels)) {
+	for range min(threads, len(p.kernels)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(p.kernels) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				one(i)
