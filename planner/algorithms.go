@@ -19,6 +19,10 @@ const defaultTolerance = 1e-4
 // not decide: plans that differ only in batch and threads give the same bits.
 const choiceBatch = usualBatch
 
+// worthwhile is what part of an algorithm's seconds a rougher one may take to be
+// preferred: estimates are not better than that, and rounding is not free.
+const worthwhile = 0.86
+
 // accuracy is what a query wants of the convolutions.
 type accuracy struct {
 	convolution string  // ConvolutionAuto, or the algorithm to use wherever it applies
@@ -53,8 +57,8 @@ type option struct {
 	seconds, square float64 // square is that of the error
 }
 
-// chooseAlgorithms chooses each convolution's algorithm: the fastest, and as
-// long as the expected error is above the tolerance, at one layer after the
+// chooseAlgorithms chooses each convolution's algorithm: the fastest, where it is
+// so by enough to be worth more rounding, and as long as the expected error is above the tolerance, at one layer after the
 // other a more exact one, first where a second buys the most.
 func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want accuracy) []operators.Algorithm {
 	if want.convolution != ConvolutionAuto {
@@ -72,7 +76,7 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 	now := make([]option, len(options)) // of each layer
 	for i := range options {
 		for j, o := range options[i] {
-			if j == 0 || o.seconds < now[i].seconds {
+			if j == 0 || o.seconds < worthwhile*now[i].seconds {
 				now[i] = o
 			}
 		}

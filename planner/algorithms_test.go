@@ -69,8 +69,9 @@ func newDeepWorld(t *testing.T) *world {
 }
 
 // Without a goal that stands in the way each layer is computed by what is the
-// fastest for it, in each plan by itself; that the plan's batch is not the one for
-// which they are compared makes little difference.
+// fastest for it, unless a rougher algorithm gains too little, in each plan by
+// itself; that the plan's batch is not the one for which they are compared makes
+// little difference.
 func TestFastestIsChosen(t *testing.T) {
 	w := newDeepWorld(t)
 	free := w.query(t, deepQuery+" WITH (tolerance = 1);")
@@ -83,7 +84,8 @@ func TestFastestIsChosen(t *testing.T) {
 			}
 			for j, l := range c.Layers {
 				other := forced.Candidates[i].Layers[j]
-				if l.Seconds > 1.1*other.Seconds {
+				const worthwhile = 0.86 // what a rougher algorithm may take of the other's seconds, and be preferred
+				if worthwhile*l.Seconds > 1.1*other.Seconds {
 					t.Errorf("the %s plan computes layer %d by %s in %g s, %s would take %g", c.Name, j, c.Algorithms[j], l.Seconds, a, other.Seconds)
 				}
 				if l.Seconds < other.Seconds {
