@@ -29,7 +29,7 @@ const (
 // ones.
 const (
 	slabBytes  = 4 << 20
-	chunkTiles = 72
+	chunkTiles = 144
 )
 
 // size chooses the batch and predicts the memory. Its error says that the memory
