@@ -115,14 +115,18 @@ func (s Stats) Plus(o Stats) Stats {
 	sum := Stats{Peak: s.Peak + o.Peak, Layers: make([]LayerStats, max(len(s.Layers), len(o.Layers)))}
 	copy(sum.Layers, s.Layers)
 	for i, l := range o.Layers {
-		t := &sum.Layers[i]
-		t.Nanos += l.Nanos
-		t.MACs += l.MACs
-		t.Steps += l.Steps
-		t.Cells += l.Cells
-		t.Runs += l.Runs
+		sum.Layers[i].Add(l)
 	}
 	return sum
+}
+
+// Add adds another share of the same layer.
+func (l *LayerStats) Add(o LayerStats) {
+	l.Nanos += o.Nanos
+	l.MACs += o.MACs
+	l.Steps += o.Steps
+	l.Cells += o.Cells
+	l.Runs += o.Runs
 }
 
 // MACs is the number of multiply-adds of all layers.

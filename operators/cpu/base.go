@@ -41,29 +41,41 @@ func (p *Program) Base(ctx context.Context, image *tensor.Dense, threads int) (*
 		}
 		s := l.Shape
 		out := make([]float32, s.Len())
-		tile := operators.WholeTile(s, out)
-		sources := make([]operators.Source, len(l.In))
-		for j, r := range l.In {
-			sources[j] = operators.Source{Shape: r.Shape, View: views.Tile(r.Index)}
-		}
 		if d, ok := p.kernels[i].(*dense); ok && d.linear(l.In[0].Shape) {
 			views.Sums[i] = make([]float32, s.Len())
 		}
-		bands := p.cut(l, len(workers))
 		start := time.Now()
-		if err := p.runBands(workers, l, bands, task{in: sources, out: tile, sums: views.Sums[i]}); err != nil {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return nil, fmt.Errorf("%s: %w", l, err)
+		bands, err := p.compute(ctx, workers, l, views.Tile, out, views.Sums[i])
+		if err != nil {
+			return nil, err
 		}
-		count(&workers[0].stats[i], l, s.Whole(), time.Since(start)*time.Duration(len(bands)))
+		done := share(l, s.Whole())
+		done.Nanos = time.Since(start).Nanoseconds() * int64(bands)
+		workers[0].stats[i].Add(done)
 		views.Layers[i] = tensor.New(tensor.WithShape(s.H, s.W, s.C), tensor.WithBacking(out))
 	}
 	for _, w := range workers {
 		views.Stats = views.Stats.Plus(w.Stats())
 	}
 	return views, nil
+}
+
+// compute runs the whole of a layer into out, from the values that the function
+// gives of the layers below by their Index, and tells in how many bands.
+func (p *Program) compute(ctx context.Context, workers []*worker, l *network.Layer, values func(int) operators.Tile, out, sums []float32) (bands int, err error) {
+	whole := task{out: operators.WholeTile(l.Shape, out), sums: sums, in: make([]operators.Source, len(l.In))}
+	for j, in := range l.In {
+		whole.in[j] = operators.Source{Shape: in.Shape, View: values(in.Index)}
+	}
+	cut := p.cut(l, len(workers))
+	err = p.runBands(workers, l, cut, whole)
+	switch {
+	case err == nil:
+		return len(cut), nil
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	}
+	return 0, fmt.Errorf("%s: %w", l, err)
 }
 
 // bandWork is the least that a band is worth a goroutine for, in multiply-adds or

@@ -61,12 +61,9 @@ type Options struct {
 // New packs the network's weights, unless the context ends, which it looks at
 // between layers. The network must be sorted, and must not change afterwards.
 func New(ctx context.Context, net *network.Network, o Options) (*Program, error) {
-	set := simd.Best()
-	if o.Kernels != "" {
-		var err error
-		if set, err = simd.Named(o.Kernels); err != nil {
-			return nil, err
-		}
+	set, err := simd.Chosen(o.Kernels)
+	if err != nil {
+		return nil, err
 	}
 	if n := len(o.Algorithms); n != 0 && n != len(net.Layers) {
 		return nil, fmt.Errorf("%d algorithms for %d layers", n, len(net.Layers))

@@ -56,22 +56,15 @@ func (t *Team) Run(ctx context.Context, p *Program, in []float32) ([][]float32, 
 	}
 	values := make([][]float32, len(p.net.Layers))
 	values[0] = in
+	tile := func(i int) operators.Tile { return operators.WholeTile(p.net.Layers[i].Shape, values[i]) }
 	for i, l := range p.net.Layers[1:] {
 		if c, ok := l.Op.(network.Const); ok {
 			values[i+1] = c.Value.Data().([]float32)
 			continue
 		}
 		out := t.Take(l.Shape.Len())
-		sources := make([]operators.Source, len(l.In))
-		for j, r := range l.In {
-			sources[j] = operators.Source{Shape: r.Shape, View: operators.WholeTile(r.Shape, values[r.Index])}
-		}
-		whole := task{in: sources, out: operators.WholeTile(l.Shape, out)}
-		if err := p.runBands(t.workers, l, p.cut(l, len(t.workers)), whole); err != nil {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return nil, fmt.Errorf("%s: %w", l, err)
+		if _, err := p.compute(ctx, t.workers, l, tile, out, nil); err != nil {
+			return nil, err
 		}
 		values[i+1] = out
 	}

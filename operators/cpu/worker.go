@@ -175,11 +175,7 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 			t.sums = views.SumsOf(i)
 		}
 		w.tasks = append(w.tasks, t)
-		work := l.Work(r)
-		done.MACs += work.MACs
-		done.Steps += work.Steps
-		done.Cells += int64(r.Area())
-		done.Runs++
+		done.Add(share(l, r))
 	}
 	if len(w.tasks) == 0 {
 		return nil
@@ -192,12 +188,8 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 			surround(u.around, u.tile.Rect, w.views[i], l.Shape)
 		}
 	}
-	s := &w.stats[i]
-	s.Nanos += time.Since(start).Nanoseconds()
-	s.MACs += done.MACs
-	s.Steps += done.Steps
-	s.Cells += done.Cells
-	s.Runs += done.Runs
+	done.Nanos = time.Since(start).Nanoseconds()
+	w.stats[i].Add(done)
 	return nil
 }
 
@@ -247,13 +239,10 @@ func surround(around operators.Tile, inner region.Rect, view operators.Tile, s n
 	}
 }
 
-func count(s *operators.LayerStats, l *network.Layer, r region.Rect, d time.Duration) {
+// share is what computing a rectangle of a layer once counts for, but the time.
+func share(l *network.Layer, r region.Rect) operators.LayerStats {
 	work := l.Work(r)
-	s.Nanos += d.Nanoseconds()
-	s.MACs += work.MACs
-	s.Steps += work.Steps
-	s.Cells += int64(r.Area())
-	s.Runs++
+	return operators.LayerStats{MACs: work.MACs, Steps: work.Steps, Cells: int64(r.Area()), Runs: 1}
 }
 
 // reset makes room for a batch of n positions.

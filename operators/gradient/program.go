@@ -64,12 +64,9 @@ func New(net *network.Network, o Options) (*Program, error) {
 	if a := len(o.Algorithms); a != 0 && a != n {
 		return nil, fmt.Errorf("%d algorithms for %d layers", a, n)
 	}
-	set := simd.Best()
-	if o.Kernels != "" {
-		var err error
-		if set, err = simd.Named(o.Kernels); err != nil {
-			return nil, err
-		}
+	set, err := simd.Chosen(o.Kernels)
+	if err != nil {
+		return nil, err
 	}
 	p := &Program{
 		net: net, rules: make([]rule, n), slopes: make([]slope, n), sums: make([]sums, n), depends: make([]bool, n),
@@ -88,7 +85,6 @@ func New(net *network.Network, o Options) (*Program, error) {
 		if o.Algorithms != nil {
 			how = o.Algorithms[i]
 		}
-		var err error
 		if p.rules[i], err = ruleOf(l, set, how); err != nil {
 			return nil, err
 		}

@@ -30,6 +30,14 @@ func Best() *Set { return available[0] }
 // one is generic.
 func Available() []*Set { return append([]*Set(nil), available...) }
 
+// Chosen is the named set, the best one for "".
+func Chosen(name string) (*Set, error) {
+	if name == "" {
+		return Best(), nil
+	}
+	return Named(name)
+}
+
 // Named finds an available set by its name.
 func Named(name string) (*Set, error) {
 	names := make([]string, len(available))
