@@ -31,17 +31,17 @@
 // A Profile holds the constants of a machine, by set of kernels. Each has a
 // unit, and the profile says where and when it was measured. The default
 // profile is embedded; it was measured by `go test ./planner/cost -bench
-// Profile` and is what EXPLAIN calls uncalibrated: right in proportion, not for
-// your machine. Reading an image and drawing a picture were timed by EXPLAIN
+// Profile`, but for the rates of products and transforms of tiles, which are
+// fitted to what EXPLAIN ANALYZE shows of whole networks. It is what EXPLAIN
+// calls uncalibrated: right in proportion, not for your machine. Reading an image and drawing a picture were timed by EXPLAIN
 // ANALYZE.
 //
 // Rates are those of one thread, and threads are taken to divide the time as
 // long as the machine has a core for each.
 //
-// On the machine of the profile, with one thread, convolutions by each algorithm
-// and fully-connected layers of VGG16, ResNet18 and InceptionV3 come within a
-// fifth of what EXPLAIN ANALYZE measures, and most within a tenth; pools, concats
-// and softmax, a few percent of the time, take up to several times as long as
-// predicted, for their values come from further away than when they are measured
-// alone.
+// On the machine of the profile, EXPLAIN (ANALYZE, LAYERS) of full inference gave
+// 0.78 to 1.27 of the estimate for the convolutions of VGG16, but for the stem
+// (2.2), and 0.64 to 1.42 for those of ResNet18 in tiles of 4x4; pools, concats and
+// softmax, a few percent of the time, take up to several times as long as predicted,
+// for their values come from further away than when they are measured alone.
 package cost
