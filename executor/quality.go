@@ -1,5 +1,7 @@
 package executor
 
+import "occlude/internal/quality"
+
 // Quality is how near an approximate heat map was found to be to the exact one.
 type Quality struct {
 	// Target is the structural similarity that was asked for, 0 for none, and
@@ -27,12 +29,7 @@ type ClassQuality struct {
 	Pearson, NRMSE, Top10Overlap float64 // as expected
 	// Measured are the true figures, where the exact map was computed as well
 	// (VERIFY ALL), nil elsewhere.
-	Measured *Figures
-}
-
-// Figures compare a map with the exact one, see package quality.
-type Figures struct {
-	SSIM, SSIMKrypton, Pearson, NRMSE, Top10Overlap float64
+	Measured *quality.Figures
 }
 
 // Checks are exact values beside those of the map.
