@@ -28,7 +28,10 @@ type Catalog interface {
 type Env struct {
 	Catalog  Catalog
 	Settings *settings.Settings
-	Profile  *cost.Profile
+	// Profile is what costs are predicted by where the statistics know nothing.
+	Profile *cost.Profile
+	// Statistics are what was measured on this machine; nil for nothing.
+	Statistics Statistics
 	// Cores is how many threads the machine runs at the same time, 0 for as many
 	// as are asked for.
 	Cores int
@@ -53,7 +56,12 @@ type optimized struct {
 }
 
 // New makes a planner.
-func New(env Env) *Planner { return &Planner{env: env, optimized: map[*model.Model]optimized{}} }
+func New(env Env) *Planner {
+	if env.Statistics == nil {
+		env.Statistics = nothing{}
+	}
+	return &Planner{env: env, optimized: map[*model.Model]optimized{}}
+}
 
 // Rewriting is the time spent on rewriting networks so far. It counts as part of
 // loading a model, not of planning a query.
@@ -117,8 +125,10 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 	case *lang.AnalyzeModel:
 		return nil, lang.Errorf(s.Span(), "ANALYZE MODEL is not supported yet")
 	case *lang.Predict:
+		b.calibrate(ctx, s.Model)
 		return b.predict(s)
 	case *lang.Occlude:
+		b.calibrate(ctx, s.Model)
 		return b.occlude(ctx, s)
 	case *lang.Explain:
 		return b.explain(ctx, s)

@@ -1,0 +1,69 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+
+	"occlude/internal/curve"
+	"occlude/internal/model"
+	"occlude/lang"
+	"occlude/planner/cost"
+)
+
+// Statistics are what ANALYZE MODEL has found out, in this session or before. They
+// only make plans better: who cannot tell says that there is nothing, and
+// warns its user.
+type Statistics interface {
+	// Profile is how fast a set of kernels was found to be on this machine, at
+	// best by the model with this content hash; nil if nothing was measured.
+	Profile(ctx context.Context, model, kernels string) *cost.Profile
+	// Curve is how the quality of heat maps falls with tau, and whether that was
+	// measured.
+	Curve(ctx context.Context, k curve.Key) (curve.Curve, bool)
+	// Curves are all curves of the model with a content hash.
+	Curves(ctx context.Context, model string) []curve.Curve
+}
+
+// nothing is known without statistics.
+type nothing struct{}
+
+func (nothing) Profile(context.Context, string, string) *cost.Profile { return nil }
+func (nothing) Curve(context.Context, curve.Key) (curve.Curve, bool)  { return curve.Curve{}, false }
+func (nothing) Curves(context.Context, string) []curve.Curve          { return nil }
+
+// CurveKey is what a curve of a query's maps is found by. Which kernels and threads
+// compute them does not matter, nor which positions and classes are asked for.
+func (p *Occlude) CurveKey(metric string) curve.Key {
+	return curveKey(p.Model, p.Grid, p.Fill, metric)
+}
+
+func curveKey(m *model.Model, g Grid, f Fill, metric string) curve.Key {
+	return curve.Key{
+		Model: m.Hash, Input: inputText(m), PatchW: g.PatchW, PatchH: g.PatchH, StrideW: g.StrideW, StrideH: g.StrideH,
+		Fill: f.Text, Metric: metric,
+	}
+}
+
+// inputText is what the options of CREATE MODEL make of a model's file: how a picture
+// becomes its input, and which of its outputs becomes what.
+func inputText(m *model.Model) string {
+	s, out := m.Spec, m.Net.Output
+	if m.Added != "" {
+		out = out.In[0]
+	}
+	return fmt.Sprintf("%dx%d %s %s scale %g mean %v std %v, %s of %s",
+		s.Width, s.Height, s.Channels, s.Resize, s.Scale, s.Mean, s.Std, m.Output, out.Name)
+}
+
+// calibrate makes a statement's costs those that were measured on this machine, if
+// any were.
+func (b *binder) calibrate(ctx context.Context, name lang.Name) {
+	m, ok := b.env.Catalog.Lookup(name.Key())
+	if !ok {
+		return // which is said later
+	}
+	if p := b.env.Statistics.Profile(ctx, m.Hash, b.env.Settings.Kernels()); p != nil {
+		env := *b.env
+		env.Profile, b.env = p, &env
+	}
+}
