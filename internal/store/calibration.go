@@ -12,51 +12,56 @@ import (
 // Machine is what rates depend on.
 type Machine struct {
 	CPU     string // the processor's name
+	Cores   int    // that the process may use
 	Kernels string // the set of kernels
 }
 
 // Calibration is how fast a machine was found to be.
 type Calibration struct {
 	Machine
-	Rates    json.RawMessage // what was measured, as the planner writes it
+	Model    string          // content hash of the model that it was measured with
+	Profile  json.RawMessage // what was measured, as the planner writes it
 	Measured time.Time       // kept to the millisecond
 }
 
 // Calibration returns what was last measured on a machine, and whether anything
-// was.
-func (s *Store) Calibration(ctx context.Context, m Machine) (c Calibration, ok bool, err error) {
+// was: with a model's own file, and where there is nothing of it, with any other.
+func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Calibration, ok bool, err error) {
 	err = s.read(ctx, func(db *sql.DB) error {
-		var rates, measured string
-		row := db.QueryRowContext(ctx, `SELECT rates, measured FROM occlude_calibration WHERE cpu = ? AND kernels = ?`, m.CPU, m.Kernels)
-		if err := row.Scan(&rates, &measured); err != nil {
+		var profile, measured string
+		row := db.QueryRowContext(ctx, `SELECT model, profile, measured FROM occlude_calibration
+			WHERE cpu = ? AND cores = ? AND kernels = ? ORDER BY model = ? DESC, measured DESC, model LIMIT 1`,
+			m.CPU, m.Cores, m.Kernels, model)
+		c.Machine = m
+		if err := row.Scan(&c.Model, &profile, &measured); err != nil {
 			return err
 		}
-		at, err := parseTime(measured)
-		if err != nil {
+		if c.Measured, err = parseTime(measured); err != nil {
 			return err
 		}
-		if !json.Valid([]byte(rates)) {
-			return fmt.Errorf("%w: the rates of %q are no JSON", ErrDamaged, m.CPU)
+		if !json.Valid([]byte(profile)) {
+			return fmt.Errorf("%w: the calibration of %q is no JSON", ErrDamaged, m.CPU)
 		}
-		c = Calibration{m, json.RawMessage(rates), at}
+		c.Profile = json.RawMessage(profile)
 		return nil
 	})
 	return found(c, err)
 }
 
-// PutCalibration keeps a calibration, in place of the machine's last one.
-func (s *Store) PutCalibration(ctx context.Context, c Calibration) error {
+func (c *Calibration) check() error {
 	switch {
-	case c.CPU == "" || c.Kernels == "":
-		return fmt.Errorf("a calibration of the processor %q with the kernels %q lacks a name", c.CPU, c.Kernels)
-	case !json.Valid(c.Rates):
+	case c.CPU == "" || c.Kernels == "" || c.Model == "":
+		return fmt.Errorf("a calibration of the processor %q with the kernels %q and the model %q lacks a name", c.CPU, c.Kernels, c.Model)
+	case !json.Valid(c.Profile):
 		return fmt.Errorf("the calibration of the processor %q is no JSON", c.CPU)
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO occlude_calibration (cpu, kernels, rates, measured)
-			VALUES (?, ?, ?, ?)`, c.CPU, c.Kernels, string(c.Rates), formatTime(c.Measured))
-		return err
-	})
+	return nil
+}
+
+func putCalibration(ctx context.Context, tx *sql.Tx, c Calibration) error {
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO occlude_calibration (cpu, cores, kernels, model, profile, measured)
+		VALUES (?, ?, ?, ?, ?, ?)`, c.CPU, c.Cores, c.Kernels, c.Model, string(c.Profile), formatTime(c.Measured))
+	return err
 }
 
 // found tells what is not there from what went wrong.

@@ -1,8 +1,8 @@
 // Package store keeps what survives a session: what was measured about machines
 // and models, and took long to measure.
 //
-//	calibration   how fast a set of kernels is on a processor
-//	curves        how the quality of a model's heat maps falls as tau does
+//	calibrations  how fast a set of kernels is on a processor
+//	curves        how the quality of a model's heat maps falls as tau does, see package curve
 //
 // Both are found again by what they depend on and by nothing else: a processor's
 // name, the content hash of a model's file, a patch. A model may be renamed,

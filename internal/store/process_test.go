@@ -54,14 +54,14 @@ func process(t testing.TB, role, path string) *exec.Cmd {
 
 // numbered is the calibration that a process stores as its nth.
 func numbered(pid, n int) Calibration {
-	return Calibration{Machine{fmt.Sprint("process ", pid), fmt.Sprint(n)}, []byte(strconv.Itoa(n)), noon}
+	return Calibration{Machine{fmt.Sprint("process ", pid), 1, fmt.Sprint(n)}, "c0ffee", []byte(strconv.Itoa(n)), noon}
 }
 
 // writeForever says each number that is stored.
 func writeForever(path string) error {
 	s := Open(path)
 	for n := 0; ; n++ {
-		if err := s.PutCalibration(context.Background(), numbered(os.Getpid(), n)); err != nil {
+		if err := s.Put(context.Background(), []Calibration{numbered(os.Getpid(), n)}, nil); err != nil {
 			return err
 		}
 		fmt.Println(n)
@@ -73,7 +73,7 @@ func writeSome(path string, count int) error {
 	for n := range count {
 		s := Open(path)
 		s.patience = time.Minute // machines may be slow
-		if err := s.PutCalibration(context.Background(), numbered(os.Getpid(), n)); err != nil {
+		if err := s.Put(context.Background(), []Calibration{numbered(os.Getpid(), n)}, nil); err != nil {
 			return err
 		}
 		if err := s.Close(); err != nil {
@@ -88,7 +88,7 @@ func stored(t testing.TB, s *Store, pid, count int) {
 	t.Helper()
 	for n := range count {
 		want := numbered(pid, n)
-		if c, ok, err := s.Calibration(t.Context(), want.Machine); err != nil || !ok || string(c.Rates) != string(want.Rates) {
+		if c, ok, err := s.Calibration(t.Context(), want.Machine, want.Model); err != nil || !ok || string(c.Profile) != string(want.Profile) {
 			t.Fatalf("number %d of %d: %v, %v, %v", n, count, c, ok, err)
 		}
 	}
@@ -203,7 +203,7 @@ func asUser(t testing.TB, cmd *exec.Cmd) {
 func readOnlyRole(path string) error {
 	ctx := context.Background()
 	s := Open(path)
-	if c, ok, err := s.Calibration(ctx, machine); err != nil || !ok || string(c.Rates) != string(rates.Rates) {
+	if c, ok, err := s.Calibration(ctx, machine, key.Model); err != nil || !ok || string(c.Profile) != string(rates.Profile) {
 		return fmt.Errorf("reading: %v, %v, %w", c, ok, err)
 	}
 	if all, err := s.Curves(ctx, key.Model); err != nil || len(all) != 1 {
@@ -217,7 +217,7 @@ func readOnlyRole(path string) error {
 	}
 	// Reading must go on after writing was refused.
 	for range 2 {
-		if err := complains("writing", s.PutCalibration(ctx, rates), path); err != nil {
+		if err := complains("writing", s.Put(ctx, []Calibration{rates}, nil), path); err != nil {
 			return err
 		}
 		if _, ok, err := s.Curve(ctx, key); err != nil || !ok {
@@ -229,16 +229,16 @@ func readOnlyRole(path string) error {
 	}
 	older := Open(path)
 	older.steps = append(older.steps[:1:1], second)
-	if _, _, err := older.Calibration(ctx, machine); !strings.Contains(fmt.Sprint(err), "layout 1 to 2") {
+	if _, _, err := older.Calibration(ctx, machine, key.Model); !strings.Contains(fmt.Sprint(err), "layout 1 to 2") {
 		return fmt.Errorf("reading an older layout: %w", err)
 	}
 	secret := filepath.Join(filepath.Dir(path), "secret.db")
-	if _, _, err := Open(secret).Calibration(ctx, machine); complains("", err, secret) != nil {
+	if _, _, err := Open(secret).Calibration(ctx, machine, key.Model); complains("", err, secret) != nil {
 		return fmt.Errorf("reading what may not be read: %w", err)
 	}
 	below := filepath.Join(filepath.Dir(path), "sub", fileName)
-	if _, ok, err := Open(below).Calibration(ctx, machine); ok || err != nil {
+	if _, ok, err := Open(below).Calibration(ctx, machine, key.Model); ok || err != nil {
 		return fmt.Errorf("reading where nothing is: %v, %w", ok, err)
 	}
-	return complains("making a folder", Open(below).PutCalibration(ctx, rates), below)
+	return complains("making a folder", Open(below).Put(ctx, []Calibration{rates}, nil), below)
 }

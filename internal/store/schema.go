@@ -16,30 +16,33 @@ var steps = []string{
 	// Times are UTC, as 2006-01-02T15:04:05.000Z. WITHOUT ROWID: the rows are
 	// few and found by their keys.
 	`CREATE TABLE occlude_calibration (
-		cpu      TEXT NOT NULL, -- the processor's name
-		kernels  TEXT NOT NULL, -- the set of kernels
-		rates    TEXT NOT NULL, -- JSON; the planner knows what it means
-		measured TEXT NOT NULL,
-		PRIMARY KEY (cpu, kernels)
+		cpu      TEXT    NOT NULL, -- the processor's name
+		cores    INTEGER NOT NULL,
+		kernels  TEXT    NOT NULL, -- the set of kernels
+		model    TEXT    NOT NULL, -- content hash of the model's file
+		profile  TEXT    NOT NULL, -- JSON; the planner knows what it means
+		measured TEXT    NOT NULL,
+		PRIMARY KEY (cpu, cores, kernels, model)
 	) STRICT, WITHOUT ROWID;
 
 	CREATE TABLE occlude_curve (
-		model        TEXT    NOT NULL, -- content hash of the model's file
-		input        TEXT    NOT NULL, -- its preprocessing
-		patch_w      INTEGER NOT NULL, -- pixels
-		patch_h      INTEGER NOT NULL,
-		stride_w     INTEGER NOT NULL,
-		stride_h     INTEGER NOT NULL,
-		fill         TEXT    NOT NULL, -- as the language writes it
-		metric       TEXT    NOT NULL, -- ssim, ssim_krypton
-		points       TEXT    NOT NULL, -- JSON: [{"tau": 1, "mean": 1, "worst": 1}, ...]
-		c0           REAL    NOT NULL, -- the fit: c0 + c1 tau + c2 tau^2
-		c1           REAL    NOT NULL,
-		c2           REAL    NOT NULL,
-		sample_size  INTEGER NOT NULL, -- images
-		sample_files TEXT    NOT NULL, -- the pattern that they were drawn from
-		sample_seed  INTEGER NOT NULL,
-		measured     TEXT    NOT NULL,
+		model         TEXT    NOT NULL, -- content hash of the model's file
+		input         TEXT    NOT NULL, -- its preprocessing, and what its output is
+		patch_w       INTEGER NOT NULL, -- pixels
+		patch_h       INTEGER NOT NULL,
+		stride_w      INTEGER NOT NULL,
+		stride_h      INTEGER NOT NULL,
+		fill          TEXT    NOT NULL, -- as the language writes it
+		metric        TEXT    NOT NULL, -- ssim, ssim_krypton
+		points        TEXT    NOT NULL, -- JSON: [{"tau": 1, "mean": 1, "worst": 1, "speedup": 1}, ...]
+		c0            REAL    NOT NULL, -- the fit: c0 + c1 tau + c2 tau^2
+		c1            REAL    NOT NULL,
+		c2            REAL    NOT NULL,
+		residual      REAL    NOT NULL, -- of the means, root of the mean square
+		sample_files  TEXT    NOT NULL, -- the pattern that the images were drawn from
+		sample_seed   INTEGER NOT NULL,
+		sample_images TEXT    NOT NULL, -- JSON: the files drawn
+		measured      TEXT    NOT NULL,
 		PRIMARY KEY (model, input, patch_w, patch_h, stride_w, stride_h, fill, metric)
 	) STRICT, WITHOUT ROWID;`,
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"occlude/internal/curve"
 )
 
 // with opens a store whose layout takes further steps.
@@ -19,13 +21,13 @@ func with(t testing.TB, path string, more ...string) *Store {
 }
 
 const (
-	second = `ALTER TABLE occlude_calibration ADD COLUMN cores INTEGER NOT NULL DEFAULT 2`
-	third  = `UPDATE occlude_calibration SET cores = cores + 1`
+	second = `ALTER TABLE occlude_calibration ADD COLUMN sockets INTEGER NOT NULL DEFAULT 2`
+	third  = `UPDATE occlude_calibration SET sockets = sockets + 1`
 )
 
-func cores(t testing.TB, s *Store) (n int) {
+func sockets(t testing.TB, s *Store) (n int) {
 	t.Helper()
-	must(t, s.db.QueryRow(`SELECT cores FROM occlude_calibration`).Scan(&n))
+	must(t, s.db.QueryRow(`SELECT sockets FROM occlude_calibration`).Scan(&n))
 	return n
 }
 
@@ -34,15 +36,15 @@ func cores(t testing.TB, s *Store) (n int) {
 func TestMigrations(t *testing.T) {
 	for _, test := range []struct {
 		first func(testing.TB, *Store)
-		cores int // writing replaces the row, with the column's default
+		sockets int // writing replaces the row, with the column's default
 	}{{holds, 3}, {fill, 2}} {
 		path := file(t)
 		fill(t, with(t, path))
 		s := with(t, path, second, third)
 		test.first(t, s)
 		holds(t, s)
-		if got := cores(t, s); got != test.cores {
-			t.Errorf("cores are %d, not %d", got, test.cores)
+		if got := sockets(t, s); got != test.sockets {
+			t.Errorf("sockets are %d, not %d", got, test.sockets)
 		}
 		again := with(t, path, second, third)
 		holds(t, again)
@@ -64,8 +66,8 @@ func TestMigrationsOnce(t *testing.T) {
 	wg.Wait()
 	s := with(t, path, second, third)
 	holds(t, s)
-	if got := cores(t, s); got != 3 {
-		t.Errorf("cores are %d, not 3: the step was taken more than once, or not at all", got)
+	if got := sockets(t, s); got != 3 {
+		t.Errorf("sockets are %d, not 3: the step was taken more than once, or not at all", got)
 	}
 }
 
@@ -74,7 +76,7 @@ func TestMigrationFails(t *testing.T) {
 	path := file(t)
 	fill(t, with(t, path))
 	s := with(t, path, second, `CREATE TABLE`)
-	if err := s.PutCalibration(t.Context(), rates); err == nil || !strings.Contains(err.Error(), "layout 3") || !strings.Contains(err.Error(), path) {
+	if err := s.Put(t.Context(), []Calibration{rates}, nil); err == nil || !strings.Contains(err.Error(), "layout 3") || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v", err)
 	}
 	old := with(t, path)
@@ -90,11 +92,11 @@ func refuses(t testing.TB, s *Store, kind error) {
 	t.Helper()
 	before, err := os.ReadFile(s.path)
 	must(t, err)
-	_, _, reading := s.Calibration(t.Context(), machine)
+	_, _, reading := s.Calibration(t.Context(), machine, key.Model)
 	_, listing := s.Curves(t.Context(), key.Model)
 	for what, err := range map[string]error{
 		"reading": reading, "listing": listing,
-		"writing": s.PutCalibration(t.Context(), rates), "writing a curve": s.PutCurve(t.Context(), curve),
+		"writing": s.Put(t.Context(), []Calibration{rates}, nil), "writing a curve": s.Put(t.Context(), nil, []curve.Curve{slope}),
 	} {
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), s.path) || !strings.Contains(err.Error(), ";") {
 			t.Errorf("%s: %v", what, err)
@@ -133,11 +135,11 @@ func TestNoDatabase(t *testing.T) {
 	refuses(t, open(t, path), ErrDamaged)
 
 	folder := t.TempDir()
-	if _, _, err := open(t, folder).Calibration(t.Context(), machine); err == nil || !strings.Contains(err.Error(), folder) {
+	if _, _, err := open(t, folder).Calibration(t.Context(), machine, key.Model); err == nil || !strings.Contains(err.Error(), folder) {
 		t.Errorf("a folder: %v", err)
 	}
 	below := filepath.Join(path, "sub", fileName)
-	if err := open(t, below).PutCalibration(t.Context(), rates); err == nil || !strings.Contains(err.Error(), below) {
+	if err := open(t, below).Put(t.Context(), []Calibration{rates}, nil); err == nil || !strings.Contains(err.Error(), below) {
 		t.Errorf("below a file: %v", err)
 	}
 }
@@ -149,7 +151,7 @@ func TestMovedAway(t *testing.T) {
 	s := open(t, path)
 	fill(t, s)
 	must(t, os.Rename(path, path+".older"))
-	must(t, open(t, path).PutCalibration(t.Context(), rates)) // by another process, say
+	must(t, open(t, path).Put(t.Context(), []Calibration{rates}, nil)) // by another process, say
 	if _, ok, err := s.Curve(t.Context(), key); ok || err != nil {
 		t.Errorf("the file that was moved is still used: %v, %v", ok, err)
 	}
@@ -157,7 +159,7 @@ func TestMovedAway(t *testing.T) {
 	holds(t, open(t, path+".older"))
 
 	must(t, os.Rename(path, path+".old"))
-	if _, ok, err := s.Calibration(t.Context(), machine); ok || err != nil {
+	if _, ok, err := s.Calibration(t.Context(), machine, key.Model); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 	fill(t, s)
@@ -181,9 +183,9 @@ func TestDamage(t *testing.T) {
 		must(t, os.WriteFile(path, content, 0o600))
 		s := Open(path)
 		defer s.Close()
-		_, _, first := s.Calibration(t.Context(), machine)
+		_, _, first := s.Calibration(t.Context(), machine, key.Model)
 		_, second := s.Curves(t.Context(), key.Model)
-		third := s.PutCurve(t.Context(), curve)
+		third := s.Put(t.Context(), nil, []curve.Curve{slope})
 		for _, err := range []error{first, second, third} {
 			if errors.Is(err, ErrDamaged) {
 				damaged++

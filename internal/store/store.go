@@ -14,6 +14,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver, which is pure Go
 
+	"occlude/internal/curve"
 	"occlude/internal/defect"
 )
 
@@ -50,6 +51,34 @@ func (s *Store) Close() error {
 	defer func() { <-s.turn }()
 	s.closed = true
 	return s.explain(context.Background(), s.disconnect())
+}
+
+// Put keeps calibrations and curves, each in place of the last one of the same key;
+// all of them or none.
+func (s *Store) Put(ctx context.Context, calibrations []Calibration, curves []curve.Curve) error {
+	for _, c := range calibrations {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	for _, c := range curves {
+		if err := checkCurve(&c); err != nil {
+			return err
+		}
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, c := range calibrations {
+			if err := putCalibration(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		for _, c := range curves {
+			if err := putCurve(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // read runs a function on the database. Where nothing was ever stored it does not

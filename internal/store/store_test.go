@@ -12,14 +12,19 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"occlude/internal/curve"
 )
 
 var (
 	noon    = time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC)
-	machine = Machine{"Xeon 8481C", "avx512"}
-	rates   = Calibration{machine, []byte(`{"conv": 1.5e11}`), noon}
-	key     = CurveKey{"c0ffee", "224x224 squash", 16, 24, 4, 8, "gray", "ssim"}
-	curve   = Curve{key, []CurvePoint{{1, 1, 1}, {.7, .95, .9}, {.4, .91, .5}}, [3]float64{.8, .1, .1}, Sample{30, "oct/*.png", 42}, noon}
+	machine = Machine{"Xeon 8481C", 4, "avx512"}
+	rates   = Calibration{machine, key.Model, []byte(`{"conv": 1.5e11}`), noon}
+	key     = curve.Key{Model: "c0ffee", Input: "224x224 squash", PatchW: 16, PatchH: 24, StrideW: 4, StrideH: 8, Fill: "gray", Metric: "ssim"}
+	slope   = curve.Curve{
+		Key: key, Points: []curve.Point{{Tau: 1, Mean: 1, Worst: 1, Speedup: 1}, {Tau: .7, Mean: .95, Worst: .9, Speedup: 2}, {Tau: .4, Mean: .91, Worst: .5, Speedup: 4}},
+		Fit: [3]float64{.8, .1, .1}, Residual: .01, Sample: curve.Sample{Files: "oct/*.png", Seed: 42, Images: []string{"oct/a.png", "oct/b.png"}}, Measured: noon,
+	}
 )
 
 // open opens a store that the test closes.
@@ -42,12 +47,12 @@ func must(t testing.TB, err error) {
 // holds demands that a store knows rates and curve.
 func holds(t testing.TB, s *Store) {
 	t.Helper()
-	c, ok, err := s.Calibration(t.Context(), machine)
+	c, ok, err := s.Calibration(t.Context(), machine, key.Model)
 	if err != nil || !ok || !reflect.DeepEqual(c, rates) {
 		t.Errorf("the calibration is %v, %v, %v", c, ok, err)
 	}
 	k, ok, err := s.Curve(t.Context(), key)
-	if err != nil || !ok || !reflect.DeepEqual(k, curve) {
+	if err != nil || !ok || !reflect.DeepEqual(k, slope) {
 		t.Errorf("the curve is %v, %v, %v", k, ok, err)
 	}
 }
@@ -55,8 +60,8 @@ func holds(t testing.TB, s *Store) {
 // fill stores rates and curve.
 func fill(t testing.TB, s *Store) {
 	t.Helper()
-	must(t, s.PutCalibration(t.Context(), rates))
-	must(t, s.PutCurve(t.Context(), curve))
+	must(t, s.Put(t.Context(), []Calibration{rates}, nil))
+	must(t, s.Put(t.Context(), nil, []curve.Curve{slope}))
 }
 
 func TestWhatIsPutIsThere(t *testing.T) {
@@ -73,12 +78,12 @@ func TestWhatIsPutIsThere(t *testing.T) {
 func TestKeys(t *testing.T) {
 	s := open(t, file(t))
 	fill(t, s)
-	for _, m := range []Machine{{"Xeon", machine.Kernels}, {machine.CPU, "avx2"}} {
-		if _, ok, err := s.Calibration(t.Context(), m); ok || err != nil {
+	for _, m := range []Machine{{"Xeon", 4, "avx512"}, {machine.CPU, 2, "avx512"}, {machine.CPU, 4, "avx2"}} {
+		if _, ok, err := s.Calibration(t.Context(), m, key.Model); ok || err != nil {
 			t.Errorf("%v is found: %v, %v", m, ok, err)
 		}
 	}
-	for i := range reflect.TypeFor[CurveKey]().NumField() {
+	for i := range reflect.TypeFor[curve.Key]().NumField() {
 		other := key
 		switch f := reflect.ValueOf(&other).Elem().Field(i); f.Kind() {
 		case reflect.String:
@@ -96,19 +101,33 @@ func TestReplacing(t *testing.T) {
 	s := open(t, file(t))
 	fill(t, s)
 	later := rates
-	later.Rates, later.Measured = []byte(`[]`), noon.Add(time.Hour)
-	must(t, s.PutCalibration(t.Context(), later))
-	if c, ok, err := s.Calibration(t.Context(), machine); err != nil || !ok || !reflect.DeepEqual(c, later) {
+	later.Profile, later.Measured = []byte(`[]`), noon.Add(time.Hour)
+	must(t, s.Put(t.Context(), []Calibration{later}, nil))
+	if c, ok, err := s.Calibration(t.Context(), machine, key.Model); err != nil || !ok || !reflect.DeepEqual(c, later) {
 		t.Errorf("%v, %v, %v", c, ok, err)
 	}
-	again, other, elsewhere := curve, curve, curve
+	again, other, elsewhere := slope, slope, slope
 	again.Fit[0] = 7
 	other.Metric = "ssim_krypton"
 	elsewhere.Model = "decaf"
-	must(t, s.PutCurve(t.Context(), elsewhere, other, again))
+	must(t, s.Put(t.Context(), nil, []curve.Curve{elsewhere, other, again}))
 	all, err := s.Curves(t.Context(), key.Model)
-	if want := []Curve{again, other}; err != nil || !reflect.DeepEqual(all, want) {
+	if want := []curve.Curve{again, other}; err != nil || !reflect.DeepEqual(all, want) {
 		t.Errorf("the curves are %v, %v", all, err)
+	}
+}
+
+// TestOtherModels: what was measured with the model itself counts more than what was
+// measured later with another, and among others the latest does.
+func TestOtherModels(t *testing.T) {
+	s := open(t, file(t))
+	first, second := rates, rates
+	second.Model, second.Measured = "decaf", noon.Add(time.Hour)
+	must(t, s.Put(t.Context(), []Calibration{second, first}, nil))
+	for model, want := range map[string]Calibration{key.Model: first, "decaf": second, "latte": second} {
+		if c, ok, err := s.Calibration(t.Context(), machine, model); err != nil || !ok || !reflect.DeepEqual(c, want) {
+			t.Errorf("for %s: %v, %v, %v", model, c, ok, err)
+		}
 	}
 }
 
@@ -118,9 +137,9 @@ func TestAllOrNone(t *testing.T) {
 	fill(t, s)
 	_, err := s.db.Exec(`CREATE TRIGGER no BEFORE INSERT ON occlude_curve WHEN new.metric = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`)
 	must(t, err)
-	first, second := curve, curve
+	first, second := slope, slope
 	first.Metric, second.Metric = "good", "bad"
-	if err := s.PutCurve(t.Context(), first, second); err == nil {
+	if err := s.Put(t.Context(), nil, []curve.Curve{first, second}); err == nil {
 		t.Error("the second could be stored")
 	}
 	if all, err := s.Curves(t.Context(), key.Model); err != nil || len(all) != 1 {
@@ -130,20 +149,21 @@ func TestAllOrNone(t *testing.T) {
 
 func TestUselessValues(t *testing.T) {
 	s := open(t, file(t))
-	bad := func(change func(*Curve)) Curve {
-		c := curve
-		c.Points = append([]CurvePoint(nil), c.Points...)
+	bad := func(change func(*curve.Curve)) curve.Curve {
+		c := slope
+		c.Points = append([]curve.Point(nil), c.Points...)
 		change(&c)
 		return c
 	}
 	nan := func() float64 { zero := 0.0; return zero / zero }()
 	for _, err := range []error{
-		s.PutCalibration(t.Context(), Calibration{Machine{"", "avx2"}, []byte(`{}`), noon}),
-		s.PutCalibration(t.Context(), Calibration{machine, []byte(`{`), noon}),
-		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Model = "" })),
-		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Points = nil })),
-		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Points[1].Worst = nan })),
-		s.PutCurve(t.Context(), bad(func(c *Curve) { c.Fit[2] = 1 / nan })),
+		s.Put(t.Context(), []Calibration{{Machine{"", 4, "avx2"}, "c0ffee", []byte(`{}`), noon}}, nil),
+		s.Put(t.Context(), []Calibration{{machine, "", []byte(`{}`), noon}}, nil),
+		s.Put(t.Context(), []Calibration{{machine, "c0ffee", []byte(`{`), noon}}, nil),
+		s.Put(t.Context(), nil, []curve.Curve{bad(func(c *curve.Curve) { c.Model = "" })}),
+		s.Put(t.Context(), nil, []curve.Curve{bad(func(c *curve.Curve) { c.Points = nil })}),
+		s.Put(t.Context(), nil, []curve.Curve{bad(func(c *curve.Curve) { c.Points[1].Worst = nan })}),
+		s.Put(t.Context(), nil, []curve.Curve{bad(func(c *curve.Curve) { c.Fit[2] = 1 / nan })}),
 	} {
 		if err == nil {
 			t.Error("a useless value was stored")
@@ -159,7 +179,7 @@ func TestNothingStored(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a", "b")
 	for _, path := range []string{"", filepath.Join(folder, fileName)} {
 		s := open(t, path)
-		_, ok, err := s.Calibration(t.Context(), machine)
+		_, ok, err := s.Calibration(t.Context(), machine, key.Model)
 		_, has, err2 := s.Curve(t.Context(), key)
 		all, err3 := s.Curves(t.Context(), key.Model)
 		if ok || has || all != nil || err != nil || err2 != nil || err3 != nil {
@@ -169,12 +189,12 @@ func TestNothingStored(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(folder)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder was made: %v", err)
 	}
-	if err := open(t, "").PutCalibration(t.Context(), rates); err == nil || !strings.Contains(err.Error(), "OCCLUDE_DATA") {
+	if err := open(t, "").Put(t.Context(), []Calibration{rates}, nil); err == nil || !strings.Contains(err.Error(), "OCCLUDE_DATA") {
 		t.Errorf("storing nowhere: %v", err)
 	}
 	empty := file(t)
 	must(t, os.WriteFile(empty, nil, 0o600))
-	if _, ok, err := open(t, empty).Calibration(t.Context(), machine); ok || err != nil {
+	if _, ok, err := open(t, empty).Calibration(t.Context(), machine, key.Model); ok || err != nil {
 		t.Errorf("in an empty file: %v, %v", ok, err)
 	}
 }
@@ -226,10 +246,10 @@ func TestGoroutines(t *testing.T) {
 			c := rates
 			c.CPU = fmt.Sprint("cpu ", i)
 			for range 20 {
-				if err := s.PutCalibration(t.Context(), c); err != nil {
+				if err := s.Put(t.Context(), []Calibration{c}, nil); err != nil {
 					t.Error(err)
 				}
-				if got, ok, err := s.Calibration(t.Context(), c.Machine); err != nil || !ok || !reflect.DeepEqual(got, c) {
+				if got, ok, err := s.Calibration(t.Context(), c.Machine, c.Model); err != nil || !ok || !reflect.DeepEqual(got, c) {
 					t.Errorf("%v, %v, %v", got, ok, err)
 				}
 			}
@@ -243,10 +263,10 @@ func TestClosed(t *testing.T) {
 	fill(t, s)
 	must(t, s.Close())
 	must(t, s.Close())
-	if _, _, err := s.Calibration(t.Context(), machine); !errors.Is(err, errClosed) {
+	if _, _, err := s.Calibration(t.Context(), machine, key.Model); !errors.Is(err, errClosed) {
 		t.Errorf("reading: %v", err)
 	}
-	if err := s.PutCalibration(t.Context(), rates); !errors.Is(err, errClosed) {
+	if err := s.Put(t.Context(), []Calibration{rates}, nil); !errors.Is(err, errClosed) {
 		t.Errorf("writing: %v", err)
 	}
 }
@@ -255,7 +275,7 @@ func TestClosed(t *testing.T) {
 func hold(t testing.TB, s *Store) {
 	t.Helper()
 	other := open(t, s.path)
-	must(t, other.PutCalibration(t.Context(), rates))
+	must(t, other.Put(t.Context(), []Calibration{rates}, nil))
 	tx, err := other.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	must(t, err)
 	t.Cleanup(func() { tx.Rollback() })
@@ -265,11 +285,11 @@ func TestBusy(t *testing.T) {
 	s := open(t, file(t))
 	s.patience = 20 * time.Millisecond
 	hold(t, s)
-	if err := s.PutCurve(t.Context(), curve); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), s.path) {
+	if err := s.Put(t.Context(), nil, []curve.Curve{slope}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), s.path) {
 		t.Errorf("writing: %v", err)
 	}
 	// Who only reads does not wait.
-	if _, ok, err := s.Calibration(t.Context(), machine); !ok || err != nil {
+	if _, ok, err := s.Calibration(t.Context(), machine, key.Model); !ok || err != nil {
 		t.Errorf("reading: %v, %v", ok, err)
 	}
 }
@@ -284,7 +304,7 @@ func TestCancelled(t *testing.T) {
 	put := func() (cancel func(), done chan error) {
 		ctx, stop := context.WithCancelCause(t.Context())
 		done = make(chan error, 1)
-		go func() { done <- s.PutCurve(ctx, curve) }()
+		go func() { done <- s.Put(ctx, nil, []curve.Curve{slope}) }()
 		return func() { stop(why) }, done
 	}
 	cancelFile, file := put()
@@ -300,7 +320,7 @@ func TestCancelled(t *testing.T) {
 	if err := <-file; !errors.Is(err, why) {
 		t.Errorf("waiting for the file: %v", err)
 	}
-	if _, ok, err := s.Calibration(t.Context(), machine); !ok || err != nil {
+	if _, ok, err := s.Calibration(t.Context(), machine, key.Model); !ok || err != nil {
 		t.Errorf("afterwards: %v, %v", ok, err)
 	}
 }
