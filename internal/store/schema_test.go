@@ -35,7 +35,7 @@ func sockets(t testing.TB, s *Store) (n int) {
 // read or written first, and keeps what it holds.
 func TestMigrations(t *testing.T) {
 	for _, test := range []struct {
-		first func(testing.TB, *Store)
+		first   func(testing.TB, *Store)
 		sockets int // writing replaces the row, with the column's default
 	}{{holds, 3}, {fill, 2}} {
 		path := file(t)
