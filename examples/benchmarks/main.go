@@ -4,9 +4,8 @@
 //
 //	main.go      flags; everybody in turn, round by round
 //	occlude.go   Occlude's full and incremental plan
-//	peers.go     naive.mjs and naive.py, and what they are told
+//	peers.go     what ONNX Runtime and naive.py, PyTorch, are told
 //	picture.go   the image that all of them explain
-//	process.go   a process, its output and its peak memory
 //	table.go     the tables
 package main
 
@@ -21,6 +20,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"occlude/examples/benchmarks/internal/report"
 )
 
 func main() {
@@ -141,7 +142,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		networks = append(networks, n)
 	}
-	before := load()
+	before := report.Load()
 	for round := range s.repeat {
 		for _, n := range networks {
 			for _, c := range []struct {
@@ -160,7 +161,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			}
 		}
 	}
-	report(stdout, s, networks, before)
+	printReport(stdout, s, networks, before)
 	return agree(networks)
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"occlude/examples/benchmarks/internal/peer"
 )
 
 // TestCheck is what a machine without peers gets.
@@ -30,9 +32,9 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	for heading, want := range map[string][]string{
-		"Full inference":             {"chest", notInstalled, notInstalled, "*", "-", "-"},
-		"Exact heat map":             {"chest", "64", notInstalled, notInstalled, "*", "-", "-"},
-		"Peak memory of the process": {"chest", notInstalled, notInstalled, "*", "*", "*", "-"},
+		"Full inference":             {"chest", peer.ErrMissing.Error(), peer.ErrMissing.Error(), "*", "-", "-"},
+		"Exact heat map":             {"chest", "64", peer.ErrMissing.Error(), peer.ErrMissing.Error(), "*", "-", "-"},
+		"Peak memory of the process": {"chest", peer.ErrMissing.Error(), peer.ErrMissing.Error(), "*", "*", "*", "-"},
 	} {
 		got := rows[heading]
 		if len(got) != len(want) {
@@ -94,7 +96,7 @@ func TestAgree(t *testing.T) {
 		{"another class", answer(2, .5), false},
 		{"not a number", answer(1, math.NaN()), false},
 		{"no answer there", &result{class: 1, p: map[[2]int]float64{}}, false},
-		{"missing", &result{missing: notInstalled}, true},
+		{"missing", &result{missing: peer.ErrMissing.Error()}, true},
 	} {
 		n := &network{positions: [][2]int{at}, results: map[string]*result{full: answer(1, .5), incremental: answer(1, .5), onnxRuntime: c.other}}
 		if err := agree([]*network{n}); (err == nil) != c.fine {

@@ -1,6 +1,6 @@
 """Occlusion as it is done today, with PyTorch: every occluded image is inferred whole, in batches.
 
-    python3 naive.py JOB.json      prints one JSON object: {version, seconds}; see job and answer in peers.go
+    python3 naive.py JOB.json      prints one JSON object: {version, seconds}; see Job and Answer in internal/peer
 """
 import json
 import sys

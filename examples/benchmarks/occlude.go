@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"occlude/examples/benchmarks/internal/process"
 )
 
 // occlude runs the binary and reads what it reports of itself.
@@ -22,12 +24,12 @@ type occlude struct {
 func newOcclude(ctx context.Context, s settings, scratch string) (*occlude, error) {
 	o := &occlude{settings: s, binary: s.occlude, heat: filepath.Join(scratch, "heat.json")}
 	if o.binary == "" {
-		o.binary = filepath.Join(scratch, "occlude")
-		if _, _, err := process(ctx, "go", "build", "-o", o.binary, "occlude"); err != nil {
-			return nil, fmt.Errorf("building Occlude: %w", err)
+		var err error
+		if o.binary, err = process.Occlude(ctx, scratch); err != nil {
+			return nil, err
 		}
 	}
-	version, _, err := process(ctx, o.binary, "version")
+	version, _, err := process.Run(ctx, o.binary, "version")
 	o.version, _, _ = strings.Cut(strings.TrimSpace(string(version)), "\n")
 	return o, err
 }
@@ -42,7 +44,7 @@ type facts struct {
 func (o *occlude) query(ctx context.Context, file, statements string, into any) (peak int64, err error) {
 	text := fmt.Sprintf("SET threads = %d; CREATE MODEL m FROM %s WITH (mean = %g, std = %g); %s",
 		o.threads, quote(file), mean, std, statements)
-	out, peak, err := process(ctx, o.binary, "--format", "json", "--no-progress", "-c", text)
+	out, peak, err := process.Run(ctx, o.binary, "--format", "json", "--no-progress", "-c", text)
 	if err != nil {
 		return 0, err
 	}

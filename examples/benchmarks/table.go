@@ -3,32 +3,32 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"occlude/examples/benchmarks/internal/report"
 )
 
-// report prints what was measured, in Markdown.
-func report(w io.Writer, s settings, networks []*network, before string) {
+// printReport prints what was measured, in Markdown.
+func printReport(w io.Writer, s settings, networks []*network, before string) {
 	fmt.Fprintf(w, "%s on %s, %s/%s with %d cores, load average %s before. Measured: %s.\n", time.Now().Format("January 2006"),
-		processor(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), before, strings.Join(versions(networks), ", "))
+		report.Processor(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), before, strings.Join(versions(networks), ", "))
 	fmt.Fprintf(w, "Everybody in turn, rounds: %d, the best of each. Threads: %d. The peers' batch: %d.\n", s.repeat, s.threads, s.batch)
 
 	fmt.Fprintf(w, "\nFull inference, milliseconds an image (%d occluded images)\n\n", s.positions)
-	t := table{{"network", onnxRuntime, pyTorch, "Occlude", "to " + onnxRuntime, "to " + pyTorch}}
+	t := report.Table{{"network", onnxRuntime, pyTorch, "Occlude", "to " + onnxRuntime, "to " + pyTorch}}
 	for _, n := range networks {
 		t = append(t, []string{
 			n.name, n.time(onnxRuntime, 1000, "%.1f"), n.time(pyTorch, 1000, "%.1f"), n.time(full, 1000, "%.1f"),
 			n.faster(onnxRuntime, full, 1), n.faster(pyTorch, full, 1),
 		})
 	}
-	t.print(w)
+	t.Print(w)
 
 	fmt.Fprintf(w, "\nExact heat map, patch %d, stride %d, seconds (the peers': an image's times positions)\n\n", s.patch, s.stride)
-	t = table{{"network", "positions", onnxRuntime, pyTorch, "Occlude", "to " + onnxRuntime, "to " + pyTorch}}
+	t = report.Table{{"network", "positions", onnxRuntime, pyTorch, "Occlude", "to " + onnxRuntime, "to " + pyTorch}}
 	for _, n := range networks {
 		count := float64(len(grid(n.width, n.height, s.patch, s.stride)))
 		t = append(t, []string{
@@ -36,17 +36,17 @@ func report(w io.Writer, s settings, networks []*network, before string) {
 			n.faster(onnxRuntime, incremental, count), n.faster(pyTorch, incremental, count),
 		})
 	}
-	t.print(w)
+	t.Print(w)
 
 	fmt.Fprint(w, "\nPeak memory of the process, MB, and the largest difference in probability\n\n")
-	t = table{{"network", onnxRuntime, pyTorch, full, incremental, "full to incremental", "full to " + onnxRuntime}}
+	t = report.Table{{"network", onnxRuntime, pyTorch, full, incremental, "full to incremental", "full to " + onnxRuntime}}
 	for _, n := range networks {
 		t = append(t, []string{
 			n.name, n.memory(onnxRuntime), n.memory(pyTorch), n.memory(full), n.memory(incremental),
 			n.apart(incremental), n.apart(onnxRuntime),
 		})
 	}
-	t.print(w)
+	t.Print(w)
 }
 
 // time prints somebody's seconds, times a factor.
@@ -99,60 +99,4 @@ func versions(networks []*network) (all []string) {
 		}
 	}
 	return all
-}
-
-// processor names the CPU, where the system tells.
-func processor() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "an unnamed processor"
-}
-
-// load is how many processes wanted a processor in the last minute, where the
-// system tells. What runs beside a benchmark slows everybody, but not all alike.
-func load() string {
-	text, _ := os.ReadFile("/proc/loadavg")
-	if fields := strings.Fields(string(text)); len(fields) > 0 {
-		return fields[0]
-	}
-	return "unknown"
-}
-
-// table is rows of cells, the first of which holds the names of the columns.
-type table [][]string
-
-// print aligns the cells: names to the left, numbers to the right.
-func (t table) print(w io.Writer) {
-	widths := make([]int, len(t[0]))
-	for _, row := range t {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for r, row := range t {
-		for i, cell := range row {
-			if i == 0 {
-				fmt.Fprintf(w, "| %-*s ", widths[i], cell)
-			} else {
-				fmt.Fprintf(w, "| %*s ", widths[i], cell)
-			}
-		}
-		fmt.Fprintln(w, "|")
-		if r > 0 {
-			continue
-		}
-		for i, width := range widths {
-			rule := strings.Repeat("-", width+1)
-			if i == 0 {
-				fmt.Fprintf(w, "|%s-", rule)
-			} else {
-				fmt.Fprintf(w, "|%s:", rule)
-			}
-		}
-		fmt.Fprintln(w, "|")
-	}
 }

@@ -1,6 +1,6 @@
 // Occlusion as it is done today, with ONNX Runtime: every occluded image is inferred whole, in batches.
 //
-//     node naive.mjs JOB.json      prints one JSON object: {version, class, p, seconds}; see job and answer in peers.go
+//     node naive.mjs JOB.json      prints one JSON object: {version, class, p, seconds}; see Job and Answer in peer.go
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
