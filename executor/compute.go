@@ -22,13 +22,32 @@ type computation struct {
 	views  *operators.Views
 	cover  *occluder
 
+	odds     odds
 	batchers []*batcher
-	done     []bool // positions that were computed
-	count    int    // of them
+	done     []bool      // positions that were computed
+	count    int         // of them
+	values   [][]float64 // by class and position, the odds of those; nil where nobody asks
 }
 
 func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
-	return &computation{query: q, result: h, views: views, cover: cover, done: make([]bool, len(h.States))}
+	return &computation{query: q, result: h, views: views, cover: cover, odds: odds{q.plan.Model.Output}, done: make([]bool, len(h.States))}
+}
+
+// run runs the plan.
+func (c *computation) run(ctx context.Context) error {
+	chosen := c.query.plan.Chosen()
+	if progress := c.query.session.Progress; progress != nil {
+		progress.Start(c.result.Image, chosen.Positions())
+		defer progress.Finish()
+	}
+	answer := c.stages
+	if chosen.Adaptive != nil {
+		answer = c.adapt
+	}
+	if err := answer(ctx); err != nil {
+		return err
+	}
+	return c.verify(ctx)
 }
 
 // stages runs the plan's stages one after the other.
@@ -40,7 +59,7 @@ func (c *computation) stages(ctx context.Context) error {
 		if positions == nil {
 			positions = planner.InOrder(chosen.Order, c.largest(s.Largest))
 		}
-		if err := c.compute(ctx, positions, chosen.Rects); err != nil {
+		if err := c.compute(ctx, positions, chosen.Rects, chosen.Batch); err != nil {
 			return err
 		}
 		if s.Enlarge != nil {
@@ -86,9 +105,10 @@ func (c *computation) enlarge(l *lattice.Lattice) {
 }
 
 // compute computes the positions, indices of Grid.Positions, in their order with
-// the plan's number of workers. No position may come twice. What a position
-// becomes depends on the rectangles alone.
-func (c *computation) compute(ctx context.Context, positions []int32, rects planner.Rectangles) error {
+// the plan's number of workers, each up to batch of them together. No position may
+// come twice. What a position becomes depends on the rectangles alone. After an
+// error those that are done are marked so all the same.
+func (c *computation) compute(ctx context.Context, positions []int32, rects planner.Rectangles, batch int) error {
 	if len(positions) == 0 {
 		return nil
 	}
@@ -96,15 +116,11 @@ func (c *computation) compute(ctx context.Context, positions []int32, rects plan
 	defer cancel(nil)
 	p := c.query.plan
 	progress := c.query.session.Progress
-	if progress != nil {
-		progress.Start(c.result.Image, len(positions))
-		defer progress.Finish()
-	}
 	workers := min(max(1, p.Threads), len(positions))
 	for len(c.batchers) < workers {
 		c.batchers = append(c.batchers, c.newBatcher())
 	}
-	share := &share{total: len(positions), batch: p.Chosen().Batch, workers: workers}
+	share := &share{total: len(positions), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers}
 	var done atomic.Int64
 	work := func(b *batcher) (err error) {
 		defer defect.Recover(&err)
@@ -134,9 +150,6 @@ func (c *computation) compute(ctx context.Context, positions []int32, rects plan
 	c.count += int(done.Load())
 	if int(done.Load()) < len(positions) { // else the context ended too late to matter
 		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count)
-	}
-	for _, i := range positions {
-		c.done[i] = true
 	}
 	return nil
 }
@@ -205,7 +218,11 @@ func (b *batcher) run(ctx context.Context, positions []int32, rects planner.Rect
 				return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
 			}
 			c.P[at] = v
+			if b.values != nil {
+				b.values[j][at] = b.odds.of(b.scores[i], c.ID)
+			}
 		}
+		b.done[at] = true // of this worker alone
 		b.result.States[at] = Approximate
 		if b.exact[i] {
 			b.result.States[at] = Exact

@@ -19,8 +19,8 @@ func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*He
 		return err
 	}
 	planning := p.Planning.Seconds()
-	for _, image := range p.Images {
-		q := &query{session: s, plan: p, program: program}
+	for i, image := range p.Images {
+		q := &query{session: s, plan: p, program: program, images: len(p.Images) - i}
 		h, err := q.run(ctx, image)
 		if err != nil {
 			return err
@@ -40,6 +40,7 @@ type query struct {
 	session *Session
 	plan    *planner.Occlude
 	program operators.Program
+	images  int // that are left, this one included
 }
 
 func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
@@ -79,7 +80,7 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 	h.Actual.ViewBytes = views.Bytes()
 	updates := time.Now()
 	c := newComputation(q, h, views, cover)
-	if err := c.stages(ctx); err != nil {
+	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
 	c.account()

@@ -35,7 +35,8 @@ type HeatMap struct {
 	Image   string
 	Pixels  *tensor.Dense // the model's input in pixel space, (H, W, C), 0..255
 	Classes []ClassMap
-	States  []State // by index of Plan.Grid.Positions, the same for all classes
+	States  []State  // by index of Plan.Grid.Positions, the same for all classes
+	Quality *Quality // nil where nothing was measured
 	Actual  planner.Actuals
 	Written []string // files
 }

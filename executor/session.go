@@ -12,6 +12,7 @@ import (
 	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/operators/cpu"
+	"occlude/operators/gradient"
 	"occlude/planner"
 )
 
@@ -33,12 +34,14 @@ type program struct {
 	kernels    string
 	algorithms []operators.Algorithm
 	ready      *cpu.Program
+	backward   *gradient.Program // nil until it is asked for
 }
 
 // Progress hears of a heat map's positions. Its methods are called by several
 // goroutines.
 type Progress interface {
-	Start(image string, positions int)
+	Start(image string, positions int) // as many as are expected
+	Expect(positions int)              // in all, when that turns out otherwise
 	Add(positions int)
 	Finish()
 }
@@ -101,12 +104,33 @@ func (s *Session) program(ctx context.Context, m *model.Model, net *network.Netw
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}
-	s.programs[m] = append(s.programs[m], program{net, o.Kernels, o.Algorithms, p})
+	s.programs[m] = append(s.programs[m], program{net: net, kernels: o.Kernels, algorithms: o.Algorithms, ready: p})
 	if n := len(s.programs[m]) - keptPrograms; n > 0 {
 		s.programs[m] = slices.Delete(s.programs[m], 0, n)
 	}
 	s.Loaded(m, time.Since(start))
 	return p, nil
+}
+
+// gradients is the backward pass of the network that a plan runs.
+func (s *Session) gradients(p *planner.Occlude) (*gradient.Program, error) {
+	all := s.programs[p.Model]
+	last := &all[len(all)-1] // that of the plan that is running
+	if last.backward == nil {
+		b, err := gradient.New(p.Net, gradient.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms})
+		if err != nil {
+			return nil, fmt.Errorf("model %q: %w", p.Model.Name, err)
+		}
+		last.backward = b
+	}
+	return last.backward, nil
+}
+
+// expect tells how many positions a heat map is now expected to take.
+func (s *Session) expect(positions int) {
+	if s.Progress != nil {
+		s.Progress.Expect(positions)
+	}
 }
 
 // Run executes a plan and hands its results to emit in order. An error of emit

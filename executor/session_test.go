@@ -27,6 +27,7 @@ type stopper struct {
 }
 
 func (s *stopper) Start(string, int) { s.started++ }
+func (s *stopper) Expect(int)        {}
 func (s *stopper) Finish()           { s.finished++ }
 func (s *stopper) Add(n int) {
 	if s.done.Add(int64(n)) >= s.after {

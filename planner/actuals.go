@@ -12,6 +12,8 @@ type Actuals struct {
 	Plan        float64 // seconds from text to physical plan
 	Run         float64 // seconds of everything after that
 	BaseSeconds float64 // of Run, the base pass
+	// BackwardSeconds are, of Run, the backward pass, where the plan has one.
+	BackwardSeconds float64
 	// UpdateSeconds is, of Run, the time from the first position to the last.
 	UpdateSeconds float64
 	Positions     int             // computed
@@ -27,6 +29,10 @@ type StageActuals struct {
 	Positions int // computed
 	Seconds   float64
 	MACs      int64
+	// EstimateSeconds are, of Seconds, those in which the map was estimated and
+	// judged, 0 where it was not. SSIM is what was then expected of it, and
+	// SSIMLower its lower bound, of the class with the least.
+	EstimateSeconds, SSIM, SSIMLower float64
 }
 
 // MACs is the number of multiply-adds, base pass included.

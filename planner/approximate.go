@@ -123,6 +123,9 @@ func short(v float64) string { return fmt.Sprintf("%.3g", v) }
 // stages lays out what is computed one after the other, in the candidate's Order.
 func (c *Candidate) stages(g Grid) {
 	n := len(g.Positions)
+	if c.Adaptive != nil {
+		return // what is expected is there already
+	}
 	if c.DrillDown == nil {
 		c.Stages = []Stage{{Order: c.Order, Positions: n}}
 		return

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"occlude/internal/model"
 	"occlude/internal/network"
@@ -51,9 +52,7 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
-	if err := checkGoals(s); err != nil {
-		return nil, err
-	}
+	start := time.Now()
 	m, o, err := b.model(s.Model)
 	if err != nil {
 		return nil, err
@@ -75,8 +74,14 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if p.Grid, err = b.grid(s, q, m); err != nil {
 		return nil, err
 	}
-	if q.hints.approximation, err = q.approximation(p.Grid); err != nil {
+	p.Goals = b.goals(s)
+	if q.hints.adaptive, err = q.adaptation(s, p.Goals, p.Grid); err != nil {
 		return nil, err
+	}
+	if !p.Goals.Approximates() {
+		if q.hints.approximation, err = q.approximation(p.Grid); err != nil {
+			return nil, err
+		}
 	}
 	if s.Where != nil {
 		p.Where = s.Where.String()
@@ -102,20 +107,12 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		at.To = lang.Pos{} // the statement's beginning
 		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
 	}
-	return p, nil
-}
-
-// checkGoals refuses the clauses that only approximate plans can keep.
-func checkGoals(s *lang.Occlude) error {
-	switch {
-	case s.Quality != nil:
-		return lang.Errorf(s.Quality.Span(), "SSIM is not supported yet")
-	case s.Within != nil:
-		return lang.Errorf(s.Within.Span(), "WITHIN is not supported yet")
-	case s.Verify != nil:
-		return lang.Errorf(s.Verify.Span(), "VERIFY is not supported yet")
+	if a := p.Chosen().Adaptive; a != nil {
+		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {
+			return nil, lang.Errorf(s.Within.Span(), "%w", err).WithHint("without OR FAIL it is made as coarse as it has to be")
+		}
 	}
-	return nil
+	return p, nil
 }
 
 // queryOptions are what WITH says in OCCLUDE.

@@ -15,6 +15,10 @@ type hints struct {
 	accuracy accuracy
 	// approximation is the approximate plan that is asked for, nil for an exact one.
 	approximation *approximation
+	// adaptive is how goals may be met by sampling, nil where they may not, and
+	// sampled the hints that demand it, "" for none.
+	adaptive *Adaptive
+	sampled  string
 }
 
 // considered are the plans to cost, the simpler one first where they cost the same.
@@ -30,12 +34,15 @@ func (h hints) considered() []*Candidate {
 	return all
 }
 
-// forced is the plan that the hints force, "" for none, and the hints.
+// forced is the plan that hints force, "" for none, and the hints.
 func (h hints) forced() (plan, by string) {
-	if h.approximation != nil {
-		return PlanApproximate, h.approximation.hints
+	switch {
+	case h.approximation != nil:
+		return PlanApproximate, "WITH (" + h.approximation.hints + ")"
+	case h.adaptive != nil && h.sampled != "":
+		return PlanApproximate, "WITH (" + h.sampled + ")"
 	}
-	return h.plan, "plan = '" + h.plan + "'"
+	return h.plan, "WITH (plan = '" + h.plan + "')"
 }
 
 // resources are what a plan may use.
@@ -59,30 +66,23 @@ func (r resources) parallel() float64 {
 // candidates costs the ways to run a query and orders them, the chosen one
 // first. It fails when none that the hints allow fits into the memory.
 func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candidate, error) {
-	net, g, p := q.Net, q.Grid, q.Profile
-	write := p.PerImage + p.PerPicture*float64(q.pictures())
-	var all []*Candidate
+	all := h.considered()
 	forced, by := h.forced()
-	for _, c := range h.considered() {
-		tallies, err := c.measure(ctx, net, g)
-		if err != nil {
+	for _, c := range all {
+		if err := c.cost(ctx, q, h, r); err != nil {
 			return nil, err
 		}
-		// By the work of all positions, so that a plan of some of them gives the same
-		// bits there.
-		c.choose(net, tallies, r.rates, h.accuracy)
-		c.stages(g)
-		c.expect(tallies, len(g.Positions))
-		c.refused = c.size(net, g, tallies, h, r)
-		c.price(net, tallies, r)
-		c.divide()
-		c.Estimate.WriteSeconds = write
-		c.Estimate.Seconds += write
+	}
+	if h.adaptive != nil {
+		c := adaptiveCandidate(*h.adaptive, q.Goals, len(q.Images), all, len(q.Grid.Positions))
+		if err := c.cost(ctx, q, h, r); err != nil {
+			return nil, err
+		}
 		all = append(all, c)
 	}
 	rank := func(c *Candidate) int { // the lower one runs whatever it costs
 		switch {
-		case forced != "" && c.Name != forced:
+		case forced != "" && c.Name != forced, q.Goals.Within > 0 && c.Adaptive == nil:
 			return 2
 		case c.refused != nil:
 			return 1
@@ -102,8 +102,29 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		return nil, all[0].refused
 	}
 	all[0].Forced = forced != ""
-	explainChoice(all[0], all[1:], by)
+	explainChoice(q.Goals, all[0], all[1:], by)
 	return all, nil
+}
+
+// cost expects what a candidate takes for an image.
+func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) error {
+	net, g := q.Net, q.Grid
+	tallies, err := c.measure(ctx, net, g)
+	if err != nil {
+		return err
+	}
+	// By the work of all positions, so that a plan of some of them gives the same
+	// bits there.
+	c.choose(net, tallies, r.rates, h.accuracy)
+	c.stages(g)
+	c.expect(tallies, len(g.Positions))
+	c.refused = c.size(net, g, tallies, h, r)
+	c.price(net, tallies, r)
+	c.divide()
+	c.addSampling(c.Estimate.BaseMACs)
+	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures())
+	c.Estimate.Seconds += c.Estimate.WriteSeconds
+	return nil
 }
 
 // pictures is the number of pictures to draw for each image.
@@ -119,16 +140,20 @@ func (p *Occlude) pictures() int {
 
 // explainChoice says in each candidate why it was taken or not; by are the hints
 // that forced the best one, if it is forced.
-func explainChoice(best *Candidate, others []*Candidate, by string) {
+func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string) {
 	against := func(a, b *Candidate) string {
 		return fmt.Sprintf("%s against %s", FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds))
 	}
 	best.Reason = "cheapest: " + against(best, others[0])
 	switch {
 	case best.Forced:
-		best.Reason = "forced by WITH (" + by + ")"
+		best.Reason = "forced by " + by
+	case goals.Within > 0:
+		best.Reason = "the only plan that ends in time whatever a position takes"
 	case others[0].refused != nil:
 		best.Reason = "the only one that fits into the memory"
+	case goals.SSIM > mostPromised && best.Adaptive == nil:
+		best.Reason += fmt.Sprintf("; no sample can promise SSIM above %g", mostPromised)
 	}
 	for _, c := range others {
 		macs := float64(c.Estimate.MACs) / float64(max(best.Estimate.MACs, 1))
@@ -137,6 +162,8 @@ func explainChoice(best *Candidate, others []*Candidate, by string) {
 			c.Reason = "ruled out by the hint, though cheaper: " + seconds
 		case best.Forced:
 			c.Reason = "ruled out by the hint: " + seconds
+		case goals.Within > 0:
+			c.Reason = "computes every position, however long that takes: " + seconds
 		case c.refused != nil:
 			c.Reason = "too large: " + c.refused.Error()
 		case c.Rects.Rule == Traced && c.FullFrom <= 1:

@@ -25,6 +25,10 @@ type Candidate struct {
 	Stages []Stage
 	// DrillDown is where the stages come from, nil for plans of one stage.
 	DrillDown *DrillDown
+	// Adaptive is how positions are chosen while the plan runs, nil where Stages
+	// say it beforehand. Of an adaptive plan Stages has one, with what is expected
+	// of all, and Rects are those of positions that are computed exactly.
+	Adaptive *Adaptive
 
 	Batch    int  // positions a worker computes together
 	Forced   bool // by a hint
@@ -143,8 +147,12 @@ type Estimate struct {
 	WriteSeconds float64 // of it, reading the image, drawing and writing
 	MACs         int64   // multiply-adds, base pass included
 	BaseMACs     int64
-	PeakBytes    int64 // activations: views and patches of all workers
-	ViewBytes    int64 // of it, the materialized views
+	// BackwardSeconds and BackwardMACs are, of it, those of the backward pass, 0 for
+	// plans without one.
+	BackwardSeconds float64
+	BackwardMACs    int64
+	PeakBytes       int64 // activations: views and patches of all workers
+	ViewBytes       int64 // of it, the materialized views
 	// Error is the expected rounding error of the probabilities that are computed.
 	Error float64
 }

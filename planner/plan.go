@@ -117,6 +117,7 @@ type Occlude struct {
 	Outputs  []Output
 	Colormap string
 	Where    string // the condition's text, "" for none
+	Goals    Goals
 
 	// How it is computed.
 	Net        *network.Network // after the rewrites
@@ -128,9 +129,10 @@ type Occlude struct {
 	Tolerance  float64 // most expected error of the probabilities
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
-	Seed        int // of random choices; no plan makes any so far
+	Seed        int // of random choices, which adaptive plans make
 	Profile     *cost.Profile
 	Planning    time.Duration // filled in by the engine
+	Started     time.Time     // when the statement began, filled in by the engine
 }
 
 // Chosen is the physical plan that will run.

@@ -165,6 +165,7 @@ func TestInterruptEndsTheStatement(t *testing.T) {
 type progress struct{ started chan struct{} }
 
 func (p progress) Start(string, int) { p.started <- struct{}{} }
+func (progress) Expect(int)          {}
 func (progress) Add(int)             {}
 func (progress) Finish()             {}
 

@@ -35,6 +35,15 @@ func (b *Bar) Start(image string, positions int) {
 	_ = b.bar.RenderBlank() // at once: the first batch may take a while
 }
 
+// Expect implements executor.Progress.
+func (b *Bar) Expect(positions int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar != nil {
+		b.bar.ChangeMax(positions)
+	}
+}
+
 // Add implements executor.Progress.
 func (b *Bar) Add(positions int) {
 	b.mu.Lock()

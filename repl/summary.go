@@ -13,29 +13,30 @@ import (
 
 // Summary is what an OCCLUDE prints for each image, in JSON as it stands here.
 type Summary struct {
-	Image        string         `json:"image"`
-	Model        string         `json:"model"`
-	Class        string         `json:"class"`
-	ClassID      int            `json:"class_id"`
-	P0           float32        `json:"p0"`
-	Classes      []SummaryClass `json:"classes"`
-	Patch        SummarySize    `json:"patch"`
-	Stride       SummarySize    `json:"stride"`
-	Fill         string         `json:"fill"`
-	Where        string         `json:"where,omitempty"`
-	Grid         SummaryGrid    `json:"grid"`
-	Positions    int            `json:"positions"` // asked for
-	Evaluated    int            `json:"evaluated"` // computed
-	States       SummaryStates  `json:"states"`
-	Peak         SummaryPeak    `json:"peak"`
-	Plan         string         `json:"plan"`
-	Device       string         `json:"device"`
-	Threads      int            `json:"threads"`
-	Batch        int            `json:"batch"`
-	Seed         int            `json:"seed"` // of random choices; no plan makes any so far
-	Seconds      SummarySeconds `json:"seconds"`
-	MultiplyAdds int64          `json:"multiply_adds"`
-	Outputs      []string       `json:"outputs"`
+	Image        string          `json:"image"`
+	Model        string          `json:"model"`
+	Class        string          `json:"class"`
+	ClassID      int             `json:"class_id"`
+	P0           float32         `json:"p0"`
+	Classes      []SummaryClass  `json:"classes"`
+	Patch        SummarySize     `json:"patch"`
+	Stride       SummarySize     `json:"stride"`
+	Fill         string          `json:"fill"`
+	Where        string          `json:"where,omitempty"`
+	Grid         SummaryGrid     `json:"grid"`
+	Positions    int             `json:"positions"` // asked for
+	Evaluated    int             `json:"evaluated"` // computed
+	States       SummaryStates   `json:"states"`
+	Quality      *SummaryQuality `json:"quality,omitempty"` // where something was measured
+	Peak         SummaryPeak     `json:"peak"`
+	Plan         string          `json:"plan"`
+	Device       string          `json:"device"`
+	Threads      int             `json:"threads"`
+	Batch        int             `json:"batch"`
+	Seed         int             `json:"seed"` // of random choices
+	Seconds      SummarySeconds  `json:"seconds"`
+	MultiplyAdds int64           `json:"multiply_adds"`
+	Outputs      []string        `json:"outputs"`
 }
 
 // SummaryClass is one explained class.
@@ -92,6 +93,7 @@ func summarize(h *executor.HeatMap) Summary {
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
 		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
 	}
+	s.Quality = qualityOf(h.Quality)
 	if g.Listed {
 		s.Grid = SummaryGrid{1, len(g.Positions)}
 	}
@@ -164,6 +166,9 @@ func (s Summary) text(h *executor.HeatMap) string {
 	b.WriteByte('\n')
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
+	}
+	for _, line := range s.Quality.lines() {
+		fmt.Fprintf(&b, "  %-9s %s\n", line[0], line[1])
 	}
 	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
 		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),

@@ -1,0 +1,126 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"occlude/internal/quality"
+	"occlude/planner"
+)
+
+// verify computes positions exactly that the map only approximates, as VERIFY asks
+// for, and says how far off the map was.
+func (c *computation) verify(ctx context.Context) error {
+	goals := c.query.plan.Goals
+	if !goals.Verifies() {
+		return nil
+	}
+	q := c.result.Quality
+	if q == nil {
+		q = &Quality{}
+		c.result.Quality = q
+	}
+	var inexact []int32
+	for _, i := range c.query.plan.Chosen().Order {
+		if c.result.States[i] != Exact {
+			inexact = append(inexact, i)
+		}
+	}
+	if len(inexact) == 0 {
+		q.Classes, q.Reached = flawless(c.result.Classes), true
+		if goals.VerifyAll {
+			return c.measure(nil)
+		}
+		q.Notes = append(q.Notes, "every position is exact: there was nothing to verify")
+		return nil
+	}
+	if goals.VerifyAll {
+		return c.verifyAll(ctx, inexact)
+	}
+	// A stream of its own: a position's chance must not depend on what was sampled.
+	random := rand.New(rand.NewPCG(uint64(c.query.plan.Seed), 1))
+	random.Shuffle(len(inexact), func(i, j int) { inexact[i], inexact[j] = inexact[j], inexact[i] })
+	chosen := inexact[:min(goals.Verify, len(inexact))]
+	before, _ := c.snapshot()
+	if err := c.exactly(ctx, chosen); err != nil {
+		return err
+	}
+	q.Checks = &Checks{Positions: len(chosen)}
+	sum := 0.0
+	for k, m := range c.result.Classes {
+		for _, i := range chosen {
+			d := float64(m.P[i]) - float64(before[k][i])
+			sum += d * d
+			q.Checks.Worst = max(q.Checks.Worst, math.Abs(d))
+		}
+	}
+	q.Checks.RMS = math.Sqrt(sum / float64(len(chosen)*len(c.result.Classes)))
+	return nil
+}
+
+// verifyAll computes the exact map beside the one that is the answer.
+func (c *computation) verifyAll(ctx context.Context, inexact []int32) error {
+	values, states := c.snapshot()
+	if err := c.exactly(ctx, inexact); err != nil {
+		return err
+	}
+	exact, _ := c.snapshot()
+	for k, m := range c.result.Classes {
+		copy(m.P, values[k])
+	}
+	copy(c.result.States, states)
+	return c.measure(exact)
+}
+
+// exactly computes positions once more, or for the first time.
+func (c *computation) exactly(ctx context.Context, positions []int32) error {
+	chosen := c.query.plan.Chosen()
+	rects := chosen.Rects
+	if rects.Rule == planner.Thresholded {
+		rects = planner.Rectangles{Rule: planner.Traced}
+	}
+	c.query.session.expect(c.count + len(positions))
+	return c.compute(ctx, planner.InOrder(chosen.Order, positions), rects, chosen.Batch)
+}
+
+// snapshot copies the map.
+func (c *computation) snapshot() (values [][]float32, states []State) {
+	for _, m := range c.result.Classes {
+		values = append(values, slices.Clone(m.P))
+	}
+	return values, slices.Clone(c.result.States)
+}
+
+// measure compares the map with the exact one, nil where it is the same.
+func (c *computation) measure(exact [][]float32) error {
+	h := c.result
+	g, q := h.Plan.Grid, h.Quality
+	if g.Listed {
+		return nil
+	}
+	if q.Classes == nil {
+		for _, m := range h.Classes {
+			q.Classes = append(q.Classes, ClassQuality{Class: m.Label})
+		}
+	}
+	reached := true
+	for k, m := range h.Classes {
+		truth := m
+		if exact != nil {
+			truth.P = exact[k]
+		}
+		figures, err := quality.Compare(
+			quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(truth)}, quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(m)},
+			&quality.Picture{X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH, Width: g.Width, Height: g.Height, P0: m.P0})
+		if err != nil {
+			return fmt.Errorf("class %s: comparing the map with the exact one: %w", m.Label, err)
+		}
+		q.Classes[k].Measured = &figures
+		reached = reached && !(figures.SSIM < q.Target)
+	}
+	q.Reached = reached
+	return nil
+}
