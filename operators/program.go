@@ -38,6 +38,10 @@ type Update struct {
 	Rects []region.Rect
 	// Out receives the network's output; it has the output's length.
 	Out []float32
+	// Estimates receives what the objectives of the views' Compensation would be
+	// had Rects left nothing out, to first order in what they leave out. Nil where
+	// that is not wanted, which costs nothing: in all updates of a batch or in none.
+	Estimates []float64
 }
 
 // Views are the materialized views of one image: each layer's output on the
@@ -50,6 +54,9 @@ type Views struct {
 	// for them leaves it empty.
 	Sums  [][]float32
 	Stats Stats
+	// Compensation is what Estimates of updates are made from, nil without. What
+	// it needs of the views it holds itself.
+	Compensation *Compensation
 }
 
 // Tile is the view of layer i, the zero Tile where there is none.

@@ -75,7 +75,7 @@ func clampOf(a network.Activation) (low, high float32, ok bool) {
 // an activation that is a clamp becomes theirs, others follow row by row.
 type epilogue struct {
 	low, high float32
-	act       activation // nil for clamps
+	act       activation // nil for clamps, if loops apply them
 }
 
 func newEpilogue(a network.Activation, act activation) epilogue {
@@ -86,20 +86,58 @@ func newEpilogue(a network.Activation, act activation) epilogue {
 	return epilogue{low, high, act}
 }
 
-// row applies what is not a clamp to a row.
-func (e epilogue) row(x []float32) {
-	if e.act != nil {
-		e.act(x)
-	}
+// wholeEpilogue is for loops that do not clamp.
+func wholeEpilogue(a network.Activation, act activation) epilogue {
+	e := newEpilogue(a, act)
+	e.act = act
+	return e
 }
 
-// rows applies what is not a clamp to the rows of a tile.
-func (e epilogue) rows(out operators.Tile) {
-	if e.act == nil {
+// bounds are those for the loops that compute a task: none where finish has to
+// see what they would cut off.
+func (e epilogue) bounds(t *task) (low, high float32) {
+	if t.departure != nil && t.departure.Clamp != nil {
+		inf := float32(math.Inf(1))
+		return -inf, inf
+	}
+	return e.low, e.high
+}
+
+// finish applies what loops leave to do to a part of a task's output, and adds
+// its terms to the task's estimates.
+func (e epilogue) finish(w *worker, t *task, out operators.Tile) {
+	if e.act == nil && t.departure == nil {
 		return
 	}
 	for y := out.Rect.Y.Lo; y < out.Rect.Y.Hi; y++ {
-		e.act(out.Row(y, out.Rect.X.Lo, out.Rect.X.Hi))
+		e.row(w, t, y, out.Rect.X.Lo, out.Row(y, out.Rect.X.Lo, out.Rect.X.Hi))
+	}
+}
+
+// row does so for a row that begins with the cell (y, x).
+func (e epilogue) row(w *worker, t *task, y, x int, row []float32) {
+	d := t.departure
+	switch {
+	case d != nil && d.Clamp != nil:
+		w.clamp(t, y, x, row, e.low, e.high)
+	case d != nil && d.End != nil && d.End.Before:
+		w.end(t, row)
+		e.apply(row)
+	case d != nil && d.Tangent != nil:
+		before := w.scratch(len(row))
+		copy(before.data, row)
+		e.apply(row)
+		w.tangent(t, y, x, row, before.data)
+		w.release(before)
+	default:
+		e.apply(row)
+	}
+}
+
+// apply applies what loops have not.
+func (e epilogue) apply(row []float32) {
+	if e.act != nil {
+		e.act(row)
 	}
 }
 

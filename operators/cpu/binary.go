@@ -13,8 +13,8 @@ import (
 // is spread into a row first, once for all rows where it is repeated along
 // those too, so the loops that do the arithmetic see two plain rows.
 type binary struct {
-	do       func(out, a, b []float32)
-	epilogue epilogue // of its clamp, do takes care
+	do       func(out, a, b []float32, low, high float32)
+	epilogue epilogue
 }
 
 // arithmetic is the functions of a Binary that sets have loops for.
@@ -31,22 +31,24 @@ var arithmetic = map[string]simd.Operation{
 func newBinary(op network.Binary, act activation, set *simd.Set) kernel {
 	e := newEpilogue(op.Act, act)
 	if code, ok := arithmetic[op.Fn]; ok {
-		return binary{func(out, a, b []float32) { set.Combine(code, out, a, b, e.low, e.high) }, e}
+		return binary{func(out, a, b []float32, low, high float32) { set.Combine(code, out, a, b, low, high) }, e}
 	}
 	if op.Fn == network.Pow {
-		return binary{func(out, a, b []float32) {
+		return binary{func(out, a, b []float32, low, high float32) {
 			for i := range out {
 				out[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
 			}
-			set.Apply(simd.Clamp, out, out, e.low, e.high)
+			set.Apply(simd.Clamp, out, out, low, high)
 		}, e}
 	}
 	return nil
 }
 
 func (k binary) forward(w *worker, tasks []task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		r := t.out.Rect
+		low, high := k.epilogue.bounds(t)
 		n := r.W() * t.out.C
 		buf := w.scratch(4 * n)
 		a := operand{source: t.in[0], buf: buf.data[:n], spread: buf.data[n : 2*n]}
@@ -57,8 +59,8 @@ func (k binary) forward(w *worker, tasks []task) error {
 				return errStopped
 			}
 			out := t.out.Row(y, r.X.Lo, r.X.Hi)
-			k.do(out, a.row(y, r.X, t.out.C)[:len(out)], b.row(y, r.X, t.out.C)[:len(out)])
-			k.epilogue.row(out)
+			k.do(out, a.row(y, r.X, t.out.C)[:len(out)], b.row(y, r.X, t.out.C)[:len(out)], low, high)
+			k.epilogue.row(w, t, y, r.X.Lo, out)
 		}
 		w.release(buf)
 	}

@@ -104,13 +104,15 @@ type pixelRun struct {
 
 // strip is a part of a task's output in a chunk.
 type strip struct {
+	task             *task
 	out              operators.Tile
 	copied, residual block // what inputs were copied into, if they were
 }
 
 func (k *conv) forward(w *worker, tasks []task) error {
 	size := 0
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		r := t.out.Rect
 		perRow := (r.W()*k.op.X.Stride*t.in[0].Shape.C)*k.op.Y.Stride + r.W()*t.out.C
 		step := stripRows(r, perRow)
@@ -135,11 +137,11 @@ func stripRows(r region.Rect, perRow int) int {
 }
 
 // prepare adds a part of a task to the worker's chunk.
-func (k *conv) prepare(w *worker, t task, out operators.Tile) {
+func (k *conv) prepare(w *worker, t *task, out operators.Tile) {
 	c := &w.conv
 	r := out.Rect
 	in, at, copied := inPiece(w, t.in[0], k.reads(r))
-	s := strip{out: out, copied: copied}
+	s := strip{task: t, out: out, copied: copied}
 	stride := in.Stride * 4
 	if n := len(c.runs); n > 0 && c.runs[n-1].stride == stride {
 		c.runs[n-1].hi += r.Area()
@@ -172,7 +174,7 @@ func (k *conv) run(w *worker) error {
 	c := &w.conv
 	for i, s := range c.strips {
 		if err == nil {
-			k.epilogue.rows(s.out)
+			k.epilogue.finish(w, s.task, s.out)
 		}
 		w.release(s.copied)
 		w.release(s.residual)
@@ -192,9 +194,13 @@ func (c *convScratch) forget() {
 	c.product = simd.Product{}
 }
 
-// products computes the chunk's pixels, all but activations that are no clamps.
+// products computes the chunk's pixels, but for what the epilogue finishes.
 func (k *conv) products(w *worker) error {
 	c := &w.conv
+	if len(c.strips) == 0 {
+		return nil
+	}
+	low, high := k.epilogue.bounds(c.strips[0].task)
 	panels := k.panels()
 	for p := range k.op.Groups * panels {
 		group, first := p/panels, p%panels*k.set.Panel
@@ -210,7 +216,7 @@ func (k *conv) products(w *worker) error {
 				Bias:     &k.bias[p*k.set.Panel],
 				Columns:  min(k.set.Panel, k.groupOut-first),
 				OutShift: (group*k.groupOut + first) * 4,
-				Low:      k.epilogue.low, High: k.epilogue.high,
+				Low:      low, High: high,
 			}
 			if k.op.Residual {
 				c.product.Add = c.add[run.lo:run.hi]

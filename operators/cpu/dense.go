@@ -24,13 +24,13 @@ import (
 // it, and only for the positions whose update touches the block: the layer is
 // linear. A block's sum is the same for a position whoever else is in the group.
 type dense struct {
-	op      network.Dense
-	set     *simd.Set
-	act     activation
-	weights []float32
-	inputs  int
-	outputs int
-	bias    []float32 // zeros where the layer has none
+	op       network.Dense
+	set      *simd.Set
+	epilogue epilogue
+	weights  []float32
+	inputs   int
+	outputs  int
+	bias     []float32 // zeros where the layer has none
 }
 
 const (
@@ -45,7 +45,7 @@ const (
 
 func newDense(op network.Dense, act activation, set *simd.Set) *dense {
 	k := &dense{
-		op: op, set: set, act: act,
+		op: op, set: set, epilogue: wholeEpilogue(op.Act, act),
 		weights: op.Weights.Data().([]float32),
 		inputs:  op.Weights.Shape()[1],
 		outputs: op.Weights.Shape()[0],
@@ -86,12 +86,13 @@ func (k *dense) forward(w *worker, tasks []task) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		out := t.out.Cell(0, 0)
 		if t.base.Empty() && t.sums != nil {
 			copy(t.sums, out)
 		}
-		k.act(out)
+		k.epilogue.row(w, t, 0, 0, out)
 	}
 	return nil
 }

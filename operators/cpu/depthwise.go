@@ -36,7 +36,8 @@ func (k *depthwise) reads(out region.Rect) region.Rect {
 }
 
 func (k *depthwise) forward(w *worker, tasks []task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		r := t.out.Rect
 		step := stripRows(r, r.W()*t.out.C*(1+k.op.X.Stride*k.op.Y.Stride))
 		for y := r.Y.Lo; y < r.Y.Hi; y += step {
@@ -50,7 +51,7 @@ func (k *depthwise) forward(w *worker, tasks []task) error {
 }
 
 // strip computes a part of a task that fits into the cache.
-func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
+func (k *depthwise) strip(w *worker, t *task, out operators.Tile) error {
 	if w.stopped() {
 		return errStopped
 	}
@@ -62,6 +63,7 @@ func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
 		in, at, copied = repeated.tile, 0, repeated.block
 	}
 	r := out.Rect
+	low, high := k.epilogue.bounds(t)
 	d := &w.depthwise
 	taps := d.Taps[:0]
 	for y := range k.op.Y.Kernel {
@@ -73,7 +75,7 @@ func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
 		In: unsafe.Pointer(&in.Data[at]), Step: k.op.X.Stride * in.C * 4, InRow: k.op.Y.Stride * in.Stride * 4,
 		Taps: taps, Weights: &k.weights[0], Bias: &k.bias[0],
 		Out: unsafe.Pointer(&out.Data[0]), OutRow: out.Stride * 4,
-		Rows: r.H(), Cells: r.W(), Channels: out.C, Low: k.epilogue.low, High: k.epilogue.high,
+		Rows: r.H(), Cells: r.W(), Channels: out.C, Low: low, High: high,
 	}
 	if k.op.Residual {
 		add, at, residual := inPiece(w, t.in[1], r)
@@ -82,7 +84,7 @@ func (k *depthwise) strip(w *worker, t task, out operators.Tile) error {
 	}
 	k.set.Depthwise(d)
 	*d = simd.Depthwise{Taps: taps[:0]} // lets go of the memory
-	k.epilogue.rows(out)
+	k.epilogue.finish(w, t, out)
 	return nil
 }
 

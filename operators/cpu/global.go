@@ -113,7 +113,8 @@ type instanceNorm struct {
 }
 
 func (k instanceNorm) forward(w *worker, tasks []task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		s := t.in[0]
 		n := float64(s.Shape.Cells())
 		c := s.Shape.C
@@ -136,7 +137,7 @@ func (k instanceNorm) forward(w *worker, tasks []task) error {
 		for i, v := range variance {
 			scale[i] = float64(k.op.Scale[i]) / math.Sqrt(v/n+float64(k.op.Epsilon))
 		}
-		err := eachRow(w, t, func(out, in []float32) {
+		err := eachRow(w, t, func(_ int, out, in []float32) {
 			for ; len(out) > 0; out, in = out[c:], in[c:] {
 				for i, v := range in[:c] {
 					out[i] = float32((float64(v)-mean[i])*scale[i] + float64(k.op.Shift[i]))

@@ -49,6 +49,13 @@ type task struct {
 	// activation: written by the base pass, where there is no base yet, and
 	// read by kernels that add to them what changed. Nil for other layers.
 	sums []float32
+
+	// For updates that want estimates: the layer's departure from what is linear,
+	// nil where it has none, the estimates to add its terms to, and the shape of
+	// the layer's map.
+	departure *operators.Departure
+	estimates []float64
+	shape     network.Shape
 }
 
 // errStopped tells that a kernel gave up because the context ended.
@@ -85,7 +92,7 @@ func newKernel(l *network.Layer, set *simd.Set, how operators.Algorithm) (kernel
 	case network.Dense:
 		return newDense(op, act, set), nil
 	case network.Pointwise:
-		return pointwise{act}, nil
+		return pointwise{wholeEpilogue(op.Act, act)}, nil
 	case network.PRelu:
 		return prelu{set, op.Slope}, nil
 	case network.Affine:
@@ -141,9 +148,9 @@ func activationOf(l *network.Layer, set *simd.Set) (activation, error) {
 	return act, nil
 }
 
-// eachRow calls do for every row of the task's output with its input's row
-// above it, for kernels that work cell by cell. It stops when w does.
-func eachRow(w *worker, t task, do func(out, in []float32)) error {
+// eachRow calls do for every row of the task's output, row y, with its
+// input's row above it, for kernels that work cell by cell. It stops when w does.
+func eachRow(w *worker, t *task, do func(y int, out, in []float32)) error {
 	r := t.out.Rect
 	buf := w.scratch(r.W() * t.in[0].Shape.C)
 	defer w.release(buf)
@@ -151,15 +158,16 @@ func eachRow(w *worker, t task, do func(out, in []float32)) error {
 		if w.stopped() {
 			return errStopped
 		}
-		do(t.out.Row(y, r.X.Lo, r.X.Hi), t.in[0].Row(y, r.X.Lo, r.X.Hi, buf.data))
+		do(y, t.out.Row(y, r.X.Lo, r.X.Hi), t.in[0].Row(y, r.X.Lo, r.X.Hi, buf.data))
 	}
 	return nil
 }
 
 // eachRows does so for every task.
-func eachRows(w *worker, tasks []task, do func(out, in []float32)) error {
-	for _, t := range tasks {
-		if err := eachRow(w, t, do); err != nil {
+func eachRows(w *worker, tasks []task, do func(t *task, y int, out, in []float32)) error {
+	for i := range tasks {
+		t := &tasks[i]
+		if err := eachRow(w, t, func(y int, out, in []float32) { do(t, y, out, in) }); err != nil {
 			return err
 		}
 	}
@@ -168,9 +176,10 @@ func eachRows(w *worker, tasks []task, do func(out, in []float32)) error {
 
 // eachCell calls do for every cell of the tasks' outputs with its input's cell.
 func eachCell(w *worker, tasks []task, do func(out, in []float32)) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		to, from := t.out.C, t.in[0].Shape.C
-		err := eachRow(w, t, func(out, in []float32) {
+		err := eachRow(w, t, func(_ int, out, in []float32) {
 			for ; len(out) > 0; out, in = out[to:], in[from:] {
 				do(out[:to:to], in[:from:from])
 			}

@@ -14,7 +14,8 @@ type lrn struct {
 }
 
 func (k lrn) forward(w *worker, tasks []task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		// The squares of each cell's channels in a row, between zeros for the
 		// windows that reach past them. A whole row of them comes first: reading
 		// what was only just written, at other places, makes the processor wait.
@@ -22,7 +23,7 @@ func (k lrn) forward(w *worker, tasks []task) error {
 		width := n + k.op.Size - 1
 		buf := w.scratch(t.out.Rect.W() * width)
 		clear(buf.data)
-		err := eachRow(w, t, func(out, in []float32) { k.row(out, in, buf.data, n, width) })
+		err := eachRow(w, t, func(_ int, out, in []float32) { k.row(out, in, buf.data, n, width) })
 		w.release(buf)
 		if err != nil {
 			return err

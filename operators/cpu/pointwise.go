@@ -6,12 +6,12 @@ import (
 )
 
 // pointwise applies a function to every value.
-type pointwise struct{ act activation }
+type pointwise struct{ epilogue epilogue }
 
 func (k pointwise) forward(w *worker, tasks []task) error {
-	return eachRows(w, tasks, func(out, in []float32) {
+	return eachRows(w, tasks, func(t *task, y int, out, in []float32) {
 		copy(out, in)
-		k.act(out)
+		k.epilogue.row(w, t, y, t.out.Rect.X.Lo, out)
 	})
 }
 
@@ -22,7 +22,12 @@ type prelu struct {
 }
 
 func (k prelu) forward(w *worker, tasks []task) error {
-	return eachRows(w, tasks, func(out, in []float32) { k.set.PRelu(out, in, k.slope) })
+	return eachRows(w, tasks, func(t *task, y int, out, in []float32) {
+		k.set.PRelu(out, in, k.slope)
+		if t.departure != nil {
+			w.tangent(t, y, t.out.Rect.X.Lo, out, in)
+		}
+	})
 }
 
 // affine scales and shifts by channel.
@@ -37,8 +42,9 @@ func newAffine(op network.Affine, act activation, set *simd.Set) affine {
 }
 
 func (k affine) forward(w *worker, tasks []task) error {
-	return eachRows(w, tasks, func(out, in []float32) {
-		k.set.Affine(out, in, k.scale, k.shift, k.epilogue.low, k.epilogue.high)
-		k.epilogue.row(out)
+	return eachRows(w, tasks, func(t *task, y int, out, in []float32) {
+		low, high := k.epilogue.bounds(t)
+		k.set.Affine(out, in, k.scale, k.shift, low, high)
+		k.epilogue.row(w, t, y, t.out.Rect.X.Lo, out)
 	})
 }

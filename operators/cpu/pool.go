@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"occlude/internal/network"
-	"occlude/operators"
 	"occlude/operators/cpu/simd"
 	"occlude/operators/region"
 )
@@ -24,6 +23,9 @@ type pool struct {
 type poolScratch struct {
 	rows [][]float32 // under the windows of an output row
 	taps []unsafe.Pointer
+	// departure is an output row's from what it shows on the clean image, nil where
+	// nobody wants estimates.
+	departure []float32
 }
 
 // reads implements reader. What lies outside the map is left out.
@@ -32,12 +34,20 @@ func (k pool) reads(out region.Rect) region.Rect {
 }
 
 func (k pool) forward(w *worker, tasks []task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		columns := k.op.X.Input(t.out.Rect.X).Clip(k.in.W)
 		n := columns.Len() * k.in.C
 		buf := w.scratch(k.op.Y.Kernel * n)
+		var departure block
+		if t.departure != nil {
+			departure = w.scratch(t.out.Rect.W() * t.out.C)
+		}
+		w.pool.departure = departure.data
 		err := k.rows(w, t, columns, buf.data, n)
 		w.release(buf)
+		w.release(departure)
+		w.pool.departure = nil
 		clear(w.pool.rows[:cap(w.pool.rows)]) // at borders there are fewer than before
 		clear(w.pool.taps[:cap(w.pool.taps)])
 		if err != nil {
@@ -49,7 +59,7 @@ func (k pool) forward(w *worker, tasks []task) error {
 
 // rows computes a task row by row; buf has room for as many rows of n values,
 // the columns of the input, as a window has.
-func (k pool) rows(w *worker, t task, columns region.Interval, buf []float32, n int) error {
+func (k pool) rows(w *worker, t *task, columns region.Interval, buf []float32, n int) error {
 	r := t.out.Rect
 	inner := k.inner().Intersect(r.X)
 	for y := r.Y.Lo; y < r.Y.Hi; y++ {
@@ -68,8 +78,14 @@ func (k pool) rows(w *worker, t task, columns region.Interval, buf []float32, n 
 			if x == inner.Lo && !inner.Empty() {
 				cells = inner.Len()
 			}
-			k.cells(w, t.out, y, x, cells, columns.Lo)
+			k.cells(w, t, y, x, cells, columns.Lo)
 			x += cells
+		}
+		if t.departure != nil {
+			at := (y*t.shape.W + r.X.Lo) * t.shape.C
+			for i, g := range t.departure.Shown.Gradients {
+				t.estimates[i] += k.set.Dot(w.pool.departure, g[at:])
+			}
 		}
 	}
 	return nil
@@ -87,7 +103,7 @@ func (k pool) inner() region.Interval {
 
 // cells computes cells of output row y from column x on, whose windows have the
 // same columns; the worker's rows begin with column first.
-func (k pool) cells(w *worker, out operators.Tile, y, x, cells, first int) {
+func (k pool) cells(w *worker, t *task, y, x, cells, first int) {
 	taps := w.pool.taps[:0]
 	across := inside(k.op.X, x, 0, k.in.W)
 	for _, row := range w.pool.rows {
@@ -98,7 +114,7 @@ func (k pool) cells(w *worker, out operators.Tile, y, x, cells, first int) {
 	}
 	w.pool.taps = taps
 	n := k.count(k.op.Y, y, k.in.H, k.op.After.Y) * k.count(k.op.X, x, k.in.W, k.op.After.X)
-	row := out.Row(y, x, x+cells)
+	row := t.out.Row(y, x, x+cells)
 	p := simd.Pool{Taps: taps, Step: k.op.X.Stride * k.in.C * 4, Out: unsafe.Pointer(&row[0]), Cells: cells, Channels: k.in.C}
 	switch {
 	case len(taps) == 0 && k.op.Max:
@@ -110,6 +126,17 @@ func (k pool) cells(w *worker, out operators.Tile, y, x, cells, first int) {
 	default:
 		k.set.Mean(p, 1/float32(n))
 	}
+	if t.departure == nil {
+		return
+	}
+	departure := w.pool.departure[(x-t.out.Rect.X.Lo)*k.in.C:][:len(row)]
+	if len(taps) == 0 {
+		clear(departure)
+		return
+	}
+	copy(departure, row)
+	p.Out = unsafe.Pointer(&departure[0])
+	k.set.PoolDeparture(p, t.departure.Shown.Taps[(y*t.shape.W+x)*k.in.C:])
 }
 
 // count is the number of taps along an axis of n cells that the mean at output

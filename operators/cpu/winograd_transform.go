@@ -97,12 +97,13 @@ func (k *winograd) toCells(w *worker, s *winogradStrip) {
 	c := &w.winograd
 	out := s.task.out.Sub(s.out)
 	y, x := k.y.part(s.h), k.x.part(s.w)
+	low, high := k.epilogue.bounds(s.task)
 	f := &c.output
 	*f = simd.WinogradOutput{
 		InStride: c.planeM * 4, InStep: k.rowM * 4,
 		Out: address(out.Data, 0), Down: out.Stride * 4, Right: out.C * 4, OutStep: k.x.tile * out.C * 4,
 		Rows: s.h, Columns: s.w, Count: s.n,
-		Channels: k.cout, Bias: address(k.bias, 0), Low: k.epilogue.low, High: k.epilogue.high,
+		Channels: k.cout, Bias: address(k.bias, 0), Low: low, High: high,
 		Buffer: address(c.buffer.data, 0),
 	}
 	f.In = address(c.m.data, k.firstPoint(y, x)*c.planeM+s.at*k.rowM)
@@ -125,7 +126,12 @@ func (k *winograd) toCells(w *worker, s *winogradStrip) {
 		k.partToCells(c, y, x)
 	}
 	w.release(copied)
-	k.epilogue.rows(out)
+	switch r := s.task.out.Rect; {
+	case s.task.departure == nil:
+		k.epilogue.finish(w, s.task, out)
+	case s.out.Y.Hi == r.Y.Hi && s.out.X.Hi == r.X.Hi: // the task's last strip
+		k.epilogue.finish(w, s.task, s.task.out)
+	}
 }
 
 // partToCells transforms tiles that are smaller than others back, as partToPoints

@@ -82,6 +82,9 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 			return fmt.Errorf("update %d of the batch: %w", b, err)
 		}
 	}
+	if err := w.program.checkEstimates(views, batch); err != nil {
+		return err
+	}
 	w.reset(len(batch))
 	defer w.free()
 	for b := range batch {
@@ -89,6 +92,11 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 	}
 	for i := range w.views {
 		w.views[i] = views.Tile(i)
+	}
+	for b := range batch {
+		if len(batch[b].Estimates) > 0 {
+			w.begin(views, &batch[b])
+		}
 	}
 	for _, s := range w.program.stages(batch) {
 		for lo := 0; lo < len(batch); lo += s.Group {
@@ -174,6 +182,9 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 		if !t.base.Empty() {
 			t.sums = views.SumsOf(i)
 		}
+		if e := batch[b].Estimates; len(e) > 0 {
+			t.departure, t.estimates, t.shape = views.Compensation.Layers[i], e, l.Shape
+		}
 		w.tasks = append(w.tasks, t)
 		done.Add(share(l, r))
 	}
@@ -182,6 +193,11 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 	}
 	if err := w.program.kernels[i].forward(w, w.tasks); err != nil {
 		return err
+	}
+	for i := range w.tasks {
+		if w.tasks[i].departure != nil {
+			w.depart(&w.tasks[i])
+		}
 	}
 	for b := lo; b < hi; b++ {
 		if u := &w.updates[i][b]; u.around.Rect != u.tile.Rect {

@@ -30,6 +30,7 @@ type Options struct {
 // Several goroutines may use a Program.
 type Program struct {
 	net     *network.Network
+	set     *simd.Set
 	rules   []rule // by layer, nil for those that do not depend on the image
 	slopes  []slope
 	sums    []sums
@@ -69,7 +70,7 @@ func New(net *network.Network, o Options) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{
-		net: net, rules: make([]rule, n), slopes: make([]slope, n), sums: make([]sums, n), depends: make([]bool, n),
+		net: net, set: set, rules: make([]rule, n), slopes: make([]slope, n), sums: make([]sums, n), depends: make([]bool, n),
 		ending: endingOf(net),
 	}
 	p.depends[0] = true

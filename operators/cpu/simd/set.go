@@ -18,6 +18,7 @@ type Set struct {
 	peak    func(rounds int) (operations int)
 	rows
 	pools
+	departures
 	depthwise depthwise
 	// winograd puts the set's own loops into an algorithm; nil if it has none.
 	winograd func(*Winograd)
@@ -55,13 +56,14 @@ var available = append(assembled(), generic)
 
 // generic is plain Go.
 var generic = &Set{
-	Name:      "generic",
-	Lanes:     1,
-	Rows:      2,
-	Panel:     4,
-	product:   productGeneric,
-	peak:      peakGeneric,
-	rows:      rowsGeneric,
-	pools:     poolsGeneric,
-	depthwise: depthwise{run: depthwiseGeneric, block: genericBlock},
+	Name:       "generic",
+	Lanes:      1,
+	Rows:       2,
+	Panel:      4,
+	product:    productGeneric,
+	peak:       peakGeneric,
+	rows:       rowsGeneric,
+	pools:      poolsGeneric,
+	departures: departuresGeneric,
+	depthwise:  depthwise{run: depthwiseGeneric, block: genericBlock},
 }

@@ -1,0 +1,123 @@
+package simd
+
+import (
+	"math"
+	"unsafe"
+)
+
+// departures is the loops that tell how results depart from what is linear in
+// what changed, see package compensation.
+type departures struct {
+	dot     func(a, b *float32, n int) float64
+	clamp   func(out, in, marked *float32, n int, low, high float32) float64
+	tangent func(out, in, slopes, offsets *float32, n int)
+	pool    func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels int)
+}
+
+// The lowest bits of what Mark makes.
+const (
+	markedInside = 1 << iota
+	markedAbove
+)
+
+// Mark notes in the lowest two bits of each gradient where the clean value y of a
+// clamp lies: inside its limits, at the upper one or above, or at the lower one.
+// It is all that ClampDeparture takes to know the clamp's tangent, and changes
+// gradients by no more than rounding.
+func Mark(marked, gradients, y []float32, low, high float32) {
+	for i, g := range gradients {
+		bits := math.Float32bits(g) &^ (markedInside | markedAbove)
+		switch {
+		case y[i] >= high:
+			bits |= markedAbove
+		case y[i] > low:
+			bits |= markedInside
+		}
+		marked[i] = math.Float32frombits(bits)
+	}
+}
+
+// Dot is the sum of a[i]*b[i] over all of a. Products are added up in float32 in
+// as many parts as fill a few registers.
+func (s *Set) Dot(a, b []float32) float64 {
+	if len(a) == 0 {
+		return 0
+	}
+	_ = b[len(a)-1]
+	return s.dot(&a[0], &b[0], len(a))
+}
+
+// ClampDeparture computes out[i] = min(high, max(low, in[i])) for all of out, which
+// may be in, and returns the sum of
+//
+//	marked[i] * (out[i] - tangent(in[i]))
+//
+// where the tangent is in[i] itself if the gradient is marked as inside, and
+// else the limit at which it is marked to be.
+func (s *Set) ClampDeparture(out, in, marked []float32, low, high float32) float64 {
+	if len(out) == 0 {
+		return 0
+	}
+	_, _ = in[len(out)-1], marked[len(out)-1]
+	return s.departures.clamp(&out[0], &in[0], &marked[0], len(out), low, high)
+}
+
+// TangentDeparture computes out[i] -= slopes[i]*in[i] + offsets[i] for all of out.
+func (s *Set) TangentDeparture(out, in, slopes, offsets []float32) {
+	if len(out) > 0 {
+		_, _, _ = in[len(out)-1], slopes[len(out)-1], offsets[len(out)-1]
+		s.tangent(&out[0], &in[0], &slopes[0], &offsets[0], len(out))
+	}
+}
+
+// PoolDeparture subtracts from each of the values at p.Out that at the tap which
+// is shown, a number for each of them:
+//
+//	Out[x*Channels+c] -= Taps[shown[x*Channels+c]][x*Step+c]
+//
+// for taps that there are.
+func (s *Set) PoolDeparture(p Pool, shown []uint8) {
+	_ = shown[p.Cells*p.Channels-1]
+	s.departures.pool((*float32)(p.Out), &p.Taps[0], &shown[0], len(p.Taps), p.Step, p.Cells, p.Channels)
+}
+
+// departuresGeneric is in Go.
+var departuresGeneric = departures{
+	dot: func(a, b *float32, n int) float64 {
+		sum := 0.0
+		y := unsafe.Slice(b, n)
+		for i, x := range unsafe.Slice(a, n) {
+			sum += float64(x * y[i])
+		}
+		return sum
+	},
+	clamp: func(out, in, marked *float32, n int, low, high float32) float64 {
+		sum := 0.0
+		to, gradients := unsafe.Slice(out, n), unsafe.Slice(marked, n)
+		for i, x := range unsafe.Slice(in, n) {
+			y, tangent := min(high, max(low, x)), low
+			switch bits := math.Float32bits(gradients[i]); {
+			case bits&markedInside != 0:
+				tangent = x
+			case bits&markedAbove != 0:
+				tangent = high
+			}
+			sum += float64(gradients[i] * (y - tangent))
+			to[i] = y
+		}
+		return sum
+	},
+	tangent: func(out, in, slopes, offsets *float32, n int) {
+		to, slope, offset := unsafe.Slice(out, n), unsafe.Slice(slopes, n), unsafe.Slice(offsets, n)
+		for i, x := range unsafe.Slice(in, n) {
+			to[i] -= slope[i]*x + offset[i]
+		}
+	},
+	pool: func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels int) {
+		to, from, all := unsafe.Slice(out, cells*channels), unsafe.Slice(taps, n), unsafe.Slice(shown, cells*channels)
+		for i := range to {
+			x, c := i/channels, i%channels
+			to[i] -= *(*float32)(unsafe.Add(from[all[i]], x*step+c*4))
+		}
+	},
+}
