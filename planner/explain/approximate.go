@@ -10,7 +10,7 @@ import (
 // approximation is how a candidate approximates, nil if it does not.
 func (b *builder) approximation(c *planner.Candidate) *Approximation {
 	d := c.DrillDown
-	if c.Rects.Rule != planner.Thresholded && d == nil {
+	if c.Rects.Rule != planner.Thresholded && d == nil && c.Adaptive == nil {
 		return nil
 	}
 	a := &Approximation{Tau: c.Rects.Tau, Positions: c.Positions()}
@@ -20,6 +20,9 @@ func (b *builder) approximation(c *planner.Candidate) *Approximation {
 			Fraction: d.Fraction, Speedup: d.Speedup,
 			Wanted: Stride{round(d.WantedW), round(d.WantedH)}, Stride: Size{d.StrideW, d.StrideH},
 		}
+	}
+	if a.Sampling = b.sampling(c); a.Sampling != nil {
+		return a
 	}
 	for i, s := range c.Stages {
 		stage := Stage{Positions: s.Positions, Largest: s.Largest, Seconds: round(s.Seconds), MACs: s.MACs}
@@ -36,6 +39,9 @@ func (b *builder) approximation(c *planner.Candidate) *Approximation {
 // patches: one for each stage, and between them what fills in the map.
 func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 	q, c, a := b.query, b.query.Chosen(), r.Actual
+	if c.Adaptive != nil {
+		return b.samplingOperators(r, inputs...)
+	}
 	e := rounded(c.Estimate)
 	names := map[planner.RectangleRule]string{
 		planner.Whole: "Full inference", planner.Traced: "Incremental inference", planner.Thresholded: "Thresholded inference",
@@ -89,6 +95,10 @@ func (a *Amount) take(seconds float64, macs int64, all bool) *Amount {
 func (r *Report) approximation(f *facts) {
 	a := r.Plan.Approximation
 	if a == nil {
+		return
+	}
+	if a.Sampling != nil {
+		a.Sampling.facts(f)
 		return
 	}
 	if a.Tau > 0 {

@@ -29,6 +29,7 @@ func (b *builder) report() *Report {
 		Target:    b.target(),
 		Grid:      b.grid(),
 		Fill:      q.Fill.Text,
+		Goal:      goalOf(q.Goals),
 		Outputs:   []Output{},
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),

@@ -17,6 +17,7 @@ type Report struct {
 	Target     Target      `json:"target"`
 	Grid       Grid        `json:"grid"`
 	Fill       string      `json:"fill"`
+	Goal       *Goal       `json:"goal,omitempty"` // beside the positions
 	Outputs    []Output    `json:"outputs"`
 	Colormap   string      `json:"colormap,omitempty"`
 	Plan       Plan        `json:"plan"`
@@ -85,7 +86,7 @@ type Plan struct {
 	Device  string `json:"device"`
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
-	Seed    int    `json:"seed"` // of random choices; no plan makes any so far
+	Seed    int    `json:"seed"` // of random choices
 	// Kernels is the set of kernels in use.
 	Kernels string `json:"kernels"`
 	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
@@ -119,7 +120,9 @@ type Approximation struct {
 	// Positions are those expected to be computed, Speedup all over them.
 	Positions int     `json:"positions"`
 	Speedup   float64 `json:"positions_speedup"`
-	Stages    []Stage `json:"stages"`
+	Stages    []Stage `json:"stages,omitempty"`
+	// Sampling is nil where the positions are known beforehand.
+	Sampling *Sampling `json:"sampling,omitempty"`
 }
 
 // DrillDown is adaptive drill-down.

@@ -12,7 +12,11 @@ import (
 // Text writes the report for people, at most 100 columns wide.
 func (r *Report) Text(w io.Writer) error {
 	var b bytes.Buffer
-	sections := []func(io.Writer) error{r.header, r.tree, r.candidates}
+	sections := []func(io.Writer) error{r.header, r.tree}
+	if a := r.Plan.Approximation; a != nil && a.Sampling != nil && len(a.Sampling.Stages) > 0 {
+		sections = append(sections, r.samplingTable)
+	}
+	sections = append(sections, r.candidates)
 	if r.asked("layers") {
 		sections = append(sections, r.layerUpdates, r.layerCosts)
 	}
@@ -54,6 +58,9 @@ func (r *Report) header(w io.Writer) error {
 	f.add("Explains", "%s", r.Target)
 	f.add("Grid", "%s", r.Grid)
 	f.add("Fill", "%s", r.Fill)
+	if r.Goal != nil {
+		f.add("Goal", "%s", r.Goal)
+	}
 	if len(r.Outputs) > 0 {
 		names := make([]string, len(r.Outputs))
 		for i, o := range r.Outputs {
