@@ -34,13 +34,16 @@
 // One process over all samples would cost their number cubed. But a Matérn process
 // sees little beyond its nearest neighbours, so the grid is cut by a k-d tree into
 // blocks of at most 12 samples, each predicted from the 48 closest. All of a block
-// follows from one small inverse K⁻¹: predictions of its positions are one matrix
-// product, and its samples' leave-one-out errors have a closed form. The classes
-// share inverses. The shape (ν, length, nugget) is the one under which samples
-// left out are the most likely, found by steps uphill from the last stage's on 12
-// blocks. With n samples and N positions that is about
+// follows from the Cholesky factor L of its samples' correlations K: predictions
+// of its positions are one triangular solution, and leaving one of its own samples
+// out takes a corner of L⁻¹, because they come last. The classes share factors. The
+// shape (ν, length, nugget) is the one under which samples left out are the most
+// likely, found by steps uphill from the last stage's, on 12 blocks and the 32
+// closest samples. With n samples in n/9 blocks and N positions that is about
 //
-//	(n/12) 48³ + N 48²  multiply-adds, and the first term again for every shape tried.
+//	n/9 · 48³/6 + N · 48²/2  multiply-adds, and 12 · 32³/6 for every shape tried.
+//
+// Correlations come from tables, because exponentials would take longer than that.
 //
 // # What the error is
 //

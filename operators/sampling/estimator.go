@@ -70,6 +70,9 @@ type Estimator struct {
 	classes []*class
 	shape   shape
 
+	threads []*thread
+	memory  []float64
+
 	last   *Result     // nil before the first estimate
 	recent [][]check   // by class, of the last stage
 	sense  [][]float64 // by class, sensitivity of the last map
@@ -125,7 +128,7 @@ func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
 	if f := options.Features; f != nil && len(f) != options.Classes {
 		return nil, fmt.Errorf("features of %d classes for %d", len(f), options.Classes)
 	}
-	e := &Estimator{grid: grid, options: options, shape: middle, known: map[int]bool{}}
+	e := &Estimator{grid: grid, options: options, shape: middle, known: map[int]bool{}, threads: newThreads(options.Threads)}
 	e.places, e.wanted = grid.points(patchW, patchH)
 	if len(e.wanted) == 0 {
 		return nil, errors.New("a grid whose positions are all missing cannot be sampled")
@@ -224,7 +227,8 @@ func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
 		fresh := *c
 		classes[k] = &fresh
 	}
-	p := newProcess(e.places, e.wanted, e.samples, classes, e.shape, e.options.Threads)
+	var p *process
+	p, e.memory = newProcess(e.places, e.wanted, e.samples, classes, e.shape, e.threads, e.memory)
 	if !whole {
 		if err := p.fit(ctx); err != nil {
 			return nil, fmt.Errorf("fitting a process to %d samples: %w", len(e.samples), err)
@@ -278,7 +282,7 @@ func (e *Estimator) judge(before []*class, whole bool) *Result {
 		similar = similar && v.SSIMLower >= e.options.SSIM
 		alike = alike && (hi-lo <= flat || v.Pearson >= e.options.Pearson && v.Top10Overlap >= e.options.Top10Overlap)
 		// Errors' variances fall about as the samples' number rises.
-		bearable := w.tolerance(e.options.SSIM, v.RatioUpper) / v.RatioUpper
+		bearable := w.tolerance(e.options.SSIM, v.RatioUpper/100, v.RatioUpper) / v.RatioUpper
 		r.Needed = max(r.Needed, int(min(float64(r.Samples)/bearable, float64(r.Wanted))))
 		for p, v := range c.variance {
 			if !e.design.taken[p] {

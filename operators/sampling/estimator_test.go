@@ -341,7 +341,7 @@ func benchmark(b *testing.B, side, samples, classes int) {
 	for k := range classes {
 		maps = append(maps, smooth(g, uint64(k)))
 	}
-	e := newEstimator(b, g, Options{SSIM: 0.9, Classes: classes})
+	e := newEstimator(b, g, Options{SSIM: 0.9, Classes: classes, Threads: 2})
 	observe(b, e, e.Next(), maps...)
 	estimate(b, e) // so that the shape is known from a stage before
 	observe(b, e, e.design.widest(samples-len(e.samples), nil), maps...)

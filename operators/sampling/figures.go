@@ -1,7 +1,6 @@
 package sampling
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -44,13 +43,15 @@ func (c *class) overlap() float64 {
 		// Rounding keeps the chance of equal values from being all or none.
 		return 0.5 * math.Erfc((c.mu[i]-threshold)/(c.sigma[i]+1e-7)/math.Sqrt2)
 	}
+	// Bisection, in which only those count whose value may lie on either side.
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, i := range at {
 		lo, hi = min(lo, c.mu[i]-6*c.sigma[i]), max(hi, c.mu[i]+6*c.sigma[i])
 	}
-	for range 40 {
-		middle, expected := (lo+hi)/2, 0.0
-		for _, i := range at {
+	surely, open := 0, slices.Clone(at)
+	for range 30 {
+		middle, expected := (lo+hi)/2, float64(surely)
+		for _, i := range open {
 			expected += below(i, middle)
 		}
 		if expected < float64(k) {
@@ -58,11 +59,31 @@ func (c *class) overlap() float64 {
 		} else {
 			hi = middle
 		}
+		open = slices.DeleteFunc(open, func(i int) bool {
+			reach := 6 * (c.sigma[i] + 1e-7)
+			if c.mu[i]+reach < lo {
+				surely++
+			}
+			return c.mu[i]+reach < lo || c.mu[i]-reach > hi
+		})
 	}
-	slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(c.p[i], c.p[j]) })
+	values := make([]float64, len(at))
+	for j, i := range at {
+		values[j] = c.p[i]
+	}
+	slices.Sort(values)
+	// Among equals those count that come first.
+	limit := values[k-1]
+	less, _ := slices.BinarySearch(values, limit)
+	ties := k - less
 	var sum float64
-	for _, i := range at[:k] {
-		sum += below(i, hi)
+	for _, i := range at {
+		if p := c.p[i]; p < limit || p == limit && ties > 0 {
+			if p == limit {
+				ties--
+			}
+			sum += below(i, hi)
+		}
 	}
 	return sum / float64(k)
 }

@@ -117,10 +117,10 @@ func (s *windows) contrast() float64 {
 func TestTolerance(t *testing.T) {
 	c := wavy(20, 20, 0.3)
 	s := newWindows(20, 20, c.p, c.variance)
-	if x := s.tolerance(0.95, 100); math.Abs(s.similarity(x)-0.95) > 1e-9 {
+	if x := s.tolerance(0.95, 0.001, 100); math.Abs(s.similarity(x)-0.95) > 1e-4 {
 		t.Errorf("at a scale of %g the similarity is %g, want 0.95", x, s.similarity(x))
 	}
-	if x := s.tolerance(0.1, 1); x != 1 {
+	if x := s.tolerance(0.1, 0.01, 1); x != 1 {
 		t.Errorf("%g is borne of 1", x)
 	}
 }

@@ -47,6 +47,11 @@ func rough(g Grid, seed uint64) []float64 {
 	return f
 }
 
+// at are the values of some positions.
+func at(f []float64, positions []int) []float64 {
+	return pick(make([]float64, len(positions)), f, positions)
+}
+
 func newEstimator(t testing.TB, g Grid, o Options) *Estimator {
 	t.Helper()
 	e, err := New(g, 16, 16, o)
@@ -60,7 +65,7 @@ func observe(t testing.TB, e *Estimator, positions []int, maps ...[]float64) {
 	t.Helper()
 	f := make([][]float64, len(maps))
 	for k, m := range maps {
-		f[k] = pick(m, positions)
+		f[k] = at(m, positions)
 	}
 	if err := e.Observe(positions, f); err != nil {
 		t.Fatal(err)

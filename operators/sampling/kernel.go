@@ -11,14 +11,21 @@ import (
 type shape struct{ smoothness, length, nugget int } // indices into the tables below
 
 var (
-	// smoothnesses are Matérn functions of t = distance/length (Rasmussen and
-	// Williams, "Gaussian Processes for Machine Learning", MIT Press 2006, 4.17).
+	// smoothnesses are Matérn functions (Rasmussen and Williams, "Gaussian Processes
+	// for Machine Learning", MIT Press 2006, 4.17) of t = stretch·distance/length.
 	smoothnesses = []struct {
 		name        string
-		correlation func(t float64) float64
+		stretch     float64
+		correlation curve
 	}{
-		{"3/2", func(t float64) float64 { t *= math.Sqrt(3); return (1 + t) * math.Exp(-t) }},
-		{"5/2", func(t float64) float64 { t *= math.Sqrt(5); return (1 + t + t*t/3) * math.Exp(-t) }},
+		{"3/2", math.Sqrt(3), newCurve(
+			func(t float64) float64 { return (1 + t) * math.Exp(-t) },
+			func(t float64) float64 { return -t * math.Exp(-t) },
+		)},
+		{"5/2", math.Sqrt(5), newCurve(
+			func(t float64) float64 { return (1 + t + t*t/3) * math.Exp(-t) },
+			func(t float64) float64 { return -t * (1 + t) / 3 * math.Exp(-t) },
+		)},
 	}
 	// lengths are in sides of the patch: what a patch hides has changed wholly when
 	// it has moved by its own side, and the network's windows blur that.
@@ -51,9 +58,13 @@ func (s shape) steps() []shape {
 	return list
 }
 
-// correlation is that of two places' smooth parts.
-func (s shape) correlation(p, q point) float64 {
-	return smoothnesses[s.smoothness].correlation(math.Sqrt(p.distance2(q)) / lengths[s.length])
+// correlations are those of a place's smooth part with others'.
+func (s shape) correlations(to []float64, p point, others []point) {
+	m := &smoothnesses[s.smoothness]
+	rate, curve := m.stretch/lengths[s.length], m.correlation
+	for i, q := range others {
+		to[i] = curve.at(rate * math.Sqrt(p.distance2(q)))
+	}
 }
 
 func (s shape) noise() float64 { return nuggets[s.nugget] }

@@ -3,6 +3,7 @@ package sampling
 import (
 	"context"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -18,91 +19,106 @@ const (
 // predict fills in what the classes' maps are at all positions, samples included.
 func (p *process) predict(ctx context.Context) error {
 	n := len(p.places)
-	known := make([]bool, n)
-	for _, s := range p.sampled {
-		known[s] = true
-	}
 	for _, c := range p.classes {
-		c.mu, c.sigma = missing(n), make([]float64, n)
-		c.p, c.variance = missing(n), make([]float64, n)
+		values := slices.Repeat([]float64{math.NaN()}, 2*n)
+		c.mu, c.p = values[:n:n], values[n:]
+		values = make([]float64, 2*n)
+		c.sigma, c.variance = values[:n:n], values[n:]
 		for i, s := range p.sampled {
 			c.mu[s], c.p[s] = c.f[i], c.link.at(c.f[i])
 		}
 	}
-	return p.each(ctx, len(p.blocks), func(i int) error {
-		p.predictBlock(p.blocks[i], known)
+	return p.each(ctx, len(p.blocks), func(t *thread, i int) error {
+		p.predictBlock(t, p.blocks[i])
 		return nil
 	})
 }
 
-func missing(n int) []float64 {
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = math.NaN()
-	}
-	return v
-}
-
-// predictBlock fills in a block's unknown positions.
-func (p *process) predictBlock(b *block, known []bool) {
-	var unknown []int
+// predictBlock fills in a block's unknown positions. Matrices have a row for each
+// sample and a column for each position.
+func (p *process) predictBlock(t *thread, b *block) {
+	unknown := t.unknown[:0]
 	for _, u := range b.positions {
-		if !known[u] {
+		if p.sampleAt[u] == none {
 			unknown = append(unknown, u)
 		}
 	}
+	t.unknown = unknown
 	m, n := len(unknown), len(b.samples)
 	if m == 0 {
 		return
 	}
-	// A row per position: correlations with the samples, the weights K⁻¹ k that
-	// predict from them, and how much each tells of the local variance.
-	rows := func() blas64.General { return blas64.General{Rows: m, Cols: n, Stride: n, Data: make([]float64, m*n)} }
-	correlations, weights, nearness := rows(), rows(), rows()
-	reach := 2 * square(width*p.spacing(b))
-	for i, u := range unknown {
-		for j, s := range b.samples {
-			correlations.Data[i*n+j] = p.shape.correlation(p.places[u], p.at[s])
-			nearness.Data[i*n+j] = math.Exp(-p.places[u].distance2(p.at[s]) / reach)
-		}
+	places := slices.Grow(t.places[:0], m)[:m]
+	for j, u := range unknown {
+		places[j] = p.places[u]
 	}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, correlations, blas64.General{Rows: n, Cols: n, Stride: n, Data: b.inverse}, 0, weights)
-
-	row := func(g blas64.General, i int) []float64 { return g.Data[i*n : (i+1)*n] }
-	units, near := make([]float64, m), make([]float64, m)
-	for i := range unknown {
-		k := row(correlations, i)
-		drift := 1 - dot(k, b.ones)
-		units[i] = p.shape.noise() + max(0, 1-dot(k, row(weights, i))) + drift*drift/b.total
-		for _, v := range row(nearness, i) {
-			near[i] += v
+	t.places = places
+	matrix := func(of *[]float64, rows int) blas64.General {
+		*of = slices.Grow((*of)[:0], rows*m)[:rows*m]
+		return blas64.General{Rows: rows, Cols: m, Stride: m, Data: *of}
+	}
+	row := func(g blas64.General, i int) []float64 { return g.Data[i*m : (i+1)*m] }
+	times := func(to []float64, g blas64.General, x []float64) { // g' x
+		blas64.Gemv(blas.Trans, 1, g, vector(x), 0, vector(to))
+	}
+	// How samples correlate with the positions, and how much they tell of the local
+	// variance there.
+	cross, nearness, rows := matrix(&t.cross, n), matrix(&t.nearness, n), matrix(&t.rows, 4)
+	near, units, means, scales := row(rows, 0), row(rows, 1), row(rows, 2), row(rows, 3)
+	clear(near)
+	reach := p.reach(b)
+	for i, s := range b.samples {
+		at := p.at[s]
+		p.shape.correlations(row(cross, i), at, places)
+		line := row(nearness, i)
+		for j, q := range places {
+			line[j] = decay.at(at.distance2(q) / reach)
+			near[j] += line[j]
 		}
 	}
 	for _, c := range p.classes {
-		rest, chi2 := pick(c.rest, b.samples), pick(c.chi2, b.samples)
-		mean := b.mean(rest)
-		for j := range rest {
-			rest[j] -= mean
-		}
-		for i, u := range unknown {
-			mu := mean + dot(row(weights, i), rest)
+		y := pick(t.y[:], c.rest, b.samples)
+		mean := b.factor.solve(y)
+		times(means, cross, y)
+		times(scales, nearness, pick(t.y[:], c.chi2, b.samples))
+		for j, u := range unknown {
+			c.mu[u] = mean + means[j]
 			if c.slope != 0 {
-				mu += c.slope * c.feature[u]
+				c.mu[u] += c.slope * c.feature[u]
 			}
-			scale := (dot(row(nearness, i), chi2) + priorWeight*c.prior) / (near[i] + priorWeight)
-			c.mu[u], c.sigma[u] = mu, math.Sqrt(units[i]*scale)
-			c.p[u], c.variance[u] = c.link.moments(mu, c.sigma[u])
+			c.sigma[u] = math.Sqrt((scales[j] + priorWeight*c.prior) / (near[j] + priorWeight))
+		}
+	}
+	// The variance per unit: 1 + noise - k' K⁻¹ k, and what the mean adds.
+	times(units, cross, b.factor.ones)
+	for j, v := range units {
+		units[j] = square(1-v) / b.factor.total
+	}
+	blas64.Trsm(blas.Left, blas.NoTrans, 1, b.factor.l, cross)
+	told := means
+	clear(told)
+	for i := range n {
+		for j, v := range row(cross, i) {
+			told[j] += v * v
+		}
+	}
+	for j, u := range unknown {
+		unit := math.Sqrt(units[j] + p.shape.noise() + max(0, 1-told[j]))
+		for _, c := range p.classes {
+			c.sigma[u] *= unit
+			c.p[u], c.variance[u] = c.link.moments(c.mu[u], c.sigma[u])
 			c.variance[u] += rounding
 		}
 	}
 }
 
-func square(x float64) float64 { return x * x }
-
-// spacing is the distance of neighbouring samples of a block, in patches: the
-// side of the square that each would have of the rectangle that they span.
-func (p *process) spacing(b *block) float64 {
+// reach is twice the variance of the Gaussian that says how much a block's samples
+// tell of the variance around them, in patches squared.
+func (p *process) reach(b *block) float64 {
 	lo, hi := bounds(p.at, b.samples)
-	const thin = 1e-3 // of a patch; samples may lie in one line
-	return math.Sqrt(max(hi.x-lo.x, thin) * max(hi.y-lo.y, thin) / float64(len(b.samples)))
+	// The distance of neighbouring samples is the side of the square that each would
+	// have of the rectangle that they span. They may lie in one line.
+	const thin = 1e-3
+	spacing2 := max(hi.x-lo.x, thin) * max(hi.y-lo.y, thin) / float64(len(b.samples))
+	return 2 * square(width) * spacing2
 }

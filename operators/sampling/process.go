@@ -6,20 +6,27 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
-// judges is the number of blocks that shapes are judged on.
-const judges = 12
+const (
+	// judges is the number of blocks that shapes are judged on,
+	judges = 12
+	// and nearest how many samples, with those inside, each is predicted from then.
+	nearest = 32
+)
 
 // process is the Gaussian process on f, of all classes, given some samples.
 type process struct {
-	places  []point // of all positions
-	sampled []int   // the samples' positions
-	at      []point // and places
-	blocks  []*block
-	classes []*class
-	shape   shape
-	threads int
+	places   []point // of all positions
+	sampled  []int   // the samples' positions
+	at       []point // and places
+	noise    []float64
+	sampleAt []int32 // by position, the sample there or none
+	blocks   []*block
+	classes  []*class
+	shape    shape
+	threads  []*thread
 }
 
 // class is one class's samples and what follows from them.
@@ -37,25 +44,60 @@ type class struct {
 	p, variance []float64 // of the map's value by position
 }
 
-func newProcess(places []point, wanted, sampled []int, classes []*class, from shape, threads int) *process {
-	p := &process{places: places, sampled: sampled, classes: classes, shape: from, threads: threads}
-	for _, s := range sampled {
-		p.at = append(p.at, places[s])
+// thread is the memory that one thread works in.
+type thread struct {
+	trial        factor // of a block, under a shape that is tried
+	y, variances [near]float64
+
+	// Of a block's unknown positions.
+	unknown               []int
+	places                []point
+	cross, nearness, rows []float64
+}
+
+func newThreads(n int) []*thread {
+	list := make([]*thread, n)
+	for i := range list {
+		list[i] = &thread{trial: newFactor(nearest, make([]float64, roomFor(nearest)))}
 	}
-	p.blocks = partition(places, wanted, sampled)
+	return list
+}
+
+// newProcess cuts the grid into blocks; memory, which is given back, may be any.
+func newProcess(places []point, wanted, sampled []int, classes []*class, from shape, threads []*thread, memory []float64) (*process, []float64) {
+	p := &process{places: places, sampled: sampled, classes: classes, shape: from, threads: threads}
+	p.at, p.noise = make([]point, len(sampled)), make([]float64, len(sampled))
+	p.sampleAt = slices.Repeat([]int32{none}, len(places))
+	for i, s := range sampled {
+		p.at[i], p.sampleAt[s] = places[s], int32(i)
+	}
+	p.blocks = partition(places, wanted, p.sampleAt)
+	n := min(near, len(sampled))
+	room := roomFor(n)
+	memory = slices.Grow(memory[:0], room*len(p.blocks))[:room*len(p.blocks)]
+	for i, b := range p.blocks {
+		b.factor = newFactor(n, memory[i*room:(i+1)*room])
+	}
 	for _, c := range classes {
 		p.subtract(c, c.slope)
 	}
-	return p
+	return p, memory
 }
 
 // fit finds the process' shape, slopes and local variances.
 func (p *process) fit(ctx context.Context) error {
+	if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
+		p.blocks[i].gather(p.places, p.at, p.sampleAt)
+		return nil
+	}); err != nil {
+		return err
+	}
 	if err := p.tune(ctx); err != nil {
 		return err
 	}
-	if err := p.each(ctx, len(p.blocks), func(i int) error {
-		return p.factorise(p.blocks[i], p.shape)
+	if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
+		b := p.blocks[i]
+		return p.factorise(&b.factor, b.samples, p.shape)
 	}); err != nil {
 		return err
 	}
@@ -71,30 +113,35 @@ func (p *process) fit(ctx context.Context) error {
 
 // each runs do for 0 to n-1 on the process' threads. Each call writes what no
 // other does, so the result does not depend on the number of threads.
-func (p *process) each(ctx context.Context, n int, do func(i int) error) error {
-	failures := make([]error, n)
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range max(1, min(p.threads, n)) {
-		group.Go(func() {
-			for i := range next {
-				failures[i] = do(i)
+func (p *process) each(ctx context.Context, n int, do func(t *thread, i int) error) error {
+	failures := make([]error, len(p.threads))
+	var next atomic.Int64
+	work := func(k int) {
+		for ctx.Err() == nil && failures[k] == nil {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return
 			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
+			failures[k] = do(p.threads[k], i)
 		}
-		next <- i
 	}
-	close(next)
+	var group sync.WaitGroup
+	for k := 1; k < min(len(p.threads), n); k++ {
+		group.Go(func() { work(k) })
+	}
+	work(0)
 	group.Wait()
 	return errors.Join(append(failures, ctx.Err())...)
 }
 
-func (p *process) factorise(b *block, s shape) error {
-	if !b.factorise(s, p.at) {
+// factorise decomposes the correlations of some samples.
+func (p *process) factorise(f *factor, samples []int, s shape) error {
+	var at [near]point
+	var noise [near]float64
+	for i, k := range samples {
+		at[i], noise[i] = p.at[k], p.noise[k]
+	}
+	if !f.factorise(s, at[:len(samples)], noise[:len(samples)]) {
 		return errors.New("the samples' correlations are singular") // no nugget allows that
 	}
 	return nil
@@ -110,14 +157,14 @@ func (p *process) tune(ctx context.Context) error {
 			panel = append(panel, p.blocks[i*n/judges])
 		}
 	}
+	scores := make([]float64, len(panel))
 	known := map[shape]float64{}
 	judge := func(s shape) (float64, error) {
 		if v, ok := known[s]; ok {
 			return v, nil
 		}
-		scores := make([]float64, len(panel))
-		err := p.each(ctx, len(panel), func(i int) (err error) {
-			scores[i], err = p.likelihood(panel[i], s)
+		err := p.each(ctx, len(panel), func(t *thread, i int) (err error) {
+			scores[i], err = p.likelihood(t, panel[i], s)
 			return err
 		})
 		var sum float64
@@ -145,21 +192,23 @@ func (p *process) tune(ctx context.Context) error {
 // likelihood is the logarithm of the leave-one-out density of a block's own
 // samples (Rasmussen and Williams, 5.11), over all classes. The variance is the
 // one that suits the block best, since blocks differ in it by orders of magnitude.
-func (p *process) likelihood(b *block, s shape) (float64, error) {
+func (p *process) likelihood(t *thread, b *block, s shape) (float64, error) {
 	if b.own == 0 {
 		return 0, nil
 	}
-	trial := *b
-	if err := p.factorise(&trial, s); err != nil {
+	samples := b.samples[max(0, len(b.samples)-nearest):]
+	if err := p.factorise(&t.trial, samples, s); err != nil {
 		return 0, err
 	}
-	errs, variances := make([]float64, b.own), make([]float64, b.own)
+	variances := t.variances[:b.own]
+	t.trial.leftOut(variances)
 	var sum float64
 	for _, c := range p.classes {
-		trial.leaveOut(pick(c.rest, b.samples), errs, variances)
+		y := pick(t.y[:], c.rest, samples)
+		t.trial.solve(y)
 		var chi2, logs float64
-		for i, e := range errs {
-			chi2 += e * e / variances[i]
+		for i, q := range y[len(y)-b.own:] {
+			chi2 += q * q * variances[i]
 			logs += math.Log(variances[i])
 		}
 		n := float64(b.own)
@@ -171,22 +220,24 @@ func (p *process) likelihood(b *block, s shape) (float64, error) {
 // rounding is a variance of f, and of a map's values, that means nothing.
 const rounding = 1e-14
 
-// pick are the values of some samples.
-func pick(values []float64, samples []int) []float64 {
-	list := make([]float64, len(samples))
+// pick puts the values of some samples into a list that is long enough.
+func pick(list, values []float64, samples []int) []float64 {
 	for i, s := range samples {
 		list[i] = values[s]
 	}
-	return list
+	return list[:len(samples)]
 }
 
 // leaveOut visits every sample with its leave-one-out error and variance.
 func (p *process) leaveOut(c *class, visit func(sample int, e, v float64)) {
+	var values, room [near]float64
 	for _, b := range p.blocks {
-		errs, variances := make([]float64, b.own), make([]float64, b.own)
-		b.leaveOut(pick(c.rest, b.samples), errs, variances)
-		for i, s := range b.samples[:b.own] {
-			visit(s, errs[i], variances[i])
+		y, variances := pick(values[:], c.rest, b.samples), room[:b.own]
+		b.factor.solve(y)
+		b.factor.leftOut(variances)
+		first := len(y) - b.own
+		for i, v := range variances {
+			visit(b.samples[first+i], y[first+i]*v, v)
 		}
 	}
 }
@@ -199,21 +250,16 @@ func (p *process) regress(c *class) {
 		return
 	}
 	var top, bottom float64
+	var ts, ys [near]float64
 	for _, b := range p.blocks {
-		t, y := make([]float64, len(b.samples)), pick(c.f, b.samples)
+		t, y := ts[:len(b.samples)], pick(ys[:], c.f, b.samples)
 		for i, s := range b.samples {
 			t[i] = c.feature[p.sampled[s]]
 		}
-		tm, ym := b.mean(t), b.mean(y)
-		for i := range t {
-			t[i] -= tm
-			y[i] -= ym
-		}
-		for i := range t {
-			kt := dot(b.row(i), t)
-			top += kt * y[i]
-			bottom += kt * t[i]
-		}
+		b.factor.centre(t)
+		b.factor.centre(y)
+		top += dot(t, y)
+		bottom += dot(t, t)
 	}
 	likely := func(slope float64) float64 {
 		p.subtract(c, slope)

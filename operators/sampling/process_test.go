@@ -17,14 +17,21 @@ func few(t *testing.T, n int, s shape) (p *process, wanted []int, f []float64) {
 	f = smooth(g, 7)
 	d := newDesign(places, wanted, rand.New(rand.NewPCG(3, 3)))
 	sampled := append(d.anywhere(n/2), d.widest(n-n/2, nil)...)
-	c := &class{f: pick(f, sampled)}
-	p = newProcess(places, wanted, sampled, []*class{c}, s, 1)
+	c := &class{f: at(f, sampled)}
+	p, _ = newProcess(places, wanted, sampled, []*class{c}, s, newThreads(1), nil)
 	for _, b := range p.blocks {
-		if err := p.factorise(b, s); err != nil {
+		b.gather(p.places, p.at, p.sampleAt)
+		if err := p.factorise(&b.factor, b.samples, s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return p, wanted, f
+}
+
+func correlation(s shape, p, q point) float64 {
+	var to [1]float64
+	s.correlations(to[:], p, []point{q})
+	return to[0]
 }
 
 // kriging predicts f at a place from samples by the system of ordinary kriging,
@@ -36,12 +43,12 @@ func kriging(t *testing.T, s shape, at []point, f []float64, u point) (mean, var
 	right := mat.NewVecDense(n+1, nil)
 	for i := range n {
 		for j := range n {
-			k.Set(i, j, s.correlation(at[i], at[j]))
+			k.Set(i, j, correlation(s, at[i], at[j]))
 		}
 		k.Set(i, i, 1+s.noise())
 		k.Set(i, n, 1)
 		k.Set(n, i, 1)
-		right.SetVec(i, s.correlation(at[i], u))
+		right.SetVec(i, correlation(s, at[i], u))
 	}
 	right.SetVec(n, 1)
 	var w mat.VecDense
@@ -131,10 +138,10 @@ func TestPartition(t *testing.T) {
 				inside[u] = true
 			}
 			for i, s := range b.samples {
-				if inside[p.sampled[s]] != (i < b.own) {
+				if inside[p.sampled[s]] != (i >= len(b.samples)-b.own) {
 					t.Errorf("%d samples: number %d of a block with %d of its own", n, i, b.own)
 				}
-				if i < b.own {
+				if i >= len(b.samples)-b.own {
 					owned[s]++
 				}
 			}
@@ -160,7 +167,7 @@ func TestRegress(t *testing.T) {
 	for i := range f {
 		c.feature[i] = 3 * random.NormFloat64() // rough, so only the slope can explain it
 	}
-	y := pick(f, p.sampled)
+	y := at(f, p.sampled)
 	for i, s := range p.sampled {
 		c.f[i] = y[i] - 0.7*c.feature[s]
 	}
@@ -202,7 +209,7 @@ func TestTune(t *testing.T) {
 		k := mat.NewSymDense(n, nil)
 		for i := range n {
 			for j := range i {
-				k.SetSym(i, j, truth.correlation(places[sampled[i]], places[sampled[j]]))
+				k.SetSym(i, j, correlation(truth, places[sampled[i]], places[sampled[j]]))
 			}
 			k.SetSym(i, i, 1+truth.noise())
 		}
@@ -218,7 +225,10 @@ func TestTune(t *testing.T) {
 		}
 		var f mat.VecDense
 		f.MulVec(&lower, z)
-		p := newProcess(places, wanted, sampled, []*class{{f: f.RawVector().Data}}, middle, 1)
+		p, _ := newProcess(places, wanted, sampled, []*class{{f: f.RawVector().Data}}, middle, newThreads(1), nil)
+		for _, b := range p.blocks {
+			b.gather(places, p.at, p.sampleAt)
+		}
 		if err := p.tune(context.Background()); err != nil {
 			t.Fatal(err)
 		}

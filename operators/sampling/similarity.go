@@ -32,27 +32,24 @@ func newWindows(w, h int, p, variance []float64) *windows {
 	// Values are taken about the middle: squares of nearly equal ones would cancel.
 	middle := (lo + hi) / 2
 	s.c1, s.c2 = square(0.01*max(hi-lo, leastSpan)), square(0.03*max(hi-lo, leastSpan))
-	table := func(value func(i int) float64) summed {
-		return newSummed(w, h, func(i int) float64 {
-			if math.IsNaN(p[i]) {
-				return 0
-			}
-			return value(i)
-		})
-	}
-	number := table(func(int) float64 { return 1 })
-	first := table(func(i int) float64 { return p[i] - middle })
-	second := table(func(i int) float64 { return square(p[i] - middle) })
-	errors := table(func(i int) float64 { return variance[i] })
+	sums := newSums(w, h, func(i int) sum {
+		if math.IsNaN(p[i]) {
+			return sum{}
+		}
+		return sum{1, p[i] - middle, square(p[i] - middle), variance[i]}
+	})
+	s.list = make([]window, 0, (h-s.side+1)*(w-s.side+1))
 	for y := range h - s.side + 1 {
 		for x := range w - s.side + 1 {
-			sum := func(t summed) float64 { return t.over(x, y, x+s.side, y+s.side) }
 			var m window
-			if m.n = math.Round(sum(number)); m.n > 0 {
-				about := sum(first) / m.n
-				m.mean = middle + about
-				m.errors = max(0, sum(errors)) / m.n
-				m.spread = max(0, sum(second)-m.n*about*about) / max(1, m.n-1)
+			if t := sums.over(x, y, x+s.side, y+s.side); t.n > 0 {
+				about := t.first / t.n
+				m = window{
+					n:      t.n,
+					mean:   middle + about,
+					spread: max(0, t.second-t.n*about*about) / max(1, t.n-1),
+					errors: max(0, t.errors) / t.n,
+				}
 			}
 			s.list = append(s.list, m)
 			s.positions += m.n
@@ -77,58 +74,68 @@ func (s *windows) similarity(scale float64) float64 {
 // each position.
 func (s *windows) sensitivity() []float64 {
 	cols, rows := s.w-s.side+1, s.h-s.side+1
-	falls := newSummed(cols, rows, func(i int) float64 {
+	falls := newSums(cols, rows, func(i int) sum {
 		m := s.list[i]
-		return (2*m.spread + s.c2) / square(2*m.spread+m.errors+s.c2) / s.positions
+		return sum{errors: (2*m.spread + s.c2) / square(2*m.spread+m.errors+s.c2) / s.positions}
 	})
 	list := make([]float64, s.w*s.h)
 	for y := range s.h {
 		for x := range s.w { // the windows that hold the position
-			list[y*s.w+x] = falls.over(max(0, x-s.side+1), max(0, y-s.side+1), min(cols, x+1), min(rows, y+1))
+			list[y*s.w+x] = falls.over(max(0, x-s.side+1), max(0, y-s.side+1), min(cols, x+1), min(rows, y+1)).errors
 		}
 	}
 	return list
 }
 
 // tolerance is the scale of the errors' variances at which the similarity is
-// target, or most where it is higher still.
-func (s *windows) tolerance(target, most float64) float64 {
+// target, from least to most.
+func (s *windows) tolerance(target, least, most float64) float64 {
 	if s.similarity(most) >= target {
 		return most
 	}
-	lo, hi := 0.0, most
-	for range 50 {
-		if mid := (lo + hi) / 2; s.similarity(mid) >= target {
+	// Similarity falls with the scale's logarithm more evenly than with the scale, and
+	// an estimate of samples needs no more than a few digits.
+	lo, hi := math.Log(least), math.Log(most)
+	for range 16 {
+		if mid := (lo + hi) / 2; s.similarity(math.Exp(mid)) >= target {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return lo
+	return math.Exp(lo)
 }
 
-// summed is a table of sums over all rectangles that begin in the upper left
-// corner.
-type summed struct {
+// sum is what is added up over a rectangle: the number of values, the values,
+// their squares, and the variances of their errors.
+type sum struct{ n, first, second, errors float64 }
+
+func (s sum) plus(t sum, sign float64) sum {
+	return sum{s.n + sign*t.n, s.first + sign*t.first, s.second + sign*t.second, s.errors + sign*t.errors}
+}
+
+// sums is a table of sums over all rectangles that begin in the upper left corner.
+type sums struct {
 	stride int
-	upTo   []float64
+	upTo   []sum
 }
 
-func newSummed(w, h int, value func(i int) float64) summed {
-	s := summed{stride: w + 1, upTo: make([]float64, (w+1)*(h+1))}
+func newSums(w, h int, value func(i int) sum) sums {
+	s := sums{stride: w + 1, upTo: make([]sum, (w+1)*(h+1))}
 	for y := range h {
-		line := 0.0
+		var line sum
 		for x := range w {
-			line += value(y*w + x)
-			s.upTo[(y+1)*s.stride+x+1] = s.upTo[y*s.stride+x+1] + line
+			line = line.plus(value(y*w+x), 1)
+			s.upTo[(y+1)*s.stride+x+1] = s.upTo[y*s.stride+x+1].plus(line, 1)
 		}
 	}
 	return s
 }
 
 // over is the sum over x0 <= x < x1 and y0 <= y < y1.
-func (s summed) over(x0, y0, x1, y1 int) float64 {
-	return s.upTo[y1*s.stride+x1] - s.upTo[y0*s.stride+x1] - s.upTo[y1*s.stride+x0] + s.upTo[y0*s.stride+x0]
+func (s sums) over(x0, y0, x1, y1 int) sum {
+	top, bottom := s.upTo[y0*s.stride:], s.upTo[y1*s.stride:]
+	return bottom[x1].plus(top[x1], -1).plus(bottom[x0], -1).plus(top[x0], 1)
 }
 
 // extremes are the least and the greatest value that is not NaN.
