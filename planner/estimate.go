@@ -116,11 +116,13 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
 	e.Seconds, e.BaseSeconds = 0, 0
 	cores := r.parallel()
+	c.base, c.updates = make([]cost.Amount, len(net.Layers)), make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
 	for j, l := range net.Layers {
 		how := c.Algorithms[j]
 		amount := tallies[j].of(how)
 		amount.Groups = float64((amount.Runs + int64(together[j]) - 1) / int64(together[j]))
+		c.updates[j] = amount
 		c.Layers[j].Seconds = r.rates.Seconds(l, how, amount) / cores
 		e.Seconds += c.Layers[j].Seconds
 		e.MACs += c.Layers[j].Work.MACs
@@ -129,6 +131,7 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 		}
 		amount = wholeTally(l).of(how)
 		amount.Groups = cores // each thread reads the weights
+		c.base[j] = amount
 		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
 	}
 	e.Seconds += e.BaseSeconds

@@ -5,6 +5,7 @@ import (
 	"occlude/operators"
 	"occlude/operators/lattice"
 	"occlude/operators/region"
+	"occlude/planner/cost"
 )
 
 // Names of physical plans, for people. What a plan does is in its rectangles and
@@ -47,6 +48,8 @@ type Candidate struct {
 	Reason   string // why it was chosen, or why not
 
 	refused error // why it cannot run, nil if it can
+	// base and updates are what each layer does in the base pass and in the updates.
+	base, updates []cost.Amount
 }
 
 // Positions is how many positions are expected to be computed.
