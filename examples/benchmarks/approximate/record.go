@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"occlude/internal/quality"
+)
+
+// record is what was measured of one query. The fields' JSON names are read by
+// the program that draws the curves.
+type record struct {
+	Model   string  `json:"model"`
+	Image   string  `json:"image"`
+	Family  string  `json:"family"`
+	Setting float64 `json:"setting"` // of the family: a target, a tau, a part of the exact time
+	Seed    int     `json:"seed"`
+	Query   string  `json:"query"`
+
+	Seconds   float64 `json:"seconds"` // of the statement, in a session that has the model
+	Parts     parts   `json:"parts"`
+	Process   float64 `json:"process,omitempty"` // seconds of a process that does nothing else
+	Load      float64 `json:"load,omitempty"`    // of that, reading and preparing the model
+	Exact     float64 `json:"exact"`             // seconds of the exact plan on the same image
+	Naive     float64 `json:"naive,omitempty"`   // of ONNX Runtime's naive inference, from some positions
+	Limit     float64 `json:"limit,omitempty"`   // seconds that the query was given
+	Evaluated int     `json:"evaluated"`
+	Positions int     `json:"positions"`
+
+	Figures figures `json:"figures"`
+	Claim   *claim  `json:"claim,omitempty"`
+}
+
+// parts are what a statement's seconds went to; what they leave of it is reading
+// the image, writing the picture and the like.
+type parts struct {
+	Plan     float64 `json:"plan"`
+	Base     float64 `json:"base"`
+	Backward float64 `json:"backward"`
+	Updates  float64 `json:"updates"`
+	Estimate float64 `json:"estimate"`
+}
+
+// figures compare a map with the exact one.
+type figures struct {
+	Range   float64 `json:"range"` // of the exact map, in probability
+	SSIM    float64 `json:"ssim"`
+	Krypton float64 `json:"ssim_krypton"`
+	Pearson float64 `json:"pearson"`
+	NRMSE   float64 `json:"nrmse"`
+	Top10   float64 `json:"top10_overlap"`
+}
+
+func newFigures(f quality.Figures) figures {
+	return figures{f.Range, f.SSIM, f.SSIMKrypton, f.Pearson, f.NRMSE, f.Top10Overlap}
+}
+
+// claim is what a query said of its own map.
+type claim struct {
+	SSIM    float64  `json:"ssim"`
+	Lower   float64  `json:"ssim_lower"`
+	Pearson float64  `json:"pearson"`
+	Top10   float64  `json:"top10_overlap"`
+	Reached bool     `json:"reached"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// key is what makes a measurement another one.
+type key struct {
+	model, image, family string
+	setting              float64
+	seed                 int
+}
+
+func (r *record) key() key { return key{r.Model, r.Image, r.Family, r.Setting, r.Seed} }
+
+// log are the records, which go to a file as they come.
+type log struct {
+	records []*record
+	known   map[key]*record
+	file    *os.File // nil for none
+}
+
+// openLog reads what is in a log; it may not be there yet, and "" is none.
+func openLog(path string) (*log, error) {
+	l := &log{known: map[key]*record{}}
+	if path == "" {
+		return l, nil
+	}
+	old, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		err = l.read(old)
+		old.Close()
+		if err != nil {
+			return nil, fmt.Errorf("log %q: %w", path, err)
+		}
+	}
+	l.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	return l, err
+}
+
+func (l *log) read(r io.Reader) error {
+	d := json.NewDecoder(bufio.NewReader(r))
+	for {
+		var r record
+		switch err := d.Decode(&r); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		l.keep(&r)
+	}
+}
+
+func (l *log) keep(r *record) {
+	l.records = append(l.records, r)
+	l.known[r.key()] = r
+}
+
+// add keeps a record, and writes it down.
+func (l *log) add(r *record) error {
+	l.keep(r)
+	if l.file == nil {
+		return nil
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = l.file.Write(append(line, '\n'))
+	return err
+}
+
+func (l *log) close() error {
+	if l.file == nil {
+		return nil
+	}
+	err := l.file.Close()
+	l.file = nil
+	return err
+}

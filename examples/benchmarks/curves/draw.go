@@ -1,0 +1,217 @@
+package main
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"os"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+)
+
+// look is how a family is drawn. The colours are Okabe and Ito's, which the
+// colour-blind can tell apart; no two families share a mark either.
+type look struct {
+	family, label string
+	colour        color.RGBA
+	mark          draw.GlyphDrawer
+	settings      bool // written beside the points
+}
+
+var looks = []look{
+	{"tau", "thresholding, tau .4 to 1", rgb(0x56b4e9), draw.TriangleGlyph{}, false},
+	{"drill-down", "drill-down", rgb(0xe69f00), draw.SquareGlyph{}, false},
+	{"tau and drill-down", "drill-down at tau .6", rgb(0xcc79a7), draw.PlusGlyph{}, false},
+	{"WITHIN", "WITHIN a part of the exact time", rgb(0x009e73), draw.RingGlyph{}, false},
+	{"SSIM", "SSIM \u2265 q", rgb(0xd55e00), draw.CircleGlyph{}, true},
+	{"incremental", "exact, incremental", rgb(0x000000), draw.BoxGlyph{}, false},
+	{"full", "exact, full inference", rgb(0x777777), draw.CrossGlyph{}, false},
+}
+
+func rgb(c uint32) color.RGBA { return color.RGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255} }
+
+func lookOf(family string) look {
+	for _, l := range looks {
+		if l.family == family {
+			return l
+		}
+	}
+	return look{}
+}
+
+var (
+	ink   = rgb(0x333333)
+	faint = rgb(0xdddddd)
+)
+
+// Sizes in points, at 144 dots an inch.
+const (
+	width, height = 12 * vg.Inch, 5.6 * vg.Inch
+	dpi           = 144
+	margin        = 14
+	headline      = 46
+	key           = 58
+)
+
+// save draws the chart into a file.
+func (c *chart) save(path string) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	page := draw.New(canvas)
+	left, right := c.panel("SSIM", func(p point) float64 { return p.ssim }), c.panel("Pearson correlation", func(p point) float64 { return p.pearson })
+	middle := page.Size().X / 2
+	left.Draw(draw.Crop(page, margin, -middle-margin/2, key, -headline))
+	right.Draw(draw.Crop(page, middle+margin/2, -margin, key, -headline))
+	c.headline(draw.Crop(page, margin, -margin, page.Size().Y-headline, -8))
+	c.legend(draw.Crop(page, margin, -margin, 8, key-page.Size().Y))
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func style(size font.Length, c color.Color) text.Style {
+	return text.Style{
+		Color: c, Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
+		Handler: text.Plain{Fonts: font.DefaultCache},
+	}
+}
+
+func (c *chart) headline(at draw.Canvas) {
+	bold := style(15, ink)
+	bold.Font.Weight = 2 // bold
+	at.FillText(bold, vg.Point{X: at.Min.X, Y: at.Max.Y - 15}, c.network)
+	at.FillText(style(10, rgb(0x666666)), vg.Point{X: at.Min.X, Y: at.Max.Y - 30},
+		fmt.Sprintf("quality of heat maps against the time they take; means over %d images", c.images))
+}
+
+// panel draws one figure of quality against seconds.
+func (c *chart) panel(name string, figure func(point) float64) *plot.Plot {
+	p := plot.New()
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
+	p.X.Label.Text, p.Y.Label.Text = "seconds a map", name
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font, axis.Tick.Label.Font = style(11, ink).Font, style(10, ink).Font
+		axis.Label.TextStyle.Color, axis.Tick.Label.Color = ink, ink
+		axis.LineStyle.Color, axis.Tick.Color = ink, ink
+		axis.LineStyle.Width, axis.Tick.LineStyle.Width = 0.6, 0.6
+		axis.Tick.LineStyle.Color = ink
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = faint, faint
+	p.Add(grid)
+	p.Y.Min, p.Y.Max = 1, 1
+	p.X.Min, p.X.Max = math.Inf(1), 0
+	for _, s := range c.series {
+		l := lookOf(s.family)
+		var line plotter.XYs
+		labels := plotter.XYLabels{}
+		for _, at := range s.points {
+			xy := plotter.XY{X: at.seconds, Y: figure(at)}
+			line = append(line, xy)
+			labels.XYs, labels.Labels = append(labels.XYs, xy), append(labels.Labels, strconv.FormatFloat(at.setting, 'g', -1, 64)[1:])
+			p.Y.Min = min(p.Y.Min, xy.Y)
+			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
+		}
+		join := &plotter.Line{XYs: line, LineStyle: draw.LineStyle{Color: l.colour, Width: 1.6}}
+		marks := &plotter.Scatter{XYs: line, GlyphStyle: draw.GlyphStyle{Color: l.colour, Radius: 4, Shape: l.mark}}
+		p.Add(join, marks)
+	}
+	if c.naive > 0 {
+		p.Add(&plotter.Scatter{XYs: plotter.XYs{{X: c.naive, Y: 1}}, GlyphStyle: peerStyle})
+		p.X.Max = max(p.X.Max, c.naive)
+	}
+	if len(c.constant.all) > 0 {
+		p.Y.Min = min(p.Y.Min, figure(c.constant))
+	}
+	p.X.Min, p.X.Max = p.X.Min/1.3, p.X.Max*1.3
+	p.Y.Min = max(-1, math.Floor(p.Y.Min*20-0.5)/20)
+	p.Y.Max = 1 + (1-p.Y.Min)*0.04
+	p.Y.Tick.Marker = steps{}
+	if len(c.constant.all) > 0 {
+		level := figure(c.constant)
+		p.Add(&plotter.Line{
+			XYs:       plotter.XYs{{X: p.X.Min, Y: level}, {X: p.X.Max, Y: level}},
+			LineStyle: draw.LineStyle{Color: rgb(0x999999), Width: 1, Dashes: []vg.Length{4, 3}},
+		})
+	}
+	return p
+}
+
+var peerStyle = draw.GlyphStyle{Color: rgb(0x777777), Radius: 5, Shape: draw.PyramidGlyph{}}
+
+// legend is one line of marks and names below the panels, broken where needed.
+func (c *chart) legend(at draw.Canvas) {
+	words := style(10, ink)
+	x, y := at.Min.X, at.Max.Y-16
+	entry := func(name string, mark func(x, y vg.Length)) {
+		w := words.Width(name)
+		if x+22+w > at.Max.X {
+			x, y = at.Min.X, y-18
+		}
+		mark(x+8, y+3.5)
+		at.FillText(words, vg.Point{X: x + 22, Y: y}, name)
+		x += 22 + w + 18
+	}
+	glyph := func(s draw.GlyphStyle) func(x, y vg.Length) {
+		return func(x, y vg.Length) { at.DrawGlyph(s, vg.Point{X: x, Y: y}) }
+	}
+	for _, s := range c.series {
+		l := lookOf(s.family)
+		entry(l.label, func(x, y vg.Length) {
+			if len(s.points) > 1 {
+				at.StrokeLine2(draw.LineStyle{Color: l.colour, Width: 1.6}, x-9, y, x+9, y)
+			}
+			at.DrawGlyph(draw.GlyphStyle{Color: l.colour, Radius: 4, Shape: l.mark}, vg.Point{X: x, Y: y})
+		})
+	}
+	if c.naive > 0 {
+		entry("ONNX Runtime, every image whole", glyph(peerStyle))
+	}
+	if len(c.constant.all) > 0 {
+		entry("a constant map", func(x, y vg.Length) {
+			at.StrokeLine2(draw.LineStyle{Color: rgb(0x999999), Width: 1, Dashes: []vg.Length{4, 3}}, x-9, y, x+9, y)
+		})
+	}
+}
+
+// decades marks 1, 2 and 5 in every decade.
+type decades struct{}
+
+func (decades) Ticks(lo, hi float64) (ticks []plot.Tick) {
+	for decade := math.Pow(10, math.Floor(math.Log10(lo))); decade <= hi; decade *= 10 {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * decade; v >= lo && v <= hi {
+				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+			}
+		}
+	}
+	return ticks
+}
+
+// steps marks tenths, or twentieths where there is little room between the ends.
+type steps struct{}
+
+func (steps) Ticks(lo, hi float64) (ticks []plot.Tick) {
+	step := 0.2
+	for _, s := range []float64{0.1, 0.05, 0.02} {
+		if (hi-lo)/s <= 8 {
+			step = s
+		}
+	}
+	for i := math.Ceil(lo / step); i*step <= min(hi, 1)+1e-9; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(math.Round(i*step*100)/100, 'g', -1, 64)})
+	}
+	return ticks
+}
