@@ -58,7 +58,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
-		Device: "cpu", Profile: b.env.Profile}
+		Device: "cpu", Profile: b.env.Profile, Started: start}
 	q := queryOptions{seed: defaultSeed}
 	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
 	read := optionReader[queryOptions]{table: queryTable, target: &q}

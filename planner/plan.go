@@ -132,7 +132,7 @@ type Occlude struct {
 	Seed        int // of random choices, which adaptive plans make
 	Profile     *cost.Profile
 	Planning    time.Duration // filled in by the engine
-	Started     time.Time     // when the statement began, filled in by the engine
+	Started     time.Time     // when the statement began; the engine counts reading its text as well
 }
 
 // Chosen is the physical plan that will run.

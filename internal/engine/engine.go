@@ -86,7 +86,7 @@ func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.
 		e.Session.Loaded(m, rewriting)
 	}
 	if q := heatMapOf(plan); q != nil {
-		q.Started = start.Add(-planning)
+		q.Started = q.Started.Add(-planning)
 		q.Planning = planning + time.Since(start) - rewriting
 	}
 	return e.Session.Run(ctx, plan, func(r executor.Result) error { return emit(s, r) })
