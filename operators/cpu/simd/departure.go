@@ -11,7 +11,9 @@ type departures struct {
 	dot     func(a, b *float32, n int) float64
 	clamp   func(out, in, marked *float32, n int, low, high float32) float64
 	tangent func(out, in, slopes, offsets *float32, n int)
-	pool    func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels int)
+	// pool is PoolDeparture for the first channels of cells that are stride values
+	// apart: as many as fill registers.
+	pool func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels, stride int)
 }
 
 // The lowest bits of what Mark makes.
@@ -78,7 +80,25 @@ func (s *Set) TangentDeparture(out, in, slopes, offsets []float32) {
 // for taps that there are.
 func (s *Set) PoolDeparture(p Pool, shown []uint8) {
 	_ = shown[p.Cells*p.Channels-1]
-	s.departures.pool((*float32)(p.Out), &p.Taps[0], &shown[0], len(p.Taps), p.Step, p.Cells, p.Channels)
+	full := p.Channels / s.Lanes * s.Lanes
+	if full > 0 {
+		s.departures.pool((*float32)(p.Out), &p.Taps[0], &shown[0], len(p.Taps), p.Step, p.Cells, full, p.Channels)
+	}
+	if rest := p.Channels - full; rest > 0 {
+		poolDeparture((*float32)(unsafe.Add(p.Out, full*4)), &p.Taps[0], &shown[full], full*4, p.Step, p.Cells, rest, p.Channels)
+	}
+}
+
+// poolDeparture is the loop for channels whose values are shift bytes behind the
+// taps.
+func poolDeparture(out *float32, taps *unsafe.Pointer, shown *uint8, shift, step, cells, channels, stride int) {
+	for x := range cells {
+		to := cellAt(out, x*stride*4, channels)
+		for c, tap := range unsafe.Slice((*uint8)(unsafe.Add(unsafe.Pointer(shown), x*stride)), channels) {
+			from := *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(taps), uintptr(tap)*unsafe.Sizeof(*taps)))
+			to[c] -= *(*float32)(unsafe.Add(from, shift+x*step+c*4))
+		}
+	}
 }
 
 // departuresGeneric is in Go.
@@ -113,11 +133,7 @@ var departuresGeneric = departures{
 			to[i] -= slope[i]*x + offset[i]
 		}
 	},
-	pool: func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels int) {
-		to, from, all := unsafe.Slice(out, cells*channels), unsafe.Slice(taps, n), unsafe.Slice(shown, cells*channels)
-		for i := range to {
-			x, c := i/channels, i%channels
-			to[i] -= *(*float32)(unsafe.Add(from[all[i]], x*step+c*4))
-		}
+	pool: func(out *float32, taps *unsafe.Pointer, shown *uint8, _, step, cells, channels, stride int) {
+		poolDeparture(out, taps, shown, 0, step, cells, channels, stride)
 	},
 }

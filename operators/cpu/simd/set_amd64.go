@@ -27,7 +27,7 @@ var avx512 = &Set{
 	winograd:   avx512Winograd.loops,
 	rows:       rowsAVX512,
 	pools:      poolsAVX512,
-	departures: departuresGeneric,
+	departures: departuresAVX512,
 	depthwise:  depthwiseAVX512,
 }
 
@@ -41,6 +41,6 @@ var avx2 = &Set{
 	winograd:   avx2Winograd.loops,
 	rows:       rowsAVX2,
 	pools:      poolsAVX2,
-	departures: departuresGeneric,
+	departures: departuresAVX2,
 	depthwise:  depthwiseAVX2,
 }
