@@ -106,7 +106,7 @@ func (b *bench) image(ctx context.Context, e *session, model, image string) erro
 			_, at := exact.spread(b.positions)
 			a, err = e.some(ctx, image, q, at, len(exact.Plan.Grid.Positions))
 			f, _ = exact.compare(exact.field())
-		} else if a, err = e.ask(ctx, image, q); err == nil {
+		} else if a, err = e.best(ctx, image, q); err == nil {
 			f, err = exact.compare(a.field())
 		}
 		if err != nil {
@@ -125,23 +125,9 @@ func (b *bench) image(ctx context.Context, e *session, model, image string) erro
 	return nil
 }
 
-// exact asks for the exact map: again where that is quick, so that it need not
-// count what is done only once.
-func (b *bench) exact(ctx context.Context, e *session, image string) (best answer, err error) {
-	const quick = 5 // seconds
-	for range 2 {
-		a, err := e.ask(ctx, image, query{family: incremental, hints: "plan = 'incremental'", seed: firstSeed})
-		if err != nil {
-			return a, err
-		}
-		if best.HeatMap == nil || a.seconds < best.seconds {
-			best = a
-		}
-		if a.seconds > quick {
-			break
-		}
-	}
-	return best, nil
+// exact asks for the exact map.
+func (b *bench) exact(ctx context.Context, e *session, image string) (answer, error) {
+	return e.best(ctx, image, query{family: incremental, hints: "plan = 'incremental'", seed: firstSeed})
 }
 
 // references records the exact map, and what the figures say of a map without

@@ -75,6 +75,22 @@ func (e *session) ask(ctx context.Context, image string, q query) (answer, error
 	return e.timed(ctx, e.statement(image, e.strides(), e.into, q))
 }
 
+// best asks again where hints name the plan and it is quick, so that what a
+// session does once for a plan does not count. Queries that promise something
+// are asked once: planning is theirs.
+func (e *session) best(ctx context.Context, image string, q query) (best answer, err error) {
+	const quick = 5 // seconds
+	best, err = e.ask(ctx, image, q)
+	if err != nil || q.goal != "" || best.seconds > quick {
+		return best, err
+	}
+	again, err := e.ask(ctx, image, q)
+	if err == nil && again.seconds < best.seconds {
+		best = again
+	}
+	return best, err
+}
+
 func (e *session) timed(ctx context.Context, source string) (a answer, err error) {
 	a.source = source
 	start := time.Now()

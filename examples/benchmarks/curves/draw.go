@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -22,17 +23,16 @@ type look struct {
 	family, label string
 	colour        color.RGBA
 	mark          draw.GlyphDrawer
-	settings      bool // written beside the points
 }
 
 var looks = []look{
-	{"tau", "thresholding, tau .4 to 1", rgb(0x56b4e9), draw.TriangleGlyph{}, false},
-	{"drill-down", "drill-down", rgb(0xe69f00), draw.SquareGlyph{}, false},
-	{"tau and drill-down", "drill-down at tau .6", rgb(0xcc79a7), draw.PlusGlyph{}, false},
-	{"WITHIN", "WITHIN a part of the exact time", rgb(0x009e73), draw.RingGlyph{}, false},
-	{"SSIM", "SSIM \u2265 q", rgb(0xd55e00), draw.CircleGlyph{}, true},
-	{"incremental", "exact, incremental", rgb(0x000000), draw.BoxGlyph{}, false},
-	{"full", "exact, full inference", rgb(0x777777), draw.CrossGlyph{}, false},
+	{"tau", "thresholding, tau .4 to 1", rgb(0x56b4e9), draw.TriangleGlyph{}},
+	{"drill-down", "drill-down", rgb(0xe69f00), draw.SquareGlyph{}},
+	{"tau and drill-down", "drill-down at tau .6", rgb(0xcc79a7), draw.PlusGlyph{}},
+	{"WITHIN", "WITHIN a part of the exact time", rgb(0x009e73), draw.RingGlyph{}},
+	{"SSIM", "SSIM \u2265 q", rgb(0xd55e00), draw.CircleGlyph{}},
+	{"incremental", "exact, incremental", rgb(0x000000), draw.BoxGlyph{}},
+	{"full", "exact, full inference", rgb(0x777777), draw.CrossGlyph{}},
 }
 
 func rgb(c uint32) color.RGBA { return color.RGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255} }
@@ -53,16 +53,16 @@ var (
 
 // Sizes in points, at 144 dots an inch.
 const (
-	width, height = 12 * vg.Inch, 5.6 * vg.Inch
-	dpi           = 144
-	margin        = 14
-	headline      = 46
-	key           = 58
+	pageWidth, pageHeight = 12 * vg.Inch, 5.6 * vg.Inch
+	dpi                   = 144
+	margin                = 14
+	headline              = 46
+	key                   = 58
 )
 
 // save draws the chart into a file.
 func (c *chart) save(path string) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	canvas := vgimg.NewWith(vgimg.UseWH(pageWidth, pageHeight), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	page := draw.New(canvas)
 	left, right := c.panel("SSIM", func(p point) float64 { return p.ssim }), c.panel("Pearson correlation", func(p point) float64 { return p.pearson })
 	middle := page.Size().X / 2
@@ -111,43 +111,52 @@ func (c *chart) panel(name string, figure func(point) float64) *plot.Plot {
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = faint, faint
 	p.Add(grid)
-	p.Y.Min, p.Y.Max = 1, 1
-	p.X.Min, p.X.Max = math.Inf(1), 0
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = math.Inf(1), 0, 1, best
+	at := func(seconds, quality float64) plotter.XY {
+		quality = min(quality, best)
+		p.X.Min, p.X.Max, p.Y.Min = min(p.X.Min, seconds), max(p.X.Max, seconds), min(p.Y.Min, quality)
+		return plotter.XY{X: seconds, Y: quality}
+	}
 	for _, s := range c.series {
 		l := lookOf(s.family)
 		var line plotter.XYs
-		labels := plotter.XYLabels{}
-		for _, at := range s.points {
-			xy := plotter.XY{X: at.seconds, Y: figure(at)}
-			line = append(line, xy)
-			labels.XYs, labels.Labels = append(labels.XYs, xy), append(labels.Labels, strconv.FormatFloat(at.setting, 'g', -1, 64)[1:])
-			p.Y.Min = min(p.Y.Min, xy.Y)
-			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
+		for _, q := range s.points {
+			line = append(line, at(q.seconds, figure(q)))
 		}
-		join := &plotter.Line{XYs: line, LineStyle: draw.LineStyle{Color: l.colour, Width: 1.6}}
-		marks := &plotter.Scatter{XYs: line, GlyphStyle: draw.GlyphStyle{Color: l.colour, Radius: 4, Shape: l.mark}}
-		p.Add(join, marks)
+		p.Add(&plotter.Line{XYs: line, LineStyle: draw.LineStyle{Color: l.colour, Width: 1.6}},
+			&plotter.Scatter{XYs: line, GlyphStyle: draw.GlyphStyle{Color: l.colour, Radius: 4, Shape: l.mark}})
+		if len(line) > 1 {
+			p.Add(ends(s, line, l.colour))
+		}
 	}
 	if c.naive > 0 {
-		p.Add(&plotter.Scatter{XYs: plotter.XYs{{X: c.naive, Y: 1}}, GlyphStyle: peerStyle})
-		p.X.Max = max(p.X.Max, c.naive)
+		p.Add(&plotter.Scatter{XYs: plotter.XYs{at(c.naive, 1)}, GlyphStyle: peerStyle})
 	}
+	level := figure(c.constant)
 	if len(c.constant.all) > 0 {
-		p.Y.Min = min(p.Y.Min, figure(c.constant))
+		p.Y.Min = min(p.Y.Min, level)
 	}
-	p.X.Min, p.X.Max = p.X.Min/1.3, p.X.Max*1.3
-	p.Y.Min = max(-1, math.Floor(p.Y.Min*20-0.5)/20)
-	p.Y.Max = 1 + (1-p.Y.Min)*0.04
-	p.Y.Tick.Marker = steps{}
+	p.X.Min, p.X.Max = p.X.Min/1.4, p.X.Max*1.4
+	p.Y.Min = 1 - 1.15*(1-p.Y.Min) // some room below
+	p.Y.Scale, p.Y.Tick.Marker = nines{}, nines{}
 	if len(c.constant.all) > 0 {
-		level := figure(c.constant)
-		p.Add(&plotter.Line{
-			XYs:       plotter.XYs{{X: p.X.Min, Y: level}, {X: p.X.Max, Y: level}},
-			LineStyle: draw.LineStyle{Color: rgb(0x999999), Width: 1, Dashes: []vg.Length{4, 3}},
-		})
+		p.Add(&plotter.Line{XYs: plotter.XYs{{X: p.X.Min, Y: level}, {X: p.X.Max, Y: level}}, LineStyle: constantStyle})
 	}
 	return p
 }
+
+// ends writes the first and the last setting of a family beside their points.
+func ends(s *series, line plotter.XYs, c color.Color) *plotter.Labels {
+	l := &plotter.Labels{Offset: vg.Point{X: 5, Y: -10}}
+	for _, i := range []int{0, len(line) - 1} {
+		l.XYs = append(l.XYs, line[i])
+		l.Labels = append(l.Labels, strings.TrimPrefix(strconv.FormatFloat(s.points[i].setting, 'g', -1, 64), "0"))
+		l.TextStyle = append(l.TextStyle, style(8, c))
+	}
+	return l
+}
+
+var constantStyle = draw.LineStyle{Color: rgb(0x999999), Width: 1, Dashes: []vg.Length{4, 3}}
 
 var peerStyle = draw.GlyphStyle{Color: rgb(0x777777), Radius: 5, Shape: draw.PyramidGlyph{}}
 
@@ -181,7 +190,7 @@ func (c *chart) legend(at draw.Canvas) {
 	}
 	if len(c.constant.all) > 0 {
 		entry("a constant map", func(x, y vg.Length) {
-			at.StrokeLine2(draw.LineStyle{Color: rgb(0x999999), Width: 1, Dashes: []vg.Length{4, 3}}, x-9, y, x+9, y)
+			at.StrokeLine2(constantStyle, x-9, y, x+9, y)
 		})
 	}
 }
@@ -200,18 +209,26 @@ func (decades) Ticks(lo, hi float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// steps marks tenths, or twentieths where there is little room between the ends.
-type steps struct{}
+// best is as good as a figure is drawn; the exact map's 1 would be infinitely high.
+const best = 0.9999
 
-func (steps) Ticks(lo, hi float64) (ticks []plot.Tick) {
-	step := 0.2
-	for _, s := range []float64{0.1, 0.05, 0.02} {
-		if (hi-lo)/s <= 8 {
-			step = s
+// nines is the scale of a figure of quality: every step up halves what is left to
+// 1, so that .9, .99 and .999 lie as far apart as they are hard to reach.
+type nines struct{}
+
+func height(v float64) float64 { return -math.Log2(max(1-v, 1-best)) }
+
+// Normalize says where between the ends of an axis a value lies.
+func (nines) Normalize(lo, hi, v float64) float64 {
+	return (height(v) - height(lo)) / (height(hi) - height(lo))
+}
+
+// Ticks marks what people ask for.
+func (nines) Ticks(lo, hi float64) (ticks []plot.Tick) {
+	for _, v := range []float64{-0.5, 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999} {
+		if v >= lo && v <= hi {
+			ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', -1, 64)})
 		}
 	}
-	for i := math.Ceil(lo / step); i*step <= min(hi, 1)+1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(math.Round(i*step*100)/100, 'g', -1, 64)})
-	}
-	return ticks
+	return append(ticks, plot.Tick{Value: best, Label: "exact"})
 }
