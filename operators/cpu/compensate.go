@@ -53,7 +53,7 @@ func (w *worker) change(s operators.Source, r region.Rect, clean operators.Tile,
 	set := w.program.set
 	buf := w.scratch(r.W() * s.Shape.C)
 	for y := r.Y.Lo; y < r.Y.Hi; y++ {
-		combine(set, simd.Subtract, buf.data, s.Update.Row(y, r.X.Lo, r.X.Hi), clean.Row(y, r.X.Lo, r.X.Hi))
+		unlimited(set, simd.Subtract, buf.data, s.Update.Row(y, r.X.Lo, r.X.Hi), clean.Row(y, r.X.Lo, r.X.Hi))
 		at := (y*s.Shape.W + r.X.Lo) * s.Shape.C
 		for k, g := range gradients {
 			estimates[k] += sign * set.Dot(buf.data, g[at:])
@@ -123,9 +123,9 @@ func (w *worker) product(t *task) {
 	for y := r.Y.Lo; y < r.Y.Hi; y++ {
 		for j := range now {
 			c := t.shape.C
-			combine(set, simd.Subtract, changes.data[j*n:(j+1)*n], now[j].row(y, r.X, c), clean[j].row(y, r.X, c))
+			unlimited(set, simd.Subtract, changes.data[j*n:(j+1)*n], now[j].row(y, r.X, c), clean[j].row(y, r.X, c))
 		}
-		combine(set, simd.Multiply, changes.data[:n], changes.data[:n], changes.data[n:])
+		unlimited(set, simd.Multiply, changes.data[:n], changes.data[:n], changes.data[n:])
 		at := (y*t.shape.W + r.X.Lo) * t.shape.C
 		for k, g := range p.Gradients {
 			t.estimates[k] += set.Dot(changes.data[:n], g[at:])
@@ -167,8 +167,8 @@ func (w *worker) tangent(t *task, y, x int, out, in []float32) {
 	w.release(buf)
 }
 
-// combine is an operation without limits.
-func combine(set *simd.Set, op simd.Operation, out, a, b []float32) {
+// unlimited is an operation without limits.
+func unlimited(set *simd.Set, op simd.Operation, out, a, b []float32) {
 	inf := float32(math.Inf(1))
 	set.Combine(op, out, a, b, -inf, inf)
 }
