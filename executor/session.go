@@ -117,7 +117,9 @@ func (s *Session) gradients(p *planner.Occlude) (*gradient.Program, error) {
 	all := s.programs[p.Model]
 	last := &all[len(all)-1] // that of the plan that is running
 	if last.backward == nil {
-		b, err := gradient.New(p.Net, gradient.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms})
+		// Direct convolutions: a single pass gains less by faster ones than it takes to
+		// transform their weights.
+		b, err := gradient.New(p.Net, gradient.Options{Kernels: p.Kernels})
 		if err != nil {
 			return nil, fmt.Errorf("model %q: %w", p.Model.Name, err)
 		}

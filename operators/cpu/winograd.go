@@ -152,39 +152,6 @@ func newWinograd(op network.Conv, act activation, set *simd.Set, how operators.A
 // An odd number of cache lines spreads them over the sets of a cache.
 func apart(n int) int { return aligned(n) | alignment }
 
-// pack transforms the weights, in float64.
-func (k *winograd) pack() {
-	points, panel := k.points(), k.set.Panel
-	k.weights = simd.Aligned(points * k.panels * k.cin * panel)
-	from := k.op.Weights.Data().([]float32)
-	gy, gx := k.y.filter(), k.x.filter()
-	half := make([]float64, k.x.taps*k.cin) // G of a filter along y at one point
-	sum := make([]float64, k.cin)
-	for f := range k.cout {
-		filter := from[f*k.op.Taps()*k.cin:][:k.op.Taps()*k.cin]
-		for i, row := range gy {
-			clear(half)
-			for a, g := range row {
-				for j, v := range filter[a*len(half):][:len(half)] {
-					half[j] += g * float64(v)
-				}
-			}
-			for j, row := range gx {
-				clear(sum)
-				for b, g := range row {
-					for c, v := range half[b*k.cin:][:k.cin] {
-						sum[c] += g * v
-					}
-				}
-				to := k.panel(i*k.x.points+j, f/panel)[f%panel:]
-				for c, v := range sum {
-					to[c*panel] = float32(v)
-				}
-			}
-		}
-	}
-}
-
 // points is the number of products.
 func (k *winograd) points() int { return k.y.points * k.x.points }
 
