@@ -8,32 +8,35 @@ import (
 // departures is the loops that tell how results depart from what is linear in
 // what changed, see package compensation.
 type departures struct {
-	dot     func(a, b *float32, n int) float64
-	clamp   func(out, in, marked *float32, n int, low, high float32) float64
+	dot func(a, b *float32, n int) float64
+	// clamp is given the limits as offsets of tangents, too: 0 where infinite.
+	clamp   func(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64
 	tangent func(out, in, slopes, offsets *float32, n int)
 	// pool is PoolDeparture for the first channels of cells that are stride values
 	// apart: as many as fill registers.
 	pool func(out *float32, taps *unsafe.Pointer, shown *uint8, n, step, cells, channels, stride int)
 }
 
-// The lowest bits of what Mark makes.
+// The tangents of a clamp, as the lowest two bits of marked gradients number them.
 const (
-	markedInside = 1 << iota
-	markedAbove
+	tangentLow   = iota // the lower limit
+	tangentValue        // the value itself
+	tangentHigh         // the upper limit
+	tangentMask
 )
 
 // Mark notes in the lowest two bits of each gradient where the clean value y of a
-// clamp lies: inside its limits, at the upper one or above, or at the lower one.
-// It is all that ClampDeparture takes to know the clamp's tangent, and changes
-// gradients by no more than rounding.
+// clamp lies: at the lower limit, between the limits, or at the upper one. It is
+// all that ClampDeparture takes to know the clamp's tangent, and changes gradients
+// by no more than rounding.
 func Mark(marked, gradients, y []float32, low, high float32) {
 	for i, g := range gradients {
-		bits := math.Float32bits(g) &^ (markedInside | markedAbove)
+		bits := math.Float32bits(g) &^ tangentMask
 		switch {
 		case y[i] >= high:
-			bits |= markedAbove
+			bits |= tangentHigh
 		case y[i] > low:
-			bits |= markedInside
+			bits |= tangentValue
 		}
 		marked[i] = math.Float32frombits(bits)
 	}
@@ -52,16 +55,24 @@ func (s *Set) Dot(a, b []float32) float64 {
 // ClampDeparture computes out[i] = min(high, max(low, in[i])) for all of out, which
 // may be in, and returns the sum of
 //
-//	marked[i] * (out[i] - tangent(in[i]))
+//	marked[i] * (out[i] - tangent)
 //
-// where the tangent is in[i] itself if the gradient is marked as inside, and
-// else the limit at which it is marked to be.
+// where the tangent is in[i] itself if the gradient is marked to lie between the
+// limits, and else the limit at which it is marked to be.
 func (s *Set) ClampDeparture(out, in, marked []float32, low, high float32) float64 {
 	if len(out) == 0 {
 		return 0
 	}
 	_, _ = in[len(out)-1], marked[len(out)-1]
-	return s.departures.clamp(&out[0], &in[0], &marked[0], len(out), low, high)
+	return s.departures.clamp(&out[0], &in[0], &marked[0], len(out), low, high, offsetOf(low), offsetOf(high))
+}
+
+// offsetOf is a limit, 0 instead of an infinite one: nothing is at that.
+func offsetOf(limit float32) float32 {
+	if limit-limit != 0 {
+		return 0
+	}
+	return limit
 }
 
 // TangentDeparture computes out[i] -= slopes[i]*in[i] + offsets[i] for all of out.
@@ -111,19 +122,18 @@ var departuresGeneric = departures{
 		}
 		return sum
 	},
-	clamp: func(out, in, marked *float32, n int, low, high float32) float64 {
+	clamp: func(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64 {
 		sum := 0.0
 		to, gradients := unsafe.Slice(out, n), unsafe.Slice(marked, n)
+		offsets := [...]float32{tangentLow: offset0, tangentHigh: offset2, tangentMask: 0}
 		for i, x := range unsafe.Slice(in, n) {
-			y, tangent := min(high, max(low, x)), low
-			switch bits := math.Float32bits(gradients[i]); {
-			case bits&markedInside != 0:
+			number := math.Float32bits(gradients[i]) & tangentMask
+			tangent := offsets[number]
+			if number == tangentValue {
 				tangent = x
-			case bits&markedAbove != 0:
-				tangent = high
 			}
-			sum += float64(gradients[i] * (y - tangent))
-			to[i] = y
+			to[i] = min(high, max(low, x))
+			sum += float64(gradients[i] * (to[i] - tangent))
 		}
 		return sum
 	},

@@ -22,7 +22,7 @@ var departuresAVX2 = departures{
 func avx512Dot(a, b *float32, n int) float64
 
 //go:noescape
-func avx512ClampDeparture(out, in, marked *float32, n int, low, high float32) float64
+func avx512ClampDeparture(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64
 
 //go:noescape
 func avx512TangentDeparture(out, in, slopes, offsets *float32, n int)
@@ -34,7 +34,7 @@ func avx512PoolDeparture(out *float32, taps *unsafe.Pointer, shown *uint8, n, st
 func avx2Dot(a, b *float32, n int) float64
 
 //go:noescape
-func avx2ClampDeparture(out, in, marked *float32, n int, low, high float32) float64
+func avx2ClampDeparture(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64
 
 //go:noescape
 func avx2TangentDeparture(out, in, slopes, offsets *float32, n int)

@@ -5,6 +5,24 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+DATA slopes<>+0(SB)/4, $(0.0)
+DATA slopes<>+4(SB)/4, $(1.0)
+DATA slopes<>+8(SB)/4, $(0.0)
+DATA slopes<>+12(SB)/4, $(0.0)
+DATA slopes<>+16(SB)/4, $(0.0)
+DATA slopes<>+20(SB)/4, $(1.0)
+DATA slopes<>+24(SB)/4, $(0.0)
+DATA slopes<>+28(SB)/4, $(0.0)
+DATA slopes<>+32(SB)/4, $(0.0)
+DATA slopes<>+36(SB)/4, $(1.0)
+DATA slopes<>+40(SB)/4, $(0.0)
+DATA slopes<>+44(SB)/4, $(0.0)
+DATA slopes<>+48(SB)/4, $(0.0)
+DATA slopes<>+52(SB)/4, $(1.0)
+DATA slopes<>+56(SB)/4, $(0.0)
+DATA slopes<>+60(SB)/4, $(0.0)
+GLOBL slopes<>(SB), RODATA|NOPTR, $64
+
 // func avx512Dot(a *float32, b *float32, n int) float64
 // Requires: AVX, AVX512F, SSE2
 TEXT ·avx512Dot(SB), NOSPLIT, $0-32
@@ -80,175 +98,134 @@ rowDone:
 	VZEROUPPER
 	RET
 
-// func avx512ClampDeparture(out *float32, in *float32, marked *float32, n int, low float32, high float32) float64
+// func avx512ClampDeparture(out *float32, in *float32, marked *float32, n int, low float32, high float32, offset0 float32, offset2 float32) float64
 // Requires: AVX, AVX512F, SSE2
-TEXT ·avx512ClampDeparture(SB), NOSPLIT, $0-48
+TEXT ·avx512ClampDeparture(SB), NOSPLIT, $0-56
 	MOVQ         out+0(FP), AX
 	MOVQ         in+8(FP), DX
 	MOVQ         marked+16(FP), BX
 	MOVQ         n+24(FP), CX
 	VBROADCASTSS low+32(FP), Z0
 	VBROADCASTSS high+36(FP), Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
+	VBROADCASTSS offset0+40(FP), Z3
+	VBROADCASTSS offset2+44(FP), Z4
 	VPXORD       Z5, Z5, Z5
+	VMOVUPS      slopes<>+0(SB), Z2
+	VUNPCKLPS    Z5, Z3, Z3
+	VUNPCKLPS    Z5, Z4, Z4
+	VUNPCKLPD    Z4, Z3, Z3
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	VPXORD       Z8, Z8, Z8
+	VPXORD       Z9, Z9, Z9
 	CMPQ         CX, $+64
 	JL           rowSingle
 
 rowSeveral:
-	VMOVUPS     (BX), Z7
-	VMOVUPS     (DX), Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K1
-	VPTESTMD    x00000002<>+0(SB), Z7, K2
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K2, Z8
-	VMOVAPS     Z6, K1, Z8
-	VMAXPS      Z6, Z0, Z6
-	VMINPS      Z6, Z1, Z6
-	VMOVUPS     Z6, (AX)
-	VSUBPS      Z8, Z6, Z6
-	VFMADD231PS Z7, Z6, Z2
-	VMOVUPS     64(BX), Z7
-	VMOVUPS     64(DX), Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K1
-	VPTESTMD    x00000002<>+0(SB), Z7, K2
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K2, Z8
-	VMOVAPS     Z6, K1, Z8
-	VMAXPS      Z6, Z0, Z6
-	VMINPS      Z6, Z1, Z6
-	VMOVUPS     Z6, 64(AX)
-	VSUBPS      Z8, Z6, Z6
-	VFMADD231PS Z7, Z6, Z3
-	VMOVUPS     128(BX), Z7
-	VMOVUPS     128(DX), Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K1
-	VPTESTMD    x00000002<>+0(SB), Z7, K2
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K2, Z8
-	VMOVAPS     Z6, K1, Z8
-	VMAXPS      Z6, Z0, Z6
-	VMINPS      Z6, Z1, Z6
-	VMOVUPS     Z6, 128(AX)
-	VSUBPS      Z8, Z6, Z6
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     192(BX), Z7
-	VMOVUPS     192(DX), Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K1
-	VPTESTMD    x00000002<>+0(SB), Z7, K2
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K2, Z8
-	VMOVAPS     Z6, K1, Z8
-	VMAXPS      Z6, Z0, Z6
-	VMINPS      Z6, Z1, Z6
-	VMOVUPS     Z6, 192(AX)
-	VSUBPS      Z8, Z6, Z6
-	VFMADD231PS Z7, Z6, Z5
-	ADDQ        $+256, AX
-	ADDQ        $+256, DX
-	ADDQ        $+256, BX
-	SUBQ        $+64, CX
-	CMPQ        CX, $+64
-	JGE         rowSeveral
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (BX), Z10
+	VPERMILPS    Z10, Z2, Z11
+	VPERMILPS    Z10, Z3, Z12
+	VMAXPS       Z4, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      Z5, (AX)
+	VSUBPS       Z12, Z5, Z5
+	VFNMADD231PS Z11, Z4, Z5
+	VFMADD231PS  Z10, Z5, Z6
+	VMOVUPS      64(DX), Z4
+	VMOVUPS      64(BX), Z10
+	VPERMILPS    Z10, Z2, Z11
+	VPERMILPS    Z10, Z3, Z12
+	VMAXPS       Z4, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      Z5, 64(AX)
+	VSUBPS       Z12, Z5, Z5
+	VFNMADD231PS Z11, Z4, Z5
+	VFMADD231PS  Z10, Z5, Z7
+	VMOVUPS      128(DX), Z4
+	VMOVUPS      128(BX), Z10
+	VPERMILPS    Z10, Z2, Z11
+	VPERMILPS    Z10, Z3, Z12
+	VMAXPS       Z4, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      Z5, 128(AX)
+	VSUBPS       Z12, Z5, Z5
+	VFNMADD231PS Z11, Z4, Z5
+	VFMADD231PS  Z10, Z5, Z8
+	VMOVUPS      192(DX), Z4
+	VMOVUPS      192(BX), Z10
+	VPERMILPS    Z10, Z2, Z11
+	VPERMILPS    Z10, Z3, Z12
+	VMAXPS       Z4, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      Z5, 192(AX)
+	VSUBPS       Z12, Z5, Z5
+	VFNMADD231PS Z11, Z4, Z5
+	VFMADD231PS  Z10, Z5, Z9
+	ADDQ         $+256, AX
+	ADDQ         $+256, DX
+	ADDQ         $+256, BX
+	SUBQ         $+64, CX
+	CMPQ         CX, $+64
+	JGE          rowSeveral
 
 rowSingle:
 	CMPQ CX, $+16
 	JL   rowPart
 
 rowOne:
-	VMOVUPS     (BX), Z7
-	VMOVUPS     (DX), Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K1
-	VPTESTMD    x00000002<>+0(SB), Z7, K2
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K2, Z8
-	VMOVAPS     Z6, K1, Z8
-	VMAXPS      Z6, Z0, Z6
-	VMINPS      Z6, Z1, Z6
-	VMOVUPS     Z6, (AX)
-	VSUBPS      Z8, Z6, Z6
-	VFMADD231PS Z7, Z6, Z2
-	ADDQ        $+64, AX
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	SUBQ        $+16, CX
-	CMPQ        CX, $+16
-	JGE         rowOne
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (BX), Z10
+	VPERMILPS    Z10, Z2, Z11
+	VPERMILPS    Z10, Z3, Z12
+	VMAXPS       Z4, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      Z5, (AX)
+	VSUBPS       Z12, Z5, Z5
+	VFNMADD231PS Z11, Z4, Z5
+	VFMADD231PS  Z10, Z5, Z6
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+	CMPQ         CX, $+16
+	JGE          rowOne
 
 rowPart:
-	TESTQ       CX, CX
-	JZ          rowDone
-	MOVQ        $0x00000001, SI
-	SHLQ        CL, SI
-	DECQ        SI
-	KMOVW       SI, K1
-	VMOVUPS.Z   (BX), K1, Z7
-	VMOVUPS.Z   (DX), K1, Z6
-	VPTESTMD    x00000001<>+0(SB), Z7, K2
-	VPTESTMD    x00000002<>+0(SB), Z7, K3
-	VMOVAPS     Z0, Z8
-	VMOVAPS     Z1, K3, Z8
-	VMOVAPS     Z6, K2, Z8
-	VMAXPS      Z6, Z0, Z0
-	VMINPS      Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)
-	VSUBPS.Z    Z8, Z0, K1, Z0
-	VFMADD231PS Z7, Z0, Z2
+	TESTQ        CX, CX
+	JZ           rowDone
+	MOVQ         $0x00000001, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX), K1, Z4
+	VMOVUPS.Z    (BX), K1, Z5
+	VPERMILPS    Z5, Z2, Z2
+	VPERMILPS    Z5, Z3, Z3
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)
+	VSUBPS       Z3, Z0, Z0
+	VFNMADD231PS Z2, Z4, Z0
+	VFMADD231PS  Z5, Z0, Z6
 
 rowDone:
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z5, Z4, Z4
-	VADDPS        Z4, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VCVTPS2PD     Y2, Z2
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z8, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VCVTPS2PD     Y6, Z6
 	VCVTPS2PD     Y0, Z0
-	VADDPD        Z0, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPD        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VADDPD        X0, X2, X2
-	VUNPCKHPD     X2, X2, X0
-	VADDSD        X0, X2, X2
-	MOVSD         X2, ret+40(FP)
+	VADDPD        Z0, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPD        Y0, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X0
+	VADDPD        X0, X6, X6
+	VUNPCKHPD     X6, X6, X0
+	VADDSD        X0, X6, X6
+	MOVSD         X6, ret+48(FP)
 	VZEROUPPER
 	RET
-
-DATA x00000001<>+0(SB)/4, $0x00000001
-DATA x00000001<>+4(SB)/4, $0x00000001
-DATA x00000001<>+8(SB)/4, $0x00000001
-DATA x00000001<>+12(SB)/4, $0x00000001
-DATA x00000001<>+16(SB)/4, $0x00000001
-DATA x00000001<>+20(SB)/4, $0x00000001
-DATA x00000001<>+24(SB)/4, $0x00000001
-DATA x00000001<>+28(SB)/4, $0x00000001
-DATA x00000001<>+32(SB)/4, $0x00000001
-DATA x00000001<>+36(SB)/4, $0x00000001
-DATA x00000001<>+40(SB)/4, $0x00000001
-DATA x00000001<>+44(SB)/4, $0x00000001
-DATA x00000001<>+48(SB)/4, $0x00000001
-DATA x00000001<>+52(SB)/4, $0x00000001
-DATA x00000001<>+56(SB)/4, $0x00000001
-DATA x00000001<>+60(SB)/4, $0x00000001
-GLOBL x00000001<>(SB), RODATA|NOPTR, $64
-
-DATA x00000002<>+0(SB)/4, $0x00000002
-DATA x00000002<>+4(SB)/4, $0x00000002
-DATA x00000002<>+8(SB)/4, $0x00000002
-DATA x00000002<>+12(SB)/4, $0x00000002
-DATA x00000002<>+16(SB)/4, $0x00000002
-DATA x00000002<>+20(SB)/4, $0x00000002
-DATA x00000002<>+24(SB)/4, $0x00000002
-DATA x00000002<>+28(SB)/4, $0x00000002
-DATA x00000002<>+32(SB)/4, $0x00000002
-DATA x00000002<>+36(SB)/4, $0x00000002
-DATA x00000002<>+40(SB)/4, $0x00000002
-DATA x00000002<>+44(SB)/4, $0x00000002
-DATA x00000002<>+48(SB)/4, $0x00000002
-DATA x00000002<>+52(SB)/4, $0x00000002
-DATA x00000002<>+56(SB)/4, $0x00000002
-DATA x00000002<>+60(SB)/4, $0x00000002
-GLOBL x00000002<>(SB), RODATA|NOPTR, $64
 
 // func avx512TangentDeparture(out *float32, in *float32, slopes *float32, offsets *float32, n int)
 // Requires: AVX, AVX512F
@@ -383,6 +360,24 @@ tap:
 	VZEROUPPER
 	RET
 
+DATA x00000001<>+0(SB)/4, $0x00000001
+DATA x00000001<>+4(SB)/4, $0x00000001
+DATA x00000001<>+8(SB)/4, $0x00000001
+DATA x00000001<>+12(SB)/4, $0x00000001
+DATA x00000001<>+16(SB)/4, $0x00000001
+DATA x00000001<>+20(SB)/4, $0x00000001
+DATA x00000001<>+24(SB)/4, $0x00000001
+DATA x00000001<>+28(SB)/4, $0x00000001
+DATA x00000001<>+32(SB)/4, $0x00000001
+DATA x00000001<>+36(SB)/4, $0x00000001
+DATA x00000001<>+40(SB)/4, $0x00000001
+DATA x00000001<>+44(SB)/4, $0x00000001
+DATA x00000001<>+48(SB)/4, $0x00000001
+DATA x00000001<>+52(SB)/4, $0x00000001
+DATA x00000001<>+56(SB)/4, $0x00000001
+DATA x00000001<>+60(SB)/4, $0x00000001
+GLOBL x00000001<>(SB), RODATA|NOPTR, $64
+
 DATA lanes<>+0(SB)/4, $0xffffffff
 DATA lanes<>+4(SB)/4, $0xffffffff
 DATA lanes<>+8(SB)/4, $0xffffffff
@@ -473,129 +468,129 @@ rowDone:
 	VZEROUPPER
 	RET
 
-// func avx2ClampDeparture(out *float32, in *float32, marked *float32, n int, low float32, high float32) float64
-// Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·avx2ClampDeparture(SB), NOSPLIT, $0-48
+// func avx2ClampDeparture(out *float32, in *float32, marked *float32, n int, low float32, high float32, offset0 float32, offset2 float32) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·avx2ClampDeparture(SB), NOSPLIT, $0-56
 	MOVQ         out+0(FP), AX
 	MOVQ         in+8(FP), CX
 	MOVQ         marked+16(FP), DX
 	MOVQ         n+24(FP), BX
 	VBROADCASTSS low+32(FP), Y0
 	VBROADCASTSS high+36(FP), Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS offset0+40(FP), Y3
+	VBROADCASTSS offset2+44(FP), Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPS      slopes<>+0(SB), Y2
+	VUNPCKLPS    Y5, Y3, Y3
+	VUNPCKLPS    Y5, Y4, Y4
+	VUNPCKLPD    Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
 	CMPQ         BX, $+32
 	JL           rowSingle
 
 rowSeveral:
-	VMOVUPS     (DX), Y7
-	VMOVUPS     (CX), Y6
-	VPSLLD      $0x1e, Y7, Y9
-	VBLENDVPS   Y9, Y1, Y0, Y8
-	VPSLLD      $0x1f, Y7, Y9
-	VBLENDVPS   Y9, Y6, Y8, Y8
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (AX)
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS Y7, Y6, Y2
-	VMOVUPS     32(DX), Y7
-	VMOVUPS     32(CX), Y6
-	VPSLLD      $0x1e, Y7, Y9
-	VBLENDVPS   Y9, Y1, Y0, Y8
-	VPSLLD      $0x1f, Y7, Y9
-	VBLENDVPS   Y9, Y6, Y8, Y8
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 32(AX)
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS Y7, Y6, Y3
-	VMOVUPS     64(DX), Y7
-	VMOVUPS     64(CX), Y6
-	VPSLLD      $0x1e, Y7, Y9
-	VBLENDVPS   Y9, Y1, Y0, Y8
-	VPSLLD      $0x1f, Y7, Y9
-	VBLENDVPS   Y9, Y6, Y8, Y8
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 64(AX)
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS Y7, Y6, Y4
-	VMOVUPS     96(DX), Y7
-	VMOVUPS     96(CX), Y6
-	VPSLLD      $0x1e, Y7, Y9
-	VBLENDVPS   Y9, Y1, Y0, Y8
-	VPSLLD      $0x1f, Y7, Y9
-	VBLENDVPS   Y9, Y6, Y8, Y8
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 96(AX)
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS Y7, Y6, Y5
-	ADDQ        $+128, AX
-	ADDQ        $+128, CX
-	ADDQ        $+128, DX
-	SUBQ        $+32, BX
-	CMPQ        BX, $+32
-	JGE         rowSeveral
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (DX), Y10
+	VPERMILPS    Y10, Y2, Y11
+	VPERMILPS    Y10, Y3, Y12
+	VMAXPS       Y8, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, (AX)
+	VSUBPS       Y12, Y9, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VMOVUPS      32(CX), Y8
+	VMOVUPS      32(DX), Y10
+	VPERMILPS    Y10, Y2, Y11
+	VPERMILPS    Y10, Y3, Y12
+	VMAXPS       Y8, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, 32(AX)
+	VSUBPS       Y12, Y9, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y10, Y9, Y5
+	VMOVUPS      64(CX), Y8
+	VMOVUPS      64(DX), Y10
+	VPERMILPS    Y10, Y2, Y11
+	VPERMILPS    Y10, Y3, Y12
+	VMAXPS       Y8, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, 64(AX)
+	VSUBPS       Y12, Y9, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y10, Y9, Y6
+	VMOVUPS      96(CX), Y8
+	VMOVUPS      96(DX), Y10
+	VPERMILPS    Y10, Y2, Y11
+	VPERMILPS    Y10, Y3, Y12
+	VMAXPS       Y8, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, 96(AX)
+	VSUBPS       Y12, Y9, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         $+128, AX
+	ADDQ         $+128, CX
+	ADDQ         $+128, DX
+	SUBQ         $+32, BX
+	CMPQ         BX, $+32
+	JGE          rowSeveral
 
 rowSingle:
 	CMPQ BX, $+8
 	JL   rowPart
 
 rowOne:
-	VMOVUPS     (DX), Y7
-	VMOVUPS     (CX), Y6
-	VPSLLD      $0x1e, Y7, Y9
-	VBLENDVPS   Y9, Y1, Y0, Y8
-	VPSLLD      $0x1f, Y7, Y9
-	VBLENDVPS   Y9, Y6, Y8, Y8
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (AX)
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS Y7, Y6, Y2
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	SUBQ        $+8, BX
-	CMPQ        BX, $+8
-	JGE         rowOne
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (DX), Y10
+	VPERMILPS    Y10, Y2, Y11
+	VPERMILPS    Y10, Y3, Y12
+	VMAXPS       Y8, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, (AX)
+	VSUBPS       Y12, Y9, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y10, Y9, Y4
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+	CMPQ         BX, $+8
+	JGE          rowOne
 
 rowPart:
-	TESTQ       BX, BX
-	JZ          rowDone
-	LEAQ        lanes<>+0(SB), SI
-	NEGQ        BX
-	VMOVUPS     32(SI)(BX*4), Y6
-	VMASKMOVPS  (DX), Y6, Y8
-	VMASKMOVPS  (CX), Y6, Y7
-	VPSLLD      $0x1e, Y8, Y10
-	VBLENDVPS   Y10, Y1, Y0, Y9
-	VPSLLD      $0x1f, Y8, Y10
-	VBLENDVPS   Y10, Y7, Y9, Y9
-	VMAXPS      Y7, Y0, Y0
-	VMINPS      Y0, Y1, Y0
-	VMASKMOVPS  Y0, Y6, (AX)
-	VSUBPS      Y9, Y0, Y0
-	VANDPS      Y6, Y0, Y0
-	VFMADD231PS Y8, Y0, Y2
+	TESTQ        BX, BX
+	JZ           rowDone
+	LEAQ         lanes<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      32(SI)(BX*4), Y8
+	VMASKMOVPS   (CX), Y8, Y9
+	VMASKMOVPS   (DX), Y8, Y10
+	VPERMILPS    Y10, Y2, Y2
+	VPERMILPS    Y10, Y3, Y3
+	VMAXPS       Y9, Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VMASKMOVPS   Y0, Y8, (AX)
+	VSUBPS       Y3, Y0, Y0
+	VFNMADD231PS Y2, Y9, Y0
+	VFMADD231PS  Y10, Y0, Y4
 
 rowDone:
-	VADDPS       Y3, Y2, Y2
 	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X0
-	VCVTPS2PD    X2, Y2
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    X0, Y0
-	VADDPD       Y0, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPD       X0, X2, X2
-	VUNPCKHPD    X2, X2, X0
-	VADDSD       X0, X2, X2
-	MOVSD        X2, ret+40(FP)
+	VADDPD       Y0, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VUNPCKHPD    X4, X4, X0
+	VADDSD       X0, X4, X4
+	MOVSD        X4, ret+48(FP)
 	VZEROUPPER
 	RET
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -10,9 +11,10 @@ func init() { files["departure"] = departures }
 
 // departures writes the loops that tell how results depart from what is linear.
 func departures(c *build.Context) {
+	slopes := slopeTable(c)
 	eachSet(c, func(v *vectors) {
 		dot(v)
-		clampDeparture(v)
+		clampDeparture(v, slopes)
 		tangentDeparture(v)
 		poolDeparture(v)
 	})
@@ -77,56 +79,52 @@ func dot(v *vectors) {
 	v.end()
 }
 
-// clampDeparture writes a clamp that sums how far it is from its tangents, which
-// the lowest bits of the gradients tell: the first is set where the tangent is the
-// value itself, the second where it is the upper limit.
+// clampDeparture writes a clamp that sums how far it is from its tangents. The two
+// lowest bits of a gradient are the number of its tangent: with the slope 0
+// through offset0 or offset2, or the value itself.
 //
-//	func(out, in, marked *float32, n int, low, high float32) float64
-func clampDeparture(v *vectors) {
-	v.begin("ClampDeparture", "func(out, in, marked *float32, n int, low, high float32) float64")
+//	func(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64
+func clampDeparture(v *vectors, table operand.Mem) {
+	v.begin("ClampDeparture", "func(out, in, marked *float32, n int, low, high, offset0, offset2 float32) float64")
 	out, in, marked, n := v.integer("out"), v.integer("in"), v.integer("marked"), v.integer("n")
 	low, high := v.broadcast("low"), v.broadcast("high")
-	var inside, above operand.Mem
-	if v.wide() {
-		inside, above = v.pattern(1), v.pattern(2)
-	}
+	// Four numbers, which the processor picks from by those bits, in every part of
+	// 16 bytes: offsets are offset0, 0, offset2, 0.
+	slopes, offsets, upper, zero := v.vector(), v.broadcast("offset0"), v.broadcast("offset2"), v.zero()
+	v.VMOVUPS(table, slopes)
+	v.VUNPCKLPS(zero, offsets, offsets)
+	v.VUNPCKLPS(zero, upper, upper)
+	v.VUNPCKLPD(upper, offsets, offsets)
 	sums := v.sumsOfZero()
 	v.along("row", n, []reg.GPVirtual{out, in, marked}, sumRegisters, func(count int, part bool) {
 		for i := range count {
-			x, y, g, tangent := v.vector(), v.vector(), v.vector(), v.vector()
-			v.load(v.at(marked, i), g, part)
+			x, y, g, slope, offset := v.vector(), v.vector(), v.vector(), v.vector(), v.vector()
 			v.load(v.at(in, i), x, part)
-			if v.wide() {
-				isInside, isAbove := v.K(), v.K()
-				v.VPTESTMD(inside, g, isInside)
-				v.VPTESTMD(above, g, isAbove)
-				v.VMOVAPS(low, tangent)
-				v.VMOVAPS(high, isAbove, tangent)
-				v.VMOVAPS(x, isInside, tangent)
-			} else {
-				sign := v.vector()
-				v.VPSLLD(operand.U8(30), g, sign)
-				v.VBLENDVPS(sign, high, low, tangent)
-				v.VPSLLD(operand.U8(31), g, sign)
-				v.VBLENDVPS(sign, x, tangent, tangent)
-			}
+			v.load(v.at(marked, i), g, part)
+			v.VPERMILPS(g, slopes, slope)
+			v.VPERMILPS(g, offsets, offset)
 			v.VMAXPS(x, low, y)
 			v.VMINPS(y, high, y)
 			v.store(y, v.at(out, i), part)
-			switch { // beyond the row's end a limit may be infinite, and nothing counts
-			case v.wide() && part:
-				v.VSUBPS_Z(tangent, y, v.mask, y)
-			case part:
-				v.VSUBPS(tangent, y, y)
-				v.VANDPS(v.part, y, y)
-			default:
-				v.VSUBPS(tangent, y, y)
-			}
+			v.VSUBPS(offset, y, y)
+			v.VFNMADD231PS(slope, x, y)
 			v.VFMADD231PS(g, y, sums[i])
 		}
 	})
 	v.result(sums)
 	v.end()
+}
+
+// slopeTable adds the slopes of tangents by their number, four times.
+func slopeTable(c *build.Context) operand.Mem {
+	table := c.StaticGlobal("slopes")
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for range 4 {
+		for _, slope := range []operand.F32{0, 1, 0, 0} {
+			c.AppendDatum(slope)
+		}
+	}
+	return table
 }
 
 // tangentDeparture writes what a row is beyond its tangents.
