@@ -26,6 +26,7 @@ import (
 	"occlude/internal/atomicfile"
 	"occlude/internal/conformance"
 	"occlude/internal/engine"
+	"occlude/internal/store"
 	"occlude/lang"
 	"occlude/repl"
 )
@@ -189,6 +190,9 @@ func (c *runCommand) run() int {
 	}
 	e := engine.New()
 	e.Variables = c.Variable
+	e.Session.Store = store.Open(store.DefaultPath())
+	defer e.Session.Store.Close()
+	e.Session.Warn = func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}

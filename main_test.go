@@ -31,6 +31,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("OCCLUDE_DATA", filepath.Join(env.WorkDir, "data")) // not the user's own measurements
 			return os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS("examples"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonValues, "examples": examples},
@@ -133,7 +134,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	dir := t.TempDir()
 	c := exec.Command("occlude", "-c", "CREATE MODEL m FROM '"+model+"/models/chest.onnx'; OCCLUDE '"+model+"/images/clear.png' USING m STRIDE 1 INTO 'heat.png', 'heat.npy'", "-c", "SHOW threads")
-	c.Dir = dir
+	c.Dir, c.Env = dir, append(os.Environ(), "OCCLUDE_DATA="+dir)
 	var errs strings.Builder
 	c.Stderr = &errs
 	out, err := c.StdoutPipe()

@@ -10,6 +10,7 @@ import (
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/internal/settings"
+	"occlude/internal/store"
 	"occlude/operators"
 	"occlude/operators/cpu"
 	"occlude/operators/gradient"
@@ -21,7 +22,12 @@ type Session struct {
 	Settings settings.Settings
 	// Progress, when set, hears how far a heat map has come.
 	Progress Progress
+	// Store is where measurements are found and kept; by default there is none.
+	Store *store.Store
+	// Warn, when set, hears of what makes plans worse than they could be.
+	Warn func(error)
 
+	warned   map[string]bool // of what Warn has heard
 	models   map[string]*model.Model
 	programs map[*model.Model][]program
 	// loading is the time spent on a model that no query has accounted for yet.
@@ -49,6 +55,8 @@ type Progress interface {
 // NewSession makes an empty session.
 func NewSession() *Session {
 	return &Session{
+		Store:    store.Open(""),
+		warned:   map[string]bool{},
 		models:   map[string]*model.Model{},
 		programs: map[*model.Model][]program{},
 		loading:  map[*model.Model]time.Duration{},
@@ -147,6 +155,8 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return emit(showModels(p))
 	case *planner.Describe:
 		return emit(Description{p})
+	case *planner.Analyze:
+		return s.analyze(ctx, p, emit)
 	case *planner.Set:
 		if err := s.Settings.Set(p.Name, p.Value); err != nil {
 			return err

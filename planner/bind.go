@@ -123,7 +123,8 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		}
 		return &Describe{b.text, m, o.net, o.fired}, nil
 	case *lang.AnalyzeModel:
-		return nil, lang.Errorf(s.Span(), "ANALYZE MODEL is not supported yet")
+		b.calibrate(ctx, s.Model)
+		return b.analyze(ctx, s)
 	case *lang.Predict:
 		b.calibrate(ctx, s.Model)
 		return b.predict(s)

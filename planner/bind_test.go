@@ -47,7 +47,7 @@ type world struct {
 // profile has rates that make estimates easy to follow: a multiply-add takes a
 // nanosecond, and a layer's run at a position another microsecond. Goldens are
 // made with the generic kernels, which every machine has.
-const profile = `{"kernels": {"generic": {
+const profile = `{"version": 2, "kernels": {"generic": {
     "macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9, "product": 1e9},
     "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9, "transform": 1e9},
     "gather_bytes_per_second": 1e10, "weight_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_group": 0
@@ -178,6 +178,8 @@ func (w *world) apply(p planner.Plan) (string, error) {
 		return fmt.Sprintf("show %d models", len(p.Models)), nil
 	case *planner.Describe:
 		return "describe " + p.Model.Name, nil
+	case *planner.Analyze:
+		return analysis(p), nil
 	case *planner.Predict:
 		return fmt.Sprintf("predict %q with %s, top %d, %d threads", p.Images, p.Model.Name, p.Top, p.Threads), nil
 	case *planner.Copy:
@@ -190,6 +192,27 @@ func (w *world) apply(p planner.Plan) (string, error) {
 		return occlusion(p), nil
 	}
 	return "", fmt.Errorf("a %T", p)
+}
+
+// analysis describes what ANALYZE MODEL will do.
+func analysis(p *planner.Analyze) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "analyze %s on %s with %d threads", p.Model.Name, p.Kernels, p.Threads)
+	for _, t := range p.Trials {
+		c := t.Chosen()
+		fmt.Fprintf(&b, "\ntrial: %s, convolution %s, batch %d, %d positions", c.Name, t.Convolution, c.Batch, len(t.Grid.Positions))
+	}
+	if s := p.Sample; s != nil {
+		fmt.Fprintf(&b, "\n%d of %d images in %s, seed %d, %d wanted: %q", len(s.Images), s.Found, s.Files, s.Seed, s.Wanted, s.Images)
+		var taus []float64
+		for _, t := range s.Thresholded {
+			taus = append(taus, t.Chosen().Rects.Tau)
+		}
+		e := s.Exact
+		fmt.Fprintf(&b, "\nmaps: %s, tau %v, patch %dx%d, stride %dx%d, fill %s: %d positions", e.Chosen().Name, taus,
+			e.Grid.PatchW, e.Grid.PatchH, e.Grid.StrideW, e.Grid.StrideH, e.Fill.Text, len(e.Grid.Positions))
+	}
+	return b.String()
 }
 
 // occlusion describes a query's plan.

@@ -116,7 +116,7 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
 	e.Seconds, e.BaseSeconds = 0, 0
 	cores := r.parallel()
-	c.base, c.updates = make([]cost.Amount, len(net.Layers)), make([]cost.Amount, len(net.Layers))
+	c.updates = make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
 	for j, l := range net.Layers {
 		how := c.Algorithms[j]
@@ -131,7 +131,6 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 		}
 		amount = wholeTally(l).of(how)
 		amount.Groups = cores // each thread reads the weights
-		c.base[j] = amount
 		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
 	}
 	e.Seconds += e.BaseSeconds

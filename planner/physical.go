@@ -47,9 +47,8 @@ type Candidate struct {
 	FullFrom int
 	Reason   string // why it was chosen, or why not
 
-	refused error // why it cannot run, nil if it can
-	// base and updates are what each layer does in the base pass and in the updates.
-	base, updates []cost.Amount
+	refused error         // why it cannot run, nil if it can
+	updates []cost.Amount // what each layer does, by Index
 }
 
 // Positions is how many positions are expected to be computed.

@@ -32,7 +32,7 @@ func New() *Engine {
 		Session:   s,
 		Variables: map[string]string{},
 		planner: planner.New(planner.Env{
-			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Cores: runtime.GOMAXPROCS(0),
+			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cores: runtime.GOMAXPROCS(0),
 			Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 				return imageio.FitMask(path, spec)
 			},
@@ -96,6 +96,8 @@ func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.
 func modelOf(p planner.Plan) *model.Model {
 	switch p := p.(type) {
 	case *planner.Describe:
+		return p.Model
+	case *planner.Analyze:
 		return p.Model
 	case *planner.Predict:
 		return p.Model

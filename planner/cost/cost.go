@@ -11,12 +11,17 @@ import (
 	"occlude/operators"
 )
 
+// Version is that of profiles. It changes where a constant gets another meaning.
+const Version = 2
+
 // Profile is what a machine can do.
 type Profile struct {
 	Version    int    `json:"version"`
 	CPU        string `json:"cpu"`
 	Measured   string `json:"measured"` // when and by what
 	Calibrated bool   `json:"calibrated"`
+	// Model is the name of the model that calibrated it.
+	Model string `json:"model,omitempty"`
 	// Kernels are the rates by set of kernels, as SET kernels names them.
 	Kernels map[string]*Rates `json:"kernels"`
 	// PerImage is the fixed seconds of an image: decoding it and writing numbers.
@@ -54,11 +59,15 @@ func Default() *Profile {
 	return p
 }
 
-// Parse reads a profile and checks that every rate is there and positive.
+// Parse reads a profile and checks that it is of this Version, and that every rate
+// is there and positive.
 func Parse(data []byte) (*Profile, error) {
 	p := &Profile{}
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("cost profile: %w", err)
+	}
+	if p.Version != Version {
+		return nil, fmt.Errorf("cost profile: version %d, not %d", p.Version, Version)
 	}
 	if len(p.Kernels) == 0 {
 		return nil, fmt.Errorf("cost profile: no rates of any kernels")

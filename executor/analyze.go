@@ -1,0 +1,128 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"occlude/internal/curve"
+	"occlude/internal/store"
+	"occlude/planner"
+)
+
+// analyze measures the machine and, where a sample of images is given, how quality
+// falls with tau. All of it is stored at the end, or nothing.
+func (s *Session) analyze(ctx context.Context, p *planner.Analyze, emit func(Result) error) error {
+	// A place that cannot be written is found now, not after the work.
+	if err := s.Store.Put(ctx, nil, nil); err != nil {
+		return err
+	}
+	// What this prepares is no query's to account for.
+	loading := s.loading[p.Model]
+	defer func() { s.loading[p.Model] = loading }()
+	perImage := 0.0
+	if p.Sample != nil {
+		var err error
+		if perImage, err = readAll(ctx, p); err != nil {
+			return err
+		}
+	}
+	found, err := s.calibrate(ctx, p, perImage)
+	if err != nil {
+		return err
+	}
+	predictions, err := found.predictions(p.Kernels)
+	if err != nil {
+		return err
+	}
+	constants, err := found.constants(p.Kernels)
+	if err != nil {
+		return err
+	}
+	results := []Result{constants, predictions}
+	var curves []curve.Curve
+	if p.Sample != nil {
+		if curves, err = s.curves(ctx, p.Sample); err != nil {
+			return err
+		}
+		results = append(results, curveRelation(curves))
+	}
+	kept, err := stored(p.Model.Hash, p.Kernels, found.after, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Put(ctx, []store.Calibration{kept}, curves); err != nil {
+		return err
+	}
+	for _, r := range append(results, Message{summary(p, curves)}) {
+		if err := emit(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summary says in words what was done.
+func summary(p *planner.Analyze, curves []curve.Curve) string {
+	var b strings.Builder
+	threads := "1 thread"
+	if p.Threads > 1 {
+		threads = fmt.Sprintf("%d threads", p.Threads)
+	}
+	fmt.Fprintf(&b, "ANALYZE MODEL %s: calibrated for %s kernels on %s", p.Model.Name, p.Kernels, threads)
+	if p.Sample == nil {
+		return b.String()
+	}
+	n := len(p.Sample.Images)
+	fmt.Fprintf(&b, "; %s of the %d that fit %s, seed %d", images(n), p.Sample.Found, p.Sample.Files, p.Sample.Seed)
+	if n < p.Sample.Wanted {
+		fmt.Fprintf(&b, ": fewer than the %d that were asked for", p.Sample.Wanted)
+	}
+	for _, c := range curves {
+		fmt.Fprintf(&b, "\n  %s is expected to be", c.Metric)
+		for i, q := range []float64{0.9, 0.95} {
+			if i > 0 {
+				b.WriteString(", and")
+			}
+			fmt.Fprintf(&b, " at least %g from tau %.3g on", q, c.LowestTau(q))
+		}
+	}
+	return b.String()
+}
+
+func images(n int) string {
+	if n == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", n)
+}
+
+// onePart makes the progress of everything until done is called one part, of so many
+// positions, which may be told to it directly, too.
+func (s *Session) onePart(name string, positions int) (part Progress, done func()) {
+	whole := s.Progress
+	if whole == nil {
+		return within{}, func() {}
+	}
+	whole.Start(name, positions)
+	s.Progress = within{whole}
+	return s.Progress, func() {
+		s.Progress = whole
+		whole.Finish()
+	}
+}
+
+// within is the progress of something that is a part of a whole, nil where nobody
+// listens.
+type within struct{ whole Progress }
+
+func (within) Start(string, int) {}
+func (within) Expect(int)        {}
+func (within) Finish()           {}
+
+func (w within) Add(positions int) {
+	if w.whole != nil {
+		w.whole.Add(positions)
+	}
+}
