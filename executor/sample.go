@@ -27,9 +27,9 @@ func readAll(ctx context.Context, p *planner.Analyze) (perImage float64, err err
 
 // measured is what became of the heat maps of one plan.
 type measured struct {
-	tau     float64
-	seconds float64 // of all images
-	metrics map[string]*metric
+	tau      float64
+	speedups []float64 // over the exact map, by image
+	metrics  map[string]*metric
 }
 
 // metric is a figure over the images.
@@ -41,8 +41,8 @@ var qualities = map[string]func(quality.Figures) float64{
 	curve.SSIMKrypton: func(f quality.Figures) float64 { return f.SSIMKrypton },
 }
 
-func (m *measured) add(f quality.Figures, seconds float64) {
-	m.seconds += seconds
+func (m *measured) add(f quality.Figures, speedup float64) {
+	m.speedups = append(m.speedups, speedup)
 	for name, of := range qualities {
 		v := of(f)
 		if m.metrics[name] == nil {
@@ -81,7 +81,7 @@ func (s *Session) curves(ctx context.Context, sample *planner.Sample) ([]curve.C
 			if err != nil {
 				return nil, err
 			}
-			m.add(figures, h.Actual.BaseSeconds+h.Actual.UpdateSeconds)
+			m.add(figures, exact.computing()/h.computing())
 		}
 	}
 	return fit(sample, all)
@@ -95,6 +95,9 @@ func (s *Session) heatMap(ctx context.Context, p *planner.Occlude) (h *HeatMap, 
 	})
 	return h, err
 }
+
+// computing is the seconds of everything but reading and writing.
+func (h *HeatMap) computing() float64 { return h.Actual.BaseSeconds + h.Actual.UpdateSeconds }
 
 // compare says how near a map of the same positions and class is to the exact one.
 func (h *HeatMap) compare(other *HeatMap) (quality.Figures, error) {
@@ -116,7 +119,7 @@ func fit(sample *planner.Sample, all []*measured) ([]curve.Curve, error) {
 		var points []curve.Point
 		for _, m := range all {
 			k := m.metrics[name]
-			points = append(points, curve.Point{Tau: m.tau, Mean: k.sum / images, Worst: k.worst, Speedup: all[0].seconds / m.seconds})
+			points = append(points, curve.Point{Tau: m.tau, Mean: k.sum / images, Worst: k.worst, Speedup: median(m.speedups)})
 		}
 		c, err := curve.New(sample.Exact.CurveKey(name), points,
 			curve.Sample{Files: sample.Files, Seed: sample.Seed, Images: sample.Images}, now)

@@ -117,11 +117,12 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 	case *lang.ShowModels:
 		return &ShowModels{b.text, p.env.Catalog.Models()}, nil
 	case *lang.DescribeModel:
+		b.calibrate(ctx, s.Model)
 		m, o, err := b.model(s.Model)
 		if err != nil {
 			return nil, err
 		}
-		return &Describe{b.text, m, o.net, o.fired}, nil
+		return &Describe{text: b.text, Model: m, Net: o.net, Fired: o.fired, Profile: b.env.Profile, Curves: b.curves(ctx, m)}, nil
 	case *lang.AnalyzeModel:
 		b.calibrate(ctx, s.Model)
 		return b.analyze(ctx, s)

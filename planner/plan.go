@@ -3,6 +3,7 @@ package planner
 import (
 	"time"
 
+	"occlude/internal/curve"
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/operators"
@@ -49,6 +50,10 @@ type (
 		Model *model.Model
 		Net   *network.Network // after the rewrites
 		Fired []rewrite.Fired
+		// Profile predicts its costs, Curves say how the quality of its heat maps
+		// falls with tau, where that was measured.
+		Profile *cost.Profile
+		Curves  []curve.Curve
 	}
 	// Set changes a setting.
 	Set struct {

@@ -44,6 +44,16 @@ func curveKey(m *model.Model, g Grid, f Fill, metric string) curve.Key {
 	}
 }
 
+// curves are those of a model as it was created.
+func (b *binder) curves(ctx context.Context, m *model.Model) (own []curve.Curve) {
+	for _, c := range b.env.Statistics.Curves(ctx, m.Hash) {
+		if c.Input == inputText(m) {
+			own = append(own, c)
+		}
+	}
+	return own
+}
+
 // inputText is what the options of CREATE MODEL make of a model's file: how a picture
 // becomes its input, and which of its outputs becomes what.
 func inputText(m *model.Model) string {

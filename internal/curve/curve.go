@@ -46,7 +46,7 @@ type Point struct {
 	Tau     float64 `json:"tau"`
 	Mean    float64 `json:"mean"`
 	Worst   float64 `json:"worst"`
-	Speedup float64 `json:"speedup"` // over the exact map, in seconds, as measured
+	Speedup float64 `json:"speedup"` // over the exact map, in seconds, the median of what was measured
 }
 
 // Sample says which images a curve was measured on.

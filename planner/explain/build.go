@@ -33,7 +33,7 @@ func (b *builder) report() *Report {
 		Outputs:   []Output{},
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
-		Profile:   Profile{q.Profile.Calibrated, q.Profile.CPU, q.Profile.Measured},
+		Profile:   profile(q.Profile),
 		Rules:     rules(q.Fired, b.explain.Rules),
 		Actual:    b.measured(),
 	}

@@ -27,6 +27,8 @@ type ModelReport struct {
 	Layers        []ModelLayer  `json:"layers"`
 	Rules         []Rule        `json:"rules"` // those that fired
 	Speedups      []Speedup     `json:"speedups"`
+	Profile       Profile       `json:"cost_profile"`
+	Curves        []Curve       `json:"curves"` // of ANALYZE MODEL
 }
 
 // Preprocessing says how a picture becomes the input.
@@ -85,6 +87,7 @@ func Describe(d *planner.Describe) *ModelReport {
 		Output: m.Output, Added: m.Added, Classes: m.Classes, Labels: m.Labels,
 		Parameters: net.Params(), MACs: net.Work().MACs,
 		Patch: Size{patch.W(), patch.H()}, Rules: rules(d.Fired, false), Speedups: speedups(net),
+		Profile: profile(d.Profile), Curves: curves(d.Curves),
 	}
 	receptive := receptiveFields(net)
 	projective := net.Trace(patch, nil)

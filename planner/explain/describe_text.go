@@ -12,7 +12,11 @@ import (
 // Text writes the report for people, at most 100 columns wide.
 func (m *ModelReport) Text(w io.Writer) error {
 	var b bytes.Buffer
-	for i, section := range []func(io.Writer) error{m.header, m.layerTable, m.speedupTable} {
+	sections := []func(io.Writer) error{m.header, m.layerTable, m.speedupTable}
+	if len(m.Curves) > 0 {
+		sections = append(sections, m.curveTable)
+	}
+	for i, section := range sections {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -41,6 +45,7 @@ func (m *ModelReport) header(w io.Writer) error {
 		planner.FormatCount(m.MACs), planner.FormatBytes(m.ViewBytes))
 	r := Report{Rules: m.Rules}
 	f.add("Rules", "%s", r.fired())
+	f.add("Cost", "%s", m.Profile)
 	return f.write(w)
 }
 

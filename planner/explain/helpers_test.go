@@ -8,9 +8,11 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"gorgonia.org/tensor"
 
+	"occlude/internal/curve"
 	"occlude/internal/imageio"
 	"occlude/internal/model"
 	"occlude/internal/network"
@@ -194,9 +196,52 @@ func odd(t testing.TB) *network.Network {
 	return n.Network
 }
 
-var networks = map[string]func(testing.TB) *network.Network{
-	"residual": residual, "plain": plain, "excite": excite, "odd": odd,
+// small is two layers.
+func small(t testing.TB) *network.Network {
+	n := newNet(t, 32, 24, 3)
+	n.conv("conv", 3, 1, 4)
+	n.add("mean", network.GlobalPool{Fn: network.Mean})
+	return n.Network
 }
+
+var networks = map[string]func(testing.TB) *network.Network{
+	"residual": residual, "plain": plain, "excite": excite, "odd": odd, "analyzed": small,
+}
+
+// analyzed is what is known of the model of this name, for all queries whose key
+// was added.
+type analyzed struct {
+	profile *cost.Profile
+	keys    []curve.Key
+}
+
+const analyzedHash = "feedbeef"
+
+func (a *analyzed) Profile(_ context.Context, model, _ string) *cost.Profile {
+	if model != analyzedHash {
+		return nil
+	}
+	return a.profile
+}
+
+func (a *analyzed) Curves(context.Context, string) (all []curve.Curve) {
+	for i, k := range a.keys {
+		var points []curve.Point
+		for _, tau := range curve.Taus() {
+			q := 1 - float64(i+1)*(1-tau)*(1-tau)/5
+			points = append(points, curve.Point{Tau: tau, Mean: q, Worst: q - .1, Speedup: 1 / tau})
+		}
+		c, err := curve.New(k, points, curve.Sample{Files: "scans/*.png", Seed: 7, Images: []string{"scans/a.png", "scans/b.png"}},
+			time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func (a *analyzed) Curve(context.Context, curve.Key) (curve.Curve, bool) { return curve.Curve{}, false }
 
 // catalog holds the test models.
 type catalog map[string]*model.Model
@@ -226,6 +271,8 @@ func models(t testing.TB) catalog {
 			m.Spec.Channels, m.Producer, m.Assumed = imageio.Gray, "", true
 		}
 		switch name {
+		case "analyzed":
+			m.Hash = analyzedHash
 		case "residual":
 			m.Labels = []string{"cat", "dog", "DME"}
 			m.Spec.Mean, m.Spec.Std = []float32{.485, .456, .406}, []float32{.229, .224, .225}
@@ -263,7 +310,20 @@ func bench(t testing.TB) *planner.Planner {
 	if err := errors.Join(set.Set("threads", "2"), set.Set("kernels", "generic")); err != nil {
 		t.Fatal(err)
 	}
-	return planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}})
+	calibrated := *profile
+	calibrated.Calibrated, calibrated.Measured, calibrated.Model = true, "2026-03-01", "analyzed"
+	known := &analyzed{profile: &calibrated}
+	p := planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}, Statistics: known})
+	for i, clauses := range []string{"", "PATCH 12x8 STRIDE 8 FILL rgb(1, 2, 3)"} {
+		q := plan(t, p, "OCCLUDE 'scan.png' USING analyzed "+clauses+";").(*planner.Occlude)
+		known.keys = append(known.keys, q.CurveKey(curve.SSIM), q.CurveKey(curve.SSIMKrypton))
+		if i > 0 { // of the same file, created in another way
+			other := q.CurveKey(curve.SSIM)
+			other.Input = "as something else"
+			known.keys = append(known.keys, other)
+		}
+	}
+	return p
 }
 
 // plan binds one statement.

@@ -171,6 +171,7 @@ type LayerRef struct {
 // Profile says where the cost model's constants come from.
 type Profile struct {
 	Calibrated bool   `json:"calibrated"`
+	Model      string `json:"model,omitempty"` // that it was calibrated with
 	CPU        string `json:"cpu"`
 	Measured   string `json:"measured"`
 }

@@ -136,11 +136,10 @@ func (g Grid) String() string {
 }
 
 func (p Profile) String() string {
-	where := fmt.Sprintf("measured %s on %s", p.Measured, p.CPU)
 	if p.Calibrated {
-		return "calibrated: " + where
+		return fmt.Sprintf("calibrated %s with model %s on %s", p.Measured, p.Model, p.CPU)
 	}
-	return "uncalibrated: the default profile, " + where
+	return fmt.Sprintf("uncalibrated: the default profile, measured %s on %s", p.Measured, p.CPU)
 }
 
 // kernels says how convolutions are computed, and what that makes of the result.
