@@ -55,9 +55,14 @@ func newBench(t testing.TB) *bench {
 	if err := os.Symlink(examples, "examples"); err != nil {
 		t.Fatal(err)
 	}
+	return newSession(t)
+}
+
+// newSession makes a bench in the folder of the last one.
+func newSession(t testing.TB) *bench {
 	s := executor.NewSession()
 	return &bench{t, s, planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Colormaps: heatmap.Colormaps(),
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Colormaps: heatmap.Colormaps(),
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) { return imageio.FitMask(path, spec) },
 	})}
 }
