@@ -21,6 +21,13 @@
 // computing (compute.go). The plan decided everything else: which rectangles,
 // which batch, how many workers. The executor never calls the planner.
 //
+// # What is measured beforehand
+//
+// ANALYZE MODEL runs parts of plans on a made-up image and times each layer
+// (calibrate.go), and computes the heat maps of a sample of images like any query's
+// (sample.go). What it finds is stored in one transaction at the end. A session
+// is the planner's Statistics (statistics.go): it looks up what was stored.
+//
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives
 // Run, and files are written whole or not at all.

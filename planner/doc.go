@@ -32,6 +32,14 @@
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
+// # What was measured beforehand
+//
+// ANALYZE MODEL is a plan of its own (analyze.go): trials whose times calibrate the
+// costs, and the heat maps of a sample of images, exact and by falling tau. What
+// came of it in this session or an earlier one, Statistics knows. The planner
+// asks that interface and touches no file; without an answer it plans with the
+// default profile, and without curves.
+//
 // # What a plan shows
 //
 // EXPLAIN and DESCRIBE MODEL are made from the plan alone by package explain,

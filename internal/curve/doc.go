@@ -8,6 +8,6 @@
 //
 // What a curve was measured for is its [Key]: a model's file and its
 // preprocessing, a patch, a stride, a fill and a metric. It says nothing of any
-// other. A curve is an average over the images that it was measured on: half of
-// the maps may be worse, and how much worse, its points tell.
+// other. A curve is an average over the images that it was measured on: many a map
+// is worse, and how much worse, its points tell.
 package curve

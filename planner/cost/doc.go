@@ -36,6 +36,11 @@
 // calls uncalibrated: right in proportion, not for your machine. Reading an image and drawing a picture were timed by EXPLAIN
 // ANALYZE.
 //
+// ANALYZE MODEL makes a profile of this machine: Fit finds the rates at which
+// timings of layers are predicted best. Too few layers differ enough to tell all
+// constants apart, so each is held back from moving apart from the others, the
+// more the less of the time it accounts for.
+//
 // Rates are those of one thread, and threads are taken to divide the time as
 // long as the machine has a core for each.
 //
