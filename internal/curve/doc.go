@@ -2,7 +2,7 @@
 // share of a layer's width and height that an update may reach in Krypton's
 // projective field thresholding (Nakandala, Kumar, Papakonstantinou, SIGMOD 2019).
 //
-//	sample images ──▶ points: quality at tau = 1, .9, ... .4 ──Fit──▶ c0 + c1 tau + c2 tau²
+//	sample images ──▶ points: quality at tau = 1, .9, ... .4 ──New──▶ c0 + c1 tau + c2 tau²
 //	                                                                       │
 //	a query's target ─────────────────────────────────────────LowestTau─▶ tau
 //
