@@ -6,9 +6,10 @@ import (
 )
 
 // check is a position that was sampled at random to verify the map that stood
-// before: its squared error and the variance that was predicted, both times the
-// sensitivity of structural similarity to it.
-type check struct{ observed, predicted float64 }
+// before: its squared error and the variance that was predicted, and the squared
+// error of its sketch or NaN, all times the sensitivity of structural similarity
+// to it.
+type check struct{ observed, predicted, sketched float64 }
 
 const (
 	resamples = 200

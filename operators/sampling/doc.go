@@ -3,7 +3,7 @@
 // position is computed, exactly or not, is the caller's business.
 //
 //	Next ──▶ positions ──▶ (the caller computes f there) ──▶ Observe ──▶ Estimate
-//	  ▲                                                                     │
+//	  ▲  ╰─▶ Sketches ──▶ (or something like f) ─────────▶ Sketch ──╯       │
 //	  └────────────────────────── until Stop, Rough or the time is up ◀─────┘
 //
 // What is sampled is f, a class's log-odds: unlike the probability p it is nearly
@@ -11,7 +11,8 @@
 //
 // # Where to sample
 //
-// A stage's positions are of three kinds:
+// A stage is a seventh of the samples so far, or six tenths of those that are still
+// needed, but at most as many as there are. Its positions are of three kinds:
 //
 //	random   a quarter, at least 12: uniform among those unseen. They verify the map
 //	         that stood before, and they alone do: a network's strides let lattices
@@ -44,6 +45,27 @@
 //	n/9 · 48³/6 + N · 48²/2  multiply-adds, and 12 · 32³/6 for every shape tried.
 //
 // Correlations come from tables, because exponentials would take longer than that.
+//
+// # Sketches
+//
+// Where f can also be had cheaply but not quite right, as by cropping what a patch
+// changes, Options.SketchCost says how cheaply, and stages have two lists: Next's to
+// be computed exactly and Sketches' to be computed cheaply. Positions at random are
+// in both. These pairs give a line from sketches to f, since cropping dampens, and
+// rho, the variance of what is left, per unit of the process' local one. Then
+// sketches are used in one of three ways:
+//
+//	samples  A sketch is a sample with the noise rho beside the nugget. Its position
+//	         stays uncertain. That is as good as the share v/(v + rho) of an exact
+//	         one, v being the variance of leaving samples out, and is done while the
+//	         share exceeds twice the cost
+//	feature  All positions are sketched, and f is a multiple of that with a process
+//	         besides, known from exact positions. This is for rough maps; it is
+//	         begun when two stages in a row find that it takes a fifth less
+//	pairs    Else only random positions are sketched, to know if that changes
+//
+// The exact values of random positions verify the map as ever, whatever it is made
+// of. A caller that has no sketches sees nothing of this.
 //
 // # What the error is
 //
@@ -82,8 +104,9 @@
 // what structural similarity is about. Without them one sample on a lesion's edge
 // decides, though the similarity of few windows depends on it.
 //
-// Stop waits for two consecutive stages whose lower bound reaches the target,
-// because one may do so by luck. This is an estimate that was measured to hold in
+// The first stage has no map to verify, so its random positions verify what the
+// others make of the map. Stop waits for two consecutive stages after it whose lower
+// bound reaches the target, because one may do so by luck; the second is small. This is an estimate that was measured to hold in
 // more than 95% of maps, not a proof: what no sample has seen, nobody knows.
 //
 // # Promises

@@ -15,9 +15,10 @@ const (
 	leastChecks = 12   // positions of every stage that are random, at least,
 	checkShare  = 0.25 // and as a share of the stage
 	focusShare  = 0.3  // share of a later stage that goes where errors are large
-	growth      = 0.3  // a later stage's size as a share of the samples so far,
-	leastStage  = 24   // at least,
-	mostStage   = 0.06 // and at most, as a share of all positions
+	leastStage  = 24   // a later stage's size at least,
+	growth      = 0.15 // and as a share of the samples so far;
+	mostGrowth  = 0.5  // at most, where many are needed,
+	ofNeeded    = 0.5  // and as a share of those
 )
 
 const (
@@ -43,6 +44,10 @@ type Options struct {
 	// for a class, where there is none.
 	Features [][]float64
 
+	// SketchCost is what a sketch, f computed cheaply and not quite right, costs in
+	// units of an exact position. 0 means that there are no sketches.
+	SketchCost float64
+
 	// What Stop waits for, of every class: the structural similarity's lower bound on
 	// two consecutive stages, and then, where a map's range exceeds 0.05, the
 	// correlation and the overlap of the top tenth that are predicted. 0 demands
@@ -64,11 +69,19 @@ type Estimator struct {
 	design  *design
 	pending []int // the positions of this stage that were not observed yet
 	random  []int // those of the stage that were chosen at random
+	cheap   []int // those of the stage to be sketched
 
-	samples []int // positions observed, in order
-	known   map[int]bool
-	classes []*class
-	shape   shape
+	samples  []int       // positions observed, in order
+	sketches []int       // positions sketched, in order
+	observed [][]float64 // by class, f of the samples
+	sketched [][]float64 // by class, f of the sketches
+	state    []state     // by position
+	use      use
+	designed use // that the design was made for
+
+	fitted     *data // by the last estimate, nil before
+	shape      shape
+	rho, alone float64 // of the process
 
 	threads []*thread
 	memory  []float64
@@ -77,44 +90,15 @@ type Estimator struct {
 	recent [][]check   // by class, of the last stage
 	sense  [][]float64 // by class, sensitivity of the last map
 	focus  []float64   // by position, where errors are large
-	passes int         // stages in a row that reached the target's similarity
-	costly int         // stages in a row that found that too many samples are needed
+	unsure []float64
+	passes int     // stages in a row that reached the target's similarity
+	goal   float64 // how many samples are needed, surprises aside
+	costly int     // stages in a row that found that too many samples are needed,
+	dearer int     // and that sketching all positions takes less
 }
 
-// Result is what is known after a stage.
-type Result struct {
-	Classes []Class
-	Stage   int // from 1
-	Samples int // positions observed
-	Checks  int // of them, those that verify an earlier map, over all stages
-	Wanted  int // positions of the grid that are not missing
-	Process string
-
-	// Needed is about how many samples the target will take, at least Samples.
-	Needed int
-	// Rough says that interpolation does not pay: two consecutive stages found, a
-	// tenth of the positions being sampled, that more than three quarters will have to be.
-	Rough bool
-	// Stop says that the target is reached.
-	Stop bool
-}
-
-// Class is the estimate of one class.
-type Class struct {
-	P        []float64 // the map's values by position, observed or expected; NaN where missing
-	Variance []float64 // of their errors, as the process predicts them
-
-	// The figures to expect of the map against the exact one, and a lower bound of
-	// the first.
-	SSIM, SSIMLower              float64
-	Pearson, NRMSE, Top10Overlap float64
-
-	// Ratio is that of the errors' variances to Variance, as random positions found
-	// it, and RatioUpper an upper bound.
-	Ratio, RatioUpper float64
-
-	Slope float64 // of f over the feature; 0 where the feature is of no use
-}
+// state is what is known of a position.
+type state struct{ observed, sketched bool }
 
 // New makes an estimator of maps on a grid of positions of a patch.
 func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
@@ -125,74 +109,171 @@ func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
 		return nil, fmt.Errorf("a patch of %dx%d pixels is empty", patchW, patchH)
 	}
 	options.Classes, options.Threads = max(1, options.Classes), max(1, options.Threads)
-	if f := options.Features; f != nil && len(f) != options.Classes {
-		return nil, fmt.Errorf("features of %d classes for %d", len(f), options.Classes)
-	}
-	e := &Estimator{grid: grid, options: options, shape: middle, known: map[int]bool{}, threads: newThreads(options.Threads)}
+	e := &Estimator{grid: grid, options: options, shape: middle, rho: firstRho, threads: newThreads(options.Threads)}
 	e.places, e.wanted = grid.points(patchW, patchH)
 	if len(e.wanted) == 0 {
 		return nil, errors.New("a grid whose positions are all missing cannot be sampled")
 	}
-	e.design = newDesign(e.places, e.wanted, rand.New(rand.NewPCG(options.Seed, 0)))
-	for k := range options.Classes {
-		c := &class{link: options.Link}
-		if options.Features != nil && options.Features[k] != nil {
-			if c.feature = options.Features[k]; len(c.feature) != len(e.places) {
-				return nil, fmt.Errorf("class %d has a feature at %d positions of %d", k, len(c.feature), len(e.places))
-			}
-			for _, p := range e.wanted {
-				if v := c.feature[p]; math.IsNaN(v) || math.IsInf(v, 0) {
-					return nil, fmt.Errorf("class %d has the feature %g at position %d", k, v, p)
-				}
-			}
-		}
-		e.classes = append(e.classes, c)
+	if err := e.checkFeatures(); err != nil {
+		return nil, err
 	}
+	if options.SketchCost > 0 {
+		e.use, e.designed = samples, samples
+	}
+	e.state = make([]state, len(e.places))
+	e.observed, e.sketched = make([][]float64, options.Classes), make([][]float64, options.Classes)
+	e.design = newDesign(e.places, e.wanted, rand.New(rand.NewPCG(options.Seed, 0)))
 	return e, nil
 }
 
-// Next returns the positions of the next stage, those at random first; none are
-// left once all were observed. Positions of a stage that were not observed before
-// the next may be proposed again.
+func (e *Estimator) checkFeatures() error {
+	features := e.options.Features
+	if features != nil && len(features) != e.options.Classes {
+		return fmt.Errorf("features of %d classes for %d", len(features), e.options.Classes)
+	}
+	for k, f := range features {
+		if f == nil {
+			continue
+		}
+		if len(f) != len(e.places) {
+			return fmt.Errorf("class %d has a feature at %d positions of %d", k, len(f), len(e.places))
+		}
+		for _, p := range e.wanted {
+			if math.IsNaN(f[p]) || math.IsInf(f[p], 0) {
+				return fmt.Errorf("class %d has the feature %g at position %d", k, f[p], p)
+			}
+		}
+	}
+	return nil
+}
+
+// Next begins a stage. It returns the positions to be computed exactly, those at
+// random first; none are left once all were observed. Positions of a stage that
+// were not observed before the next may be proposed again.
 func (e *Estimator) Next() []int {
-	if len(e.pending) > 0 {
-		e.design.forget(e.samples)
+	if len(e.pending)+len(e.cheap) > 0 || e.use != e.designed {
+		e.forget()
 	}
+	e.designed = e.use
+	var chosen []int // not at random
 	if e.last == nil {
-		// There is no map to verify. The random positions keep distances off the lattice.
-		wide := e.design.widest(firstWide, nil)
-		e.random = nil
-		e.pending = append(e.design.anywhere(leastChecks), wide...)
-		return slices.Clone(e.pending)
+		// The random positions keep distances off the lattice.
+		chosen = e.design.widest(firstWide, nil)
+		e.random = e.design.anywhere(leastChecks)
+	} else {
+		size := e.size()
+		checks := max(leastChecks, int(checkShare*float64(size)))
+		focus := int(focusShare * float64(size))
+		e.random = e.design.anywhere(checks)
+		chosen = e.design.widest(size-checks-focus, nil)
+		chosen = append(chosen, e.design.widest(focus, e.focus)...)
 	}
-	size := int(math.Ceil(min(growth*float64(len(e.samples)), mostStage*float64(len(e.wanted)))))
-	size = max(leastStage, size)
-	checks := max(leastChecks, int(checkShare*float64(size)))
-	focus := int(focusShare * float64(size))
-	e.random = e.design.anywhere(checks)
-	wide := e.design.widest(size-checks-focus, nil)
-	e.pending = slices.Concat(e.random, wide, e.design.widest(focus, e.focus))
+	e.pending, e.cheap = slices.Clone(e.random), nil
+	switch e.use {
+	case samples:
+		e.cheap = slices.Concat(e.random, chosen)
+	case feature:
+		e.cheap = slices.Clone(e.wanted)
+		e.pending = append(e.pending, chosen...)
+	case pairs:
+		e.cheap = slices.Clone(e.random)
+		e.pending = append(e.pending, chosen...)
+	default:
+		e.pending = append(e.pending, chosen...)
+	}
+	e.cheap = slices.DeleteFunc(e.cheap, func(p int) bool { return e.state[p].sketched })
 	return slices.Clone(e.pending)
 }
+
+// Sketches are the positions of the stage to be computed cheaply, some of which
+// are to be computed exactly, too: the pairs tell how far sketches are off.
+func (e *Estimator) Sketches() []int { return slices.Clone(e.cheap) }
+
+// forget leaves of the design what is of use: the samples, and sketches where
+// they are samples.
+func (e *Estimator) forget() {
+	but := slices.Clone(e.samples)
+	if e.use == samples {
+		but = append(but, e.sketches...)
+	}
+	e.design.forget(but)
+}
+
+// size is that of a later stage. It grows with the samples so far, and faster
+// where many are needed. One that only confirms is small.
+func (e *Estimator) size() int {
+	if e.passes > 0 && e.passes < passes {
+		return leastStage
+	}
+	n := float64(e.data())
+	size := min(mostGrowth*n, ofNeeded*(e.goal-n))
+	return max(leastStage, int(math.Ceil(max(growth*n, size))))
+}
+
+// data is the number of positions that the last estimate rests on.
+func (e *Estimator) data() int { return len(e.fitted.sampled) }
 
 // Observe tells f of each class at some positions. It may be called several times
 // a stage, with positions that Next did not propose too.
 func (e *Estimator) Observe(positions []int, f [][]float64) error {
-	if len(f) != len(e.classes) {
-		return fmt.Errorf("%d classes were observed, and %d are estimated", len(f), len(e.classes))
+	if err := e.check(positions, f, "observed", func(s state) bool { return s.observed }); err != nil {
+		return err
+	}
+	for _, p := range positions {
+		e.state[p].observed = true
+		if !e.design.taken[p] {
+			e.design.take(p)
+		}
+	}
+	e.samples = append(e.samples, positions...)
+	for k := range f {
+		for _, v := range f[k] {
+			e.observed[k] = append(e.observed[k], e.options.Link.clamp(v))
+		}
+	}
+	e.pending = slices.DeleteFunc(e.pending, func(p int) bool { return e.state[p].observed })
+	return nil
+}
+
+// Sketch tells what f of each class seems to be at some positions, as Observe
+// does.
+func (e *Estimator) Sketch(positions []int, f [][]float64) error {
+	if err := e.check(positions, f, "sketched", func(s state) bool { return s.sketched }); err != nil {
+		return err
+	}
+	for _, p := range positions {
+		e.state[p].sketched = true
+		if e.use == samples && !e.design.taken[p] {
+			e.design.take(p)
+		}
+	}
+	e.sketches = append(e.sketches, positions...)
+	for k := range f {
+		for _, v := range f[k] {
+			e.sketched[k] = append(e.sketched[k], e.options.Link.clamp(v))
+		}
+	}
+	e.cheap = slices.DeleteFunc(e.cheap, func(p int) bool { return e.state[p].sketched })
+	return nil
+}
+
+// check refuses what cannot have been computed.
+func (e *Estimator) check(positions []int, f [][]float64, how string, already func(state) bool) error {
+	if len(f) != len(e.observed) {
+		return fmt.Errorf("%d classes were %s, and %d are estimated", len(f), how, len(e.observed))
 	}
 	for k := range f {
 		if len(f[k]) != len(positions) {
-			return fmt.Errorf("class %d was observed at %d positions of %d", k, len(f[k]), len(positions))
+			return fmt.Errorf("class %d was %s at %d positions of %d", k, how, len(f[k]), len(positions))
 		}
 	}
 	fresh := make(map[int]bool, len(positions))
 	for i, p := range positions {
 		switch {
 		case p < 0 || p >= len(e.places) || e.grid.Missing != nil && e.grid.Missing[p]:
-			return fmt.Errorf("position %d was observed, which is not on the grid", p)
-		case e.known[p] || fresh[p]:
-			return fmt.Errorf("position %d was observed twice", p)
+			return fmt.Errorf("position %d was %s, which is not on the grid", p, how)
+		case already(e.state[p]) || fresh[p]:
+			return fmt.Errorf("position %d was %s twice", p, how)
 		}
 		fresh[p] = true
 		for k := range f {
@@ -201,110 +282,57 @@ func (e *Estimator) Observe(positions []int, f [][]float64) error {
 			}
 		}
 	}
-	for i, p := range positions {
-		e.known[p] = true
-		e.samples = append(e.samples, p)
-		if !e.design.taken[p] {
-			e.design.take(p)
-		}
-		for k, c := range e.classes {
-			c.f = append(c.f, c.link.clamp(f[k][i]))
-		}
-	}
-	e.pending = slices.DeleteFunc(e.pending, func(p int) bool { return fresh[p] })
 	return nil
 }
 
-// Estimate ends a stage: it estimates the maps from all that was observed. At
-// least 4 positions must be, or all. Interrupted, it leaves the estimator as it was.
+// Estimate ends a stage: it estimates the maps from all that was observed and
+// sketched. At least 4 positions must be, or all. Interrupted, it leaves the
+// estimator as it was.
 func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
-	whole := len(e.samples) == len(e.wanted)
-	if len(e.samples) < fewest && !whole {
-		return nil, fmt.Errorf("%d samples are too few to estimate %d positions from", len(e.samples), len(e.wanted))
+	v := verdict{checked: slices.DeleteFunc(slices.Clone(e.random), func(p int) bool { return !e.state[p].observed })}
+	if e.fitted != nil {
+		v.before, v.sense = e.fitted.classes, e.sense
 	}
-	classes := make([]*class, len(e.classes))
-	for k, c := range e.classes {
-		fresh := *c
-		classes[k] = &fresh
-	}
-	var p *process
-	p, e.memory = newProcess(e.places, e.wanted, e.samples, classes, e.shape, e.threads, e.memory)
-	if !whole {
-		if err := p.fit(ctx); err != nil {
-			return nil, fmt.Errorf("fitting a process to %d samples: %w", len(e.samples), err)
+	if e.last == nil && len(v.checked) > 0 {
+		// There is no map to verify yet: it is the one from all other positions.
+		d := e.gather(v.checked)
+		if len(d.sampled) >= fewest && len(d.sampled) < len(e.wanted) {
+			p, err := e.interpolate(ctx, d)
+			if err != nil {
+				return nil, err
+			}
+			v.before, v.sense = p.classes, nil
+			for _, c := range p.classes {
+				v.sense = append(v.sense, newWindows(len(e.grid.X), len(e.grid.Y), c.p, c.variance).sensitivity())
+			}
+		} else {
+			v.checked = nil
 		}
 	}
-	if err := p.predict(ctx); err != nil {
-		return nil, fmt.Errorf("predicting from %d samples: %w", len(e.samples), err)
+	d := e.gather(nil)
+	if len(d.sampled) < fewest && len(d.sampled) < len(e.wanted) {
+		return nil, fmt.Errorf("%d samples are too few to estimate %d positions from", len(d.sampled), len(e.wanted))
 	}
-	before := e.classes
-	e.classes, e.shape = classes, p.shape
-	e.last = e.judge(before, whole)
+	p, err := e.interpolate(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	e.fitted, e.shape, e.rho, e.alone, e.random = p.data, p.shape, p.rho, p.alone, nil
+	e.last = e.judge(v)
 	return e.last, nil
 }
 
-// judge says how good the classes' maps are, given those of the stage before.
-func (e *Estimator) judge(before []*class, whole bool) *Result {
-	r := &Result{Stage: 1, Samples: len(e.samples), Wanted: len(e.wanted), Process: e.shape.String(), Needed: len(e.samples)}
-	if e.last != nil {
-		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks
-	}
-	checked := slices.DeleteFunc(slices.Clone(e.random), func(p int) bool { return !e.known[p] })
-	e.random = nil
-	r.Checks += len(checked)
-	similar, alike := true, true
-	focus, recent, sense := make([]float64, len(e.places)), make([][]check, len(e.classes)), make([][]float64, len(e.classes))
-	for k, c := range e.classes {
-		var older []check
-		if e.recent != nil {
-			older = e.recent[k]
-		}
-		for _, p := range checked {
-			recent[k] = append(recent[k], check{
-				observed:  e.sense[k][p] * square(c.p[p]-before[k].p[p]),
-				predicted: e.sense[k][p] * before[k].variance[p],
-			})
-		}
-		w := newWindows(len(e.grid.X), len(e.grid.Y), c.p, c.variance)
-		sense[k] = w.sensitivity()
-		v := Class{P: c.p, Variance: c.variance, Slope: c.slope, Ratio: 1, RatioUpper: 1}
-		if !whole {
-			random := rand.New(rand.NewPCG(e.options.Seed, uint64(r.Stage)))
-			v.Ratio, v.RatioUpper = ratio(slices.Concat(older, recent[k]), random)
-		}
-		v.SSIM, v.SSIMLower = w.similarity(v.Ratio), w.similarity(v.RatioUpper)
-		v.Pearson, v.NRMSE = c.agreement(v.Ratio)
-		v.Top10Overlap = c.overlap()
-		r.Classes = append(r.Classes, v)
-
-		lo, hi := extremes(c.p)
-		span := max(hi-lo, leastSpan)
-		similar = similar && v.SSIMLower >= e.options.SSIM
-		alike = alike && (hi-lo <= flat || v.Pearson >= e.options.Pearson && v.Top10Overlap >= e.options.Top10Overlap)
-		// Errors' variances fall about as the samples' number rises.
-		bearable := w.tolerance(e.options.SSIM, v.RatioUpper/100, v.RatioUpper) / v.RatioUpper
-		r.Needed = max(r.Needed, int(min(float64(r.Samples)/bearable, float64(r.Wanted))))
-		for p, v := range c.variance {
-			if !e.design.taken[p] {
-				focus[p] += v / (span * span) / e.design.distance2[p]
-			}
+// interpolate estimates the maps from some data.
+func (e *Estimator) interpolate(ctx context.Context, d *data) (*process, error) {
+	p, memory := newProcess(e.places, e.wanted, d, e.shape, e.threads, e.memory)
+	e.memory, p.rho = memory, e.rho
+	if len(d.sampled) < len(e.wanted) || d.exact < len(d.sampled) {
+		if err := p.fit(ctx); err != nil {
+			return nil, fmt.Errorf("fitting a process to %d samples: %w", len(d.sampled), err)
 		}
 	}
-	if len(checked) > 0 || e.recent == nil {
-		e.recent = recent
+	if err := p.predict(ctx); err != nil {
+		return nil, fmt.Errorf("predicting from %d samples: %w", len(d.sampled), err)
 	}
-	e.sense, e.focus = sense, focus
-	e.passes = following(e.passes, similar)
-	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
-	e.costly = following(e.costly, float64(r.Samples) >= roughFrom*float64(r.Wanted) && float64(r.Needed) > roughAbove*float64(r.Wanted))
-	r.Rough = !r.Stop && e.costly >= passes
-	return r
-}
-
-// following counts how often in a row something was found.
-func following(count int, found bool) int {
-	if !found {
-		return 0
-	}
-	return count + 1
+	return p, nil
 }

@@ -42,7 +42,7 @@ func TestRoughMaps(t *testing.T) {
 		f := rough(g, seed)
 		e := newEstimator(t, g, Options{SSIM: 0.9, Seed: seed, Threads: 2})
 		r := run(t, e, f)
-		if !r.Rough || r.Stop || r.Samples > r.Wanted/4 || r.Needed < 3*r.Wanted/4 {
+		if !r.Rough || r.Stop || r.Samples > r.Wanted*3/10 || r.Needed < 3*r.Wanted/4 {
 			t.Fatalf("map %d: rough %v after %d samples, %d needed", seed, r.Rough, r.Samples, r.Needed)
 		}
 		for !r.Stop {
@@ -208,7 +208,7 @@ func TestInterrupted(t *testing.T) {
 		t.Error("an interrupted estimate changed the last one")
 	}
 	r := estimate(t, e)
-	if r.Samples != before.Samples+5 || r.Checks != 5 {
+	if r.Samples != before.Samples+5 || r.Checks != before.Checks+5 {
 		t.Errorf("%d samples and %d checks after five of a stage were observed", r.Samples, r.Checks)
 	}
 	seen := map[int]bool{}
@@ -253,7 +253,7 @@ func TestStages(t *testing.T) {
 	}
 	e := newEstimator(t, g, Options{SSIM: 0.9})
 	for stage, want := range []struct{ size, random, samples int }{
-		{48, 0, 48}, {24, 12, 72}, {24, 12, 96}, {29, 12, 125}, {38, 12, 163}, {49, 12, 212}, {64, 16, 276},
+		{48, 12, 48}, {24, 12, 72}, {24, 12, 96}, {24, 12, 120}, {24, 12, 144}, {24, 12, 168}, {26, 12, 194},
 	} {
 		next := e.Next()
 		if len(next) != want.size || len(e.random) != want.random {
@@ -261,8 +261,8 @@ func TestStages(t *testing.T) {
 		}
 		observe(t, e, next, flat)
 		r := estimate(t, e)
-		if r.Stage != stage+1 || r.Samples != want.samples || r.Stop != (stage > 0) || r.Rough {
-			t.Errorf("stage %d: %+v", stage+1, r)
+		if r.Stage != stage+1 || r.Samples != want.samples || r.Stop != (stage > 1) || r.Rough {
+			t.Errorf("stage %d: %d samples after stage %d, stop %v, rough %v", stage+1, r.Samples, r.Stage, r.Stop, r.Rough)
 		}
 	}
 }
@@ -280,7 +280,7 @@ func TestChecks(t *testing.T) {
 	calm := e.last.Classes[0]
 	observe(t, e, e.Next(), surprise)
 	r := estimate(t, e)
-	if c := r.Classes[0]; r.Stop || r.Checks != 36 || c.Ratio < 10 || c.RatioUpper < c.Ratio || c.SSIMLower > 0.5 || calm.SSIMLower < 0.8 {
+	if c := r.Classes[0]; r.Stop || r.Checks != 48 || c.Ratio < 10 || c.RatioUpper < c.Ratio || c.SSIMLower > 0.5 || calm.SSIMLower < 0.8 {
 		t.Errorf("after %d checks the errors are %.2f to %.2f times what was predicted, SSIM above %.3f; before above %.3f",
 			r.Checks, c.Ratio, c.RatioUpper, c.SSIMLower, calm.SSIMLower)
 	}
@@ -334,22 +334,3 @@ func TestRefused(t *testing.T) {
 		t.Errorf("two samples: %v", err)
 	}
 }
-
-func benchmark(b *testing.B, side, samples, classes int) {
-	g := grid(side, side)
-	var maps [][]float64
-	for k := range classes {
-		maps = append(maps, smooth(g, uint64(k)))
-	}
-	e := newEstimator(b, g, Options{SSIM: 0.9, Classes: classes, Threads: 2})
-	observe(b, e, e.Next(), maps...)
-	estimate(b, e) // so that the shape is known from a stage before
-	observe(b, e, e.design.widest(samples-len(e.samples), nil), maps...)
-	for b.Loop() {
-		estimate(b, e)
-	}
-}
-
-func BenchmarkEstimate400Of53x53(b *testing.B)         { benchmark(b, 53, 400, 1) }
-func BenchmarkEstimate400Of53x53Classes3(b *testing.B) { benchmark(b, 53, 400, 3) }
-func BenchmarkEstimate1000Of73x73(b *testing.B)        { benchmark(b, 73, 1000, 1) }

@@ -31,7 +31,7 @@ func (c *class) agreement(scale float64) (pearson, nrmse float64) {
 // overlap is the share of the map's lowest tenth that can be expected in the
 // exact map's lowest tenth: the threshold below which a tenth is expected, and
 // for each position of the map's tenth the chance to lie below it.
-func (c *class) overlap() float64 {
+func (c *class) overlap(unsure []float64) (float64, []float64) {
 	var at []int
 	for i, p := range c.p {
 		if !math.IsNaN(p) {
@@ -85,5 +85,11 @@ func (c *class) overlap() float64 {
 			sum += below(i, hi)
 		}
 	}
-	return sum / float64(k)
+	unsure = slices.Grow(unsure[:0], len(c.p))[:len(c.p)]
+	clear(unsure)
+	for _, i := range at {
+		b := below(i, hi)
+		unsure[i] = b * (1 - b)
+	}
+	return sum / float64(k), unsure
 }

@@ -25,6 +25,15 @@ func (l Link) at(f float64) float64 {
 	return 1 / (1 + math.Exp(-f))
 }
 
+// slope is how fast the value changes with f.
+func (l Link) slope(f float64) float64 {
+	if l == Identity {
+		return 1
+	}
+	p := l.at(f)
+	return p * (1 - p)
+}
+
 // limit bounds |f| of a probability; float32 has no p closer to 0 or 1 that
 // means anything, and an infinite f none that can be interpolated.
 const limit = 30

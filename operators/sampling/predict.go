@@ -24,7 +24,7 @@ func (p *process) predict(ctx context.Context) error {
 		c.mu, c.p = values[:n:n], values[n:]
 		values = make([]float64, 2*n)
 		c.sigma, c.variance = values[:n:n], values[n:]
-		for i, s := range p.sampled {
+		for i, s := range p.sampled[:p.exact] {
 			c.mu[s], c.p[s] = c.f[i], c.link.at(c.f[i])
 		}
 	}
@@ -39,7 +39,7 @@ func (p *process) predict(ctx context.Context) error {
 func (p *process) predictBlock(t *thread, b *block) {
 	unknown := t.unknown[:0]
 	for _, u := range b.positions {
-		if p.sampleAt[u] == none {
+		if i := int(p.sampleAt[u]); i == none || i >= p.exact {
 			unknown = append(unknown, u)
 		}
 	}
@@ -76,6 +76,13 @@ func (p *process) predictBlock(t *thread, b *block) {
 			near[j] += line[j]
 		}
 	}
+	if p.exact < len(p.sampled) { // sketches have a place's nugget in common with f
+		for i, s := range b.samples {
+			if j := slices.Index(unknown, p.sampled[s]); j >= 0 {
+				row(cross, i)[j] += p.shape.noise()
+			}
+		}
+	}
 	for _, c := range p.classes {
 		y := pick(t.y[:], c.rest, b.samples)
 		mean := b.factor.solve(y)
@@ -89,7 +96,7 @@ func (p *process) predictBlock(t *thread, b *block) {
 			c.sigma[u] = math.Sqrt((scales[j] + priorWeight*c.prior) / (near[j] + priorWeight))
 		}
 	}
-	// The variance per unit: 1 + noise - k' K⁻¹ k, and what the mean adds.
+	// The variance per unit: 1 + nugget - k' K⁻¹ k, and what the mean adds.
 	times(units, cross, b.factor.ones)
 	for j, v := range units {
 		units[j] = square(1-v) / b.factor.total
@@ -103,7 +110,7 @@ func (p *process) predictBlock(t *thread, b *block) {
 		}
 	}
 	for j, u := range unknown {
-		unit := math.Sqrt(units[j] + p.shape.noise() + max(0, 1-told[j]))
+		unit := math.Sqrt(units[j] + max(0, 1+p.shape.noise()-told[j]))
 		for _, c := range p.classes {
 			c.sigma[u] *= unit
 			c.p[u], c.variance[u] = c.link.moments(c.mu[u], c.sigma[u])

@@ -18,22 +18,24 @@ const (
 
 // process is the Gaussian process on f, of all classes, given some samples.
 type process struct {
+	*data
 	places   []point // of all positions
-	sampled  []int   // the samples' positions
-	at       []point // and places
+	at       []point // of the samples
 	noise    []float64
 	sampleAt []int32 // by position, the sample there or none
 	blocks   []*block
-	classes  []*class
 	shape    shape
+	rho      float64 // the variance of sketches, per unit of the process' local one
+	alone    float64 // the variance of predicting an exact sample from all others, likewise, in the mean
 	threads  []*thread
 }
 
 // class is one class's samples and what follows from them.
 type class struct {
 	link    Link
-	f       []float64 // of the samples
+	f       []float64 // of the samples; of sketches, what is most likely
 	feature []float64 // by position; nil without one
+	off     []float64 // of the pairs: f less what the sketch says
 
 	slope float64   // of f over the feature
 	rest  []float64 // of the samples: f less slope times feature
@@ -64,27 +66,27 @@ func newThreads(n int) []*thread {
 }
 
 // newProcess cuts the grid into blocks; memory, which is given back, may be any.
-func newProcess(places []point, wanted, sampled []int, classes []*class, from shape, threads []*thread, memory []float64) (*process, []float64) {
-	p := &process{places: places, sampled: sampled, classes: classes, shape: from, threads: threads}
-	p.at, p.noise = make([]point, len(sampled)), make([]float64, len(sampled))
+func newProcess(places []point, wanted []int, d *data, from shape, threads []*thread, memory []float64) (*process, []float64) {
+	p := &process{data: d, places: places, shape: from, threads: threads}
+	p.at, p.noise = make([]point, len(d.sampled)), make([]float64, len(d.sampled))
 	p.sampleAt = slices.Repeat([]int32{none}, len(places))
-	for i, s := range sampled {
+	for i, s := range d.sampled {
 		p.at[i], p.sampleAt[s] = places[s], int32(i)
 	}
 	p.blocks = partition(places, wanted, p.sampleAt)
-	n := min(near, len(sampled))
+	n := min(near, len(d.sampled))
 	room := roomFor(n)
 	memory = slices.Grow(memory[:0], room*len(p.blocks))[:room*len(p.blocks)]
 	for i, b := range p.blocks {
 		b.factor = newFactor(n, memory[i*room:(i+1)*room])
 	}
-	for _, c := range classes {
+	for _, c := range d.classes {
 		p.subtract(c, c.slope)
 	}
 	return p, memory
 }
 
-// fit finds the process' shape, slopes and local variances.
+// fit finds the process' shape, slopes, local variances and the noise of sketches.
 func (p *process) fit(ctx context.Context) error {
 	if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
 		p.blocks[i].gather(p.places, p.at, p.sampleAt)
@@ -92,21 +94,33 @@ func (p *process) fit(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	p.makeNoise()
 	if err := p.tune(ctx); err != nil {
 		return err
 	}
-	if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
-		b := p.blocks[i]
-		return p.factorise(&b.factor, b.samples, p.shape)
-	}); err != nil {
-		return err
-	}
-	for _, c := range p.classes {
-		p.regress(c)
-		c.chi2 = make([]float64, len(p.sampled))
-		p.leaveOut(c, func(sample int, e, v float64) { c.chi2[sample] = e * e / v })
-		sorted := slices.Sorted(slices.Values(c.chi2))
-		c.prior = sorted[len(sorted)/2]
+	for range noiseRounds {
+		if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
+			b := p.blocks[i]
+			return p.factorise(&b.factor, b.samples, p.shape)
+		}); err != nil {
+			return err
+		}
+		for _, c := range p.classes {
+			p.regress(c)
+			c.chi2 = make([]float64, len(p.sampled))
+			p.alone = 0
+			p.leaveOut(c, func(sample int, e, v float64) {
+				c.chi2[sample] = e * e / v
+				if sample < p.exact {
+					p.alone += v / float64(p.exact)
+				}
+			})
+			sorted := slices.Sorted(slices.Values(c.chi2))
+			c.prior = sorted[len(sorted)/2]
+		}
+		if !p.listen() {
+			return nil
+		}
 	}
 	return nil
 }

@@ -9,6 +9,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// exactly is data without sketches.
+func exactly(sampled []int, classes ...*class) *data {
+	return &data{sampled: sampled, exact: len(sampled), classes: classes}
+}
+
 // few is a process given n samples of a smooth map, on a grid of 20 by 17.
 func few(t *testing.T, n int, s shape) (p *process, wanted []int, f []float64) {
 	t.Helper()
@@ -18,7 +23,7 @@ func few(t *testing.T, n int, s shape) (p *process, wanted []int, f []float64) {
 	d := newDesign(places, wanted, rand.New(rand.NewPCG(3, 3)))
 	sampled := append(d.anywhere(n/2), d.widest(n-n/2, nil)...)
 	c := &class{f: at(f, sampled)}
-	p, _ = newProcess(places, wanted, sampled, []*class{c}, s, newThreads(1), nil)
+	p, _ = newProcess(places, wanted, exactly(sampled, c), s, newThreads(1), nil)
 	for _, b := range p.blocks {
 		b.gather(p.places, p.at, p.sampleAt)
 		if err := p.factorise(&b.factor, b.samples, s); err != nil {
@@ -225,7 +230,7 @@ func TestTune(t *testing.T) {
 		}
 		var f mat.VecDense
 		f.MulVec(&lower, z)
-		p, _ := newProcess(places, wanted, sampled, []*class{{f: f.RawVector().Data}}, middle, newThreads(1), nil)
+		p, _ := newProcess(places, wanted, exactly(sampled, &class{f: f.RawVector().Data}), middle, newThreads(1), nil)
 		for _, b := range p.blocks {
 			b.gather(places, p.at, p.sampleAt)
 		}

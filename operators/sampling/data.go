@@ -1,0 +1,118 @@
+package sampling
+
+// use is what sketches are of use for.
+type use int
+
+const (
+	nothing use = iota
+	pairs       // made at random positions only, to know how far they are off
+	samples     // like exact positions with some more noise
+	feature     // made at all positions: what f is a multiple of, roughly
+)
+
+// data is what a process is given.
+type data struct {
+	sampled []int // positions, the exact ones first
+	exact   int   // how many are exact
+	classes []*class
+	pairs   []int // exact samples that were sketched, too
+}
+
+// gather is all that is known but at some positions.
+func (e *Estimator) gather(but []int) *data {
+	left := make([]bool, len(e.places))
+	for _, p := range but {
+		left[p] = true
+	}
+	d := &data{}
+	at := make([]int, len(e.places)) // by position, one more than the index of the sketch
+	for i, p := range e.sketches {
+		at[p] = i + 1
+	}
+	var observed, paired, noisy []int // indices of samples, of those that were sketched, and of sketches
+	for i, p := range e.samples {
+		if at[p] > 0 {
+			paired = append(paired, i)
+		}
+		if left[p] {
+			continue
+		}
+		if at[p] > 0 {
+			d.pairs = append(d.pairs, len(d.sampled))
+		}
+		observed, d.sampled = append(observed, i), append(d.sampled, p)
+	}
+	d.exact = len(d.sampled)
+	everything := len(e.sketches) == len(e.wanted)
+	if everything {
+		d.pairs = nil
+	} else {
+		for i, p := range e.sketches {
+			if !e.state[p].observed && !left[p] {
+				noisy, d.sampled = append(noisy, i), append(d.sampled, p)
+			}
+		}
+	}
+	for k := range e.observed {
+		c := &class{link: e.options.Link, f: pick(make([]float64, len(observed), len(d.sampled)), e.observed[k], observed)}
+		if e.options.Features != nil {
+			c.feature = e.options.Features[k]
+		}
+		if e.fitted != nil {
+			c.slope = e.fitted.classes[k].slope
+		}
+		sketched := e.sketched[k]
+		if everything {
+			c.feature = make([]float64, len(e.places))
+			for i, p := range e.sketches {
+				c.feature[p] = sketched[i]
+			}
+		} else if len(paired) > 0 {
+			fit := newLine(func(visit func(x, y float64)) {
+				for _, i := range paired {
+					visit(sketched[at[e.samples[i]]-1], e.observed[k][i])
+				}
+			})
+			for _, i := range noisy {
+				c.f = append(c.f, fit.at(sketched[i]))
+			}
+			c.off = make([]float64, len(d.pairs))
+			for i, s := range d.pairs {
+				c.off[i] = c.f[s] - fit.at(sketched[at[d.sampled[s]]-1])
+			}
+		} else {
+			c.f = append(c.f, pick(make([]float64, len(noisy)), sketched, noisy)...)
+		}
+		d.classes = append(d.classes, c)
+	}
+	return d
+}
+
+// line is y as a linear function of x.
+type line struct{ x, y, slope float64 }
+
+// newLine fits a line to pairs, by least squares, given that the slope is
+// probably near 1: sketches are meant to be f.
+func newLine(each func(visit func(x, y float64))) line {
+	const near = 0.3 // the standard deviation that is given
+	var l line
+	var n, xx, xy, dd float64
+	each(func(x, y float64) {
+		n++
+		l.x += (x - l.x) / n
+		l.y += (y - l.y) / n
+	})
+	each(func(x, y float64) {
+		dx, dy := x-l.x, y-l.y
+		xx += dx * dx
+		xy += dx * dy
+		dd += square(dy - dx)
+	})
+	prior := dd / n / square(near)
+	if l.slope = 1; xx+prior > 0 {
+		l.slope = (xy + prior) / (xx + prior)
+	}
+	return l
+}
+
+func (l line) at(x float64) float64 { return l.y + l.slope*(x-l.x) }

@@ -1,0 +1,194 @@
+package sampling
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Result is what is known after a stage.
+type Result struct {
+	Classes []Class
+	Stage   int // from 1
+	Samples int // positions observed
+	Checks  int // of them, those that verify an earlier map, over all stages
+	Wanted  int // positions of the grid that are not missing
+	Process string
+
+	Sketches int     // positions sketched
+	Rho      float64 // the variance of sketches' errors, per unit of the process' local one; 0 if none is known
+
+	// Needed is about how many samples the target will take, at least Samples, and
+	// NeededSketched how many if all positions were sketched; 0 if that is unknown.
+	Needed, NeededSketched int
+	// Rough says that interpolation does not pay: two consecutive stages found, a
+	// tenth of the positions being sampled, that more than three quarters will have to be.
+	Rough bool
+	// Stop says that the target is reached.
+	Stop bool
+}
+
+// Class is the estimate of one class.
+type Class struct {
+	P        []float64 // the map's values by position, observed or expected; NaN where missing
+	Variance []float64 // of their errors, as the process predicts them
+
+	// The figures to expect of the map against the exact one, and a lower bound of
+	// the first.
+	SSIM, SSIMLower              float64
+	Pearson, NRMSE, Top10Overlap float64
+
+	// Ratio is that of the errors' variances to Variance, as random positions found
+	// it, and RatioUpper an upper bound.
+	Ratio, RatioUpper float64
+
+	Slope float64 // of f over the feature; 0 where the feature is of no use
+}
+
+// verdict is what an estimate's random positions say.
+type verdict struct {
+	checked []int       // that verify a map
+	before  []*class    // which
+	sense   [][]float64 // its sensitivity
+}
+
+const (
+	mostRatio    = 4
+	unsureWeight = 3.0
+)
+
+// judge says how good the last maps are, and what to use sketches for.
+func (e *Estimator) judge(v verdict) *Result {
+	n := e.data()
+	whole := len(e.samples) == len(e.wanted)
+	r := &Result{
+		Stage: 1, Samples: len(e.samples), Sketches: len(e.sketches), Wanted: len(e.wanted),
+		Checks: len(v.checked), Process: e.shape.String(), Needed: n,
+	}
+	if e.last != nil {
+		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks+len(v.checked)
+	}
+	similar, alike := true, true
+	e.goal = 0
+	sketched := 0.0 // how many samples are needed beside sketches everywhere
+	focus, recent, sense := make([]float64, len(e.places)), make([][]check, len(e.observed)), make([][]float64, len(e.observed))
+	for k, c := range e.fitted.classes {
+		var older []check
+		if e.recent != nil {
+			older = e.recent[k]
+		}
+		off := slices.Repeat([]float64{math.NaN()}, len(e.places))
+		for i, o := range c.off {
+			off[e.fitted.sampled[e.fitted.pairs[i]]] = o
+		}
+		for _, p := range v.checked {
+			recent[k] = append(recent[k], check{
+				observed:  v.sense[k][p] * square(c.p[p]-v.before[k].p[p]),
+				predicted: v.sense[k][p] * v.before[k].variance[p],
+				sketched:  v.sense[k][p] * square(c.link.slope(c.mu[p])*off[p]),
+			})
+		}
+		w := newWindows(len(e.grid.X), len(e.grid.Y), c.p, c.variance)
+		sense[k] = w.sensitivity()
+		m := Class{P: c.p, Variance: c.variance, Slope: c.slope, Ratio: 1, RatioUpper: 1}
+		if !whole {
+			random := rand.New(rand.NewPCG(e.options.Seed, uint64(r.Stage)))
+			m.Ratio, m.RatioUpper = ratio(slices.Concat(older, recent[k]), random)
+		}
+		m.SSIM, m.SSIMLower = w.similarity(m.Ratio), w.similarity(m.RatioUpper)
+		m.Pearson, m.NRMSE = c.agreement(m.Ratio)
+		m.Top10Overlap, e.unsure = c.overlap(e.unsure)
+		r.Classes = append(r.Classes, m)
+
+		lo, hi := extremes(c.p)
+		similar = similar && m.SSIMLower >= e.options.SSIM
+		alike = alike && (hi-lo <= flat || m.Pearson >= e.options.Pearson && m.Top10Overlap >= e.options.Top10Overlap)
+		// Errors' variances fall about as the samples' number rises.
+		bearable := w.tolerance(e.options.SSIM, m.RatioUpper/100, m.RatioUpper) / m.RatioUpper
+		r.Needed = max(r.Needed, int(min(float64(n)/bearable, float64(r.Wanted))))
+		few := min(m.RatioUpper, mostRatio)
+		goal := float64(n) * few / w.tolerance(e.options.SSIM, few/100, few)
+		e.goal = max(e.goal, min(goal, float64(r.Wanted)))
+		sketched = max(sketched, goal*gain(slices.Concat(older, recent[k])))
+		var errs, doubts float64
+		for p, v := range c.variance {
+			errs += v
+			doubts += e.unsure[p]
+		}
+		for p, v := range c.variance {
+			if !e.state[p].observed {
+				focus[p] += v / errs / e.design.distance2[p]
+				if doubts > 0 && hi-lo > flat && m.Top10Overlap < e.options.Top10Overlap {
+					focus[p] += unsureWeight * e.unsure[p] / doubts / e.design.distance2[p]
+				}
+			}
+		}
+	}
+	if len(v.checked) > 0 || e.recent == nil {
+		e.recent = recent
+	}
+	e.sense, e.focus = sense, focus
+	e.passes = following(e.passes, similar && r.Stage > 1)
+	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
+	e.costly = following(e.costly, float64(n) >= roughFrom*float64(r.Wanted) && float64(r.Needed) > roughAbove*float64(r.Wanted))
+	r.Rough = !r.Stop && e.costly >= passes
+	switch {
+	case len(e.sketches) == len(e.wanted):
+		e.use = feature
+	case e.options.SketchCost > 0:
+		r.Rho = e.rho
+		if !math.IsNaN(sketched) {
+			r.NeededSketched = int(min(max(sketched, float64(len(e.samples))), float64(r.Wanted)))
+		}
+		e.decide(r)
+	}
+	return r
+}
+
+// decide says what sketches are to be used for from now on.
+func (e *Estimator) decide(r *Result) {
+	cost := e.options.SketchCost
+	// A sample with the noise rho tells of its surroundings as much as a share of an
+	// exact one.
+	e.use = pairs
+	each := 1.0 // that is computed for a sample
+	if share := e.alone / (e.alone + e.rho); share > worth*cost {
+		e.use = samples
+		each = (cost + checkShare) / share
+	}
+	without := each * (e.goal - float64(e.data()))
+	with := cost*float64(r.Wanted-r.Sketches) + float64(r.NeededSketched-r.Samples)
+	e.dearer = following(e.dearer, r.NeededSketched > 0 && with < cheaper*without)
+	if e.dearer >= passes {
+		e.use, r.Rough = feature, false
+	}
+}
+
+const (
+	// worth is by how much what a sketch tells must exceed its cost.
+	worth = 2
+	// cheaper is the share of the cost of going on that sketching all positions may have.
+	cheaper = 0.8
+)
+
+// gain is the variance of sketches' errors relative to that of interpolation, at
+// the same positions; NaN if some were not sketched.
+func gain(checks []check) float64 {
+	var sum check
+	for _, c := range checks {
+		sum.observed += c.observed
+		sum.sketched += c.sketched
+	}
+	if sum.observed == 0 {
+		return math.NaN()
+	}
+	return sum.sketched / sum.observed
+}
+
+// following counts how often in a row something was found.
+func following(count int, found bool) int {
+	if !found {
+		return 0
+	}
+	return count + 1
+}
