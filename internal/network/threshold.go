@@ -16,26 +16,10 @@ type thresholded interface {
 // bounding box of what they still change counts. The second result tells whether
 // anything was cropped; with tau = 1 nothing ever is.
 func (n *Network) TraceThresholded(in region.Rect, tau float64, rects []region.Rect) ([]region.Rect, bool) {
-	return n.thresholded(in, tau, rects, func(*Layer) bool { return false })
-}
-
-// TraceCompensated is TraceThresholded without cropping at depthwise convolutions,
-// for plans that estimate what was left out: there the rim costs little, and the
-// layer behind crops it all the same.
-func (n *Network) TraceCompensated(in region.Rect, tau float64, rects []region.Rect) ([]region.Rect, bool) {
-	return n.thresholded(in, tau, rects, func(l *Layer) bool {
-		c, ok := l.Op.(Conv)
-		return ok && c.Depthwise()
-	})
-}
-
-// thresholded traces with crops at all layers that have a window but those that
-// are exempt.
-func (n *Network) thresholded(in region.Rect, tau float64, rects []region.Rect, exempt func(*Layer) bool) ([]region.Rect, bool) {
 	cropped := false
 	rects = n.trace(in, rects, func(l *Layer, in []region.Rect) region.Rect {
 		op, ok := l.Op.(thresholded)
-		if !ok || exempt(l) {
+		if !ok {
 			return l.Update(in)
 		}
 		r, less := op.threshold(l, in, tau)
