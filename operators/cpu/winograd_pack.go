@@ -6,17 +6,17 @@ import "occlude/operators/cpu/simd"
 // and the halves between the two transforms stay in the first-level cache.
 const packBlock = 8
 
-// pack transforms the weights, in float64. Block by block the filters of a panel
-// are brought side by side, as the panels have them: then each transform is of
-// vectors, and what it gives lies in one piece.
+// pack transforms the weights. Block by block the filters of a panel are brought
+// side by side, as the panels have them: then each transform is of vectors, and
+// what it gives lies in one piece.
 func (k *winograd) pack() {
 	panel, taps := k.set.Panel, k.op.Taps()
 	k.weights = simd.Aligned(k.points() * k.panels * k.cin * panel)
 	from := k.op.Weights.Data().([]float32)
 	gy, gx := k.y.filter(), k.x.filter()
 	n := min(packBlock, k.cin) * panel
-	side := make([]float64, taps*n) // [tap][channel][filter of the panel]
-	half := make([]float64, k.x.taps*n)
+	side := simd.Aligned(taps * n) // [tap][channel][filter of the panel]
+	half := simd.Aligned(k.x.taps * n)
 	for p := range k.panels {
 		filters := min(panel, k.cout-p*panel)
 		if filters < panel {
@@ -30,37 +30,33 @@ func (k *winograd) pack() {
 				for t := range taps {
 					to := side[t*n+f:]
 					for c, v := range filter[t*k.cin+lo:][:channels] {
-						to[c*panel] = float64(v)
+						to[c*panel] = v
 					}
 				}
 			}
 			for i, row := range gy {
 				for b := range k.x.taps {
-					weighted(half[b*n:][:size], row, side[b*n:], k.x.taps*n)
+					mix(k.set, half[b*n:][:size], row, side[b*n:], k.x.taps*n)
 				}
 				for j, row := range gx {
-					weighted(k.panel(i*k.x.points+j, p)[lo*panel:][:size], row, half, n)
+					mix(k.set, k.panel(i*k.x.points+j, p)[lo*panel:][:size], row, half, n)
 				}
 			}
 		}
 	}
 }
 
-// weighted sums up vectors that stand a distance apart, each times its factor.
-func weighted[T float32 | float64](to []T, factors []float64, from []float64, apart int) {
+// mix sums up vectors that stand a distance apart, each times its factor.
+func mix(set *simd.Set, to []float32, factors []float64, from []float32, apart int) {
 	if len(factors) == 3 {
-		f, g, h := factors[0], factors[1], factors[2]
-		a, b, c := from[:len(to)], from[apart:][:len(to)], from[2*apart:][:len(to)]
-		for i := range to {
-			to[i] = T(f*a[i] + g*b[i] + h*c[i])
-		}
+		set.Mix(to, from, from[apart:], from[2*apart:], float32(factors[0]), float32(factors[1]), float32(factors[2]))
 		return
 	}
 	for i := range to {
 		sum := 0.0
 		for t, f := range factors {
-			sum += f * from[t*apart+i]
+			sum += f * float64(from[t*apart+i])
 		}
-		to[i] = T(sum)
+		to[i] = float32(sum)
 	}
 }

@@ -23,6 +23,7 @@ const (
 type rows struct {
 	functions  [functionCount]rowFunction
 	operations [operationCount]func(out, a, b *float32, n int, low, high float32)
+	mix        func(out, a, b, c *float32, n int, f, g, h float32)
 	affine     func(out, in, scale, shift *float32, channels, cells int, low, high float32)
 	prelu      func(out, in, slope *float32, channels, cells int)
 	gather     func(out, in *float32, index *int32, n int)
@@ -35,6 +36,15 @@ func (s *Set) Combine(op Operation, out, a, b []float32, low, high float32) {
 	if len(out) > 0 {
 		_, _ = a[len(out)-1], b[len(out)-1]
 		s.operations[op](&out[0], &a[0], &b[0], len(out), low, high)
+	}
+}
+
+// Mix computes out[i] = f*a[i] + g*b[i] + h*c[i] for all of out; the others have as
+// many values.
+func (s *Set) Mix(out, a, b, c []float32, f, g, h float32) {
+	if n := len(out); n > 0 {
+		_, _, _ = a[n-1], b[n-1], c[n-1]
+		s.mix(&out[0], &a[0], &b[0], &c[0], n, f, g, h)
 	}
 }
 
@@ -117,6 +127,12 @@ var rowsGeneric = rows{
 				to[i] = min(high, max(low, min(x, y[i])))
 			}
 		},
+	},
+	mix: func(out, a, b, c *float32, n int, f, g, h float32) {
+		to, y, z := unsafe.Slice(out, n), unsafe.Slice(b, n), unsafe.Slice(c, n)
+		for i, x := range unsafe.Slice(a, n) {
+			to[i] = f*x + g*y[i] + h*z[i]
+		}
 	},
 	affine: func(out, in, scale, shift *float32, channels, cells int, low, high float32) {
 		to, from := unsafe.Slice(out, cells*channels), unsafe.Slice(in, cells*channels)

@@ -25,6 +25,7 @@ var rowsAVX512 = rows{
 		Maximum:  avx512Maximum,
 		Minimum:  avx512Minimum,
 	},
+	mix:    avx512Mix,
 	affine: avx512Affine,
 	prelu:  avx512PRelu,
 	gather: avx512Gather,
@@ -54,6 +55,7 @@ var rowsAVX2 = rows{
 		Maximum:  avx2Maximum,
 		Minimum:  avx2Minimum,
 	},
+	mix:    avx2Mix,
 	affine: avx2Affine,
 	prelu:  avx2PRelu,
 	gather: avx2Gather,
@@ -91,6 +93,9 @@ func avx512HardSigmoid(out, in *float32, n int, alpha, beta float32)
 func avx512HardSwish(out, in *float32, n int, alpha, beta float32)
 
 //go:noescape
+func avx512Mix(out, a, b, c *float32, n int, r, s, t float32)
+
+//go:noescape
 func avx512Affine(out, in, scale, shift *float32, channels, cells int, low, high float32)
 
 //go:noescape
@@ -125,6 +130,9 @@ func avx2HardSigmoid(out, in *float32, n int, alpha, beta float32)
 
 //go:noescape
 func avx2HardSwish(out, in *float32, n int, alpha, beta float32)
+
+//go:noescape
+func avx2Mix(out, a, b, c *float32, n int, r, s, t float32)
 
 //go:noescape
 func avx2Affine(out, in, scale, shift *float32, channels, cells int, low, high float32)

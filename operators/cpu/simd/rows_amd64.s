@@ -847,6 +847,96 @@ rowDone:
 	VZEROUPPER
 	RET
 
+// func avx512Mix(out *float32, a *float32, b *float32, c *float32, n int, r float32, s float32, t float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Mix(SB), NOSPLIT, $0-52
+	MOVQ         out+0(FP), AX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	MOVQ         c+24(FP), SI
+	MOVQ         n+32(FP), CX
+	VBROADCASTSS r+40(FP), Z0
+	VBROADCASTSS s+44(FP), Z1
+	VBROADCASTSS t+48(FP), Z2
+	CMPQ         CX, $+64
+	JL           rowSingle
+
+rowSeveral:
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (BX), Z4
+	VMOVUPS     (SI), Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     64(BX), Z4
+	VMOVUPS     64(SI), Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMOVUPS     128(DX), Z3
+	VMOVUPS     128(BX), Z4
+	VMOVUPS     128(SI), Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMOVUPS     192(DX), Z3
+	VMOVUPS     192(BX), Z4
+	VMOVUPS     192(SI), Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $+256, AX
+	ADDQ        $+256, DX
+	ADDQ        $+256, BX
+	ADDQ        $+256, SI
+	SUBQ        $+64, CX
+	CMPQ        CX, $+64
+	JGE         rowSeveral
+
+rowSingle:
+	CMPQ CX, $+16
+	JL   rowPart
+
+rowOne:
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (BX), Z4
+	VMOVUPS     (SI), Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	SUBQ        $+16, CX
+	CMPQ        CX, $+16
+	JGE         rowOne
+
+rowPart:
+	TESTQ       CX, CX
+	JZ          rowDone
+	MOVQ        $0x00000001, DI
+	SHLQ        CL, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z3
+	VMOVUPS.Z   (BX), K1, Z4
+	VMOVUPS.Z   (SI), K1, Z5
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VMOVUPS     Z3, K1, (AX)
+
+rowDone:
+	VZEROUPPER
+	RET
+
 // func avx512Affine(out *float32, in *float32, scale *float32, shift *float32, channels int, cells int, low float32, high float32)
 // Requires: AVX, AVX512F
 TEXT ·avx512Affine(SB), NOSPLIT, $0-56
@@ -1939,6 +2029,95 @@ rowPart:
 	VMAXPS     Y3, Y0, Y3
 	VMINPS     Y3, Y1, Y3
 	VMASKMOVPS Y3, Y2, (AX)
+
+rowDone:
+	VZEROUPPER
+	RET
+
+// func avx2Mix(out *float32, a *float32, b *float32, c *float32, n int, r float32, s float32, t float32)
+// Requires: AVX, FMA3
+TEXT ·avx2Mix(SB), NOSPLIT, $0-52
+	MOVQ         out+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         c+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS r+40(FP), Y0
+	VBROADCASTSS s+44(FP), Y1
+	VBROADCASTSS t+48(FP), Y2
+	CMPQ         SI, $+32
+	JL           rowSingle
+
+rowSeveral:
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (BX), Y5
+	VMULPS      Y0, Y3, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     32(CX), Y3
+	VMOVUPS     32(DX), Y4
+	VMOVUPS     32(BX), Y5
+	VMULPS      Y0, Y3, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VMOVUPS     Y3, 32(AX)
+	VMOVUPS     64(CX), Y3
+	VMOVUPS     64(DX), Y4
+	VMOVUPS     64(BX), Y5
+	VMULPS      Y0, Y3, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VMOVUPS     Y3, 64(AX)
+	VMOVUPS     96(CX), Y3
+	VMOVUPS     96(DX), Y4
+	VMOVUPS     96(BX), Y5
+	VMULPS      Y0, Y3, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VMOVUPS     Y3, 96(AX)
+	ADDQ        $+128, AX
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	SUBQ        $+32, SI
+	CMPQ        SI, $+32
+	JGE         rowSeveral
+
+rowSingle:
+	CMPQ SI, $+8
+	JL   rowPart
+
+rowOne:
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (BX), Y5
+	VMULPS      Y0, Y3, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y2, Y5, Y3
+	VMOVUPS     Y3, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $+8, SI
+	CMPQ        SI, $+8
+	JGE         rowOne
+
+rowPart:
+	TESTQ       SI, SI
+	JZ          rowDone
+	LEAQ        lanes<>+0(SB), DI
+	NEGQ        SI
+	VMOVUPS     32(DI)(SI*4), Y3
+	VMASKMOVPS  (CX), Y3, Y4
+	VMASKMOVPS  (DX), Y3, Y5
+	VMASKMOVPS  (BX), Y3, Y6
+	VMULPS      Y0, Y4, Y4
+	VFMADD231PS Y1, Y5, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VMASKMOVPS  Y4, Y3, (AX)
 
 rowDone:
 	VZEROUPPER

@@ -203,6 +203,32 @@ func TestChannelwise(t *testing.T) {
 	}
 }
 
+func TestMix(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 9))
+	for _, set := range Available() {
+		for _, n := range lengths {
+			a, inspectA := rowOf(rng, n)
+			b, inspectB := rowOf(rng, n)
+			c, inspectC := rowOf(rng, n)
+			out, inspectOut := guarded(n)
+			for _, row := range [][]float32{a, b, c} {
+				fillRandom(rng, row)
+			}
+			f, g, h := rng.Float32(), -rng.Float32(), 2*rng.Float32()
+			set.Mix(out, a, b, c, f, g, h)
+			for i := range out {
+				want := float64(f)*float64(a[i]) + float64(g)*float64(b[i]) + float64(h)*float64(c[i])
+				if math.Abs(float64(out[i])-want) > 6e-7 {
+					t.Fatalf("%s: %g*%g + %g*%g + %g*%g is %g, want %g", set.Name, f, a[i], g, b[i], h, c[i], out[i], want)
+				}
+			}
+			for _, inspect := range []func(*testing.T, string){inspectA, inspectB, inspectC, inspectOut} {
+				inspect(t, "a row")
+			}
+		}
+	}
+}
+
 func TestGather(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 5))
 	for _, set := range Available() {

@@ -15,6 +15,7 @@ func rows(c *build.Context) {
 	eachSet(c, func(v *vectors) {
 		functions(v)
 		operations(v)
+		mix(v)
 		channelwise(v)
 		gather(v)
 		lrn(v)
@@ -113,6 +114,28 @@ func (v *vectors) extreme(instruction func(...operand.Op), b, a, to reg.VecVirtu
 	instruction(a, b, other)
 	instruction(b, a, to)
 	v.VORPS(other, to, to)
+}
+
+// mix writes the sum of three rows, each times a factor.
+//
+//	func(out, a, b, c *float32, n int, r, s, t float32)
+func mix(v *vectors) {
+	v.begin("Mix", "func(out, a, b, c *float32, n int, r, s, t float32)")
+	out, a, b, c, n := v.integer("out"), v.integer("a"), v.integer("b"), v.integer("c"), v.integer("n")
+	r, s, t := v.broadcast("r"), v.broadcast("s"), v.broadcast("t")
+	v.along("row", n, []reg.GPVirtual{out, a, b, c}, 4, func(count int, part bool) {
+		for i := range count {
+			x, y, z := v.vector(), v.vector(), v.vector()
+			v.load(v.at(a, i), x, part)
+			v.load(v.at(b, i), y, part)
+			v.load(v.at(c, i), z, part)
+			v.VMULPS(r, x, x)
+			v.VFMADD231PS(s, y, x)
+			v.VFMADD231PS(t, z, x)
+			v.store(x, v.at(out, i), part)
+		}
+	})
+	v.end()
 }
 
 // channelwise writes what is done to cells with numbers of each channel.
