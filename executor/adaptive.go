@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"time"
 
 	"gorgonia.org/tensor"
 
+	"occlude/operators/compensation"
 	"occlude/operators/gradient"
 	"occlude/operators/region"
 	"occlude/operators/sampling"
@@ -60,79 +61,96 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap,
 	}
 	var err error
-	if options.Features, err = s.features(ctx); err != nil {
-		return nil, err
+	if a.Sketches() {
+		if options.Features, err = s.backward(ctx); err != nil {
+			return nil, err
+		}
 	}
-	s.values = make([][]float64, len(c.result.Classes))
-	for k := range s.values {
-		s.values[k] = make([]float64, len(g.Positions))
+	if s.views.Compensation != nil {
+		options.SketchCost = a.SecondsSketch / a.SecondsExact
+		s.sketched, s.sketches = make([]bool, len(g.Positions)), s.table()
 	}
+	s.values = s.table()
 	s.estimator, err = sampling.New(sampling.Grid{X: g.X, Y: g.Y, Missing: missing}, g.PatchW, g.PatchH, options)
 	return s, err
 }
 
-// features are, for each class, the Taylor expansion of its log-odds at the clean
-// image, at every cell: what covering the cell does to first order. A network with
-// a layer whose derivative is unknown has none.
-func (s *sampler) features(ctx context.Context) ([][]float64, error) {
+// table is room for a value by class and position.
+func (s *sampler) table() [][]float64 {
+	t := make([][]float64, len(s.result.Classes))
+	for k := range t {
+		t[k] = make([]float64, len(s.done))
+	}
+	return t
+}
+
+// backward runs the backward pass: it makes what compensates sketches, and gives
+// the Taylor expansion of each class's log-odds at the clean image, at every cell,
+// which is what covering the cell does to first order. A network or an image whose
+// derivatives are not known has neither, which the result says.
+func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
 	start := time.Now()
-	q, p := s.query, s.query.plan
-	program, err := q.session.gradients(p)
-	if unknown := (*gradient.UnknownError)(nil); errors.As(err, &unknown) {
-		s.notes = append(s.notes, fmt.Sprintf("no backward pass: %v", err))
+	defer func() { s.result.Actual.BackwardSeconds = time.Since(start).Seconds() }()
+	p := s.query.plan
+	without := func(err error) ([][]float64, error) {
+		if ctx.Err() != nil {
+			return nil, s.query.interrupted(ctx, err, s.result.Image, 0)
+		}
+		s.notes = append(s.notes, fmt.Sprintf("all samples are exact: %v", err))
 		return nil, nil
-	} else if err != nil {
-		return nil, err
+	}
+	program, err := s.query.session.gradients(p)
+	if err != nil {
+		return without(err)
 	}
 	objectives := make([]gradient.Objective, len(s.result.Classes))
 	for k, c := range s.result.Classes {
-		objectives[k] = gradient.Objective{Kind: s.odds.objective(p.Net), Class: c.ID}
+		objectives[k] = gradient.Objective{Kind: s.odds.kind, Class: c.ID}
 	}
-	all, err := program.Run(ctx, s.views, objectives, gradient.Inputs(), p.Threads)
+	gradients, err := program.Run(ctx, s.views, objectives, compensation.Wanted(p.Net, program), p.Threads)
 	if err != nil {
-		return nil, q.interrupted(ctx, err, s.result.Image, 0)
+		return without(err)
 	}
-	image := s.views.Layers[0]
+	if s.views.Compensation, err = compensation.New(ctx, p.Net, program, s.views, gradients, p.Threads); err != nil {
+		return without(err)
+	}
+	return s.taylor(gradients)
+}
+
+// taylor is the expansion by class and cell.
+func (s *sampler) taylor(gradients []*gradient.Gradients) ([][]float64, error) {
+	image, g := s.views.Layers[0], s.query.plan.Grid
 	var cover *tensor.Dense
 	if s.cover.cover != nil {
 		cover = tensor.New(tensor.WithShape(image.Shape()...), tensor.WithBacking(s.cover.cover))
 	}
-	g := p.Grid
-	features := make([][]float64, len(all))
-	for k, gradients := range all {
-		taylor, err := gradient.NewTaylor(gradients.Out[0], image, cover)
+	features := make([][]float64, len(gradients))
+	for k, of := range gradients {
+		taylor, err := gradient.NewTaylor(of.Out[0], image, cover)
 		if err != nil {
 			return nil, err
 		}
-		features[k] = make([]float64, 0, len(s.positions))
 		for _, y := range g.Y {
 			for _, x := range g.X {
 				features[k] = append(features[k], taylor.At(region.Of(x, y, g.PatchW, g.PatchH)))
 			}
 		}
-		for _, v := range features[k] {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				features[k] = nil // gradients beyond float32 tell nothing
-				break
-			}
-		}
 	}
-	s.result.Actual.BackwardSeconds = time.Since(start).Seconds()
 	return features, nil
 }
 
 // sample goes through the stages.
 func (s *sampler) sample(ctx context.Context) error {
 	for s.count < len(s.done) && (s.last == nil || !s.last.Stop) {
-		cells := s.next()
-		if len(cells) == 0 {
+		exact, sketches := s.next()
+		if len(exact)+len(sketches) == 0 {
 			s.notes = append(s.notes, "the time was used up")
 			return nil
 		}
-		if err := s.stage(ctx, cells); err != nil {
+		if err := s.stage(ctx, exact, sketches); err != nil {
 			return err
 		}
-		s.query.session.expect(max(s.last.Needed, s.count))
+		s.query.session.expect(s.count + s.drafts + max(0, s.last.Needed-s.last.Samples))
 	}
 	return nil
 }
@@ -141,22 +159,30 @@ func (s *sampler) sample(ctx context.Context) error {
 // the time.
 const leastSamples = 16
 
-// next is the cells to compute next: none once the time is up, all that are left
-// where that is as good as sampling.
-func (s *sampler) next() []int {
+// next is the cells to compute next, exactly and as sketches: none once the time
+// is up, all that are left where that is as good as sampling.
+func (s *sampler) next() (exact, sketches []int) {
 	left := len(s.done) - s.count
 	switch {
 	case s.last == nil:
-		cells := s.estimator.Next()
-		return cells[:min(len(cells), max(leastSamples, s.clock.affords(len(cells), 0)))]
 	case s.last.Rough && s.clock.unlimited():
 		s.notes = append(s.notes, fmt.Sprintf("the map is rough: about %d of %d positions would have to be sampled, so all were computed",
 			s.last.Needed, len(s.done)))
-	case s.clock.unlimited() || s.clock.affords(left, s.estimated) < left:
-		cells := s.estimator.Next()
-		return cells[:s.clock.affords(len(cells), s.estimated)]
+		return s.unknown(), nil
+	case !s.clock.unlimited() && s.clock.share(left, 0, s.estimated) == 1:
+		return s.unknown(), nil
 	}
-	var cells []int
+	exact, sketches = s.estimator.Next(), s.estimator.Sketches()
+	part := s.clock.share(len(exact), len(sketches), s.estimated)
+	n, m := int(part*float64(len(exact))), int(part*float64(len(sketches)))
+	if s.last == nil {
+		n = max(n, min(leastSamples, len(exact)))
+	}
+	return exact[:n], sketches[:m]
+}
+
+// unknown lists the cells that were not computed exactly.
+func (s *sampler) unknown() (cells []int) {
 	for cell, at := range s.positions {
 		if at >= 0 && !s.done[at] {
 			cells = append(cells, cell)
@@ -165,39 +191,30 @@ func (s *sampler) next() []int {
 	return cells
 }
 
-// stage computes the positions of some cells and estimates the map from all that
-// is known. When the time is up before all are computed, those that are count.
-func (s *sampler) stage(ctx context.Context, cells []int) error {
+// stage computes some cells and estimates the map from all that is known. When the
+// time is up before all are computed, those that are count.
+func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 	start, before := time.Now(), s.stats().MACs()
-	positions := make([]int32, len(cells))
-	for i, cell := range cells {
-		positions[i] = s.positions[cell]
-	}
-	if err := s.timed(ctx, planner.InOrder(s.query.plan.Chosen().Order, positions)); err != nil {
+	if err := s.timed(ctx, exact, sketches); err != nil {
 		return err
 	}
-	var known []int
-	values := make([][]float64, len(s.values))
-	for i, at := range positions {
-		if s.done[at] {
-			known = append(known, cells[i])
-			for k := range values {
-				values[k] = append(values[k], s.values[k][at])
-			}
-		}
-	}
-	s.clock.measured(len(known), time.Since(start))
+	known, values := s.finished(exact, s.done, s.values)
+	drafts, estimates := s.finished(sketches, s.sketched, s.sketches)
+	s.clock.measured(len(known), len(drafts), time.Since(start))
 	if err := s.estimator.Observe(known, values); err != nil {
+		return err
+	}
+	if err := s.estimator.Sketch(drafts, estimates); err != nil {
 		return err
 	}
 	estimating := time.Now()
 	r, err := s.estimator.Estimate(ctx)
 	if err != nil {
-		return s.query.interrupted(ctx, err, s.result.Image, s.count)
+		return s.query.interrupted(ctx, err, s.result.Image, s.count+s.drafts)
 	}
 	s.last, s.estimated = r, time.Since(estimating)
 	found := planner.StageActuals{
-		Positions: len(known), Seconds: time.Since(start).Seconds(), MACs: s.stats().MACs() - before,
+		Positions: len(known), Sketches: len(drafts), Seconds: time.Since(start).Seconds(), MACs: s.stats().MACs() - before,
 		EstimateSeconds: s.estimated.Seconds(), SSIM: 1, SSIMLower: 1,
 	}
 	for _, c := range r.Classes {
@@ -207,27 +224,69 @@ func (s *sampler) stage(ctx context.Context, cells []int) error {
 	return nil
 }
 
-// timed computes positions until the time is up, which is no error. But a map
-// needs leastSamples.
-func (s *sampler) timed(ctx context.Context, positions []int32) error {
-	rects, batch := s.query.plan.Chosen().Rects, s.clock.batch()
-	if s.clock.unlimited() {
-		return s.compute(ctx, positions, rects, batch)
+// finished are those of some cells that are marked, with their values by class.
+func (s *sampler) finished(cells []int, marks []bool, values [][]float64) (known []int, of [][]float64) {
+	of = make([][]float64, len(s.result.Classes))
+	for _, cell := range cells {
+		at := s.positions[cell]
+		if !marks[at] {
+			continue
+		}
+		known = append(known, cell)
+		for k := range of {
+			of[k] = append(of[k], values[k][at])
+		}
 	}
-	if s.last == nil {
-		n := min(leastSamples, len(positions))
-		if err := s.compute(ctx, positions[:n], rects, batch); err != nil {
+	return known, of
+}
+
+// timed computes cells until the time is up, which is no error. But a map needs
+// leastSamples.
+func (s *sampler) timed(ctx context.Context, exact, sketches []int) error {
+	if s.clock.unlimited() {
+		return s.compute(ctx, s.mixed(exact, sketches), s.clock.batch())
+	}
+	if n := min(leastSamples-s.count, len(exact)); n > 0 {
+		if err := s.compute(ctx, s.mixed(exact[:n], nil), s.clock.batch()); err != nil {
 			return err
 		}
-		positions = positions[n:]
+		exact = exact[n:]
 	}
 	limited, cancel := context.WithDeadline(ctx, s.clock.last(s.estimated))
 	defer cancel()
-	err := s.compute(limited, positions, rects, batch)
+	err := s.compute(limited, s.mixed(exact, sketches), s.clock.batch())
 	if ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
 		return nil
 	}
 	return err
+}
+
+// mixed are the jobs of cells in an order that gives each worker the same share of
+// the dear and of the cheap ones, as far as they fit into a batch. All run
+// together: what is dear about few positions is to read the weights.
+func (s *sampler) mixed(exact, sketches []int) []job {
+	chosen := s.query.plan.Chosen()
+	list := slices.Concat(jobs(s.inOrder(exact), chosen.Rects), jobs(s.inOrder(sketches), s.plan.Sketch))
+	workers := max(1, s.query.plan.Threads)
+	if len(list) > workers*chosen.Batch {
+		return list
+	}
+	dealt := make([]job, 0, len(list))
+	for w := range workers {
+		for i := w; i < len(list); i += workers {
+			dealt = append(dealt, list[i])
+		}
+	}
+	return dealt
+}
+
+// inOrder are the positions of cells in the order that all have.
+func (s *sampler) inOrder(cells []int) []int32 {
+	positions := make([]int32, len(cells))
+	for i, cell := range cells {
+		positions[i] = s.positions[cell]
+	}
+	return planner.InOrder(s.query.plan.Chosen().Order, positions)
 }
 
 // fill puts the estimates into the map where nothing was computed, and says how
@@ -245,6 +304,9 @@ func (s *sampler) fill() {
 			if at >= 0 && !s.done[at] {
 				m.P[at] = float32(c.P[cell])
 				s.result.States[at] = Interpolated
+				if s.sketched != nil && s.sketched[at] {
+					s.result.States[at] = Approximate
+				}
 			}
 		}
 		q.Classes = append(q.Classes, ClassQuality{

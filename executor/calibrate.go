@@ -114,7 +114,7 @@ func (s *Session) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.
 		if round > 0 && start.After(until) || round >= leastRounds && start.Sub(begin) > roundsTime {
 			break
 		}
-		if err := c.compute(ctx, chosen.Order, chosen.Rects, chosen.Batch); err != nil {
+		if err := c.compute(ctx, jobs(chosen.Order, chosen.Rects), chosen.Batch); err != nil {
 			return fail(err)
 		}
 		rounds, elapsed = append(rounds, c.stats()), append(elapsed, time.Since(start).Seconds())

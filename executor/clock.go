@@ -12,7 +12,10 @@ import (
 type clock struct {
 	start, end time.Time // end is zero where there is no limit
 	after      time.Duration
-	each       time.Duration // a position's, as measured last
+	// each is what a position takes, as measured last, and cheap what a sketch does as
+	// a share of that.
+	each  time.Duration
+	cheap float64
 }
 
 const (
@@ -22,15 +25,20 @@ const (
 	caution, hurry = 1.5, 1.15
 	// reserve is the share of the time that is kept for what nobody foresees.
 	reserve = 0.02
+	// lost is the share of the time that a batch may take: if it is under way when
+	// the time is up, it is lost.
+	lost = 0.03
 )
 
 // newClock divides what is left of the time of the query evenly over the images
 // that are left, the present one included.
 func newClock(p *planner.Occlude, images int, a *planner.Adaptive) *clock {
-	c := &clock{start: time.Now(), each: seconds(caution * a.SecondsExact), after: seconds(caution * a.SecondsAfter)}
+	c := &clock{
+		start: time.Now(), after: seconds(caution * a.SecondsAfter),
+		each: seconds(caution * a.SecondsExact), cheap: a.SecondsSketch / a.SecondsExact,
+	}
 	if within := p.Goals.Within; within > 0 {
-		all := p.Started.Add(within)
-		c.end = c.start.Add(time.Until(all) / time.Duration(max(1, images)))
+		c.end = c.start.Add(time.Until(p.Started.Add(within)) / time.Duration(max(1, images)))
 		c.after += seconds(caution * a.SecondsExact * float64(p.Goals.Verify))
 		c.after += time.Duration(reserve * float64(within) / float64(len(p.Images)))
 	}
@@ -47,28 +55,30 @@ func (c *clock) last(estimate time.Duration) time.Time {
 	return c.end.Add(-c.after - estimate*3/2)
 }
 
-// affords is how many of n positions can be computed before the last estimate.
-func (c *clock) affords(n int, estimate time.Duration) int {
+// share is how much of some positions can be computed before the last estimate,
+// from 0 to 1.
+func (c *clock) share(exact, sketches int, estimate time.Duration) float64 {
 	if c.unlimited() {
-		return n
+		return 1
 	}
-	left := time.Until(c.last(estimate))
-	return max(0, min(n, int(float64(left)/(hurry*float64(max(c.each, 1))))))
+	left := float64(time.Until(c.last(estimate)))
+	return max(0, min(1, left/(hurry*c.whole(exact, sketches)*float64(max(c.each, 1)))))
 }
 
-// batch is the most positions that a worker should compute together, for a batch
-// that is under way when the time is up is lost.
+// whole is how many exact positions some positions are worth.
+func (c *clock) whole(exact, sketches int) float64 { return float64(exact) + c.cheap*float64(sketches) }
+
+// batch is the most positions that a worker should compute together.
 func (c *clock) batch() int {
 	if c.unlimited() {
 		return math.MaxInt
 	}
-	const lost = 0.03 // share of the time
 	return max(1, int(lost*float64(c.end.Sub(c.start))/float64(max(c.each, 1))))
 }
 
-// measured learns from n positions.
-func (c *clock) measured(n int, took time.Duration) {
-	if n > 0 {
-		c.each = took / time.Duration(n)
+// measured learns from positions that took some time.
+func (c *clock) measured(exact, sketches int, took time.Duration) {
+	if n := c.whole(exact, sketches); n > 0 {
+		c.each = time.Duration(float64(took) / n)
 	}
 }

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +25,33 @@ type computation struct {
 
 	odds     odds
 	batchers []*batcher
-	done     []bool      // positions that were computed
-	count    int         // of them
-	values   [][]float64 // by class and position, the odds of those; nil where nobody asks
+	done     []bool // positions that were computed
+	count    int    // of them
+	drafts   int    // sketches that were computed
+	// values are the log-odds of those, by class and position; nil where nobody asks.
+	values [][]float64
+	// sketched and sketches are likewise those of positions that were sketched.
+	sketched []bool
+	sketches [][]float64
+}
+
+// job is a position to compute, an index of Grid.Positions, and how.
+type job struct {
+	at    int32
+	rects *planner.Rectangles
+}
+
+// jobs are positions that are computed alike.
+func jobs(positions []int32, rects planner.Rectangles) []job {
+	list := make([]job, len(positions))
+	for i, at := range positions {
+		list[i] = job{at, &rects}
+	}
+	return list
 }
 
 func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
-	return &computation{query: q, result: h, views: views, cover: cover, odds: odds{q.plan.Model.Output}, done: make([]bool, len(h.States))}
+	return &computation{query: q, result: h, views: views, cover: cover, odds: newOdds(q.plan.Model.Output, q.plan.Net), done: make([]bool, len(h.States))}
 }
 
 // run runs the plan.
@@ -59,7 +80,7 @@ func (c *computation) stages(ctx context.Context) error {
 		if positions == nil {
 			positions = planner.InOrder(chosen.Order, c.largest(s.Largest))
 		}
-		if err := c.compute(ctx, positions, chosen.Rects, chosen.Batch); err != nil {
+		if err := c.compute(ctx, jobs(positions, chosen.Rects), chosen.Batch); err != nil {
 			return err
 		}
 		if s.Enlarge != nil {
@@ -104,23 +125,23 @@ func (c *computation) enlarge(l *lattice.Lattice) {
 	}
 }
 
-// compute computes the positions, indices of Grid.Positions, in their order with
-// the plan's number of workers, each up to batch of them together. No position may
-// come twice. What a position becomes depends on the rectangles alone. After an
-// error those that are done are marked so all the same.
-func (c *computation) compute(ctx context.Context, positions []int32, rects planner.Rectangles, batch int) error {
-	if len(positions) == 0 {
+// compute does jobs in their order with the plan's number of workers, each up to
+// batch of them together. No position may come twice with the same rectangles.
+// What a position becomes depends on them alone. After an error those that are done
+// are marked so all the same.
+func (c *computation) compute(ctx context.Context, list []job, batch int) error {
+	if len(list) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p := c.query.plan
 	progress := c.query.session.Progress
-	workers := min(max(1, p.Threads), len(positions))
+	workers := min(max(1, p.Threads), len(list))
 	for len(c.batchers) < workers {
 		c.batchers = append(c.batchers, c.newBatcher())
 	}
-	share := &share{total: len(positions), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers}
+	share := &share{total: len(list), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers}
 	var done atomic.Int64
 	work := func(b *batcher) (err error) {
 		defer defect.Recover(&err)
@@ -129,7 +150,7 @@ func (c *computation) compute(ctx context.Context, positions []int32, rects plan
 			if from == to {
 				return nil
 			}
-			if err := b.run(ctx, positions[from:to], rects); err != nil {
+			if err := b.run(ctx, list[from:to]); err != nil {
 				return err
 			}
 			done.Add(int64(to - from))
@@ -147,11 +168,22 @@ func (c *computation) compute(ctx context.Context, positions []int32, rects plan
 		})
 	}
 	wg.Wait()
-	c.count += int(done.Load())
-	if int(done.Load()) < len(positions) { // else the context ended too late to matter
-		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count)
+	c.count, c.drafts = marked(c.done), marked(c.sketched)
+	if int(done.Load()) < len(list) { // else the context ended too late to matter
+		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count+c.drafts)
 	}
 	return nil
+}
+
+// marked counts marks.
+func marked(marks []bool) int {
+	n := 0
+	for _, m := range marks {
+		if m {
+			n++
+		}
+	}
+	return n
 }
 
 // stats sums up what the workers did so far.
@@ -165,7 +197,7 @@ func (c *computation) stats() (sum operators.Stats) {
 // account writes what was done into the result.
 func (c *computation) account() {
 	a := &c.result.Actual
-	a.Positions, a.Updates = c.count, c.stats()
+	a.Positions, a.Updates = c.count+c.drafts, c.stats()
 	a.PeakBytes = a.ViewBytes + a.Updates.Peak
 }
 
@@ -179,6 +211,8 @@ type batcher struct {
 	exact   []bool
 	patches [][]float32
 	scores  [][]float32
+	// estimates are by position of the batch and class; nil where nobody asks.
+	estimates [][]float64
 }
 
 func (c *computation) newBatcher() *batcher {
@@ -196,37 +230,67 @@ func (c *computation) newBatcher() *batcher {
 	return b
 }
 
-// run computes a batch of positions.
-func (b *batcher) run(ctx context.Context, positions []int32, rects planner.Rectangles) error {
+// run does a batch of jobs.
+func (b *batcher) run(ctx context.Context, list []job) error {
 	p := b.query.plan
-	for i, at := range positions {
-		patch := p.Grid.Rect(p.Grid.Positions[at])
-		b.rects[i], b.exact[i] = rects.At(p.Net, patch, b.rects[i])
+	// Where one of them is a sketch the others are estimated, too, for a batch is
+	// of one kind; of those that leave nothing out the estimate is what it is.
+	estimates := slices.ContainsFunc(list, func(j job) bool { return j.rects.Rule == planner.Compensated })
+	for i, j := range list {
+		patch := p.Grid.Rect(p.Grid.Positions[j.at])
+		b.rects[i], b.exact[i] = j.rects.At(p.Net, patch, b.rects[i])
 		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
 		b.cover.patch(patch, tile)
 		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Out: b.scores[i]}
+		if estimates {
+			b.updates[i].Estimates = b.estimate(i)
+		}
 	}
-	if err := b.worker.Run(ctx, b.views, b.updates[:len(positions)]); err != nil {
+	if err := b.worker.Run(ctx, b.views, b.updates[:len(list)]); err != nil {
 		return err
 	}
-	for i, at := range positions {
-		for j := range b.result.Classes {
-			c := &b.result.Classes[j]
-			v := b.scores[i][c.ID]
-			if v != v {
-				pos := p.Grid.Positions[at]
-				return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+	for i, j := range list {
+		if j.rects.Rule == planner.Compensated {
+			for k, v := range b.estimates[i] {
+				b.sketches[k][j.at] = b.odds.from(v)
 			}
-			c.P[at] = v
-			if b.values != nil {
-				b.values[j][at] = b.odds.of(b.scores[i], c.ID)
-			}
+			b.sketched[j.at] = true // of this worker alone
+			continue
 		}
-		b.done[at] = true // of this worker alone
-		b.result.States[at] = Approximate
-		if b.exact[i] {
-			b.result.States[at] = Exact
+		if err := b.keep(i, j.at); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// keep puts the scores of the i-th job into the map.
+func (b *batcher) keep(i int, at int32) error {
+	p := b.query.plan
+	for k := range b.result.Classes {
+		c := &b.result.Classes[k]
+		v := b.scores[i][c.ID]
+		if v != v {
+			pos := p.Grid.Positions[at]
+			return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+		}
+		c.P[at] = v
+		if b.values != nil {
+			b.values[k][at] = b.odds.of(b.scores[i], c.ID)
+		}
+	}
+	b.result.States[at] = Approximate
+	if b.exact[i] {
+		b.result.States[at] = Exact
+	}
+	b.done[at] = true
+	return nil
+}
+
+// estimate is room for the estimates of the i-th position of a batch.
+func (b *batcher) estimate(i int) []float64 {
+	for len(b.estimates) <= i {
+		b.estimates = append(b.estimates, make([]float64, len(b.result.Classes)))
+	}
+	return b.estimates[i]
 }

@@ -71,7 +71,7 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
-	if p.Chosen().Rects.Rule == planner.Whole { // which reads no other views
+	if a := p.Chosen().Adaptive; p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
 		views.Drop(func(i int) bool {
 			_, constant := p.Net.Layers[i].Op.(network.Const)
 			return constant || i == 0 || i == output

@@ -83,7 +83,7 @@ func (c *computation) exactly(ctx context.Context, positions []int32) error {
 		rects = planner.Rectangles{Rule: planner.Traced}
 	}
 	c.query.session.expect(c.count + len(positions))
-	return c.compute(ctx, planner.InOrder(chosen.Order, positions), rects, chosen.Batch)
+	return c.compute(ctx, jobs(planner.InOrder(chosen.Order, positions), rects), chosen.Batch)
 }
 
 // snapshot copies the map.

@@ -26,7 +26,8 @@ type Actuals struct {
 
 // StageActuals are what one stage of a plan took.
 type StageActuals struct {
-	Positions int // computed
+	Positions int // computed, but for sketches
+	Sketches  int // computed cheaply, of adaptive plans
 	Seconds   float64
 	MACs      int64
 	// EstimateSeconds are, of Seconds, those in which the map was estimated and

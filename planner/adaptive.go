@@ -1,13 +1,19 @@
 package planner
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
 	"time"
 
+	"occlude/internal/curve"
+	"occlude/internal/network"
 	"occlude/lang"
+	"occlude/operators"
+	"occlude/planner/cost"
 )
 
 // Adaptive is how a candidate chooses its positions while it runs: it computes
@@ -20,17 +26,33 @@ type Adaptive struct {
 	// before it is good enough; 0 for whatever the time allows.
 	SSIM, Pearson, Top10Overlap float64
 
-	// Sketch says how a position is computed cheaply: thresholded, with what that
-	// leaves out made up for to first order by the gradient on the clean image
-	// (see package gradient). Its Rule is the exact one's where sketches do not pay.
+	// Sketch says how a position is computed cheaply: Compensated, or like all
+	// others where sketches do not pay for the backward pass that they take. TauBy
+	// is what its threshold comes from.
 	Sketch Rectangles
+	TauBy  TauSource
 
 	// SecondsExact and SecondsSketch are the expected elapsed seconds of a position
 	// computed exactly and cheaply, SecondsBefore those of everything before the
 	// first position (base and backward pass), and SecondsAfter those of everything
 	// after the last (drawing and writing).
 	SecondsExact, SecondsSketch, SecondsBefore, SecondsAfter float64
+	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
+	SecondsBackward float64
 }
+
+// TauSource is what a threshold comes from.
+type TauSource string
+
+// The sources of thresholds.
+const (
+	TauUsual TauSource = "default"
+	TauCurve TauSource = "curve" // that ANALYZE MODEL measured
+	TauHint  TauSource = "hint"
+)
+
+// Sketches tells whether positions may be computed cheaply.
+func (a *Adaptive) Sketches() bool { return a.Sketch.Rule == Compensated }
 
 // What a map that claims some structural similarity should have besides: SSIM alone
 // is a poor judge, for a constant map has much of it where the exact one is flat.
@@ -45,8 +67,14 @@ const (
 	mostPromised = 0.97
 	// coarse is the number of positions of the coarsest map, see sampling.
 	coarse = 48
-	// backward is what a backward pass costs, in base passes.
-	backward = 1.3
+	// usualTau is the threshold of sketches where nothing is known about the model.
+	usualTau = 0.3
+	// sketchPositions are about how many positions the cost of a sketch is
+	// estimated by.
+	sketchPositions = 128
+	// preparation is the bytes of weights per second that are made ready for a
+	// backward pass, by one thread.
+	preparation = 6e8
 )
 
 // expectedShares are the shares of positions that a target takes. Maps differ by
@@ -113,15 +141,26 @@ func (q *queryOptions) adaptation(s *lang.Occlude, goals Goals, g Grid) (*Adapti
 	if q.plan == PlanApproximate {
 		q.hints.sampled = "plan = 'approximate'"
 	}
-	a := &Adaptive{SSIM: goals.SSIM, Sketch: Rectangles{Rule: Traced}}
+	a := &Adaptive{SSIM: goals.SSIM, TauBy: TauUsual}
 	if a.SSIM > 0 {
 		a.Pearson, a.Top10Overlap = wantedPearson, wantedTop10
 	}
 	if tau := q.approximate.tau; tau != nil {
-		a.Sketch = Rectangles{Rule: Thresholded, Tau: tau.value}
+		a.Sketch.Tau, a.TauBy = tau.value, TauHint
 		q.hints.sampled = strings.TrimPrefix(fmt.Sprintf("%s, tau = %s", q.hints.sampled, tau.at), ", ")
 	}
 	return a, nil
+}
+
+// lookUpTau takes the lowest threshold with which the model's maps were measured to
+// be good enough, if they were and no hint says otherwise.
+func (b *binder) lookUpTau(ctx context.Context, p *Occlude, a *Adaptive) {
+	if a == nil || a.SSIM == 0 || a.TauBy == TauHint {
+		return
+	}
+	if c, ok := b.env.Statistics.Curve(ctx, p.CurveKey(curve.SSIM)); ok {
+		a.Sketch.Tau, a.TauBy = c.LowestTau(a.SSIM), TauCurve
+	}
 }
 
 // String names the clauses.
@@ -137,31 +176,29 @@ func (g Goals) String() string {
 	return ""
 }
 
-// adaptiveCandidate is the plan that samples, with the rectangles of the cheapest exact
-// one for those positions that it computes exactly. The others' costs are known.
-func adaptiveCandidate(a Adaptive, goals Goals, images int, exact []*Candidate, positions int) *Candidate {
+// adaptiveCandidate is the plan that samples, with the rectangles of the cheapest
+// exact one for those positions that it computes exactly. The others' costs are known.
+func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, exact []*Candidate) (*Candidate, error) {
+	a, n := *h.adaptive, len(q.Grid.Positions)
 	cheapest := slices.MinFunc(exact, func(a, b *Candidate) int {
-		switch {
-		case (a.refused == nil) != (b.refused == nil):
+		if (a.refused == nil) != (b.refused == nil) {
 			if a.refused == nil {
 				return -1
 			}
 			return 1
-		case a.Estimate.Seconds < b.Estimate.Seconds:
-			return -1
 		}
-		return 1
+		return cmp.Compare(a.Estimate.Seconds, b.Estimate.Seconds)
 	})
 	e := cheapest.Estimate
-	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(positions)
-	a.SecondsBefore = e.BaseSeconds * (1 + backward)
+	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(n)
 	a.SecondsAfter = e.WriteSeconds
-	if a.Sketch.Rule != Thresholded {
-		a.Sketch = cheapest.Rects
+	expected := int(expectedShare(a.SSIM) * float64(n))
+	if err := a.sketch(ctx, q, r, cheapest, expected); err != nil {
+		return nil, err
 	}
-	expected := int(expectedShare(a.SSIM) * float64(positions))
-	if goals.Within > 0 {
-		left := goals.Within.Seconds()/float64(images) - a.SecondsBefore - a.SecondsAfter
+	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward
+	if within := q.Goals.Within.Seconds(); within > 0 {
+		left := within/float64(len(q.Images)) - a.SecondsBefore - a.SecondsAfter
 		fit := int(max(0, left) / max(a.SecondsExact, 1e-9))
 		if a.SSIM == 0 {
 			expected = fit
@@ -170,20 +207,64 @@ func adaptiveCandidate(a Adaptive, goals Goals, images int, exact []*Candidate, 
 	}
 	return &Candidate{
 		Name: PlanApproximate, Rects: cheapest.Rects, Adaptive: &a,
-		Stages: []Stage{{Positions: min(positions, max(coarse, expected))}},
+		Stages: []Stage{{Positions: min(n, max(coarse, expected))}},
+	}, nil
+}
+
+// sketch decides how positions are computed cheaply, if they are: what that saves
+// has to pay for the backward pass. A hint leaves no choice.
+func (a *Adaptive) sketch(ctx context.Context, q *Occlude, r resources, exact *Candidate, expected int) error {
+	if a.TauBy == TauUsual {
+		a.Sketch.Tau = usualTau
 	}
+	a.Sketch.Rule = Compensated
+	g := q.Grid
+	step := max(1, len(g.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
+	g.Positions = nil
+	for i := 0; i < len(q.Grid.Positions); i += step {
+		g.Positions = append(g.Positions, q.Grid.Positions[i])
+	}
+	c := &Candidate{Rects: a.Sketch, Algorithms: exact.Algorithms, Batch: exact.Batch}
+	tallies, err := c.measure(ctx, q.Net, g)
+	if err != nil {
+		return err
+	}
+	c.price(q.Net, tallies, r)
+	a.SecondsSketch = (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(g.Positions))
+	backward := backwardSeconds(q.Net, r)
+	if a.TauBy != TauHint && float64(expected)*(a.SecondsExact-a.SecondsSketch) < backward {
+		a.Sketch, a.SecondsSketch = exact.Rects, 0
+		return nil
+	}
+	a.SecondsBackward = backward
+	return nil
+}
+
+// backwardSeconds is what a backward pass takes: every convolution once more, by
+// its definition, with the weights in another order.
+func backwardSeconds(net *network.Network, r resources) float64 {
+	seconds := 0.0
+	for i, l := range net.Layers {
+		if _, constant := l.Op.(network.Const); constant || i == 0 {
+			continue
+		}
+		amount := wholeTally(l).of(operators.Direct)
+		amount.Groups = r.parallel()
+		seconds += (r.rates.Seconds(l, operators.Direct, amount) + float64(cost.WeightBytes(l, operators.Direct))/preparation) / r.parallel()
+	}
+	return seconds
 }
 
 // addSampling adds to the estimate what an adaptive plan does beside computing
 // positions.
-func (c *Candidate) addSampling(base int64) {
-	if c.Adaptive == nil {
+func (c *Candidate) addSampling() {
+	e := &c.Estimate
+	if c.Adaptive == nil || c.Adaptive.SecondsBackward == 0 {
 		return
 	}
-	c.Estimate.BackwardSeconds = c.Estimate.BaseSeconds * backward
-	c.Estimate.Seconds += c.Estimate.BackwardSeconds
-	c.Estimate.BackwardMACs = base
-	c.Estimate.MACs += base
+	e.BackwardSeconds, e.BackwardMACs = c.Adaptive.SecondsBackward, e.BaseMACs
+	e.Seconds += e.BackwardSeconds
+	e.MACs += e.BackwardMACs
 }
 
 // attainable tells why not even the coarsest maps can be made in time, which is

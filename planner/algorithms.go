@@ -19,6 +19,10 @@ const defaultTolerance = 1e-4
 // not decide: plans that differ only in batch and threads give the same bits.
 const choiceBatch = usualBatch
 
+// stageBatch is the batch for which those of an adaptive plan are compared, whose
+// stages have some dozens of positions: it reads weights more often.
+const stageBatch = 16
+
 // worthwhile is what part of an algorithm's seconds a rougher one may take to be
 // preferred: estimates are not better than that, and rounding is not free.
 const worthwhile = 0.86
@@ -104,9 +108,9 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 
 // shareWeights fills in the groups in which positions would be taken through the layers
 // by each algorithm; rects are the largest rectangles.
-func shareWeights(net *network.Network, tallies []tally, rects []region.Rect) {
+func shareWeights(net *network.Network, tallies []tally, rects []region.Rect, batch int) {
 	for _, a := range operators.AllAlgorithms() {
-		groups := groupsOf(net, rects, forcedAlgorithms(net, string(a)), choiceBatch)
+		groups := groupsOf(net, rects, forcedAlgorithms(net, string(a)), batch)
 		for i := range tallies {
 			t := &tallies[i]
 			if t.shared == nil {

@@ -97,6 +97,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	r := resources{threads: p.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	b.lookUpTau(ctx, p, q.hints.adaptive)
 	if p.Kernels, r.rates, err = b.kernels(); err != nil {
 		return nil, err
 	}

@@ -74,7 +74,10 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		}
 	}
 	if h.adaptive != nil {
-		c := adaptiveCandidate(*h.adaptive, q.Goals, len(q.Images), all, len(q.Grid.Positions))
+		c, err := adaptiveCandidate(ctx, q, h, r, all)
+		if err != nil {
+			return nil, err
+		}
 		if err := c.cost(ctx, q, h, r); err != nil {
 			return nil, err
 		}
@@ -121,7 +124,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	c.refused = c.size(net, g, tallies, h, r)
 	c.price(net, tallies, r)
 	c.divide()
-	c.addSampling(c.Estimate.BaseMACs)
+	c.addSampling()
 	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures())
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
 	return nil

@@ -150,7 +150,11 @@ func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates,
 			all[i].products[j] += n
 		}
 	}
-	shareWeights(net, all, c.largest())
+	batch := choiceBatch
+	if c.Adaptive != nil {
+		batch = stageBatch
+	}
+	shareWeights(net, all, c.largest(), batch)
 	c.Algorithms = chooseAlgorithms(net, all, r, want)
 }
 
@@ -160,6 +164,6 @@ func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm 
 	for i, l := range net.Layers {
 		tallies[i] = *wholeTally(l)
 	}
-	shareWeights(net, tallies, wholeRects(net, nil))
+	shareWeights(net, tallies, wholeRects(net, nil), choiceBatch)
 	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
 }

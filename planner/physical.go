@@ -73,12 +73,15 @@ const (
 	// Thresholded computes of what changes at most a share of each layer's width
 	// and height.
 	Thresholded
+	// Compensated does so too, and what that leaves out is estimated to first order
+	// (see package compensation).
+	Compensated
 )
 
 // Rectangles is a rule for the rectangle of each layer at a position.
 type Rectangles struct {
 	Rule RectangleRule
-	Tau  float64 // of Thresholded, in (0, 1]
+	Tau  float64 // of Thresholded and Compensated, in (0, 1]
 }
 
 // At gives the rectangle to compute of each layer for an occlusion of the
@@ -88,7 +91,7 @@ func (r Rectangles) At(net *network.Network, patch region.Rect, reuse []region.R
 	switch r.Rule {
 	case Whole:
 		return wholeRects(net, reuse), true
-	case Thresholded:
+	case Thresholded, Compensated:
 		rects, cropped := net.TraceThresholded(patch, r.Tau, reuse)
 		return rects, !cropped
 	}

@@ -26,7 +26,8 @@ type Sampling struct {
 	Top10Overlap float64 `json:"top10_overlap"`
 	// SketchTau is the threshold of positions that are computed cheaply; 0 where
 	// none are.
-	SketchTau float64 `json:"sketch_tau,omitempty"`
+	SketchTau   float64 `json:"sketch_tau,omitempty"`
+	SketchTauBy string  `json:"sketch_tau_by,omitempty"` // default, curve (of ANALYZE MODEL) or hint
 	// SecondsExact and SecondsSketch are a position's.
 	SecondsExact  float64 `json:"seconds_per_position"`
 	SecondsSketch float64 `json:"seconds_per_sketch,omitempty"`
@@ -37,7 +38,7 @@ type Sampling struct {
 // SamplingStage is what a stage of an adaptive plan took and found.
 type SamplingStage struct {
 	Positions       int     `json:"positions"`
-	Sketches        int     `json:"sketches,omitempty"` // of them, computed cheaply
+	Sketches        int     `json:"sketches"` // computed cheaply
 	Seconds         float64 `json:"seconds"`
 	EstimateSeconds float64 `json:"estimate_seconds"`
 	MACs            int64   `json:"multiply_adds"`
@@ -80,12 +81,12 @@ func (b *builder) sampling(c *planner.Candidate) *Sampling {
 		return nil
 	}
 	s := &Sampling{SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap, SecondsExact: round(a.SecondsExact)}
-	if a.Sketch.Rule == planner.Thresholded {
-		s.SketchTau, s.SecondsSketch = a.Sketch.Tau, round(a.SecondsSketch)
+	if a.Sketches() {
+		s.SketchTau, s.SketchTauBy, s.SecondsSketch = a.Sketch.Tau, string(a.TauBy), round(a.SecondsSketch)
 	}
 	if b.actual != nil {
 		for _, t := range b.actual.Stages {
-			s.Stages = append(s.Stages, SamplingStage{Positions: t.Positions, Seconds: round(t.Seconds), EstimateSeconds: round(t.EstimateSeconds),
+			s.Stages = append(s.Stages, SamplingStage{Positions: t.Positions, Sketches: t.Sketches, Seconds: round(t.Seconds), EstimateSeconds: round(t.EstimateSeconds),
 				MACs: t.MACs, SSIM: round(t.SSIM), SSIMLower: round(t.SSIMLower)})
 		}
 	}
@@ -96,13 +97,17 @@ func (b *builder) sampling(c *planner.Candidate) *Sampling {
 func (b *builder) samplingOperators(r *Report, inputs ...*Operator) *Operator {
 	c, a := b.query.Chosen(), r.Actual
 	e, s := c.Estimate, r.Plan.Approximation.Sampling
-	gradient := &Operator{Name: "Backward pass", Detail: "gradient of each class's log-odds",
-		Estimate: &Amount{round(e.BackwardSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
-	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s, each %s, a quarter at random; batches of %d on %s",
-		c.Positions(), count(len(b.query.Grid.Positions), "position"), planner.FormatSeconds(s.SecondsExact), c.Batch,
-		count(b.query.Threads, b.query.Device+" thread")),
+	from := inputs
+	var backward *Operator
+	if s.SketchTau > 0 {
+		backward = &Operator{Name: "Backward pass", Detail: "gradient of each class's log-odds",
+			Estimate: &Amount{round(e.BackwardSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
+		from = append([]*Operator{backward}, inputs[1:]...)
+	}
+	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
+		c.Positions(), count(len(b.query.Grid.Positions), "position"), c.Batch, count(b.query.Threads, b.query.Device+" thread")),
 		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - e.BackwardSeconds - e.WriteSeconds), e.MACs - e.BaseMACs - e.BackwardMACs, e.PeakBytes - e.ViewBytes},
-		Inputs:   append([]*Operator{gradient}, inputs[1:]...)}
+		Inputs:   from}
 	until := "until the time is up"
 	if s.SSIM > 0 {
 		until = fmt.Sprintf("until SSIM >= %g is found twice", s.SSIM)
@@ -113,37 +118,39 @@ func (b *builder) samplingOperators(r *Report, inputs ...*Operator) *Operator {
 		for _, t := range s.Stages {
 			estimating += t.EstimateSeconds
 		}
-		back := b.actual.BackwardSeconds
-		gradient.Actual = &Amount{Seconds: round(back)}
-		sample.Actual = &Amount{round(a.UpdateSeconds - estimating - back), a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
+		if backward != nil {
+			backward.Actual = &Amount{Seconds: round(b.actual.BackwardSeconds)}
+		}
+		sample.Actual = &Amount{round(a.UpdateSeconds - estimating - b.actual.BackwardSeconds), a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
 		krige.Actual = &Amount{Seconds: round(estimating)}
 	}
 	return krige
 }
 
-// samplingFacts say in the header how positions are chosen.
+// facts say in the header how positions are chosen.
 func (s *Sampling) facts(f *facts) {
-	text := "positions are chosen while it runs, exact ones all"
+	f.add("Sampling", "%s a position; a map is estimated and judged after every stage", planner.FormatSeconds(s.SecondsExact))
 	if s.SketchTau > 0 {
-		text = fmt.Sprintf("positions are chosen while it runs, exact ones at random, others thresholded with tau %g and compensated", s.SketchTau)
+		f.add("Sketches", "%s a position: tau %g (%s), compensated by the gradient; only those chosen at random are exact",
+			planner.FormatSeconds(s.SecondsSketch), s.SketchTau, s.SketchTauBy)
+	} else {
+		f.add("Sketches", "none: what they save would not pay for the backward pass")
 	}
 	if s.SSIM > 0 {
-		text += fmt.Sprintf("; ends at SSIM %g, correlation %g and %g%% of the top tenth", s.SSIM, s.Pearson, 100*s.Top10Overlap)
+		f.add("Ends", "at SSIM %g, correlation %g and %g%% of the top tenth, as expected of the map", s.SSIM, s.Pearson, 100*s.Top10Overlap)
 	}
-	f.add("Sampling", "%s", text)
 }
 
 // samplingTable shows what each stage found.
 func (r *Report) samplingTable(w io.Writer) error {
-	t := table{columns: []column{{title: "stage"}, {title: "positions"}, {title: "all"}, {title: "seconds"}, {title: "estimating"},
+	t := table{columns: []column{{title: "stage"}, {title: "exact"}, {title: "sketches"}, {title: "seconds"}, {title: "estimating"},
 		{title: "mult-adds"}, {title: "SSIM"}, {title: "at least"}}}
-	all := 0
+	seconds := func(v float64) string { return fmt.Sprintf("%.3f", v) }
 	for i, s := range r.Plan.Approximation.Sampling.Stages {
-		all += s.Positions
-		t.add(fmt.Sprint(i+1), fmt.Sprint(s.Positions), fmt.Sprint(all), planner.FormatSeconds(s.Seconds), planner.FormatSeconds(s.EstimateSeconds),
+		t.add(fmt.Sprint(i+1), fmt.Sprint(s.Positions), fmt.Sprint(s.Sketches), seconds(s.Seconds), seconds(s.EstimateSeconds),
 			amount(s.MACs), fmt.Sprintf("%.3f", s.SSIM), fmt.Sprintf("%.3f", s.SSIMLower))
 	}
-	if err := title(w, "Stages: what was computed, and how good the map was then expected to be"); err != nil {
+	if err := title(w, "Stages: positions computed, and how good the map was then expected to be"); err != nil {
 		return err
 	}
 	return t.write(w)
