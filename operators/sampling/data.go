@@ -16,6 +16,7 @@ type data struct {
 	exact   int   // how many are exact
 	classes []*class
 	pairs   []int // exact samples that were sketched, too
+	use     use   // of the sketches: samples, feature or nothing
 }
 
 // gather is all that is known but at some positions.
@@ -45,8 +46,9 @@ func (e *Estimator) gather(but []int) *data {
 	d.exact = len(d.sampled)
 	everything := len(e.sketches) == len(e.wanted)
 	if everything {
-		d.pairs = nil
-	} else {
+		d.pairs, d.use = nil, feature
+	} else if e.use == samples {
+		d.use = samples
 		for i, p := range e.sketches {
 			if !e.state[p].observed && !left[p] {
 				noisy, d.sampled = append(noisy, i), append(d.sampled, p)

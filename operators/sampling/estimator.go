@@ -94,6 +94,7 @@ type Estimator struct {
 	passes int     // stages in a row that reached the target's similarity
 	goal   float64 // how many samples are needed, surprises aside
 	costly int     // stages in a row that found that too many samples are needed,
+	vain   int     // that sketches are poor samples,
 	dearer int     // and that sketching all positions takes less
 }
 
@@ -290,13 +291,13 @@ func (e *Estimator) check(positions []int, f [][]float64, how string, already fu
 // estimator as it was.
 func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
 	v := verdict{checked: slices.DeleteFunc(slices.Clone(e.random), func(p int) bool { return !e.state[p].observed })}
-	if e.fitted != nil {
-		v.before, v.sense = e.fitted.classes, e.sense
-	}
-	if e.last == nil && len(v.checked) > 0 {
-		// There is no map to verify yet: it is the one from all other positions.
-		d := e.gather(v.checked)
-		if len(d.sampled) >= fewest && len(d.sampled) < len(e.wanted) {
+	d := e.gather(nil)
+	switch {
+	case e.fitted != nil && e.fitted.use == d.use:
+		v.before, v.sense, v.older = e.fitted.classes, e.sense, e.recent
+	case len(v.checked) > 0:
+		// There is no map of this kind to verify yet: it is the one from all other positions.
+		if d := e.gather(v.checked); len(d.sampled) >= fewest && len(d.sampled) < len(e.wanted) {
 			p, err := e.interpolate(ctx, d)
 			if err != nil {
 				return nil, err
@@ -309,7 +310,6 @@ func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
 			v.checked = nil
 		}
 	}
-	d := e.gather(nil)
 	if len(d.sampled) < fewest && len(d.sampled) < len(e.wanted) {
 		return nil, fmt.Errorf("%d samples are too few to estimate %d positions from", len(d.sampled), len(e.wanted))
 	}

@@ -50,6 +50,7 @@ type verdict struct {
 	checked []int       // that verify a map
 	before  []*class    // which
 	sense   [][]float64 // its sensitivity
+	older   [][]check   // by class, of an earlier map of this kind
 }
 
 const (
@@ -74,8 +75,8 @@ func (e *Estimator) judge(v verdict) *Result {
 	focus, recent, sense := make([]float64, len(e.places)), make([][]check, len(e.observed)), make([][]float64, len(e.observed))
 	for k, c := range e.fitted.classes {
 		var older []check
-		if e.recent != nil {
-			older = e.recent[k]
+		if v.older != nil {
+			older = v.older[k]
 		}
 		off := slices.Repeat([]float64{math.NaN()}, len(e.places))
 		for i, o := range c.off {
@@ -106,8 +107,8 @@ func (e *Estimator) judge(v verdict) *Result {
 		// Errors' variances fall about as the samples' number rises.
 		bearable := w.tolerance(e.options.SSIM, m.RatioUpper/100, m.RatioUpper) / m.RatioUpper
 		r.Needed = max(r.Needed, int(min(float64(n)/bearable, float64(r.Wanted))))
-		few := min(m.RatioUpper, mostRatio)
-		goal := float64(n) * few / w.tolerance(e.options.SSIM, few/100, few)
+		usual := min(m.RatioUpper, mostRatio)
+		goal := float64(n) * usual / w.tolerance(e.options.SSIM, usual/100, usual)
 		e.goal = max(e.goal, min(goal, float64(r.Wanted)))
 		sketched = max(sketched, goal*gain(slices.Concat(older, recent[k])))
 		var errs, doubts float64
@@ -124,11 +125,14 @@ func (e *Estimator) judge(v verdict) *Result {
 			}
 		}
 	}
-	if len(v.checked) > 0 || e.recent == nil {
+	if len(v.checked) > 0 || v.older == nil {
 		e.recent = recent
 	}
+	if v.older == nil {
+		e.passes = 0
+	}
 	e.sense, e.focus = sense, focus
-	e.passes = following(e.passes, similar && r.Stage > 1)
+	e.passes = following(e.passes, similar && v.older != nil)
 	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
 	e.costly = following(e.costly, float64(n) >= roughFrom*float64(r.Wanted) && float64(r.Needed) > roughAbove*float64(r.Wanted))
 	r.Rough = !r.Stop && e.costly >= passes
@@ -149,11 +153,14 @@ func (e *Estimator) judge(v verdict) *Result {
 func (e *Estimator) decide(r *Result) {
 	cost := e.options.SketchCost
 	// A sample with the noise rho tells of its surroundings as much as a share of an
-	// exact one.
-	e.use = pairs
-	each := 1.0 // that is computed for a sample
-	if share := e.alone / (e.alone + e.rho); share > worth*cost {
-		e.use = samples
+	// exact one. Where many are needed, errors that sketches have in common show.
+	share := e.alone / (e.alone + e.rho)
+	e.vain = following(e.vain, share < worth*cost || e.goal > many*float64(r.Wanted))
+	if e.use == samples && e.vain >= passes {
+		e.use = pairs
+	}
+	each := 1.0 // what a sample takes
+	if e.use == samples {
 		each = (cost + checkShare) / share
 	}
 	without := each * (e.goal - float64(e.data()))
@@ -165,6 +172,8 @@ func (e *Estimator) decide(r *Result) {
 }
 
 const (
+	// many is the share of all positions above which sketches are no samples.
+	many = 0.15
 	// worth is by how much what a sketch tells must exceed its cost.
 	worth = 2
 	// cheaper is the share of the cost of going on that sketching all positions may have.
