@@ -74,7 +74,7 @@ const (
 	sketchPositions = 128
 	// preparation is the bytes of weights per second that are made ready for a
 	// backward pass, by one thread.
-	preparation = 6e8
+	preparation = 4e8
 )
 
 // expectedShares are the shares of positions that a target takes. Maps differ by

@@ -16,8 +16,8 @@ import (
 
 // convRule pulls gradients back through a convolution and, as they are, along
 // its residual.
-func convRule(l *network.Layer, op network.Conv, set *simd.Set, how operators.Algorithm) rule {
-	back := transposed(op, l.In[0].Shape, l.Shape, set, how)
+func convRule(l *network.Layer, op network.Conv, set *simd.Set, how operators.Algorithm, later func(prepare func())) rule {
+	back := transposed(op, l.In[0].Shape, l.Shape, set, how, later)
 	return func(p *pass, _ *network.Layer) (pull, error) {
 		return each(func(edge int, g []float32) ([]float32, error) {
 			if edge == 1 {
@@ -31,12 +31,13 @@ func convRule(l *network.Layer, op network.Conv, set *simd.Set, how operators.Al
 // transposed is the linear map that pulls a gradient back from the output of a
 // convolution to its input, the transpose of what it does without its bias. It
 // is the cheaper one of two ways.
-func transposed(op network.Conv, in, out network.Shape, set *simd.Set, how operators.Algorithm) func(p *pass, g []float32) ([]float32, error) {
+func transposed(op network.Conv, in, out network.Shape, set *simd.Set, how operators.Algorithm, later func(prepare func())) func(p *pass, g []float32) ([]float32, error) {
 	if op.Groups == 1 && scatterCost(op, in, out) < gatherCost(op, in, out) {
 		s := newScatter(op, in, out, set)
 		return s.pull
 	}
 	t := newGather(op, in, out, set, how)
+	later(func() { _, _ = t.program() }) // pull reports its error
 	return t.pull
 }
 

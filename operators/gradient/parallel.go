@@ -1,8 +1,10 @@
 package gradient
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"occlude/internal/defect"
 )
@@ -26,6 +28,24 @@ func (p *pass) split(n, operations int, do func(lo, hi int)) error {
 		wg.Go(func() {
 			defer defect.Recover(&errs[i])
 			do(i*n/parts, (i+1)*n/parts)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// parallel calls functions with as many goroutines as told, until the context
+// ends.
+func parallel(ctx context.Context, threads int, all []func()) error {
+	var next atomic.Int64
+	errs := make([]error, max(1, threads))
+	var wg sync.WaitGroup
+	for t := range errs {
+		wg.Go(func() {
+			defer defect.Recover(&errs[t])
+			for i := int(next.Add(1)) - 1; i < len(all) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				all[i]()
+			}
 		})
 	}
 	wg.Wait()

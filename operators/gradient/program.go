@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"gorgonia.org/tensor"
 
@@ -36,6 +37,8 @@ type Program struct {
 	sums    []sums
 	depends []bool
 	ending  ending
+	later   []func() // what is made ready before the first pass, all at once
+	prepare sync.Once
 }
 
 // rule makes a layer's pull once its clean values are known.
@@ -86,7 +89,7 @@ func New(net *network.Network, o Options) (*Program, error) {
 		if o.Algorithms != nil {
 			how = o.Algorithms[i]
 		}
-		if p.rules[i], err = ruleOf(l, set, how); err != nil {
+		if p.rules[i], err = ruleOf(l, set, how, func(prepare func()) { p.later = append(p.later, prepare) }); err != nil {
 			return nil, err
 		}
 		if act := activationOf(l.Op); !act.IsNone() {
@@ -202,6 +205,10 @@ func (p *Program) Run(ctx context.Context, views *operators.Views, objectives []
 	}
 	if len(objectives) == 0 {
 		return nil, nil
+	}
+	p.prepare.Do(func() { err = parallel(ctx, threads, p.later) })
+	if err != nil {
+		return nil, err
 	}
 	for i := len(p.net.Layers) - 1; i >= 0; i-- {
 		if err := ctx.Err(); err != nil {

@@ -8,11 +8,12 @@ import (
 	"occlude/operators/cpu/simd"
 )
 
-// ruleOf is the one place where an op gets its derivative.
-func ruleOf(l *network.Layer, set *simd.Set, how operators.Algorithm) (rule, error) {
+// ruleOf is the one place where an op gets its derivative. What is to be made
+// ready before the first pass it hands to later.
+func ruleOf(l *network.Layer, set *simd.Set, how operators.Algorithm, later func(prepare func())) (rule, error) {
 	switch op := l.Op.(type) {
 	case network.Conv:
-		return convRule(l, op, set, how), nil
+		return convRule(l, op, set, how, later), nil
 	case network.Dense:
 		return denseRule(op), nil
 	case network.Pool:
