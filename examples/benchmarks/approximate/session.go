@@ -79,7 +79,7 @@ func (e *session) ask(ctx context.Context, image string, q query) (answer, error
 // session does once for a plan does not count. Queries that promise something
 // are asked once: planning is theirs.
 func (e *session) best(ctx context.Context, image string, q query) (best answer, err error) {
-	const quick = 5 // seconds
+	const quick = 10 // seconds
 	best, err = e.ask(ctx, image, q)
 	if err != nil || q.goal != "" || best.seconds > quick {
 		return best, err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -26,11 +27,11 @@ type look struct {
 }
 
 var looks = []look{
-	{"tau", "thresholding, tau .4 to 1", rgb(0x56b4e9), draw.TriangleGlyph{}},
-	{"drill-down", "drill-down", rgb(0xe69f00), draw.SquareGlyph{}},
-	{"tau and drill-down", "drill-down at tau .6", rgb(0xcc79a7), draw.PlusGlyph{}},
-	{"WITHIN", "WITHIN a part of the exact time", rgb(0x009e73), draw.RingGlyph{}},
-	{"SSIM", "SSIM \u2265 q", rgb(0xd55e00), draw.CircleGlyph{}},
+	{"tau", "thresholding, by tau", rgb(0x56b4e9), draw.TriangleGlyph{}},
+	{"drill-down", "drill-down, by share", rgb(0xe69f00), draw.SquareGlyph{}},
+	{"tau and drill-down", "drill-down at tau .6, by share", rgb(0xcc79a7), draw.PlusGlyph{}},
+	{"WITHIN", "WITHIN, by part of the exact time", rgb(0x009e73), draw.RingGlyph{}},
+	{"SSIM", "SSIM \u2265 q, by q", rgb(0xd55e00), draw.CircleGlyph{}},
 	{"incremental", "exact, incremental", rgb(0x000000), draw.BoxGlyph{}},
 	{"full", "exact, full inference", rgb(0x777777), draw.CrossGlyph{}},
 }
@@ -90,10 +91,10 @@ func style(size font.Length, c color.Color) text.Style {
 
 func (c *chart) headline(at draw.Canvas) {
 	bold := style(15, ink)
-	bold.Font.Weight = 2 // bold
+	bold.Font.Weight = xfont.WeightBold
 	at.FillText(bold, vg.Point{X: at.Min.X, Y: at.Max.Y - 15}, c.network)
 	at.FillText(style(10, rgb(0x666666)), vg.Point{X: at.Min.X, Y: at.Max.Y - 30},
-		fmt.Sprintf("quality of heat maps against the time they take; means over %d images", c.images))
+		fmt.Sprintf("quality of heat maps against the time they take; images: %d, their mean; small numbers: a family's first and last setting", c.images))
 }
 
 // panel draws one figure of quality against seconds.
