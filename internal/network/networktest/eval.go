@@ -52,6 +52,14 @@ func Output(n *network.Network, image []float32) ([]float64, error) {
 	return nil, fmt.Errorf("the output %s is not among the layers", n.Output)
 }
 
+// Layer is what a layer makes of its inputs' values, all in HWC.
+func Layer(l *network.Layer, in [][]float64) ([]float64, error) {
+	if _, ok := l.Op.(network.Input); ok {
+		return nil, fmt.Errorf("%s has no inputs", l)
+	}
+	return eval(l, in, nil)
+}
+
 func eval(l *network.Layer, in [][]float64, image []float32) ([]float64, error) {
 	switch op := l.Op.(type) {
 	case network.Input:
