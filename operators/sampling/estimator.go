@@ -11,14 +11,16 @@ import (
 
 // The stages' sizes.
 const (
-	firstWide   = 36   // positions of the first stage that are spread out
-	leastChecks = 12   // positions of every stage that are random, at least,
-	checkShare  = 0.25 // and as a share of the stage
-	focusShare  = 0.3  // share of a later stage that goes where errors are large
-	leastStage  = 24   // a later stage's size at least,
-	growth      = 0.15 // and as a share of the samples so far;
-	mostGrowth  = 0.5  // at most, where many are needed,
-	ofNeeded    = 0.5  // and as a share of those
+	firstWide    = 36   // positions of the first stage that are spread out
+	leastChecks  = 12   // positions of every stage that are random, at least,
+	checkShare   = 0.25 // and as a share of the stage
+	focusShare   = 0.3  // share of a later stage that goes where errors are large
+	confirm      = 0.06
+	confirmShare = 0.5
+	leastStage   = 24   // a later stage's size at least,
+	growth       = 0.15 // and as a share of the samples so far;
+	mostGrowth   = 0.5  // at most, where many are needed,
+	ofNeeded     = 0.5  // and as a share of those
 )
 
 const (
@@ -163,7 +165,11 @@ func (e *Estimator) Next() []int {
 		e.random = e.design.anywhere(leastChecks)
 	} else {
 		size := e.size()
-		checks := max(leastChecks, int(checkShare*float64(size)))
+		share := checkShare
+		if e.passes > 0 && e.passes < passes {
+			share = confirmShare
+		}
+		checks := max(leastChecks, int(share*float64(size)))
 		focus := int(focusShare * float64(size))
 		e.random = e.design.anywhere(checks)
 		chosen = e.design.widest(size-checks-focus, nil)
@@ -203,10 +209,10 @@ func (e *Estimator) forget() {
 // size is that of a later stage. It grows with the samples so far, and faster
 // where many are needed. One that only confirms is small.
 func (e *Estimator) size() int {
-	if e.passes > 0 && e.passes < passes {
-		return leastStage
-	}
 	n := float64(e.data())
+	if e.passes > 0 && e.passes < passes {
+		return max(leastStage, int(confirm*n))
+	}
 	size := min(mostGrowth*n, ofNeeded*(e.goal-n))
 	return max(leastStage, int(math.Ceil(max(growth*n, size))))
 }

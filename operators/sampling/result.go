@@ -155,7 +155,8 @@ func (e *Estimator) decide(r *Result) {
 	// A sample with the noise rho tells of its surroundings as much as a share of an
 	// exact one. Where many are needed, errors that sketches have in common show.
 	share := e.alone / (e.alone + e.rho)
-	e.vain = following(e.vain, share < worth*cost || e.goal > many*float64(r.Wanted))
+	late := float64(e.data()) >= seriousFrom*float64(r.Wanted)
+	e.vain = following(e.vain, share < worth*cost || late && e.goal > many*float64(r.Wanted))
 	if e.use == samples && e.vain >= passes {
 		e.use = pairs
 	}
@@ -165,13 +166,15 @@ func (e *Estimator) decide(r *Result) {
 	}
 	without := each * (e.goal - float64(e.data()))
 	with := cost*float64(r.Wanted-r.Sketches) + float64(r.NeededSketched-r.Samples)
-	e.dearer = following(e.dearer, r.NeededSketched > 0 && with < cheaper*without)
+	e.dearer = following(e.dearer, late && r.NeededSketched > 0 && with < cheaper*without)
 	if e.dearer >= passes {
 		e.use, r.Rough = feature, false
 	}
 }
 
 const (
+	// seriousFrom is the share of positions at which it is known whether many are needed.
+	seriousFrom = 0.05
 	// many is the share of all positions above which sketches are no samples.
 	many = 0.15
 	// worth is by how much what a sketch tells must exceed its cost.
