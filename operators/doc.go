@@ -34,6 +34,9 @@
 // decided. The device never derives rectangles itself, so approximate plans can
 // ask for smaller ones.
 //
+// An approximate plan may ask for estimates, too: what a class's log odds would be
+// had nothing been left out, see Compensation.
+//
 // # Promises
 //
 //   - Results do not depend on the batch or on which worker runs a position.

@@ -44,6 +44,17 @@
 // layers over maps. The last two add what changed to the clean image's result
 // instead of repeating it.
 //
+// # Estimates
+//
+// An update may ask for estimates of objectives besides the output, from the
+// views' Compensation. Tasks then carry their layer's departure from what is
+// linear, and the estimates to add its terms to. An activation that has one is
+// taken out of the loop that computes the layer (epilogue.bounds) and put behind
+// it, where the loop that applies it adds up the term (epilogue.finish). A
+// position's terms are added layer by layer and row by row, from the top of a
+// task to its bottom and never by what shares a chunk with it, so that they too
+// are equal for any batch.
+//
 // # The kernels
 //
 //	conv       direct: a matrix product whose rows are the addresses of the
