@@ -28,24 +28,28 @@ func ratio(checks []check, random *rand.Rand) (point, upper float64) {
 	if len(checks) == 0 {
 		return 1, unverified
 	}
-	of := func(next func(i int) check) float64 {
-		var sum check
-		for i := range checks {
-			c := next(i)
-			sum.observed += c.observed
-			sum.predicted += c.predicted
-		}
-		if sum.predicted == 0 { // where no error can be felt
-			return 1
-		}
-		return sum.observed / sum.predicted
-	}
-	point = of(func(i int) check { return checks[i] })
-	draws := make([]float64, resamples)
+	point = relative(checks)
+	draws, drawn := make([]float64, resamples), make([]check, len(checks))
 	for i := range draws {
-		draws[i] = of(func(int) check { return checks[random.IntN(len(checks))] })
+		for j := range drawn {
+			drawn[j] = checks[random.IntN(len(checks))]
+		}
+		draws[i] = relative(drawn)
 	}
 	slices.Sort(draws)
 	upper = draws[int(quantile*resamples)-1]
 	return max(leastPoint, point), max(leastUpper, upper)
+}
+
+// relative is the observed variance over the predicted one.
+func relative(checks []check) float64 {
+	var sum check
+	for _, c := range checks {
+		sum.observed += c.observed
+		sum.predicted += c.predicted
+	}
+	if sum.predicted == 0 { // where no error can be felt
+		return 1
+	}
+	return sum.observed / sum.predicted
 }
