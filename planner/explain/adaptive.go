@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"occlude/planner"
@@ -19,11 +20,13 @@ type Goal struct {
 
 // Sampling is how an adaptive plan chooses its positions.
 type Sampling struct {
-	// Until is what a map must be expected to have; all 0 for whatever the time
-	// allows.
+	// SSIM, Pearson and Top10Overlap are what ends it, if a map can be expected to have
+	// them; all 0 for whatever the time allows.
 	SSIM         float64 `json:"ssim"`
 	Pearson      float64 `json:"pearson"`
 	Top10Overlap float64 `json:"top10_overlap"`
+	// ExactBy is the exact plan by which samples are computed.
+	ExactBy string `json:"exact_by"`
 	// SketchTau is the threshold of positions that are computed cheaply; 0 where
 	// none are.
 	SketchTau   float64 `json:"sketch_tau,omitempty"`
@@ -59,17 +62,20 @@ func (g *Goal) String() string {
 		parts = append(parts, fmt.Sprintf("SSIM >= %g", g.SSIM))
 	}
 	if g.Within > 0 {
-		s := fmt.Sprintf("within %s", planner.FormatSeconds(g.Within))
+		s := fmt.Sprintf("within %g seconds", g.Within)
+		if g.Within == 1 {
+			s = "within 1 second"
+		}
 		if g.OrFail {
-			s += ", or not at all"
+			s += " or fail"
 		}
 		parts = append(parts, s)
 	}
 	switch {
 	case g.VerifyAll:
-		parts = append(parts, "compared with the exact map")
+		parts = append(parts, "verified by the exact map")
 	case g.Verify > 0:
-		parts = append(parts, fmt.Sprintf("verified at %s", count(g.Verify, "position")))
+		parts = append(parts, "verified at "+count(g.Verify, "random position"))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -80,27 +86,32 @@ func (b *builder) sampling(c *planner.Candidate) *Sampling {
 	if a == nil {
 		return nil
 	}
-	s := &Sampling{SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap, SecondsExact: round(a.SecondsExact)}
+	s := &Sampling{SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap, ExactBy: planner.PlanIncremental, SecondsExact: round(a.SecondsExact)}
+	if c.Rects.Rule == planner.Whole {
+		s.ExactBy = planner.PlanFull
+	}
 	if a.Sketches() {
 		s.SketchTau, s.SketchTauBy, s.SecondsSketch = a.Sketch.Tau, string(a.TauBy), round(a.SecondsSketch)
 	}
 	if b.actual != nil {
 		for _, t := range b.actual.Stages {
-			s.Stages = append(s.Stages, SamplingStage{Positions: t.Positions, Sketches: t.Sketches, Seconds: round(t.Seconds), EstimateSeconds: round(t.EstimateSeconds),
-				MACs: t.MACs, SSIM: round(t.SSIM), SSIMLower: round(t.SSIMLower)})
+			s.Stages = append(s.Stages, SamplingStage{
+				Positions: t.Positions, Sketches: t.Sketches, Seconds: round(t.Seconds), EstimateSeconds: round(t.EstimateSeconds),
+				MACs: t.MACs, SSIM: round(t.SSIM), SSIMLower: round(t.SSIMLower),
+			})
 		}
 	}
 	return s
 }
 
 // samplingOperators are those of an adaptive plan.
-func (b *builder) samplingOperators(r *Report, inputs ...*Operator) *Operator {
+func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Operator) *Operator {
 	c, a := b.query.Chosen(), r.Actual
 	e, s := c.Estimate, r.Plan.Approximation.Sampling
 	from := inputs
 	var backward *Operator
 	if s.SketchTau > 0 {
-		backward = &Operator{Name: "Backward pass", Detail: "gradient of each class's log-odds",
+		backward = &Operator{Name: "Backward pass", Detail: "gradient of each class's score",
 			Estimate: &Amount{round(e.BackwardSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
@@ -110,48 +121,90 @@ func (b *builder) samplingOperators(r *Report, inputs ...*Operator) *Operator {
 		Inputs:   from}
 	until := "until the time is up"
 	if s.SSIM > 0 {
-		until = fmt.Sprintf("until SSIM >= %g is found twice", s.SSIM)
+		until = fmt.Sprintf("until SSIM >= %g", s.SSIM)
 	}
-	krige := &Operator{Name: "Interpolate", Detail: "a Gaussian process of log-odds, " + until, Inputs: []*Operator{sample}}
-	if a != nil {
-		estimating := 0.0
-		for _, t := range s.Stages {
-			estimating += t.EstimateSeconds
-		}
-		if backward != nil {
-			backward.Actual = &Amount{Seconds: round(b.actual.BackwardSeconds)}
-		}
-		sample.Actual = &Amount{round(a.UpdateSeconds - estimating - b.actual.BackwardSeconds), a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
-		krige.Actual = &Amount{Seconds: round(estimating)}
+	interpolate := &Operator{Name: "Interpolate", Detail: "a Gaussian process of the samples, " + until, Inputs: []*Operator{sample}}
+	if a == nil {
+		return verify.over(interpolate, Amount{}, false)
 	}
-	return krige
+	left := Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, 0}
+	if backward != nil {
+		backward.Actual = left.take(round(b.actual.BackwardSeconds), 0, false)
+	}
+	var computing, estimating float64
+	var macs int64
+	for _, t := range s.Stages {
+		computing, estimating, macs = computing+t.Seconds-t.EstimateSeconds, estimating+t.EstimateSeconds, macs+t.MACs
+	}
+	interpolate.Actual = left.take(round(estimating), 0, false)
+	sample.Actual = left.take(round(computing), macs, verify == nil)
+	sample.Actual.Bytes = a.PeakBytes - a.ViewBytes
+	return verify.over(interpolate, left, true)
 }
 
 // facts say in the header how positions are chosen.
-func (s *Sampling) facts(f *facts) {
-	f.add("Sampling", "%s a position; a map is estimated and judged after every stage", planner.FormatSeconds(s.SecondsExact))
+func (s *Sampling) facts(f *facts, expected, all int, within bool) {
+	positions := fmt.Sprintf("about %d of %s", expected, count(all, "position"))
+	if s.SSIM == 0 {
+		positions += ", which fit into the time"
+	}
+	f.add("Sampling", "%s, %s each; the map is estimated and judged after every stage", positions, planner.FormatSeconds(s.SecondsExact))
 	if s.SketchTau > 0 {
-		f.add("Sketches", "%s a position: tau %g (%s), compensated by the gradient; only those chosen at random are exact",
-			planner.FormatSeconds(s.SecondsSketch), s.SketchTau, s.SketchTauBy)
+		by := map[planner.TauSource]string{
+			planner.TauUsual: "the default", planner.TauCurve: "by the model's curve", planner.TauHint: "by the hint",
+		}
+		f.add("Sketches", "%s each: tau %g (%s), what that leaves out added to first order; used where that pays",
+			planner.FormatSeconds(s.SecondsSketch), s.SketchTau, by[planner.TauSource(s.SketchTauBy)])
 	} else {
 		f.add("Sketches", "none: what they save would not pay for the backward pass")
 	}
+	ends := "when the time is up"
 	if s.SSIM > 0 {
-		f.add("Ends", "at SSIM %g, correlation %g and %g%% of the top tenth, as expected of the map", s.SSIM, s.Pearson, 100*s.Top10Overlap)
+		ends = fmt.Sprintf("when two stages in a row find SSIM to be at least %g, and correlation %g and %g%% of the top tenth are expected",
+			s.SSIM, s.Pearson, 100*s.Top10Overlap)
+		if within {
+			ends += "; or when the time is up"
+		}
 	}
+	f.add("Ends", "%s", ends)
 }
 
-// samplingTable shows what each stage found.
+// samplingTable shows what each stage found, and what all took.
 func (r *Report) samplingTable(w io.Writer) error {
-	t := table{columns: []column{{title: "stage"}, {title: "exact"}, {title: "sketches"}, {title: "seconds"}, {title: "estimating"},
-		{title: "mult-adds"}, {title: "SSIM"}, {title: "at least"}}}
-	seconds := func(v float64) string { return fmt.Sprintf("%.3f", v) }
-	for i, s := range r.Plan.Approximation.Sampling.Stages {
-		t.add(fmt.Sprint(i+1), fmt.Sprint(s.Positions), fmt.Sprint(s.Sketches), seconds(s.Seconds), seconds(s.EstimateSeconds),
-			amount(s.MACs), fmt.Sprintf("%.3f", s.SSIM), fmt.Sprintf("%.3f", s.SSIMLower))
+	stages := r.Plan.Approximation.Sampling.Stages
+	all := SamplingStage{}
+	longest := 0.0
+	for _, s := range stages {
+		all.Positions, all.Sketches, all.MACs = all.Positions+s.Positions, all.Sketches+s.Sketches, all.MACs+s.MACs
+		all.Seconds, all.EstimateSeconds = all.Seconds+s.Seconds, all.EstimateSeconds+s.EstimateSeconds
+		longest = max(longest, s.Seconds)
 	}
-	if err := title(w, "Stages: positions computed, and how good the map was then expected to be"); err != nil {
+	t := table{columns: []column{{title: "stage"}, {title: "positions"}}}
+	if all.Sketches > 0 {
+		t.columns = append(t.columns, column{title: "sketches"})
+	}
+	t.columns = append(t.columns, column{title: "mult-adds"}, column{title: "seconds"}, column{title: "estimating"}, column{title: "SSIM"}, column{title: "at least"})
+	seconds := secondsUpTo(longest)
+	row := func(name string, s SamplingStage, found ...string) {
+		cells := []string{name, fmt.Sprint(s.Positions)}
+		if all.Sketches > 0 {
+			cells = append(cells, fmt.Sprint(s.Sketches))
+		}
+		t.add(append(append(cells, amount(s.MACs), seconds(s.Seconds), seconds(s.EstimateSeconds)), found...)...)
+	}
+	for i, s := range stages {
+		row(fmt.Sprint(i+1), s, similarity(s.SSIM), similarity(s.SSIMLower))
+	}
+	row("all", all, "", "")
+	head := "Stages: what was computed, and the SSIM then to be expected of the map"
+	if max(r.Target.Top, len(r.Target.Classes)) > 1 {
+		head += ", of the class with the least"
+	}
+	if err := title(w, head); err != nil {
 		return err
 	}
 	return t.write(w)
 }
+
+// similarity is rounded down, so that nothing but an exact map has 1.000.
+func similarity(v float64) string { return fmt.Sprintf("%.3f", math.Floor(v*1000+1e-6)/1000) }

@@ -39,8 +39,9 @@ func (b *builder) approximation(c *planner.Candidate) *Approximation {
 // patches: one for each stage, and between them what fills in the map.
 func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 	q, c, a := b.query, b.query.Chosen(), r.Actual
+	verify := b.verification()
 	if c.Adaptive != nil {
-		return b.samplingOperators(r, inputs...)
+		return b.samplingOperators(r, verify, inputs...)
 	}
 	e := rounded(c.Estimate)
 	names := map[planner.RectangleRule]string{
@@ -65,6 +66,7 @@ func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 		}
 		last := i == len(c.Stages)-1
 		op.Estimate = left.take(s.Seconds, s.MACs, last)
+		last = last && verify == nil
 		if a != nil && i < len(b.actual.Stages) {
 			t := b.actual.Stages[i]
 			op.Actual = leftActual.take(t.Seconds, t.MACs, last)
@@ -77,7 +79,34 @@ func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 		}
 		inputs = []*Operator{top}
 	}
-	return top
+	return verify.over(top, leftActual, a != nil)
+}
+
+// verification is what VERIFY does when the map is done, nil where there is
+// nothing to do.
+func (b *builder) verification() *Operator {
+	goals, c := b.query.Goals, b.query.Chosen()
+	if !goals.Verifies() || c.Name != planner.PlanApproximate {
+		return nil
+	}
+	what := count(goals.Verify, "random position") + " computed exactly"
+	if goals.VerifyAll {
+		what = "the exact map beside this one"
+	}
+	return &Operator{Name: "Verify", Detail: what + "; not in the estimate"}
+}
+
+// over puts the verification, if there is one, over what it verifies; it took what
+// is left.
+func (o *Operator) over(verified *Operator, left Amount, measured bool) *Operator {
+	if o == nil {
+		return verified
+	}
+	o.Inputs = []*Operator{verified}
+	if measured {
+		o.Actual = &Amount{left.Seconds, left.MACs, 0}
+	}
+	return o
 }
 
 // take takes a part away, or with all what is left; memory goes to the first,
@@ -98,7 +127,7 @@ func (r *Report) approximation(f *facts) {
 		return
 	}
 	if a.Sampling != nil {
-		a.Sampling.facts(f)
+		a.Sampling.facts(f, a.Positions, r.Grid.Positions, r.Goal != nil && r.Goal.Within > 0)
 		return
 	}
 	if a.Tau > 0 {

@@ -42,7 +42,7 @@ func (b *builder) report() *Report {
 	}
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
-			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Batch: c.Batch, FullFrom: b.fullFrom(c),
+			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Positions: c.Positions(), Batch: c.Batch, FullFrom: b.fullFrom(c),
 			Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
 		})
 	}
@@ -138,8 +138,12 @@ func (b *builder) measured() *Actual {
 	if a == nil {
 		return nil
 	}
+	sketches := 0
+	for _, s := range a.Stages {
+		sketches += s.Sketches
+	}
 	return &Actual{
-		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions,
+		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions - sketches, Sketches: sketches,
 		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
 		BaseSeconds: a.BaseSeconds, UpdateSeconds: a.UpdateSeconds,
 		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes,
@@ -301,7 +305,7 @@ func count(n int, what string) string {
 	switch {
 	case n == 1:
 		return "1 " + what
-	case strings.HasSuffix(what, "s"):
+	case strings.HasSuffix(what, "s"), strings.HasSuffix(what, "ch"):
 		return fmt.Sprintf("%d %ses", n, what)
 	}
 	return fmt.Sprintf("%d %ss", n, what)

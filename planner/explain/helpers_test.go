@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -196,6 +197,22 @@ func odd(t testing.TB) *network.Network {
 	return n.Network
 }
 
+// lesions is a network in which updates stay small and convolutions dear, so that
+// sampling pays, and with strides of 2 or 1 sketches, too.
+func lesions(t testing.TB) *network.Network {
+	n := newNet(t, 96, 96, 3)
+	n.conv("stem", 3, 1, 24)
+	for _, name := range []string{"one", "two", "three", "four", "five", "six"} {
+		n.conv(name, 5, 1, 24)
+		n.act(name+".relu", network.Relu)
+	}
+	n.pool("shrink", 4, 4)
+	n.add("mean", network.GlobalPool{Fn: network.Mean})
+	n.dense("head", 4)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
 // small is two layers.
 func small(t testing.TB) *network.Network {
 	n := newNet(t, 32, 24, 3)
@@ -205,7 +222,7 @@ func small(t testing.TB) *network.Network {
 }
 
 var networks = map[string]func(testing.TB) *network.Network{
-	"residual": residual, "plain": plain, "excite": excite, "odd": odd, "analyzed": small,
+	"residual": residual, "plain": plain, "excite": excite, "odd": odd, "analyzed": small, "lesions": lesions,
 }
 
 // analyzed is what is known of the model of this name, for all queries whose key
@@ -213,6 +230,8 @@ var networks = map[string]func(testing.TB) *network.Network{
 type analyzed struct {
 	profile *cost.Profile
 	keys    []curve.Key
+	// sampled are the keys of curves by which queries choose tau.
+	sampled []curve.Key
 }
 
 const analyzedHash = "feedbeef"
@@ -226,22 +245,32 @@ func (a *analyzed) Profile(_ context.Context, model, _ string) *cost.Profile {
 
 func (a *analyzed) Curves(context.Context, string) (all []curve.Curve) {
 	for i, k := range a.keys {
-		var points []curve.Point
-		for _, tau := range curve.Taus() {
-			q := 1 - float64(i+1)*(1-tau)*(1-tau)/5
-			points = append(points, curve.Point{Tau: tau, Mean: q, Worst: q - .1, Speedup: 1 / tau})
-		}
-		c, err := curve.New(k, points, curve.Sample{Files: "scans/*.png", Seed: 7, Images: []string{"scans/a.png", "scans/b.png"}},
-			time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-		if err != nil {
-			panic(err)
-		}
-		all = append(all, c)
+		all = append(all, falling(k, i))
 	}
 	return all
 }
 
-func (a *analyzed) Curve(context.Context, curve.Key) (curve.Curve, bool) { return curve.Curve{}, false }
+// falling is a curve, the steeper the greater i.
+func falling(k curve.Key, i int) curve.Curve {
+	var points []curve.Point
+	for _, tau := range curve.Taus() {
+		q := 1 - float64(i+1)*(1-tau)*(1-tau)/5
+		points = append(points, curve.Point{Tau: tau, Mean: q, Worst: q - .1, Speedup: 1 / tau})
+	}
+	c, err := curve.New(k, points, curve.Sample{Files: "scans/*.png", Seed: 7, Images: []string{"scans/a.png", "scans/b.png"}},
+		time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func (a *analyzed) Curve(_ context.Context, k curve.Key) (curve.Curve, bool) {
+	if !slices.Contains(a.sampled, k) {
+		return curve.Curve{}, false
+	}
+	return falling(k, 0), true
+}
 
 // catalog holds the test models.
 type catalog map[string]*model.Model
@@ -323,6 +352,8 @@ func bench(t testing.TB) *planner.Planner {
 			known.keys = append(known.keys, other)
 		}
 	}
+	q := plan(t, p, "OCCLUDE 'scan.png' USING lesions PATCH 32 STRIDE 2 FILL black;").(*planner.Occlude)
+	known.sampled = append(known.sampled, q.CurveKey(curve.SSIM))
 	return p
 }
 
@@ -348,11 +379,10 @@ func actuals(q *planner.Occlude) *planner.Actuals {
 		Image: q.Images[0], Class: "DME", P0: .93125, Load: .25, Plan: .0125, Run: 2.5, BaseSeconds: .5, UpdateSeconds: 1.75,
 		Positions: c.Positions(), ViewBytes: 3 << 20, PeakBytes: 5 << 20,
 	}
-	for i, s := range c.Stages { // the last one takes what is left
-		a.Stages = append(a.Stages, planner.StageActuals{Positions: s.Positions, Seconds: .75, MACs: s.MACs})
-		if i == len(c.Stages)-1 {
-			a.Stages[i].Seconds = a.UpdateSeconds - .75*float64(i)
-		}
+	if c.Adaptive != nil {
+		sampled(a, c)
+	} else {
+		staged(a, c)
 	}
 	for i, l := range q.Net.Layers {
 		e := c.Layers[i]
@@ -362,6 +392,35 @@ func actuals(q *planner.Occlude) *planner.Actuals {
 		})
 	}
 	return a
+}
+
+// staged are the stages of a plan that knows them beforehand; the last one takes
+// what is left.
+func staged(a *planner.Actuals, c *planner.Candidate) {
+	for i, s := range c.Stages {
+		a.Stages = append(a.Stages, planner.StageActuals{Positions: s.Positions, Seconds: .75, MACs: s.MACs})
+		if i == len(c.Stages)-1 {
+			a.Stages[i].Seconds = a.UpdateSeconds - .75*float64(i)
+		}
+	}
+}
+
+// sampled are three stages, of which the second took little and found too much.
+func sampled(a *planner.Actuals, c *planner.Candidate) {
+	macs := c.Stages[0].MACs
+	a.Stages = []planner.StageActuals{
+		{Positions: 48, Seconds: .5, MACs: macs / 2, EstimateSeconds: .125, SSIM: .875, SSIMLower: .75},
+		{Positions: 24, Seconds: .0625, MACs: macs / 4, EstimateSeconds: .03125, SSIM: .99951, SSIMLower: .98765},
+		{Positions: 30, Seconds: .875, MACs: macs / 8, EstimateSeconds: .25, SSIM: .96, SSIMLower: .9375},
+	}
+	a.Positions = 102
+	if c.Adaptive.Sketches() {
+		a.BackwardSeconds = .25
+		for i := range a.Stages {
+			a.Stages[i].Sketches = 12
+			a.Positions += 12
+		}
+	}
 }
 
 // report explains a statement that begins with EXPLAIN.

@@ -198,6 +198,7 @@ type Candidate struct {
 	Name       string           `json:"name"`
 	Chosen     bool             `json:"chosen"`
 	Reason     string           `json:"reason"`
+	Positions  int              `json:"positions"` // expected to be computed
 	Batch      int              `json:"batch"`
 	FullFrom   *LayerRef        `json:"full_from"`
 	Algorithms []AlgorithmCount `json:"algorithms"`
@@ -274,7 +275,8 @@ type Actual struct {
 	Image         string  `json:"image"`
 	Class         string  `json:"class"`
 	P0            float64 `json:"p0"`
-	Positions     int     `json:"positions"`
+	Positions     int     `json:"positions"`          // computed, but for sketches
+	Sketches      int     `json:"sketches,omitempty"` // computed cheaply, of plans that sample
 	LoadSeconds   float64 `json:"load_seconds"`
 	PlanSeconds   float64 `json:"plan_seconds"`
 	RunSeconds    float64 `json:"run_seconds"`

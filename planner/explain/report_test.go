@@ -24,6 +24,9 @@ var statements = []string{
 	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING residual WITH (tau = 0.5);",
 	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING residual STRIDE 2x3 WHERE x <> 9 WITH (drill_down = .1);",
 	"EXPLAIN (LAYERS) OCCLUDE 'scan.png' USING plain WITH (tau = 0.5, speedup = 2);",
+	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING lesions FOR TOP 2 STRIDE 2 SSIM >= 0.9 VERIFY 30 POSITIONS;",
+	"EXPLAIN (ANALYZE, LAYERS) OCCLUDE 'scan.png' USING lesions WITHIN 1.5 SECONDS OR FAIL;",
+	"EXPLAIN (ANALYZE) OCCLUDE 'scan.png' USING residual VERIFY ALL WITH (drill_down = .2);",
 }
 
 // The shares of the operators make up the totals of the root, estimated and
@@ -53,7 +56,8 @@ func TestOperatorsAddUp(t *testing.T) {
 	}
 }
 
-// The layers' multiply-adds make up the plan's.
+// The layers' multiply-adds make up the plan's, with the base pass and the backward
+// pass, where there is one.
 func TestLayersAddUp(t *testing.T) {
 	p := bench(t)
 	for _, s := range statements {
@@ -67,6 +71,7 @@ func TestLayersAddUp(t *testing.T) {
 			incremental += l.IncrementalMACs
 		}
 		base := e.Query.Net.Work().MACs
+		passes := base + e.Query.Chosen().Estimate.BackwardMACs
 		if full+base != r.Plan.FullMACs {
 			t.Errorf("%s\nfull inference: layers and base pass sum to %d, the plan says %d", s, full+base, r.Plan.FullMACs)
 		}
@@ -74,8 +79,8 @@ func TestLayersAddUp(t *testing.T) {
 		if r.Plan.Name == planner.PlanFull {
 			want = full
 		}
-		if want+base != r.Plan.MACs {
-			t.Errorf("%s\nlayers and base pass sum to %d, the plan says %d", s, want+base, r.Plan.MACs)
+		if want+passes != r.Plan.MACs {
+			t.Errorf("%s\nlayers and passes sum to %d, the plan says %d", s, want+passes, r.Plan.MACs)
 		}
 	}
 }
@@ -159,7 +164,7 @@ func TestDOTParses(t *testing.T) {
 func TestSections(t *testing.T) {
 	p := bench(t)
 	for _, c := range []struct{ option, sign string }{
-		{"LAYERS", "Updates: "}, {"ALTERNATIVES", "base pass  "}, {"RULES", "what it does"}, {"ANALYZE", "Took"},
+		{"LAYERS", "Updates: "}, {"ALTERNATIVES", "views  "}, {"RULES", "what it does"}, {"ANALYZE", "Took"},
 	} {
 		for _, on := range []bool{true, false} {
 			statement := "EXPLAIN OCCLUDE 'scan.png' USING plain;"

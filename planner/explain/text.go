@@ -82,6 +82,9 @@ func (r *Report) header(w io.Writer) error {
 		}
 		f.add("Result", "%s", result)
 		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
+		if a.Sketches > 0 {
+			took += " and " + count(a.Sketches, "sketch")
+		}
 		if a.LoadSeconds > 0 || a.PlanSeconds > 0 { // accounted to the first of several images
 			took = fmt.Sprintf("load %s, plan %s, %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds), took)
 		}
@@ -161,6 +164,12 @@ func (r *Report) kernels() string {
 func (r *Report) fullFrom() string {
 	if r.Plan.Name == planner.PlanFull {
 		return "every layer is full"
+	}
+	if a := r.Plan.Approximation; a != nil && a.Sampling != nil {
+		if a.Sampling.ExactBy == planner.PlanFull {
+			return "samples by full inference"
+		}
+		return "samples by incremental inference, " + fullFrom(r.Plan.FullFrom)
 	}
 	return fullFrom(r.Plan.FullFrom)
 }
@@ -308,7 +317,7 @@ func (r *Report) candidates(w io.Writer) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	t = table{columns: []column{{"plan", text}, {title: "seconds"}, {title: "base pass"}, {title: "multiply-adds"},
+	t = table{columns: []column{{"plan", text}, {title: "positions"}, {title: "seconds"}, {title: "base"}, {title: "mult-adds"},
 		{title: "bytes"}, {title: "views"}, {title: "batch"}, {title: "error"}, {"full from", name}}}
 	seconds := secondsUpTo(slowest(r.Candidates))
 	for _, c := range r.Candidates {
@@ -317,7 +326,7 @@ func (r *Report) candidates(w io.Writer) error {
 			from = fmt.Sprintf("%d %s", c.FullFrom.Index, layerName(c.FullFrom.Name))
 		}
 		e := c.Estimate
-		t.add(c.Name, seconds(e.Seconds), seconds(e.BaseSeconds), amount(e.MACs), memory(e.PeakBytes), memory(e.ViewBytes),
+		t.add(c.Name, fmt.Sprint(c.Positions), seconds(e.Seconds), seconds(e.BaseSeconds), amount(e.MACs), memory(e.PeakBytes), memory(e.ViewBytes),
 			fmt.Sprint(c.Batch), planner.FormatError(e.Error), from)
 	}
 	return t.write(w)
