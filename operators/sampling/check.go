@@ -14,7 +14,7 @@ type check struct{ observed, predicted, sketched float64 }
 const (
 	resamples = 200
 	// quantile is that of the resampled ratios which the upper one is.
-	quantile = 0.95
+	quantile = 0.975
 	// The least ratios that are believed of a few checks.
 	leastPoint, leastUpper = 0.5, 1
 	// unverified are the upper ratio before any check.

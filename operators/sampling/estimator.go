@@ -12,15 +12,15 @@ import (
 // The stages' sizes.
 const (
 	firstWide    = 36   // positions of the first stage that are spread out
+	leastStage   = 24   // positions of a later stage, at least,
+	growth       = 0.15 // and as a share of the samples so far,
+	ofNeeded     = 0.5  // or of those that are still needed,
+	mostGrowth   = 0.5  // but at most that share of the samples so far
+	confirming   = 0.06 // the share that a stage which only confirms has
 	leastChecks  = 12   // positions of every stage that are random, at least,
-	checkShare   = 0.25 // and as a share of the stage
+	checkShare   = 0.25 // and as a share of the stage,
+	confirmShare = 0.5  // or of one that only confirms
 	focusShare   = 0.3  // share of a later stage that goes where errors are large
-	confirm      = 0.06
-	confirmShare = 0.5
-	leastStage   = 24   // a later stage's size at least,
-	growth       = 0.15 // and as a share of the samples so far;
-	mostGrowth   = 0.5  // at most, where many are needed,
-	ofNeeded     = 0.5  // and as a share of those
 )
 
 const (
@@ -92,12 +92,10 @@ type Estimator struct {
 	recent [][]check   // by class, of the last stage
 	sense  [][]float64 // by class, sensitivity of the last map
 	focus  []float64   // by position, where errors are large
-	unsure []float64
-	passes int     // stages in a row that reached the target's similarity
-	goal   float64 // how many samples are needed, surprises aside
-	costly int     // stages in a row that found that too many samples are needed,
-	vain   int     // that sketches are poor samples,
-	dearer int     // and that sketching all positions takes less
+	passes int         // stages in a row that reached the target's similarity
+	costly int         // stages in a row that found that too many samples are needed,
+	vain   int         // that sketches are poor samples,
+	dearer int         // and that sketching all positions takes less
 }
 
 // state is what is known of a position.
@@ -164,12 +162,7 @@ func (e *Estimator) Next() []int {
 		chosen = e.design.widest(firstWide, nil)
 		e.random = e.design.anywhere(leastChecks)
 	} else {
-		size := e.size()
-		share := checkShare
-		if e.passes > 0 && e.passes < passes {
-			share = confirmShare
-		}
-		checks := max(leastChecks, int(share*float64(size)))
+		size, checks := e.size()
 		focus := int(focusShare * float64(size))
 		e.random = e.design.anywhere(checks)
 		chosen = e.design.widest(size-checks-focus, nil)
@@ -206,15 +199,17 @@ func (e *Estimator) forget() {
 	e.design.forget(but)
 }
 
-// size is that of a later stage. It grows with the samples so far, and faster
-// where many are needed. One that only confirms is small.
-func (e *Estimator) size() int {
+// size is that of a later stage, and how many of it are random. It grows with the
+// samples so far, and faster where many are needed. One that only confirms what the
+// last one found is small.
+func (e *Estimator) size() (size, checks int) {
 	n := float64(e.data())
+	stage, share := max(growth*n, min(mostGrowth*n, ofNeeded*(float64(e.last.Needed)-n))), checkShare
 	if e.passes > 0 && e.passes < passes {
-		return max(leastStage, int(confirm*n))
+		stage, share = confirming*n, confirmShare
 	}
-	size := min(mostGrowth*n, ofNeeded*(e.goal-n))
-	return max(leastStage, int(math.Ceil(max(growth*n, size))))
+	size = max(leastStage, int(math.Ceil(stage)))
+	return size, max(leastChecks, int(share*float64(size)))
 }
 
 // data is the number of positions that the last estimate rests on.

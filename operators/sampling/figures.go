@@ -30,8 +30,9 @@ func (c *class) agreement(scale float64) (pearson, nrmse float64) {
 
 // overlap is the share of the map's lowest tenth that can be expected in the
 // exact map's lowest tenth: the threshold below which a tenth is expected, and
-// for each position of the map's tenth the chance to lie below it.
-func (c *class) overlap(unsure []float64) (float64, []float64) {
+// for each position of the map's tenth the chance to lie below it. unsure is, by
+// position, the variance of lying below.
+func (c *class) overlap() (share float64, unsure []float64) {
 	var at []int
 	for i, p := range c.p {
 		if !math.IsNaN(p) {
@@ -85,8 +86,7 @@ func (c *class) overlap(unsure []float64) (float64, []float64) {
 			sum += below(i, hi)
 		}
 	}
-	unsure = slices.Grow(unsure[:0], len(c.p))[:len(c.p)]
-	clear(unsure)
+	unsure = make([]float64, len(c.p))
 	for _, i := range at {
 		b := below(i, hi)
 		unsure[i] = b * (1 - b)

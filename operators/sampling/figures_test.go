@@ -65,7 +65,7 @@ func TestFiguresOfDrawnMaps(t *testing.T) {
 		s := newWindows(w, h, c.p, c.variance)
 		lo, hi := extremes(c.p)
 		p, n := c.agreement(1)
-		overlap, _ := c.overlap(nil)
+		overlap, _ := c.overlap()
 		for _, v := range []struct {
 			name            string
 			predicted, real float64

@@ -80,7 +80,7 @@ func Judge(a Approximation) (Class, error) {
 	for i, v := range c.variance {
 		c.sigma[i] = math.Sqrt(v)
 	}
-	m.Top10Overlap, _ = c.overlap(nil)
+	m.Top10Overlap, _ = c.overlap()
 	return m, nil
 }
 

@@ -54,13 +54,17 @@ type verdict struct {
 }
 
 const (
-	mostRatio    = 4
-	unsureWeight = 3.0
+	// surprise is the greatest ratio that says how many samples are needed. A greater
+	// one is that of an object which no sample had met: the next stage knows it.
+	surprise = 4
+	// doubt is how much the top tenth's uncertainty counts, beside that of values,
+	// in the choice of positions, where a map lacks no more than that.
+	doubt = 3
 )
 
 // judge says how good the last maps are, and what to use sketches for.
 func (e *Estimator) judge(v verdict) *Result {
-	n := e.data()
+	n, wanted := e.data(), float64(len(e.wanted))
 	whole := len(e.samples) == len(e.wanted)
 	r := &Result{
 		Stage: 1, Samples: len(e.samples), Sketches: len(e.sketches), Wanted: len(e.wanted),
@@ -70,71 +74,48 @@ func (e *Estimator) judge(v verdict) *Result {
 		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks+len(v.checked)
 	}
 	similar, alike := true, true
-	e.goal = 0
 	sketched := 0.0 // how many samples are needed beside sketches everywhere
-	focus, recent, sense := make([]float64, len(e.places)), make([][]check, len(e.observed)), make([][]float64, len(e.observed))
+	e.focus = make([]float64, len(e.places))
+	recent, sense := make([][]check, len(e.observed)), make([][]float64, len(e.observed))
 	for k, c := range e.fitted.classes {
-		var older []check
+		recent[k] = e.checks(v, k, c)
+		checks := recent[k]
 		if v.older != nil {
-			older = v.older[k]
-		}
-		off := slices.Repeat([]float64{math.NaN()}, len(e.places))
-		for i, o := range c.off {
-			off[e.fitted.sampled[e.fitted.pairs[i]]] = o
-		}
-		for _, p := range v.checked {
-			recent[k] = append(recent[k], check{
-				observed:  v.sense[k][p] * square(c.p[p]-v.before[k].p[p]),
-				predicted: v.sense[k][p] * v.before[k].variance[p],
-				sketched:  v.sense[k][p] * square(c.link.slope(c.mu[p])*off[p]),
-			})
+			checks = slices.Concat(v.older[k], checks)
 		}
 		w := newWindows(len(e.grid.X), len(e.grid.Y), c.p, c.variance)
 		sense[k] = w.sensitivity()
 		m := Class{P: c.p, Variance: c.variance, Slope: c.slope, Ratio: 1, RatioUpper: 1}
 		if !whole {
-			random := rand.New(rand.NewPCG(e.options.Seed, uint64(r.Stage)))
-			m.Ratio, m.RatioUpper = ratio(slices.Concat(older, recent[k]), random)
+			m.Ratio, m.RatioUpper = ratio(checks, rand.New(rand.NewPCG(e.options.Seed, uint64(r.Stage))))
 		}
 		m.SSIM, m.SSIMLower = w.similarity(m.Ratio), w.similarity(m.RatioUpper)
 		m.Pearson, m.NRMSE = c.agreement(m.Ratio)
-		m.Top10Overlap, e.unsure = c.overlap(e.unsure)
+		var unsure []float64
+		m.Top10Overlap, unsure = c.overlap()
 		r.Classes = append(r.Classes, m)
 
 		lo, hi := extremes(c.p)
+		overlaps := hi-lo <= flat || m.Top10Overlap >= e.options.Top10Overlap
 		similar = similar && m.SSIMLower >= e.options.SSIM
-		alike = alike && (hi-lo <= flat || m.Pearson >= e.options.Pearson && m.Top10Overlap >= e.options.Top10Overlap)
+		alike = alike && overlaps && (hi-lo <= flat || m.Pearson >= e.options.Pearson)
 		// Errors' variances fall about as the samples' number rises.
-		bearable := w.tolerance(e.options.SSIM, m.RatioUpper/100, m.RatioUpper) / m.RatioUpper
-		r.Needed = max(r.Needed, int(min(float64(n)/bearable, float64(r.Wanted))))
-		usual := min(m.RatioUpper, mostRatio)
-		goal := float64(n) * usual / w.tolerance(e.options.SSIM, usual/100, usual)
-		e.goal = max(e.goal, min(goal, float64(r.Wanted)))
-		sketched = max(sketched, goal*gain(slices.Concat(older, recent[k])))
-		var errs, doubts float64
-		for p, v := range c.variance {
-			errs += v
-			doubts += e.unsure[p]
-		}
-		for p, v := range c.variance {
-			if !e.state[p].observed {
-				focus[p] += v / errs / e.design.distance2[p]
-				if doubts > 0 && hi-lo > flat && m.Top10Overlap < e.options.Top10Overlap {
-					focus[p] += unsureWeight * e.unsure[p] / doubts / e.design.distance2[p]
-				}
-			}
+		usual := min(m.RatioUpper, surprise)
+		needed := min(float64(n)*usual/w.tolerance(e.options.SSIM, usual/100, usual), wanted)
+		r.Needed = max(r.Needed, int(needed))
+		sketched = max(sketched, needed*gain(checks))
+		e.look(c.variance, 1)
+		if !overlaps {
+			e.look(unsure, doubt)
 		}
 	}
 	if len(v.checked) > 0 || v.older == nil {
 		e.recent = recent
 	}
-	if v.older == nil {
-		e.passes = 0
-	}
-	e.sense, e.focus = sense, focus
+	e.sense = sense
 	e.passes = following(e.passes, similar && v.older != nil)
 	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
-	e.costly = following(e.costly, float64(n) >= roughFrom*float64(r.Wanted) && float64(r.Needed) > roughAbove*float64(r.Wanted))
+	e.costly = following(e.costly, float64(n) >= roughFrom*wanted && float64(r.Needed) > roughAbove*wanted)
 	r.Rough = !r.Stop && e.costly >= passes
 	switch {
 	case len(e.sketches) == len(e.wanted):
@@ -142,11 +123,48 @@ func (e *Estimator) judge(v verdict) *Result {
 	case e.options.SketchCost > 0:
 		r.Rho = e.rho
 		if !math.IsNaN(sketched) {
-			r.NeededSketched = int(min(max(sketched, float64(len(e.samples))), float64(r.Wanted)))
+			r.NeededSketched = int(min(max(sketched, float64(len(e.samples))), wanted))
 		}
 		e.decide(r)
 	}
 	return r
+}
+
+// checks compare what was at the checked positions with what a class's map was.
+func (e *Estimator) checks(v verdict, k int, c *class) []check {
+	off := make(map[int]float64, len(c.off))
+	for i, o := range c.off {
+		off[e.fitted.sampled[e.fitted.pairs[i]]] = o
+	}
+	list := make([]check, len(v.checked))
+	for i, p := range v.checked {
+		sense, sketched := v.sense[k][p], math.NaN()
+		if o, ok := off[p]; ok {
+			sketched = sense * square(c.link.slope(c.mu[p])*o)
+		}
+		list[i] = check{
+			observed:  sense * square(c.p[p]-v.before[k].p[p]),
+			predicted: sense * v.before[k].variance[p],
+			sketched:  sketched,
+		}
+	}
+	return list
+}
+
+// look makes the next stage look where something is large, per sample's surroundings.
+func (e *Estimator) look(at []float64, weight float64) {
+	total := 0.0
+	for _, v := range at {
+		total += v
+	}
+	if total == 0 {
+		return
+	}
+	for p, v := range at {
+		if !e.state[p].observed {
+			e.focus[p] += weight * v / total / e.design.distance2[p]
+		}
+	}
 }
 
 // decide says what sketches are to be used for from now on.
@@ -156,7 +174,7 @@ func (e *Estimator) decide(r *Result) {
 	// exact one. Where many are needed, errors that sketches have in common show.
 	share := e.alone / (e.alone + e.rho)
 	late := float64(e.data()) >= seriousFrom*float64(r.Wanted)
-	e.vain = following(e.vain, share < worth*cost || late && e.goal > many*float64(r.Wanted))
+	e.vain = following(e.vain, share < worth*cost || late && float64(r.Needed) > many*float64(r.Wanted))
 	if e.use == samples && e.vain >= passes {
 		e.use = pairs
 	}
@@ -164,7 +182,7 @@ func (e *Estimator) decide(r *Result) {
 	if e.use == samples {
 		each = (cost + checkShare) / share
 	}
-	without := each * (e.goal - float64(e.data()))
+	without := each * float64(r.Needed-e.data())
 	with := cost*float64(r.Wanted-r.Sketches) + float64(r.NeededSketched-r.Samples)
 	e.dearer = following(e.dearer, late && r.NeededSketched > 0 && with < cheaper*without)
 	if e.dearer >= passes {
