@@ -144,7 +144,11 @@ func (s *sampler) sample(ctx context.Context) error {
 	for s.count < len(s.done) && (s.last == nil || !s.last.Stop) {
 		exact, sketches := s.next()
 		if len(exact)+len(sketches) == 0 {
-			s.notes = append(s.notes, "the time was used up")
+			late := "the time was used up"
+			if s.plan.SSIM > 0 {
+				late += " before two stages in a row had found the map good enough"
+			}
+			s.notes = append(s.notes, late)
 			return nil
 		}
 		if err := s.stage(ctx, exact, sketches); err != nil {
@@ -314,7 +318,4 @@ func (s *sampler) fill() {
 		})
 	}
 	q.Verified, q.Reached = s.last.Checks, s.last.Stop
-	if q.Target > 0 && !q.Reached {
-		q.Notes = append(q.Notes, fmt.Sprintf("SSIM >= %g was not reached in the time", q.Target))
-	}
 }

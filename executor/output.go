@@ -71,12 +71,20 @@ func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) e
 // Figure is the heat map as a picture.
 func (h *HeatMap) Figure() heatmap.Figure {
 	p := h.Plan
+	how := p.Chosen().Name
+	if q := h.Quality.similarity(); q != "" {
+		how += ", " + q
+	}
+	positions := fmt.Sprintf("%d positions", len(p.Grid.Positions))
+	if n := h.Count(Interpolated); n > 0 {
+		positions = fmt.Sprintf("%d of %s", len(p.Grid.Positions)-n, positions)
+	}
 	f := heatmap.Figure{
 		Image: h.Pixels, Original: coloured(h.Pixels),
 		Title:    fmt.Sprintf("%s · %s", filepath.Base(h.Image), p.Model.Name),
 		Colormap: p.Colormap,
-		Caption: fmt.Sprintf("%s · patch %dx%d · stride %s · fill %s · %d positions",
-			p.Chosen().Name, p.Grid.PatchW, p.Grid.PatchH, stride(p.Grid), p.Fill.Text, len(p.Grid.Positions)),
+		Caption: fmt.Sprintf("%s · patch %dx%d · stride %s · fill %s · %s",
+			how, p.Grid.PatchW, p.Grid.PatchH, stride(p.Grid), p.Fill.Text, positions),
 	}
 	for i := range h.Classes {
 		f.Maps = append(f.Maps, h.Map(i))

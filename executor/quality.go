@@ -1,12 +1,17 @@
 package executor
 
-import "occlude/internal/quality"
+import (
+	"fmt"
+	"math"
+
+	"occlude/internal/quality"
+)
 
 // Quality is how near an approximate heat map was found to be to the exact one.
 type Quality struct {
 	// Target is the structural similarity that was asked for, 0 for none, and
-	// Reached whether the map was found to have it: by the lower bound of the
-	// estimate, or by the figures measured against the exact map.
+	// Reached whether the map was found good enough: by all that the plan demands of
+	// the estimates, or by the figures measured against the exact map.
 	Target  float64
 	Reached bool
 	// Verified is the number of positions, chosen at random, whose exact values
@@ -19,6 +24,34 @@ type Quality struct {
 	// Notes say in sentences what was decided on the way and what was not reached.
 	Notes []string
 }
+
+// similarity tells the structural similarity in a word or two, of the class with
+// the least: measured if it was, else expected; "" where neither is known or the map
+// is exact.
+func (q *Quality) similarity() string {
+	if q == nil {
+		return ""
+	}
+	expected, measured := 1.0, 1.0
+	for _, c := range q.Classes {
+		expected = min(expected, c.SSIM)
+		if c.Measured == nil {
+			measured = math.NaN()
+		} else {
+			measured = min(measured, c.Measured.SSIM)
+		}
+	}
+	switch {
+	case measured < 1:
+		return fmt.Sprintf("SSIM %.2f", down(measured))
+	case expected < 1 && measured != measured:
+		return fmt.Sprintf("SSIM about %.2f", down(expected))
+	}
+	return ""
+}
+
+// down rounds down, so that nothing but an exact map has 1.00.
+func down(v float64) float64 { return math.Floor(100*v) / 100 }
 
 // ClassQuality are the figures of one class's map against the exact one.
 type ClassQuality struct {

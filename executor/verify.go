@@ -31,10 +31,10 @@ func (c *computation) verify(ctx context.Context) error {
 	}
 	if len(inexact) == 0 {
 		q.Classes, q.Reached = flawless(c.result.Classes), true
+		q.Notes = append(q.Notes, "there was nothing to verify")
 		if goals.VerifyAll {
 			return c.measure(nil)
 		}
-		q.Notes = append(q.Notes, "every position is exact: there was nothing to verify")
 		return nil
 	}
 	if goals.VerifyAll {

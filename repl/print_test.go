@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -101,6 +102,47 @@ func TestSummaryOfAnApproximation(t *testing.T) {
 	}
 	if want := (repl.SummaryStates{Exact: exact, Interpolated: rest}); s.States != want || s.Evaluated != exact || s.Positions != 64 {
 		t.Errorf("%+v, %d evaluated of %d; want %+v", s.States, s.Evaluated, s.Positions, want)
+	}
+}
+
+// A sampled map says how good it is taken to be, and how good it is, the same in
+// all formats.
+func TestSummaryOfASampledMap(t *testing.T) {
+	const query = "OCCLUDE 'images/cavity.png' USING chest FOR TOP 2 STRIDE 4 SSIM >= 0.7 VERIFY ALL;"
+	var s repl.Summary
+	if err := json.Unmarshal([]byte(printed(t, "json", query, nil)), &s); err != nil {
+		t.Fatal(err)
+	}
+	q := s.Quality
+	if q == nil || q.Target != .7 || q.Reached == nil || len(q.Classes) != 2 || q.Verified == 0 {
+		t.Fatalf("quality %+v", q)
+	}
+	if s.Plan != "approximate" || s.States.Exact+s.States.Approximate+s.States.Interpolated != s.Positions || s.Evaluated < s.Positions {
+		t.Errorf("%+v", s)
+	}
+	text := printed(t, "table", query, nil)
+	least := func(figure func(repl.ClassFigures) *float64) float64 {
+		return min(*figure(q.Classes[0]), *figure(q.Classes[1]))
+	}
+	estimated := least(func(c repl.ClassFigures) *float64 { return c.SSIMEstimated })
+	measured := least(func(c repl.ClassFigures) *float64 { return c.Measured.SSIM })
+	for _, c := range q.Classes {
+		if line := fmt.Sprintf("%s: SSIM about %.3f, lower bound %.3f;", c.Class, math.Floor(*c.SSIMEstimated*1000)/1000, math.Floor(*c.SSIMLower*1000)/1000); !strings.Contains(text, line) {
+			t.Errorf("no %q in\n%s", line, text)
+		}
+	}
+	records, err := csv.NewReader(strings.NewReader(printed(t, "csv", query, nil))).ReadAll()
+	if err != nil || len(records) != 2 {
+		t.Fatalf("%v: %v", records, err)
+	}
+	for column, want := range map[string]any{
+		"exact": s.States.Exact, "approximate": s.States.Approximate, "interpolated": s.States.Interpolated,
+		"ssim_estimated": estimated, "ssim_measured": measured,
+	} {
+		i := slices.Index(records[0], column)
+		if i < 0 || records[1][i] != executor.Text(want) {
+			t.Errorf("%s is not %v in %q", column, want, records)
+		}
 	}
 }
 

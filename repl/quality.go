@@ -3,7 +3,7 @@ package repl
 import (
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"occlude/executor"
 	"occlude/internal/quality"
@@ -12,9 +12,9 @@ import (
 // SummaryQuality is how near an approximate heat map was found to be to the
 // exact one.
 type SummaryQuality struct {
-	Target   float64        `json:"target,omitempty"` // the SSIM that was asked for
-	Reached  bool           `json:"reached"`
-	Verified int            `json:"verified"` // positions chosen at random and compared with what the map had said
+	Target   float64        `json:"target,omitempty"`  // the SSIM that was asked for, if one was
+	Reached  *bool          `json:"reached,omitempty"` // likewise: whether the map was found good enough
+	Verified int            `json:"verified"`          // positions chosen at random and compared with what the map had said
 	Classes  []ClassFigures `json:"classes"`
 	Checks   *SummaryChecks `json:"checks,omitempty"` // of VERIFY n POSITIONS
 	Notes    []string       `json:"notes"`
@@ -53,7 +53,10 @@ func qualityOf(q *executor.Quality) *SummaryQuality {
 	if q == nil {
 		return nil
 	}
-	s := &SummaryQuality{Target: q.Target, Reached: q.Reached, Verified: q.Verified, Classes: []ClassFigures{}, Notes: []string{}}
+	s := &SummaryQuality{Target: q.Target, Verified: q.Verified, Classes: []ClassFigures{}, Notes: []string{}}
+	if q.Target > 0 {
+		s.Reached = &q.Reached
+	}
 	s.Notes = append(s.Notes, q.Notes...)
 	for _, c := range q.Classes {
 		f := ClassFigures{Class: c.Class, Measured: measured(c.Measured)}
@@ -84,41 +87,100 @@ func number(v float64) *float64 {
 	return &v
 }
 
-// lines tell the quality to people, as titles and texts.
-func (s *SummaryQuality) lines() (lines [][2]string) {
+// similarities are the structural similarities of all classes that are known; those
+// of maps that nothing is known of are left out.
+func (s *SummaryQuality) similarities() (estimated, lower, measured []*float64) {
+	if s == nil {
+		return nil, nil, nil
+	}
+	for _, c := range s.Classes {
+		if c.SSIMEstimated != nil {
+			estimated, lower = append(estimated, c.SSIMEstimated), append(lower, c.SSIMLower)
+		}
+		if c.Measured != nil {
+			measured = append(measured, c.Measured.SSIM)
+		}
+	}
+	return estimated, lower, measured
+}
+
+// least is the least number, "" if there is none or one is not defined.
+func least(all []*float64) any {
+	if len(all) == 0 || slices.Contains(all, nil) {
+		return ""
+	}
+	v := *all[0]
+	for _, n := range all {
+		v = min(v, *n)
+	}
+	return v
+}
+
+// lines tell the quality to people, as titles and texts. Of an exact map there are
+// no figures to tell.
+func (s *SummaryQuality) lines(exact bool) (lines [][2]string) {
 	if s == nil {
 		return nil
 	}
+	if exact {
+		return append([][2]string{{"quality", "exact at every position"}}, s.notes()...)
+	}
 	title := "quality"
-	for _, c := range s.Classes {
-		name := ""
+	add := func(c ClassFigures, format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
 		if len(s.Classes) > 1 {
-			name = c.Class + ": "
+			text = c.Class + ": " + text
 		}
-		if c.SSIMEstimated != nil && *c.SSIMLower < 1 {
-			lines = append(lines, [2]string{title, fmt.Sprintf("%sSSIM about %s, at least %s; correlation %s, top tenth %s in common",
-				name, digits(c.SSIMEstimated), digits(c.SSIMLower), digits(c.Pearson), percent(c.Top10Overlap))})
-			title = ""
+		lines = append(lines, [2]string{title, text})
+		title = ""
+	}
+	for _, c := range s.Classes {
+		if c.SSIMEstimated != nil {
+			add(c, "SSIM about %s, lower bound %s; correlation %s, %s of the top tenth",
+				digits(c.SSIMEstimated), digits(c.SSIMLower), digits(c.Pearson), percent(c.Top10Overlap))
 		}
+	}
+	title = "measured"
+	for _, c := range s.Classes {
 		if m := c.Measured; m != nil {
-			lines = append(lines, [2]string{"measured", fmt.Sprintf("%sSSIM %s, as Krypton draws it %s; correlation %s, NRMSE %s, top tenth %s in common",
-				name, digits(m.SSIM), digits(m.SSIMKrypton), digits(m.Pearson), digits(m.NRMSE), percent(m.Top10Overlap))})
+			add(c, "SSIM %s, as Krypton draws it %s; correlation %s, NRMSE %s, %s of the top tenth",
+				digits(m.SSIM), digits(m.SSIMKrypton), digits(m.Pearson), short(m.NRMSE), percent(m.Top10Overlap))
 		}
 	}
 	if c := s.Checks; c != nil {
-		lines = append(lines, [2]string{"checks", fmt.Sprintf("p is off by %.2g at %d random positions (root mean square; at most %.2g)", c.RMS, c.Positions, c.Worst)})
+		where := fmt.Sprintf("%d random positions", c.Positions)
+		if c.Positions == 1 {
+			where = "1 random position"
+		}
+		lines = append(lines, [2]string{"checks", fmt.Sprintf("p was off by %.2g at %s (root mean square; at most %.2g)", c.RMS, where, c.Worst)})
 	}
-	if len(s.Notes) > 0 {
-		lines = append(lines, [2]string{"note", strings.Join(s.Notes, "; ")})
+	return append(lines, s.notes()...)
+}
+
+// notes has a line for each note.
+func (s *SummaryQuality) notes() (lines [][2]string) {
+	title := "note"
+	for _, n := range s.Notes {
+		lines = append(lines, [2]string{title, n})
+		title = ""
 	}
 	return lines
 }
 
+// digits rounds down, so that nothing but an exact map has 1.000.
 func digits(v *float64) string {
 	if v == nil {
 		return "undefined"
 	}
-	return fmt.Sprintf("%.3f", *v)
+	return fmt.Sprintf("%.3f", math.Floor(*v*1000+1e-6)/1000)
+}
+
+// short has two significant digits: what is small is not none.
+func short(v *float64) string {
+	if v == nil {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.2g", *v)
 }
 
 func percent(v *float64) string {

@@ -3,6 +3,7 @@ package repl
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"occlude/executor"
@@ -25,7 +26,8 @@ type Summary struct {
 	Where        string          `json:"where,omitempty"`
 	Grid         SummaryGrid     `json:"grid"`
 	Positions    int             `json:"positions"` // asked for
-	Evaluated    int             `json:"evaluated"` // computed
+	Evaluated    int             `json:"evaluated"` // computed, but for sketches
+	Sketches     int             `json:"sketches"`  // computed cheaply, of plans that sample
 	States       SummaryStates   `json:"states"`
 	Quality      *SummaryQuality `json:"quality,omitempty"` // where something was measured
 	Peak         SummaryPeak     `json:"peak"`
@@ -70,6 +72,7 @@ type SummaryPeak struct {
 	X     int     `json:"x"`
 	Y     int     `json:"y"`
 	PDrop float32 `json:"p_drop"`
+	State string  `json:"state"`
 }
 
 // SummarySeconds splits the time; nothing is computed outside the three.
@@ -88,11 +91,15 @@ func summarize(h *executor.HeatMap) Summary {
 		Patch: SummarySize{g.PatchW, g.PatchH}, Stride: SummarySize{g.StrideW, g.StrideH}, Fill: p.Fill.Text, Where: p.Where,
 		Grid: SummaryGrid{g.Rows(), g.Cols()}, Positions: len(g.Positions), Evaluated: h.Actual.Positions,
 		States: SummaryStates{h.Count(executor.Exact), h.Count(executor.Approximate), h.Count(executor.Interpolated)},
-		Peak:   SummaryPeak{peak.X, peak.Y, drop},
+		Peak:   SummaryPeak{peak.X, peak.Y, drop, h.States[slices.Index(g.Positions, peak)].String()},
 		Plan:   p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
 		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
 	}
+	for _, stage := range h.Actual.Stages {
+		s.Sketches += stage.Sketches
+	}
+	s.Evaluated -= s.Sketches
 	s.Quality = qualityOf(h.Quality)
 	if g.Listed {
 		s.Grid = SummaryGrid{1, len(g.Positions)}
@@ -135,10 +142,13 @@ func (p *Printer) heatMap(h *executor.HeatMap) error {
 
 // relation is the summary as one row, for csv, tsv and vertical.
 func (s Summary) relation() *executor.Relation {
+	estimated, lower, measured := s.Quality.similarities()
 	return &executor.Relation{
 		Columns: []string{"image", "model", "class_id", "class", "p0", "rows", "cols", "positions", "evaluated",
+			"exact", "approximate", "interpolated", "ssim_estimated", "ssim_lower_bound", "ssim_measured",
 			"peak_x", "peak_y", "peak_p_drop", "plan", "load_seconds", "plan_seconds", "run_seconds", "multiply_adds", "outputs"},
 		Rows: [][]any{{s.Image, s.Model, s.ClassID, s.Class, s.P0, s.Grid.Rows, s.Grid.Cols, s.Positions, s.Evaluated,
+			s.States.Exact, s.States.Approximate, s.States.Interpolated, least(estimated), least(lower), least(measured),
 			s.Peak.X, s.Peak.Y, s.Peak.PDrop, s.Plan, s.Seconds.Load, s.Seconds.Plan, s.Seconds.Run, s.MultiplyAdds,
 			strings.Join(s.Outputs, ", ")}},
 	}
@@ -161,13 +171,17 @@ func (s Summary) text(h *executor.HeatMap) string {
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
 	full := float64(h.Plan.Net.Work().MACs) * float64(s.Positions+1)
 	if fewer := full / float64(max(s.MultiplyAdds, 1)); fewer >= 1.05 {
-		fmt.Fprintf(&b, ", %.1fx fewer than full inference", fewer)
+		digits := 1
+		if fewer >= 99.95 {
+			digits = 0
+		}
+		fmt.Fprintf(&b, ", %.*fx fewer than full inference", digits, fewer)
 	}
 	b.WriteByte('\n')
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
 	}
-	for _, line := range s.Quality.lines() {
+	for _, line := range s.Quality.lines(s.States.Exact == s.Positions) {
 		fmt.Fprintf(&b, "  %-9s %s\n", line[0], line[1])
 	}
 	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
@@ -199,10 +213,14 @@ func (s Summary) gridText(g planner.Grid) string {
 // peakText tells the largest fall of p, if it falls anywhere.
 func (s Summary) peakText() string {
 	at := fmt.Sprintf("with the patch at (%d, %d)", s.Peak.X, s.Peak.Y)
-	if s.Peak.PDrop > 0 {
-		return fmt.Sprintf("p falls by %.4f %s", s.Peak.PDrop, at)
+	about := ""
+	if s.Peak.State != executor.Exact.String() {
+		about = "about "
 	}
-	return fmt.Sprintf("p falls nowhere; it rises least, by %.4f, %s", -s.Peak.PDrop, at)
+	if s.Peak.PDrop > 0 {
+		return fmt.Sprintf("p falls by %s%.4f %s", about, s.Peak.PDrop, at)
+	}
+	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -s.Peak.PDrop, at)
 }
 
 func strideText(g planner.Grid) string {

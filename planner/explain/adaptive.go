@@ -183,7 +183,7 @@ func (r *Report) samplingTable(w io.Writer) error {
 	if all.Sketches > 0 {
 		t.columns = append(t.columns, column{title: "sketches"})
 	}
-	t.columns = append(t.columns, column{title: "mult-adds"}, column{title: "seconds"}, column{title: "estimating"}, column{title: "SSIM"}, column{title: "at least"})
+	t.columns = append(t.columns, column{title: "mult-adds"}, column{title: "seconds"}, column{title: "estimating"}, column{title: "SSIM"}, column{title: "lower bound"})
 	seconds := secondsUpTo(longest)
 	row := func(name string, s SamplingStage, found ...string) {
 		cells := []string{name, fmt.Sprint(s.Positions)}
