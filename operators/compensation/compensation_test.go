@@ -36,7 +36,7 @@ func optionsOf(rng *rand.Rand, net *network.Network) cpu.Options {
 // Where nothing is left out the estimates are the objectives, in networks of all
 // operators that have a derivative and however these are computed.
 func TestNothingLeftOut(t *testing.T) {
-	const seeds = 200
+	const seeds = 150
 	worst, unknown := 0.0, 0
 	for seed := range uint64(seeds) {
 		rng := rand.New(rand.NewPCG(seed, 31))
@@ -76,7 +76,7 @@ func TestNothingLeftOut(t *testing.T) {
 // it where it was not computed: the sum of what was left out, by its
 // definition.
 func TestExplicitRims(t *testing.T) {
-	const seeds = 120
+	const seeds = 80
 	worst, cropped := 0.0, 0
 	for seed := range uint64(seeds) {
 		rng := rand.New(rand.NewPCG(seed, 32))

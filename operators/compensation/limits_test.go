@@ -159,7 +159,7 @@ func TestRefusals(t *testing.T) {
 
 // On a trained network maps with estimates are nearer to the exact ones.
 func TestTrainedNetwork(t *testing.T) {
-	const side, step, tau = 16, 12, 0.2
+	const side, step, tau = 16, 16, 0.2
 	examples := filepath.Join("..", "..", "examples")
 	m, err := model.Load(t.Context(), "chest", filepath.Join(examples, "models", "chest.onnx"), model.Options{Spec: imageio.Spec{Scale: 1. / 255}})
 	if err != nil {
