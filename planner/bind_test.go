@@ -255,6 +255,14 @@ func occlusion(p *planner.Occlude) string {
 		if c.Rects.Rule == planner.Thresholded {
 			fmt.Fprintf(&b, "\n  tau %g", c.Rects.Tau)
 		}
+		if a := c.Adaptive; a != nil {
+			fmt.Fprintf(&b, "\n  samples about %d until SSIM %g, correlation %g, overlap %g; ", c.Positions(), a.SSIM, a.Pearson, a.Top10Overlap)
+			if a.Sketches() {
+				fmt.Fprintf(&b, "sketches with tau %g (%s)", a.Sketch.Tau, a.TauBy)
+			} else {
+				b.WriteString("no sketches")
+			}
+		}
 		if c.DrillDown != nil {
 			d := c.DrillDown
 			fmt.Fprintf(&b, "\n  a fraction of %g, %g times: stride %.4gx%.4g, so %dx%d", d.Fraction, d.Speedup, d.WantedW, d.WantedH, d.StrideW, d.StrideH)

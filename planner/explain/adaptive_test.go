@@ -30,3 +30,15 @@ func TestSimilarityIsRoundedDown(t *testing.T) {
 		}
 	}
 }
+
+func TestGoalInWords(t *testing.T) {
+	for want, g := range map[string]Goal{
+		"SSIM >= 0.9": {SSIM: .9},
+		"SSIM >= 0.9; within 0.25 seconds or fail; verified at 2 random positions": {SSIM: .9, Within: .25, OrFail: true, Verify: 2},
+		"within 1 second; verified by the exact map":                               {Within: 1, VerifyAll: true},
+	} {
+		if got := g.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
