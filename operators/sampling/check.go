@@ -22,7 +22,7 @@ const (
 )
 
 // ratio is by how much the observed variances exceed the predicted ones, and a
-// value that the true ratio exceeds in a tenth of cases (a percentile bootstrap:
+// value that the true ratio seldom exceeds (a percentile bootstrap:
 // Efron and Tibshirani, "An Introduction to the Bootstrap", 1993).
 func ratio(checks []check, random *rand.Rand) (point, upper float64) {
 	if len(checks) == 0 {

@@ -118,7 +118,10 @@ func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
 	if err := e.checkFeatures(); err != nil {
 		return nil, err
 	}
-	if options.SketchCost > 0 {
+	if len(e.wanted) <= firstWide+leastChecks {
+		e.options.SketchCost = 0 // the first stage takes them all
+	}
+	if e.options.SketchCost > 0 {
 		e.use, e.designed = samples, samples
 	}
 	e.state = make([]state, len(e.places))

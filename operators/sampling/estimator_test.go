@@ -162,6 +162,8 @@ func TestDegenerate(t *testing.T) {
 		{"a column", 1, 200, func(i int) float64 { return math.Sin(float64(i) / 20) }},
 		{"a constant", 30, 30, func(int) float64 { return 2 }},
 		{"certainty", 30, 30, func(int) float64 { return math.Inf(1) }},
+		{"a class that is certain", 30, 30, func(i int) float64 { return 25 + float64(i%7) }},
+		{"a grid of 7 by 7", 7, 7, func(i int) float64 { return math.Sin(float64(i) / 5) }},
 		{"one peak in a flat map", 30, 30, func(i int) float64 {
 			if i == 431 {
 				return -3
@@ -176,6 +178,12 @@ func TestDegenerate(t *testing.T) {
 				f[i] = c.f(i)
 			}
 			r := run(t, newEstimator(t, g, Options{SSIM: 0.9}), f)
+			if s := runSketched(t, newEstimator(t, g, Options{SSIM: 0.9, SketchCost: 0.1}), f, f); !s.Stop {
+				t.Errorf("with perfect sketches it does not stop after %d samples", s.Samples)
+			}
+			if !r.Stop {
+				t.Errorf("it does not stop after %d samples", r.Samples)
+			}
 			v := r.Classes[0]
 			for _, x := range append([]float64{v.SSIM, v.SSIMLower, v.Pearson, v.NRMSE, v.Top10Overlap}, v.P...) {
 				if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -261,7 +269,7 @@ func TestStages(t *testing.T) {
 		}
 		observe(t, e, next, flat)
 		r := estimate(t, e)
-		if r.Stage != stage+1 || r.Samples != want.samples || r.Stop != (stage > 1) || r.Rough {
+		if r.Stage != stage+1 || r.Samples != want.samples || r.Stop != (stage > 0) || r.Rough {
 			t.Errorf("stage %d: %d samples after stage %d, stop %v, rough %v", stage+1, r.Samples, r.Stage, r.Stop, r.Rough)
 		}
 	}

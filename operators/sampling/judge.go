@@ -152,7 +152,7 @@ func spreads(w, h int, p []float64) []float64 {
 	}
 	for i := range list {
 		if !math.IsNaN(p[i]) {
-			list[i] += floor*mean + rounding
+			list[i] += floor*mean + meaningless
 		}
 	}
 	return list

@@ -16,6 +16,9 @@ const (
 	priorWeight = 0.75
 )
 
+// meaningless is a variance of a map's values that does not count beside leastSpan.
+const meaningless = 1e-18
+
 // predict fills in what the classes' maps are at all positions, samples included.
 func (p *process) predict(ctx context.Context) error {
 	n := len(p.places)
@@ -114,7 +117,7 @@ func (p *process) predictBlock(t *thread, b *block) {
 		for _, c := range p.classes {
 			c.sigma[u] *= unit
 			c.p[u], c.variance[u] = c.link.moments(c.mu[u], c.sigma[u])
-			c.variance[u] += rounding
+			c.variance[u] += meaningless
 		}
 	}
 }

@@ -231,7 +231,7 @@ func (p *process) likelihood(t *thread, b *block, s shape) (float64, error) {
 	return sum, nil
 }
 
-// rounding is a variance of f, and of a map's values, that means nothing.
+// rounding is a variance of f that means nothing.
 const rounding = 1e-14
 
 // pick puts the values of some samples into a list that is long enough.

@@ -57,6 +57,8 @@ const (
 	// surprise is the greatest ratio that says how many samples are needed. A greater
 	// one is that of an object which no sample had met: the next stage knows it.
 	surprise = 4
+	// beyond is how many times the upper ratio errors may be where one stage is enough.
+	beyond = 3
 	// doubt is how much the top tenth's uncertainty counts, beside that of values,
 	// in the choice of positions, where a map lacks no more than that.
 	doubt = 3
@@ -73,7 +75,7 @@ func (e *Estimator) judge(v verdict) *Result {
 	if e.last != nil {
 		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks+len(v.checked)
 	}
-	similar, alike := true, true
+	similar, plain, alike := true, true, true
 	sketched := 0.0 // how many samples are needed beside sketches everywhere
 	e.focus = make([]float64, len(e.places))
 	recent, sense := make([][]check, len(e.observed)), make([][]float64, len(e.observed))
@@ -98,6 +100,7 @@ func (e *Estimator) judge(v verdict) *Result {
 		lo, hi := extremes(c.p)
 		overlaps := hi-lo <= flat || m.Top10Overlap >= e.options.Top10Overlap
 		similar = similar && m.SSIMLower >= e.options.SSIM
+		plain = plain && w.similarity(beyond*m.RatioUpper) >= e.options.SSIM
 		alike = alike && overlaps && (hi-lo <= flat || m.Pearson >= e.options.Pearson)
 		// Errors' variances fall about as the samples' number rises.
 		usual := min(m.RatioUpper, surprise)
@@ -113,7 +116,10 @@ func (e *Estimator) judge(v verdict) *Result {
 		e.recent = recent
 	}
 	e.sense = sense
-	e.passes = following(e.passes, similar && v.older != nil)
+	e.passes = following(e.passes, similar && len(v.checked) > 0)
+	if plain && v.older != nil {
+		e.passes = passes
+	}
 	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
 	e.costly = following(e.costly, float64(n) >= roughFrom*wanted && float64(r.Needed) > roughAbove*wanted)
 	r.Rough = !r.Stop && e.costly >= passes
