@@ -173,7 +173,7 @@ func (s *sampler) next() (exact, sketches []int) {
 		s.notes = append(s.notes, fmt.Sprintf("the map is rough: about %d of %d positions would have to be sampled, so all were computed",
 			s.last.Needed, len(s.done)))
 		return s.unknown(), nil
-	case !s.clock.unlimited() && s.clock.share(left, 0, s.estimated) == 1:
+	case !s.clock.unlimited() && (s.last.Rough || !s.plan.Promises()) && s.clock.share(left, 0, s.estimated) == 1:
 		return s.unknown(), nil
 	}
 	exact, sketches = s.estimator.Next(), s.estimator.Sketches()

@@ -167,3 +167,18 @@ func TestInterruptedSampling(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// With a quality and time to spare a map ends when it is good enough; above what
+// samples can promise it is exact.
+func TestQualityWithinTime(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	plain := b.one(cavity + "STRIDE 5 SSIM >= 0.8;")
+	h := b.one(cavity + "STRIDE 5 SSIM >= 0.8 WITHIN 1000 SECONDS;")
+	if n := plain.Count(executor.Exact); n == len(plain.States) || h.Count(executor.Exact) != n || !h.Quality.Reached {
+		t.Errorf("%d of %d positions were computed, without a limit %d", h.Count(executor.Exact), len(h.States), n)
+	}
+	if h := b.one(cavity + "STRIDE 10 SSIM >= 0.98 WITHIN 1000 SECONDS;"); h.Count(executor.Exact) != len(h.States) {
+		t.Errorf("%d of %d positions were computed", h.Count(executor.Exact), len(h.States))
+	}
+}

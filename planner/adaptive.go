@@ -54,6 +54,10 @@ const (
 // Sketches tells whether positions may be computed cheaply.
 func (a *Adaptive) Sketches() bool { return a.Sketch.Rule == Compensated }
 
+// Promises tells whether there is a quality at which to stop, and one at which
+// stopping was measured to be right. Else the exact map is better where there is time.
+func (a *Adaptive) Promises() bool { return a.SSIM > 0 && a.SSIM <= mostPromised }
+
 // What a map that claims some structural similarity should have besides: SSIM alone
 // is a poor judge, for a constant map has much of it where the exact one is flat.
 const (
