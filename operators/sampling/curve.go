@@ -26,11 +26,11 @@ func newCurve(at, slope func(x float64) float64) curve {
 
 // at is the function's value, within 1e-8.
 func (c curve) at(x float64) float64 {
-	x *= perUnit
-	i := int(x)
-	if i >= len(c) {
+	if x >= curveEnds {
 		return 0
 	}
+	x *= perUnit
+	i := int(x)
 	x -= float64(i)
 	k := &c[i]
 	return k[0] + x*(k[1]+x*(k[2]+x*k[3]))
@@ -40,4 +40,10 @@ func (c curve) at(x float64) float64 {
 var decay = newCurve(
 	func(x float64) float64 { return math.Exp(-x) },
 	func(x float64) float64 { return -math.Exp(-x) },
+)
+
+// tail is the chance of a standard normal variable to exceed x.
+var tail = newCurve(
+	func(x float64) float64 { return math.Erfc(x/math.Sqrt2) / 2 },
+	func(x float64) float64 { return -math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) },
 )

@@ -42,7 +42,11 @@ func (c *class) overlap() (share float64, unsure []float64) {
 	k := (len(at) + 9) / 10
 	below := func(i int, threshold float64) float64 {
 		// Rounding keeps the chance of equal values from being all or none.
-		return 0.5 * math.Erfc((c.mu[i]-threshold)/(c.sigma[i]+1e-7)/math.Sqrt2)
+		if x := (threshold - c.mu[i]) / (c.sigma[i] + 1e-7); x > 0 {
+			return 1 - tail.at(x)
+		} else {
+			return tail.at(-x)
+		}
 	}
 	// Bisection, in which only those count whose value may lie on either side.
 	lo, hi := math.Inf(1), math.Inf(-1)

@@ -25,5 +25,8 @@ func TestCorrelations(t *testing.T) {
 		if got := decay.at(x); math.Abs(got-math.Exp(-x)) > 1e-8 {
 			t.Fatalf("e^-%g = %g", x, got)
 		}
+		if got, want := tail.at(x), math.Erfc(x/math.Sqrt2)/2; math.Abs(got-want) > 1e-8 {
+			t.Fatalf("beyond %g: %g, want %g", x, got, want)
+		}
 	}
 }

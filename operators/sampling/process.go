@@ -98,6 +98,10 @@ func (p *process) fit(ctx context.Context) error {
 	if err := p.tune(ctx); err != nil {
 		return err
 	}
+	for _, c := range p.classes {
+		c.chi2 = make([]float64, len(p.sampled))
+	}
+	variances := make([]float64, len(p.sampled))
 	for range noiseRounds {
 		if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
 			b := p.blocks[i]
@@ -107,16 +111,20 @@ func (p *process) fit(ctx context.Context) error {
 		}
 		for _, c := range p.classes {
 			p.regress(c)
-			c.chi2 = make([]float64, len(p.sampled))
-			p.alone = 0
-			p.leaveOut(c, func(sample int, e, v float64) {
-				c.chi2[sample] = e * e / v
-				if sample < p.exact {
-					p.alone += v / float64(p.exact)
-				}
-			})
+			if err := p.each(ctx, len(p.blocks), func(_ *thread, i int) error {
+				p.leaveOut(c, p.blocks[i], func(sample int, e, v float64) {
+					c.chi2[sample], variances[sample] = e*e/v, v
+				})
+				return nil
+			}); err != nil {
+				return err
+			}
 			sorted := slices.Sorted(slices.Values(c.chi2))
 			c.prior = sorted[len(sorted)/2]
+		}
+		p.alone = 0
+		for _, v := range variances[:p.exact] {
+			p.alone += v / float64(p.exact)
 		}
 		if !p.listen() {
 			return nil
@@ -162,7 +170,7 @@ func (p *process) factorise(f *factor, samples []int, s shape) error {
 }
 
 // tune finds the shape under which the samples, each left out, are the most
-// likely: uphill from the one it has, step by step.
+// likely: uphill from the one it has, each time to the best of those one step away.
 func (p *process) tune(ctx context.Context) error {
 	panel := p.blocks
 	if n := len(panel); n > judges {
@@ -171,36 +179,30 @@ func (p *process) tune(ctx context.Context) error {
 			panel = append(panel, p.blocks[i*n/judges])
 		}
 	}
-	scores := make([]float64, len(panel))
 	known := map[shape]float64{}
-	judge := func(s shape) (float64, error) {
-		if v, ok := known[s]; ok {
-			return v, nil
-		}
-		err := p.each(ctx, len(panel), func(t *thread, i int) (err error) {
-			scores[i], err = p.likelihood(t, panel[i], s)
+	for {
+		shapes := slices.DeleteFunc(append(p.shape.steps(), p.shape), func(s shape) bool { _, ok := known[s]; return ok })
+		scores := make([]float64, len(shapes)*len(panel))
+		if err := p.each(ctx, len(scores), func(t *thread, i int) (err error) {
+			scores[i], err = p.likelihood(t, panel[i%len(panel)], shapes[i/len(panel)])
 			return err
-		})
-		var sum float64
-		for _, v := range scores {
-			sum += v
+		}); err != nil {
+			return err
 		}
-		known[s] = sum
-		return sum, err
-	}
-	top, err := judge(p.shape)
-	for moved := true; moved && err == nil; {
-		moved = false
+		for i, v := range scores {
+			known[shapes[i/len(panel)]] += v
+		}
+		best := p.shape
 		for _, s := range p.shape.steps() {
-			v, failed := judge(s)
-			err = errors.Join(err, failed)
-			if v > top {
-				p.shape, top, moved = s, v, true
-				break
+			if known[s] > known[best] {
+				best = s
 			}
 		}
+		if best == p.shape {
+			return nil
+		}
+		p.shape = best
 	}
-	return err
 }
 
 // likelihood is the logarithm of the leave-one-out density of a block's own
@@ -242,17 +244,15 @@ func pick(list, values []float64, samples []int) []float64 {
 	return list[:len(samples)]
 }
 
-// leaveOut visits every sample with its leave-one-out error and variance.
-func (p *process) leaveOut(c *class, visit func(sample int, e, v float64)) {
+// leaveOut visits a block's own samples with their leave-one-out errors and variances.
+func (p *process) leaveOut(c *class, b *block, visit func(sample int, e, v float64)) {
 	var values, room [near]float64
-	for _, b := range p.blocks {
-		y, variances := pick(values[:], c.rest, b.samples), room[:b.own]
-		b.factor.solve(y)
-		b.factor.leftOut(variances)
-		first := len(y) - b.own
-		for i, v := range variances {
-			visit(b.samples[first+i], y[first+i]*v, v)
-		}
+	y, variances := pick(values[:], c.rest, b.samples), room[:b.own]
+	b.factor.solve(y)
+	b.factor.leftOut(variances)
+	first := len(y) - b.own
+	for i, v := range variances {
+		visit(b.samples[first+i], y[first+i]*v, v)
 	}
 }
 
@@ -278,7 +278,9 @@ func (p *process) regress(c *class) {
 	likely := func(slope float64) float64 {
 		p.subtract(c, slope)
 		var sum float64
-		p.leaveOut(c, func(_ int, e, v float64) { sum -= math.Log(e*e/v + rounding) })
+		for _, b := range p.blocks {
+			p.leaveOut(c, b, func(_ int, e, v float64) { sum -= math.Log(e*e/v + rounding) })
+		}
 		return sum
 	}
 	if bottom > 0 && likely(top/bottom) > likely(0) {

@@ -107,7 +107,7 @@ func TestLeaveOut(t *testing.T) {
 	p, _, _ := few(t, 40, s)
 	c := p.classes[0]
 	visited := 0
-	p.leaveOut(c, func(i int, e, v float64) {
+	check := func(i int, e, v float64) {
 		visited++
 		var at []point
 		var f []float64
@@ -120,7 +120,10 @@ func TestLeaveOut(t *testing.T) {
 		if math.Abs(e-(c.f[i]-mean)) > 1e-8 || math.Abs(v-variance) > 1e-8 {
 			t.Errorf("sample %d: error %g, variance %g; want %g, %g", i, e, v, c.f[i]-mean, variance)
 		}
-	})
+	}
+	for _, b := range p.blocks {
+		p.leaveOut(c, b, check)
+	}
 	if visited != 40 {
 		t.Errorf("%d of 40 samples were left out", visited)
 	}
