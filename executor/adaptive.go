@@ -85,9 +85,8 @@ func (s *sampler) table() [][]float64 {
 }
 
 // backward runs the backward pass: it makes what compensates sketches, and gives
-// the Taylor expansion of each class's log-odds at the clean image, at every cell,
-// which is what covering the cell does to first order. A network or an image whose
-// derivatives are not known has neither, which the result says.
+// the plan's feature by class and cell. A network or an image whose derivatives are
+// not known has neither, which the result says.
 func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
 	start := time.Now()
 	defer func() { s.result.Actual.BackwardSeconds = time.Since(start).Seconds() }()
@@ -114,7 +113,35 @@ func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
 	if s.views.Compensation, err = compensation.New(ctx, p.Net, program, s.views, gradients, p.Threads); err != nil {
 		return without(err)
 	}
-	return s.taylor(gradients)
+	if s.plan.Feature.Until == 0 || !s.clock.has(seconds(s.plan.SecondsFeature*shortest)) {
+		return s.taylor(gradients)
+	}
+	return s.feature(ctx)
+}
+
+// shortest is how many times as long as the feature the time has to be that is
+// left for it.
+const shortest = 10
+
+// feature computes the plan's feature.
+func (s *sampler) feature(ctx context.Context) ([][]float64, error) {
+	p := s.query.plan
+	s.sketched, s.sketches = make([]bool, len(p.Grid.Positions)), s.table()
+	s.silent = true // no position is done with that
+	defer func() { s.silent = false }()
+	if err := s.compute(ctx, jobs(p.Chosen().Order, s.plan.Feature), s.clock.batch()); err != nil {
+		return nil, err
+	}
+	features := make([][]float64, len(s.sketches))
+	for k, f := range s.sketches {
+		features[k] = make([]float64, len(s.positions))
+		for cell, at := range s.positions {
+			if at >= 0 {
+				features[k][cell] = f[at]
+			}
+		}
+	}
+	return features, nil
 }
 
 // taylor is the expansion by class and cell.

@@ -68,6 +68,11 @@ func (c *clock) share(exact, sketches int, estimate time.Duration) float64 {
 // whole is how many exact positions some positions are worth.
 func (c *clock) whole(exact, sketches int) float64 { return float64(exact) + c.cheap*float64(sketches) }
 
+// has tells whether so much time is left before the last estimate.
+func (c *clock) has(d time.Duration) bool {
+	return c.unlimited() || time.Until(c.last(0)) > d
+}
+
 // batch is the most positions that a worker should compute together.
 func (c *clock) batch() int {
 	if c.unlimited() {

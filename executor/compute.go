@@ -28,6 +28,7 @@ type computation struct {
 	done     []bool // positions that were computed
 	count    int    // of them
 	drafts   int    // sketches that were computed
+	silent   bool   // progress is not told
 	// values are the log-odds of those, by class and position; nil where nobody asks.
 	values [][]float64
 	// sketched and sketches are likewise those of positions that were sketched.
@@ -137,6 +138,9 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 	defer cancel(nil)
 	p := c.query.plan
 	progress := c.query.session.Progress
+	if c.silent {
+		progress = nil
+	}
 	workers := min(max(1, p.Threads), len(list))
 	for len(c.batchers) < workers {
 		c.batchers = append(c.batchers, c.newBatcher())

@@ -27,16 +27,24 @@ type Adaptive struct {
 	SSIM, Pearson, Top10Overlap float64
 
 	// Sketch says how a position is computed cheaply: Compensated, or like all
-	// others where sketches do not pay for the backward pass that they take. TauBy
-	// is what its threshold comes from.
+	// others where sketches do not pay for the backward pass that they take.
 	Sketch Rectangles
-	TauBy  TauSource
+	// Whole is the same for a map that turns out to be rough, of which every
+	// position is sketched. TauBy is what its threshold comes from.
+	Whole Rectangles
+	TauBy TauSource
+	// Feature says how something is computed at every position that the log-odds
+	// are hoped to be roughly a multiple of: the first layers, up to Until, as they
+	// are, and what that means for the others to first order. Until is 0 where
+	// that takes too long; then all layers are taken to first order.
+	Feature Rectangles
 
-	// SecondsExact and SecondsSketch are the expected elapsed seconds of a position
-	// computed exactly and cheaply, SecondsBefore those of everything before the
+	// SecondsExact, SecondsSketch and SecondsWhole are the expected elapsed seconds
+	// of a position computed exactly and cheaply, SecondsFeature those of the feature
+	// at all positions, SecondsBefore those of everything before the
 	// first position (base and backward pass), and SecondsAfter those of everything
 	// after the last (drawing and writing).
-	SecondsExact, SecondsSketch, SecondsBefore, SecondsAfter float64
+	SecondsExact, SecondsSketch, SecondsWhole, SecondsFeature, SecondsBefore, SecondsAfter float64
 	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
 	SecondsBackward float64
 }
@@ -71,8 +79,12 @@ const (
 	mostPromised = 0.97
 	// coarse is the number of positions of the coarsest map, see sampling.
 	coarse = 48
-	// usualTau is the threshold of sketches where nothing is known about the model.
-	usualTau = 0.3
+	// sampleTau is the threshold of sketches between which the map is interpolated:
+	// that loses more than they do. wholeTau is that of sketches at all positions,
+	// where nothing is known about the model.
+	sampleTau, wholeTau = 0.2, 0.4
+	// featurePositions is the number of exact positions that the feature may cost.
+	featurePositions = 25
 	// sketchPositions are about how many positions the cost of a sketch is
 	// estimated by.
 	sketchPositions = 128
@@ -150,7 +162,7 @@ func (q *queryOptions) adaptation(s *lang.Occlude, goals Goals, g Grid) (*Adapti
 		a.Pearson, a.Top10Overlap = wantedPearson, wantedTop10
 	}
 	if tau := q.approximate.tau; tau != nil {
-		a.Sketch.Tau, a.TauBy = tau.value, TauHint
+		a.Whole.Tau, a.TauBy = tau.value, TauHint
 		q.hints.sampled = strings.TrimPrefix(fmt.Sprintf("%s, tau = %s", q.hints.sampled, tau.at), ", ")
 	}
 	return a, nil
@@ -163,7 +175,7 @@ func (b *binder) lookUpTau(ctx context.Context, p *Occlude, a *Adaptive) {
 		return
 	}
 	if c, ok := b.env.Statistics.Curve(ctx, p.CurveKey(curve.SSIM)); ok {
-		a.Sketch.Tau, a.TauBy = c.LowestTau(a.SSIM), TauCurve
+		a.Whole.Tau, a.TauBy = c.LowestTau(a.SSIM), TauCurve
 	}
 }
 
@@ -200,7 +212,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	if err := a.sketch(ctx, q, r, cheapest, expected); err != nil {
 		return nil, err
 	}
-	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward
+	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward + a.SecondsFeature
 	if within := q.Goals.Within.Seconds(); within > 0 {
 		left := within/float64(len(q.Images)) - a.SecondsBefore - a.SecondsAfter
 		fit := int(max(0, left) / max(a.SecondsExact, 1e-9))
@@ -218,30 +230,58 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 // sketch decides how positions are computed cheaply, if they are: what that saves
 // has to pay for the backward pass. A hint leaves no choice.
 func (a *Adaptive) sketch(ctx context.Context, q *Occlude, r resources, exact *Candidate, expected int) error {
-	if a.TauBy == TauUsual {
-		a.Sketch.Tau = usualTau
+	switch a.TauBy {
+	case TauHint:
+		a.Sketch.Tau = a.Whole.Tau
+	case TauUsual:
+		a.Whole.Tau = wholeTau
+		fallthrough
+	default:
+		a.Sketch.Tau = sampleTau
 	}
-	a.Sketch.Rule = Compensated
+	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
 	g := q.Grid
 	step := max(1, len(g.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
 	g.Positions = nil
 	for i := 0; i < len(q.Grid.Positions); i += step {
 		g.Positions = append(g.Positions, q.Grid.Positions[i])
 	}
-	c := &Candidate{Rects: a.Sketch, Algorithms: exact.Algorithms, Batch: exact.Batch}
-	tallies, err := c.measure(ctx, q.Net, g)
-	if err != nil {
-		return err
+	for _, s := range []struct {
+		rects   Rectangles
+		seconds *float64
+	}{{a.Sketch, &a.SecondsSketch}, {a.Whole, &a.SecondsWhole}} {
+		c := &Candidate{Rects: s.rects, Algorithms: exact.Algorithms, Batch: exact.Batch}
+		tallies, err := c.measure(ctx, q.Net, g)
+		if err != nil {
+			return err
+		}
+		c.price(q.Net, tallies, r)
+		*s.seconds = (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(g.Positions))
 	}
-	c.price(q.Net, tallies, r)
-	a.SecondsSketch = (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(g.Positions))
 	backward := backwardSeconds(q.Net, r)
 	if a.TauBy != TauHint && float64(expected)*(a.SecondsExact-a.SecondsSketch) < backward {
-		a.Sketch, a.SecondsSketch = exact.Rects, 0
+		a.Sketch, a.Whole, a.SecondsSketch, a.SecondsWhole = exact.Rects, exact.Rects, 0, 0
 		return nil
 	}
 	a.SecondsBackward = backward
+	a.feature(exact)
 	return nil
+}
+
+// feature takes as many of the first layers as are cheap.
+func (a *Adaptive) feature(exact *Candidate) {
+	if exact.Rects.Rule != Traced {
+		return
+	}
+	seconds := 0.0
+	for i, l := range exact.Layers {
+		if seconds += l.Seconds; seconds > featurePositions*a.SecondsExact {
+			break
+		}
+		if l.Work.MACs > 0 || i > 0 && a.Feature.Until > 0 {
+			a.Feature, a.SecondsFeature = Rectangles{Rule: Compensated, Tau: 1, Until: i}, seconds
+		}
+	}
 }
 
 // backwardSeconds is what a backward pass takes: every convolution once more, by
@@ -267,7 +307,7 @@ func (c *Candidate) addSampling() {
 		return
 	}
 	e.BackwardSeconds, e.BackwardMACs = c.Adaptive.SecondsBackward, e.BaseMACs
-	e.Seconds += e.BackwardSeconds
+	e.Seconds += e.BackwardSeconds + c.Adaptive.SecondsFeature
 	e.MACs += e.BackwardMACs
 }
 

@@ -82,6 +82,9 @@ const (
 type Rectangles struct {
 	Rule RectangleRule
 	Tau  float64 // of Thresholded and Compensated, in (0, 1]
+	// Until is, of Compensated, the Index of the last layer that is computed; what
+	// it means for all others is estimated. 0 for all of them.
+	Until int
 }
 
 // At gives the rectangle to compute of each layer for an occlusion of the
@@ -93,6 +96,10 @@ func (r Rectangles) At(net *network.Network, patch region.Rect, reuse []region.R
 		return wholeRects(net, reuse), true
 	case Thresholded, Compensated:
 		rects, cropped := net.TraceThresholded(patch, r.Tau, reuse)
+		if r.Until > 0 {
+			clear(rects[r.Until+1:])
+			cropped = true
+		}
 		return rects, !cropped
 	}
 	return net.Trace(patch, reuse), true
