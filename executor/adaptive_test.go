@@ -18,7 +18,7 @@ func TestSampled(t *testing.T) {
 	b := newBench(t)
 	b.run(chest)
 	exact := b.one(cavity + "STRIDE 4;")
-	for _, query := range []string{"STRIDE 4 SSIM >= 0.9 VERIFY ALL;", "STRIDE 4 SSIM >= 0.95 FOR TOP 2 VERIFY ALL;"} {
+	for _, query := range []string{"STRIDE 4 SSIM >= 0.9 VERIFY ALL WITH (plan = 'approximate');", "STRIDE 4 SSIM >= 0.95 FOR TOP 2 VERIFY ALL WITH (plan = 'approximate');"} {
 		h := b.one(cavity + query)
 		q := h.Quality
 		if q == nil || !q.Reached || len(q.Classes) != len(h.Classes) {
@@ -51,7 +51,7 @@ func TestSampledBits(t *testing.T) {
 	b := newBench(t)
 	b.run(chest)
 	query := func(with string) *executor.HeatMap {
-		return b.one(cavity + "STRIDE 5 SSIM >= 0.9 WITH (" + with + ");")
+		return b.one(cavity + "STRIDE 5 SSIM >= 0.9 WITH (plan = 'approximate', " + with + ");")
 	}
 	want := query("seed = 1")
 	for _, set := range []string{"1", "3"} {
@@ -161,7 +161,7 @@ func TestInterruptedSampling(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	b.session.Progress = &stopper{after: 60, cancel: cancel}
-	_, err := b.try(ctx, cavity+"STRIDE 2 SSIM >= 0.95;")
+	_, err := b.try(ctx, cavity+"STRIDE 2 SSIM >= 0.95 WITH (plan = 'approximate');")
 	var stopped *executor.Interrupted
 	if !errors.As(err, &stopped) || stopped.Done < 48 || stopped.Done > stopped.Total {
 		t.Errorf("%v", err)
@@ -173,7 +173,7 @@ func TestInterruptedSampling(t *testing.T) {
 func TestQualityWithinTime(t *testing.T) {
 	b := newBench(t)
 	b.run(chest)
-	plain := b.one(cavity + "STRIDE 5 SSIM >= 0.8;")
+	plain := b.one(cavity + "STRIDE 5 SSIM >= 0.8 WITH (plan = 'approximate');")
 	h := b.one(cavity + "STRIDE 5 SSIM >= 0.8 WITHIN 1000 SECONDS;")
 	if n := plain.Count(executor.Exact); n == len(plain.States) || h.Count(executor.Exact) != n || !h.Quality.Reached {
 		t.Errorf("%d of %d positions were computed, without a limit %d", h.Count(executor.Exact), len(h.States), n)

@@ -99,7 +99,7 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		if all[i].refused != nil && all[j].refused != nil {
 			return all[i].Estimate.PeakBytes < all[j].Estimate.PeakBytes
 		}
-		return all[i].Estimate.Seconds < all[j].Estimate.Seconds
+		return all[i].wager() < all[j].wager()
 	})
 	if all[0].refused != nil {
 		return nil, all[0].refused
@@ -169,6 +169,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 			c.Reason = "computes every position, however long that takes: " + seconds
 		case c.refused != nil:
 			c.Reason = "too large: " + c.refused.Error()
+		case c.Adaptive != nil && c.Estimate.Seconds < best.Estimate.Seconds:
+			c.Reason = "not cheaper by half, which a map of unknown roughness has to be: " + seconds
 		case c.Rects.Rule == Traced && c.FullFrom <= 1:
 			c.Reason = "every update covers the whole map from the first layer on"
 		case macs >= 1.05:
