@@ -25,7 +25,9 @@ func EncodePNG(w io.Writer, f Figure) error {
 	if err != nil {
 		return err
 	}
-	if err := png.Encode(w, picture); err != nil {
+	// Smaller files would take three times as long, more than some heat maps do.
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(w, picture); err != nil {
 		return fmt.Errorf("writing a heat map's picture: %w", err)
 	}
 	return nil
