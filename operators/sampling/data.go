@@ -1,11 +1,13 @@
 package sampling
 
+import "slices"
+
 // use is what sketches are of use for.
 type use int
 
 const (
 	nothing use = iota
-	pairs       // made at random positions only, to know how far they are off
+	pairs       // fine ones made at random positions only, to know how far they are off
 	samples     // like exact positions with some more noise
 	feature     // made at all positions: what f is a multiple of, roughly
 )
@@ -19,6 +21,31 @@ type data struct {
 	use     use   // of the sketches: samples, feature or nothing
 }
 
+// sketches are positions computed cheaply, in order.
+type sketches struct {
+	positions []int
+	f         [][]float64 // by class, what f seems to be there
+	at        []int32     // by position of the grid, the sketch there or none
+}
+
+func newSketches(positions, classes int) *sketches {
+	return &sketches{f: make([][]float64, classes), at: slices.Repeat([]int32{none}, positions)}
+}
+
+func (s *sketches) has(position int) bool { return s.at[position] != none }
+
+func (s *sketches) add(positions []int, f [][]float64, link Link) {
+	for i, p := range positions {
+		s.at[p] = int32(len(s.positions) + i)
+	}
+	s.positions = append(s.positions, positions...)
+	for k := range f {
+		for _, v := range f[k] {
+			s.f[k] = append(s.f[k], link.clamp(v))
+		}
+	}
+}
+
 // gather is all that is known but at some positions.
 func (e *Estimator) gather(but []int) *data {
 	left := make([]bool, len(e.places))
@@ -26,31 +53,31 @@ func (e *Estimator) gather(but []int) *data {
 		left[p] = true
 	}
 	d := &data{}
-	at := make([]int, len(e.places)) // by position, one more than the index of the sketch
-	for i, p := range e.sketches {
-		at[p] = i + 1
+	sketches := e.coarse
+	if e.use == pairs {
+		sketches = e.fine
 	}
 	var observed, paired, noisy []int // indices of samples, of those that were sketched, and of sketches
 	for i, p := range e.samples {
-		if at[p] > 0 {
+		if sketches.has(p) {
 			paired = append(paired, i)
 		}
 		if left[p] {
 			continue
 		}
-		if at[p] > 0 {
+		if sketches.has(p) {
 			d.pairs = append(d.pairs, len(d.sampled))
 		}
 		observed, d.sampled = append(observed, i), append(d.sampled, p)
 	}
 	d.exact = len(d.sampled)
-	everything := len(e.sketches) == len(e.wanted)
+	everything := len(e.fine.positions) == len(e.wanted)
 	if everything {
 		d.pairs, d.use = nil, feature
-	} else if e.use == samples {
+	} else if e.use == samples || e.use == feature && e.fitted.use == samples {
 		d.use = samples
-		for i, p := range e.sketches {
-			if !e.state[p].observed && !left[p] {
+		for i, p := range e.coarse.positions {
+			if !e.done[p] && !left[p] {
 				noisy, d.sampled = append(noisy, i), append(d.sampled, p)
 			}
 		}
@@ -63,16 +90,16 @@ func (e *Estimator) gather(but []int) *data {
 		if e.fitted != nil {
 			c.slope = e.fitted.classes[k].slope
 		}
-		sketched := e.sketched[k]
+		sketched := sketches.f[k]
 		if everything {
 			c.feature = make([]float64, len(e.places))
-			for i, p := range e.sketches {
-				c.feature[p] = sketched[i]
+			for i, p := range e.fine.positions {
+				c.feature[p] = e.fine.f[k][i]
 			}
 		} else if len(paired) > 0 {
 			fit := newLine(func(visit func(x, y float64)) {
 				for _, i := range paired {
-					visit(sketched[at[e.samples[i]]-1], e.observed[k][i])
+					visit(sketched[sketches.at[e.samples[i]]], e.observed[k][i])
 				}
 			})
 			for _, i := range noisy {
@@ -80,7 +107,7 @@ func (e *Estimator) gather(but []int) *data {
 			}
 			c.off = make([]float64, len(d.pairs))
 			for i, s := range d.pairs {
-				c.off[i] = c.f[s] - fit.at(sketched[at[d.sampled[s]]-1])
+				c.off[i] = c.f[s] - fit.at(sketched[sketches.at[d.sampled[s]]])
 			}
 		} else {
 			c.f = append(c.f, pick(make([]float64, len(noisy)), sketched, noisy)...)

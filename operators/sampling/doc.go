@@ -62,10 +62,10 @@
 //	         stays uncertain. That is as good as the share v/(v + rho) of an exact
 //	         one, v being the variance of leaving samples out, and is done while the
 //	         share exceeds twice the cost
-//	feature  All positions are sketched, and f is a multiple of that with a process
+//	feature  All positions are sketched, finely (Whole), and f is a multiple of that with a process
 //	         besides, known from exact positions. This is for rough maps; it is
 //	         begun when two stages in a row find that it takes a fifth less
-//	pairs    Else only random positions are sketched, to know if that changes
+//	pairs    Else only random positions are sketched, finely, to know if that changes
 //
 // The exact values of random positions verify the map as ever, whatever it is made
 // of. A caller that has no sketches sees nothing of this.

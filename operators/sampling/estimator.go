@@ -47,8 +47,13 @@ type Options struct {
 	Features [][]float64
 
 	// SketchCost is what a sketch, f computed cheaply and not quite right, costs in
-	// units of an exact position. 0 means that there are no sketches.
-	SketchCost float64
+	// units of an exact position. 0 means that there are no sketches. WholeCost is
+	// the same for the finer ones that whole maps are made of; 0, or 1 and more, means
+	// that there are none, or none that pay.
+	SketchCost, WholeCost float64
+
+	// StageCost is what a stage costs beside its positions, in the same units.
+	StageCost float64
 
 	// What Stop waits for, of every class: the structural similarity's lower bound on
 	// two consecutive stages, and then, where a map's range exceeds 0.05, the
@@ -69,15 +74,16 @@ type Estimator struct {
 	wanted  []int
 
 	design  *design
+	whole   bool  // of the stage: whether sketches are to be fine
 	pending []int // the positions of this stage that were not observed yet
 	random  []int // those of the stage that were chosen at random
 	cheap   []int // those of the stage to be sketched
 
 	samples  []int       // positions observed, in order
-	sketches []int       // positions sketched, in order
 	observed [][]float64 // by class, f of the samples
-	sketched [][]float64 // by class, f of the sketches
-	state    []state     // by position
+	done     []bool      // by position, whether it was observed
+	coarse   *sketches
+	fine     *sketches // for whole maps
 	use      use
 	designed use // that the design was made for
 
@@ -98,9 +104,6 @@ type Estimator struct {
 	dearer int         // and that sketching all positions takes less
 }
 
-// state is what is known of a position.
-type state struct{ observed, sketched bool }
-
 // New makes an estimator of maps on a grid of positions of a patch.
 func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
 	if err := grid.check(); err != nil {
@@ -119,13 +122,13 @@ func New(grid Grid, patchW, patchH int, options Options) (*Estimator, error) {
 		return nil, err
 	}
 	if len(e.wanted) <= firstWide+leastChecks {
-		e.options.SketchCost = 0 // the first stage takes them all
+		e.options.SketchCost, e.options.WholeCost = 0, 0 // the first stage takes them all
 	}
 	if e.options.SketchCost > 0 {
 		e.use, e.designed = samples, samples
 	}
-	e.state = make([]state, len(e.places))
-	e.observed, e.sketched = make([][]float64, options.Classes), make([][]float64, options.Classes)
+	e.done, e.observed = make([]bool, len(e.places)), make([][]float64, options.Classes)
+	e.coarse, e.fine = newSketches(len(e.places), options.Classes), newSketches(len(e.places), options.Classes)
 	e.design = newDesign(e.places, e.wanted, rand.New(rand.NewPCG(options.Seed, 0)))
 	return e, nil
 }
@@ -171,7 +174,7 @@ func (e *Estimator) Next() []int {
 		chosen = e.design.widest(size-checks-focus, nil)
 		chosen = append(chosen, e.design.widest(focus, e.focus)...)
 	}
-	e.pending, e.cheap = slices.Clone(e.random), nil
+	e.pending, e.cheap, e.whole = slices.Clone(e.random), nil, e.use == pairs || e.use == feature
 	switch e.use {
 	case samples:
 		e.cheap = slices.Concat(e.random, chosen)
@@ -184,7 +187,7 @@ func (e *Estimator) Next() []int {
 	default:
 		e.pending = append(e.pending, chosen...)
 	}
-	e.cheap = slices.DeleteFunc(e.cheap, func(p int) bool { return e.state[p].sketched })
+	e.cheap = slices.DeleteFunc(e.cheap, e.of().has)
 	return slices.Clone(e.pending)
 }
 
@@ -192,12 +195,24 @@ func (e *Estimator) Next() []int {
 // are to be computed exactly, too: the pairs tell how far sketches are off.
 func (e *Estimator) Sketches() []int { return slices.Clone(e.cheap) }
 
+// Whole tells whether the stage's sketches are to be as fine as those of whole
+// maps. They may be at positions that were sketched before, less finely.
+func (e *Estimator) Whole() bool { return e.whole }
+
+// of are the sketches that the stage adds to.
+func (e *Estimator) of() *sketches {
+	if e.whole {
+		return e.fine
+	}
+	return e.coarse
+}
+
 // forget leaves of the design what is of use: the samples, and sketches where
 // they are samples.
 func (e *Estimator) forget() {
 	but := slices.Clone(e.samples)
 	if e.use == samples {
-		but = append(but, e.sketches...)
+		but = append(but, e.coarse.positions...)
 	}
 	e.design.forget(but)
 }
@@ -221,11 +236,11 @@ func (e *Estimator) data() int { return len(e.fitted.sampled) }
 // Observe tells f of each class at some positions. It may be called several times
 // a stage, with positions that Next did not propose too.
 func (e *Estimator) Observe(positions []int, f [][]float64) error {
-	if err := e.check(positions, f, "observed", func(s state) bool { return s.observed }); err != nil {
+	if err := e.check(positions, f, "observed", func(p int) bool { return e.done[p] }); err != nil {
 		return err
 	}
 	for _, p := range positions {
-		e.state[p].observed = true
+		e.done[p] = true
 		if !e.design.taken[p] {
 			e.design.take(p)
 		}
@@ -236,34 +251,28 @@ func (e *Estimator) Observe(positions []int, f [][]float64) error {
 			e.observed[k] = append(e.observed[k], e.options.Link.clamp(v))
 		}
 	}
-	e.pending = slices.DeleteFunc(e.pending, func(p int) bool { return e.state[p].observed })
+	e.pending = slices.DeleteFunc(e.pending, func(p int) bool { return e.done[p] })
 	return nil
 }
 
 // Sketch tells what f of each class seems to be at some positions, as Observe
-// does.
+// does, as finely as Whole says.
 func (e *Estimator) Sketch(positions []int, f [][]float64) error {
-	if err := e.check(positions, f, "sketched", func(s state) bool { return s.sketched }); err != nil {
+	if err := e.check(positions, f, "sketched", e.of().has); err != nil {
 		return err
 	}
 	for _, p := range positions {
-		e.state[p].sketched = true
 		if e.use == samples && !e.design.taken[p] {
 			e.design.take(p)
 		}
 	}
-	e.sketches = append(e.sketches, positions...)
-	for k := range f {
-		for _, v := range f[k] {
-			e.sketched[k] = append(e.sketched[k], e.options.Link.clamp(v))
-		}
-	}
-	e.cheap = slices.DeleteFunc(e.cheap, func(p int) bool { return e.state[p].sketched })
+	e.of().add(positions, f, e.options.Link)
+	e.cheap = slices.DeleteFunc(e.cheap, e.of().has)
 	return nil
 }
 
 // check refuses what cannot have been computed.
-func (e *Estimator) check(positions []int, f [][]float64, how string, already func(state) bool) error {
+func (e *Estimator) check(positions []int, f [][]float64, how string, already func(p int) bool) error {
 	if len(f) != len(e.observed) {
 		return fmt.Errorf("%d classes were %s, and %d are estimated", len(f), how, len(e.observed))
 	}
@@ -277,7 +286,7 @@ func (e *Estimator) check(positions []int, f [][]float64, how string, already fu
 		switch {
 		case p < 0 || p >= len(e.places) || e.grid.Missing != nil && e.grid.Missing[p]:
 			return fmt.Errorf("position %d was %s, which is not on the grid", p, how)
-		case already(e.state[p]) || fresh[p]:
+		case already(p) || fresh[p]:
 			return fmt.Errorf("position %d was %s twice", p, how)
 		}
 		fresh[p] = true
@@ -294,7 +303,7 @@ func (e *Estimator) check(positions []int, f [][]float64, how string, already fu
 // sketched. At least 4 positions must be, or all. Interrupted, it leaves the
 // estimator as it was.
 func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
-	v := verdict{checked: slices.DeleteFunc(slices.Clone(e.random), func(p int) bool { return !e.state[p].observed })}
+	v := verdict{checked: slices.DeleteFunc(slices.Clone(e.random), func(p int) bool { return !e.done[p] })}
 	d := e.gather(nil)
 	switch {
 	case e.fitted != nil && e.fitted.use == d.use:

@@ -15,7 +15,8 @@ type Result struct {
 	Wanted  int // positions of the grid that are not missing
 	Process string
 
-	Sketches int     // positions sketched
+	Sketches int     // positions sketched, not finely
+	Whole    int     // positions sketched finely
 	Rho      float64 // the variance of sketches' errors, per unit of the process' local one; 0 if none is known
 
 	// Needed is about how many samples the target will take, at least Samples, and
@@ -69,7 +70,7 @@ func (e *Estimator) judge(v verdict) *Result {
 	n, wanted := e.data(), float64(len(e.wanted))
 	whole := len(e.samples) == len(e.wanted)
 	r := &Result{
-		Stage: 1, Samples: len(e.samples), Sketches: len(e.sketches), Wanted: len(e.wanted),
+		Stage: 1, Samples: len(e.samples), Sketches: len(e.coarse.positions), Whole: len(e.fine.positions), Wanted: len(e.wanted),
 		Checks: len(v.checked), Process: e.shape.String(), Needed: n,
 	}
 	if e.last != nil {
@@ -124,7 +125,7 @@ func (e *Estimator) judge(v verdict) *Result {
 	e.costly = following(e.costly, float64(n) >= roughFrom*wanted && float64(r.Needed) > roughAbove*wanted)
 	r.Rough = !r.Stop && e.costly >= passes
 	switch {
-	case len(e.sketches) == len(e.wanted):
+	case r.Whole == r.Wanted:
 		e.use = feature
 	case e.options.SketchCost > 0:
 		r.Rho = e.rho
@@ -167,7 +168,7 @@ func (e *Estimator) look(at []float64, weight float64) {
 		return
 	}
 	for p, v := range at {
-		if !e.state[p].observed {
+		if !e.done[p] {
 			e.focus[p] += weight * v / total / e.design.distance2[p]
 		}
 	}
@@ -182,19 +183,25 @@ func (e *Estimator) decide(r *Result) {
 	late := float64(e.data()) >= seriousFrom*float64(r.Wanted)
 	e.vain = following(e.vain, share < worth*cost || late && float64(r.Needed) > many*float64(r.Wanted))
 	if e.use == samples && e.vain >= passes {
-		e.use = pairs
+		e.use = nothing
+		if e.finely() {
+			e.use = pairs
+		}
 	}
 	each := 1.0 // what a sample takes
 	if e.use == samples {
 		each = (cost + checkShare) / share
 	}
 	without := each * float64(r.Needed-e.data())
-	with := cost*float64(r.Wanted-r.Sketches) + float64(r.NeededSketched-r.Samples)
-	e.dearer = following(e.dearer, late && r.NeededSketched > 0 && with < cheaper*without)
+	with := e.options.WholeCost*float64(r.Wanted-r.Whole) + float64(r.NeededSketched-r.Samples)
+	e.dearer = following(e.dearer, late && e.finely() && r.NeededSketched > 0 && with < cheaper*without)
 	if e.dearer >= passes {
 		e.use, r.Rough = feature, false
 	}
 }
+
+// finely tells whether sketching whole maps may pay.
+func (e *Estimator) finely() bool { return e.options.WholeCost > 0 && e.options.WholeCost < 1 }
 
 const (
 	// seriousFrom is the share of positions at which it is known whether many are needed.

@@ -85,17 +85,17 @@ func TestSketchesOfRoughMaps(t *testing.T) {
 	g := grid(45, 45)
 	for seed := range uint64(3) {
 		f := rough(g, seed)
-		o := Options{SSIM: 0.9, Seed: seed, Threads: 2, SketchCost: 0.2}
+		o := Options{SSIM: 0.9, Seed: seed, Threads: 2, SketchCost: 0.2, WholeCost: 0.2}
 		r := runSketched(t, newEstimator(t, g, o), f, seeming(f, 0.6, 0.03, seed))
 		q := figures(t, g, r.Classes[0], f)
-		if !r.Stop || r.Sketches != r.Wanted || r.Samples > r.Wanted/4 || q.SSIM < 0.9 {
+		if !r.Stop || r.Whole != r.Wanted || r.Samples > r.Wanted/4 || q.SSIM < 0.9 {
 			t.Errorf("map %d: stop %v after %d samples and %d sketches of %d, SSIM %.3f", seed, r.Stop, r.Samples, r.Sketches, r.Wanted, q.SSIM)
 		}
 		if s := r.Classes[0].Slope; math.Abs(s-1/0.6) > 0.1 {
 			t.Errorf("map %d: slope %.2f", seed, s)
 		}
 		// Neither pays if sketches are as dear as positions.
-		o.SketchCost = 0.9
+		o.SketchCost, o.WholeCost = 0.9, 0.9
 		if r := runSketched(t, newEstimator(t, g, o), f, seeming(f, 0.6, 0.03, seed)); !r.Rough {
 			t.Errorf("map %d: not rough at %d samples and %d sketches", seed, r.Samples, r.Sketches)
 		}
@@ -112,9 +112,9 @@ func TestSketchesDeterministic(t *testing.T) {
 		e := newEstimator(t, g, Options{SSIM: 0.95, Threads: threads, SketchCost: 0.1})
 		r := runSketched(t, e, f, seeming(f, 0.8, 0.1, 1))
 		maps = append(maps, r.Classes[0].P)
-		for p, s := range e.state {
-			if c := r.Classes[0]; s.observed != (c.Variance[p] == 0) || s.observed && c.P[p] != Logit.at(f[p]) {
-				t.Fatalf("position %d, observed %v, has the value %g ± %g", p, s.observed, c.P[p], c.Variance[p])
+		for p, s := range e.done {
+			if c := r.Classes[0]; s != (c.Variance[p] == 0) || s && c.P[p] != Logit.at(f[p]) {
+				t.Fatalf("position %d, observed %v, has the value %g ± %g", p, s, c.P[p], c.Variance[p])
 			}
 		}
 	}
