@@ -89,7 +89,9 @@ func (s *sampler) table() [][]float64 {
 // not known has neither, which the result says.
 func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
 	start := time.Now()
-	defer func() { s.result.Actual.BackwardSeconds = time.Since(start).Seconds() }()
+	defer func() {
+		s.result.Actual.BackwardSeconds, s.result.Actual.BackwardMACs = time.Since(start).Seconds(), s.stats().MACs()
+	}()
 	p := s.query.plan
 	without := func(err error) ([][]float64, error) {
 		if ctx.Err() != nil {

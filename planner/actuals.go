@@ -12,8 +12,10 @@ type Actuals struct {
 	Plan        float64 // seconds from text to physical plan
 	Run         float64 // seconds of everything after that
 	BaseSeconds float64 // of Run, the base pass
-	// BackwardSeconds are, of Run, the backward pass, where the plan has one.
+	// BackwardSeconds are, of Run, the backward pass and the plan's feature, where it
+	// has one, and BackwardMACs the feature's multiply-adds, of Updates.
 	BackwardSeconds float64
+	BackwardMACs    int64
 	// UpdateSeconds is, of Run, the time from the first position to the last.
 	UpdateSeconds float64
 	Positions     int             // computed

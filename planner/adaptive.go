@@ -47,6 +47,8 @@ type Adaptive struct {
 	SecondsExact, SecondsSketch, SecondsWhole, SecondsFeature, SecondsBefore, SecondsAfter float64
 	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
 	SecondsBackward float64
+	// SecondsEstimating are those of estimating the map and judging it, of all stages.
+	SecondsEstimating float64
 }
 
 // TauSource is what a threshold comes from.
@@ -211,7 +213,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	})
 	e := cheapest.Estimate
 	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(n)
-	a.SecondsAfter = e.WriteSeconds
+	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*stageSeconds
 	expected := int(expectedShare(a.SSIM) * float64(n))
 	if err := a.sketch(ctx, q, r, cheapest, expected); err != nil {
 		return nil, err
@@ -310,7 +312,7 @@ func (c *Candidate) addSampling() {
 		return
 	}
 	e := &c.Estimate
-	e.Seconds += usualStages * stageSeconds
+	e.Seconds += c.Adaptive.SecondsEstimating
 	if c.Adaptive.SecondsBackward > 0 {
 		e.BackwardSeconds, e.BackwardMACs = c.Adaptive.SecondsBackward, e.BaseMACs
 		e.Seconds += e.BackwardSeconds + c.Adaptive.SecondsFeature

@@ -27,15 +27,30 @@ type Sampling struct {
 	Top10Overlap float64 `json:"top10_overlap"`
 	// ExactBy is the exact plan by which samples are computed.
 	ExactBy string `json:"exact_by"`
-	// SketchTau is the threshold of positions that are computed cheaply; 0 where
-	// none are.
-	SketchTau   float64 `json:"sketch_tau,omitempty"`
-	SketchTauBy string  `json:"sketch_tau_by,omitempty"` // default, curve (of ANALYZE MODEL) or hint
-	// SecondsExact and SecondsSketch are a position's.
-	SecondsExact  float64 `json:"seconds_per_position"`
-	SecondsSketch float64 `json:"seconds_per_sketch,omitempty"`
+	// SecondsExact are a position's.
+	SecondsExact float64 `json:"seconds_per_position"`
+	// Sketches is nil where no positions are computed cheaply.
+	Sketches *Sketches `json:"sketches,omitempty"`
 	// Stages are what was found, with ANALYZE.
 	Stages []SamplingStage `json:"stages,omitempty"`
+}
+
+// Sketches are positions that are computed cheaply.
+type Sketches struct {
+	// Tau is the threshold of those that the map is interpolated between, RoughTau
+	// that of a map all of which is sketched, by RoughTauBy: default, curve (of ANALYZE
+	// MODEL) or hint.
+	Tau        float64 `json:"tau"`
+	RoughTau   float64 `json:"rough_tau"`
+	RoughTauBy string  `json:"rough_tau_by"`
+	// Seconds and RoughSeconds are a sketch's.
+	Seconds      float64 `json:"seconds"`
+	RoughSeconds float64 `json:"rough_seconds"`
+	// Trend is the last of the layers that are computed at every position for a trend
+	// of the map, nil where all are taken to first order; TrendSeconds are all
+	// positions'.
+	Trend        *LayerRef `json:"trend_until"`
+	TrendSeconds float64   `json:"trend_seconds"`
 }
 
 // SamplingStage is what a stage of an adaptive plan took and found.
@@ -91,7 +106,13 @@ func (b *builder) sampling(c *planner.Candidate) *Sampling {
 		s.ExactBy = planner.PlanFull
 	}
 	if a.Sketches() {
-		s.SketchTau, s.SketchTauBy, s.SecondsSketch = a.Sketch.Tau, string(a.TauBy), round(a.SecondsSketch)
+		s.Sketches = &Sketches{
+			Tau: a.Sketch.Tau, RoughTau: a.Whole.Tau, RoughTauBy: string(a.TauBy),
+			Seconds: round(a.SecondsSketch), RoughSeconds: round(a.SecondsWhole), TrendSeconds: round(a.SecondsFeature),
+		}
+		if i := a.Feature.Until; i > 0 {
+			s.Sketches.Trend = &LayerRef{i, b.query.Net.Layers[i].Name}
+		}
 	}
 	if b.actual != nil {
 		for _, t := range b.actual.Stages {
@@ -110,26 +131,36 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 	e, s := c.Estimate, r.Plan.Approximation.Sampling
 	from := inputs
 	var backward *Operator
-	if s.SketchTau > 0 {
-		backward = &Operator{Name: "Backward pass", Detail: "gradient of each class's score",
-			Estimate: &Amount{round(e.BackwardSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
+	if s.Sketches != nil {
+		detail := "gradient of each class's score"
+		if s.Sketches.Trend != nil {
+			detail += "; the trend of all positions"
+		}
+		backward = &Operator{Name: "Backward pass", Detail: detail,
+			Estimate: &Amount{round(e.BackwardSeconds + s.Sketches.TrendSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
 	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
 		c.Positions(), count(len(b.query.Grid.Positions), "position"), c.Batch, count(b.query.Threads, b.query.Device+" thread")),
-		Estimate: &Amount{round(e.Seconds - e.BaseSeconds - e.BackwardSeconds - e.WriteSeconds), e.MACs - e.BaseMACs - e.BackwardMACs, e.PeakBytes - e.ViewBytes},
+		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.PeakBytes - e.ViewBytes},
 		Inputs:   from}
+	sample.Estimate.Seconds = e.Seconds - e.BaseSeconds - e.WriteSeconds - c.Adaptive.SecondsEstimating
+	if backward != nil {
+		sample.Estimate.Seconds -= backward.Estimate.Seconds
+	}
+	sample.Estimate.Seconds = round(sample.Estimate.Seconds)
 	until := "until the time is up"
 	if s.SSIM > 0 {
 		until = fmt.Sprintf("until SSIM >= %g", s.SSIM)
 	}
-	interpolate := &Operator{Name: "Interpolate", Detail: "a Gaussian process of the samples, " + until, Inputs: []*Operator{sample}}
+	interpolate := &Operator{Name: "Interpolate", Detail: "a Gaussian process of the samples, " + until,
+		Estimate: &Amount{Seconds: round(c.Adaptive.SecondsEstimating)}, Inputs: []*Operator{sample}}
 	if a == nil {
 		return verify.over(interpolate, Amount{}, false)
 	}
 	left := Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, 0}
 	if backward != nil {
-		backward.Actual = left.take(round(b.actual.BackwardSeconds), 0, false)
+		backward.Actual = left.take(round(b.actual.BackwardSeconds), b.actual.BackwardMACs, false)
 	}
 	var computing, estimating float64
 	var macs int64
@@ -149,15 +180,7 @@ func (s *Sampling) facts(f *facts, expected, all int, within bool) {
 		positions += ", which fit into the time"
 	}
 	f.add("Sampling", "%s, %s each; the map is estimated and judged after every stage", positions, planner.FormatSeconds(s.SecondsExact))
-	if s.SketchTau > 0 {
-		by := map[planner.TauSource]string{
-			planner.TauUsual: "the default", planner.TauCurve: "by the model's curve", planner.TauHint: "by the hint",
-		}
-		f.add("Sketches", "%s each: tau %g (%s), what that leaves out added to first order; used where that pays",
-			planner.FormatSeconds(s.SecondsSketch), s.SketchTau, by[planner.TauSource(s.SketchTauBy)])
-	} else {
-		f.add("Sketches", "none: what they save would not pay for the backward pass")
-	}
+	s.Sketches.facts(f)
 	ends := "when the time is up"
 	if s.SSIM > 0 {
 		ends = fmt.Sprintf("when two stages in a row find SSIM to be at least %g, and correlation %g and %g%% of the top tenth are expected",
@@ -167,6 +190,28 @@ func (s *Sampling) facts(f *facts, expected, all int, within bool) {
 		}
 	}
 	f.add("Ends", "%s", ends)
+}
+
+// facts say how positions are computed cheaply.
+func (s *Sketches) facts(f *facts) {
+	if s == nil {
+		f.add("Sketches", "none: what they save would not pay for the backward pass")
+		return
+	}
+	by := map[planner.TauSource]string{
+		planner.TauUsual: "the default", planner.TauCurve: "by the model's curve", planner.TauHint: "by the hint",
+	}[planner.TauSource(s.RoughTauBy)]
+	if s.Tau == s.RoughTau {
+		f.add("Sketches", "where they pay, %s each: tau %g (%s), what that leaves out added to first order", planner.FormatSeconds(s.Seconds), s.Tau, by)
+	} else {
+		f.add("Sketches", "where they pay, %s each: tau %g, what that leaves out added to first order; all positions of a rough map, %s each: tau %g (%s)",
+			planner.FormatSeconds(s.Seconds), s.Tau, planner.FormatSeconds(s.RoughSeconds), s.RoughTau, by)
+	}
+	trend := "to first order"
+	if t := s.Trend; t != nil {
+		trend = fmt.Sprintf("layers up to %d (%s) at every position, in %s, the others to first order", t.Index, layerName(t.Name), planner.FormatSeconds(s.TrendSeconds))
+	}
+	f.add("Trend", "%s", trend)
 }
 
 // samplingTable shows what each stage found, and what all took.
