@@ -60,6 +60,9 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		Classes: len(c.result.Classes), Link: c.odds.link(), Seed: uint64(p.Seed), Threads: p.Threads,
 		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap,
 	}
+	if a.SSIM == 0 {
+		options.SSIM = timed // which nobody waits for
+	}
 	var err error
 	if a.Sketches() {
 		if options.Features, err = s.backward(ctx); err != nil {
@@ -168,9 +171,16 @@ func (s *sampler) taylor(gradients []*gradient.Gradients) ([][]float64, error) {
 	return features, nil
 }
 
+// timed is the structural similarity by which the estimator decides what to compute
+// next where only the time is limited.
+const timed = 0.95
+
+// good tells whether the map is as good as was asked for.
+func (s *sampler) good() bool { return s.plan.SSIM > 0 && s.last != nil && s.last.Stop }
+
 // sample goes through the stages.
 func (s *sampler) sample(ctx context.Context) error {
-	for s.count < len(s.done) && (s.last == nil || !s.last.Stop) {
+	for s.count < len(s.done) && !s.good() {
 		exact, sketches := s.next()
 		if len(exact)+len(sketches) == 0 {
 			late := "the time was used up"
@@ -346,5 +356,5 @@ func (s *sampler) fill() {
 			Class: m.Label, SSIM: c.SSIM, SSIMLower: c.SSIMLower, Pearson: c.Pearson, NRMSE: c.NRMSE, Top10Overlap: c.Top10Overlap,
 		})
 	}
-	q.Verified, q.Reached = s.last.Checks, s.last.Stop
+	q.Verified, q.Reached = s.last.Checks, s.good()
 }
