@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gorgonia.org/tensor"
@@ -24,10 +23,12 @@ type sampler struct {
 	estimator *sampling.Estimator
 	positions []int32 // by cell of the grid, -1 where there is none
 	clock     *clock
+	// coarse and fine are sketches of samples and of whole maps; nil without a
+	// backward pass.
+	coarse, fine *estimates
 
-	last      *sampling.Result // nil before the first
-	estimated time.Duration    // by the last estimate
-	notes     []string
+	last  *sampling.Result // nil before the first
+	notes []string
 }
 
 // adapt runs the plan's adaptive operator and fills in the map and its quality.
@@ -71,7 +72,8 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 	}
 	if s.views.Compensation != nil {
 		options.SketchCost = a.SecondsSketch / a.SecondsExact
-		s.sketched, s.sketches = make([]bool, len(g.Positions)), s.table()
+		options.WholeCost = a.SecondsWhole / a.SecondsExact
+		s.coarse, s.fine = s.newEstimates(a.Sketch), s.newEstimates(a.Whole)
 	}
 	s.values = s.table()
 	s.estimator, err = sampling.New(sampling.Grid{X: g.X, Y: g.Y, Missing: missing}, g.PatchW, g.PatchH, options)
@@ -131,14 +133,14 @@ const shortest = 10
 // feature computes the plan's feature.
 func (s *sampler) feature(ctx context.Context) ([][]float64, error) {
 	p := s.query.plan
-	s.sketched, s.sketches = make([]bool, len(p.Grid.Positions)), s.table()
+	first := s.newEstimates(s.plan.Feature)
 	s.silent = true // no position is done with that
 	defer func() { s.silent = false }()
-	if err := s.compute(ctx, jobs(p.Chosen().Order, s.plan.Feature), s.clock.batch()); err != nil {
+	if err := s.compute(ctx, first.jobs(p.Chosen().Order), s.clock.batch()); err != nil {
 		return nil, err
 	}
-	features := make([][]float64, len(s.sketches))
-	for k, f := range s.sketches {
+	features := make([][]float64, len(first.values))
+	for k, f := range first.values {
 		features[k] = make([]float64, len(s.positions))
 		for cell, at := range s.positions {
 			if at >= 0 {
@@ -193,7 +195,9 @@ func (s *sampler) sample(ctx context.Context) error {
 		if err := s.stage(ctx, exact, sketches); err != nil {
 			return err
 		}
-		s.query.session.expect(s.count + s.drafts + max(0, s.last.Needed-s.last.Samples))
+		if s.last != nil {
+			s.query.session.expect(s.count + s.drafts + max(0, s.last.Needed-s.last.Samples))
+		}
 	}
 	return nil
 }
@@ -212,11 +216,18 @@ func (s *sampler) next() (exact, sketches []int) {
 		s.notes = append(s.notes, fmt.Sprintf("the map is rough: about %d of %d positions would have to be sampled, so all were computed",
 			s.last.Needed, len(s.done)))
 		return s.unknown(), nil
-	case !s.clock.unlimited() && (s.last.Rough || !s.plan.Promises()) && s.clock.share(left, 0, s.estimated) == 1:
+	case !s.clock.unlimited() && (s.last.Rough || !s.plan.Promises()) && s.clock.all(left):
 		return s.unknown(), nil
 	}
 	exact, sketches = s.estimator.Next(), s.estimator.Sketches()
-	part := s.clock.share(len(exact), len(sketches), s.estimated)
+	s.clock.cheap = s.plan.SecondsSketch / s.plan.SecondsExact
+	if s.estimator.Whole() {
+		s.clock.cheap = s.plan.SecondsWhole / s.plan.SecondsExact
+		if s.clock.share(len(exact), len(sketches)) < 1 {
+			sketches = nil // a part of all tells nothing of the others
+		}
+	}
+	part := s.clock.share(len(exact), len(sketches))
 	n, m := int(part*float64(len(exact))), int(part*float64(len(sketches)))
 	if s.last == nil {
 		n = max(n, min(leastSamples, len(exact)))
@@ -241,30 +252,43 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 	if err := s.timed(ctx, exact, sketches); err != nil {
 		return err
 	}
-	known, values := s.finished(exact, s.done, s.values)
-	drafts, estimates := s.finished(sketches, s.sketched, s.sketches)
-	s.clock.measured(len(known), len(drafts), time.Since(start))
-	if err := s.estimator.Observe(known, values); err != nil {
-		return err
+	computed := time.Since(start)
+	found := planner.StageActuals{SSIM: 1, SSIMLower: 1, MACs: s.stats().MACs() - before, Positions: len(exact)}
+	if s.count < len(s.done) { // else there is nothing to estimate
+		known, values := s.finished(exact, s.done, s.values)
+		if err := s.estimator.Observe(known, values); err != nil {
+			return err
+		}
+		var drafts []int
+		if len(sketches) > 0 {
+			of := s.sketches()
+			drafts, values = s.finished(sketches, of.done, of.values)
+			if err := s.estimator.Sketch(drafts, values); err != nil {
+				return err
+			}
+		}
+		r, err := s.estimator.Estimate(ctx)
+		if err != nil {
+			return s.query.interrupted(ctx, err, s.result.Image, s.count+s.drafts)
+		}
+		for _, c := range r.Classes {
+			found.SSIM, found.SSIMLower = min(found.SSIM, c.SSIM), min(found.SSIMLower, c.SSIMLower)
+		}
+		s.last, s.clock.estimate = r, time.Since(start)-computed
+		s.clock.measured(len(known), len(drafts), computed)
+		found.Positions, found.Sketches, found.EstimateSeconds = len(known), len(drafts), s.clock.estimate.Seconds()
 	}
-	if err := s.estimator.Sketch(drafts, estimates); err != nil {
-		return err
-	}
-	estimating := time.Now()
-	r, err := s.estimator.Estimate(ctx)
-	if err != nil {
-		return s.query.interrupted(ctx, err, s.result.Image, s.count+s.drafts)
-	}
-	s.last, s.estimated = r, time.Since(estimating)
-	found := planner.StageActuals{
-		Positions: len(known), Sketches: len(drafts), Seconds: time.Since(start).Seconds(), MACs: s.stats().MACs() - before,
-		EstimateSeconds: s.estimated.Seconds(), SSIM: 1, SSIMLower: 1,
-	}
-	for _, c := range r.Classes {
-		found.SSIM, found.SSIMLower = min(found.SSIM, c.SSIM), min(found.SSIMLower, c.SSIMLower)
-	}
+	found.Seconds = time.Since(start).Seconds()
 	s.result.Actual.Stages = append(s.result.Actual.Stages, found)
 	return nil
+}
+
+// sketches is where those of this stage go.
+func (s *sampler) sketches() *estimates {
+	if s.coarse != nil && s.estimator.Whole() {
+		return s.fine
+	}
+	return s.coarse
 }
 
 // finished are those of some cells that are marked, with their values by class.
@@ -295,7 +319,7 @@ func (s *sampler) timed(ctx context.Context, exact, sketches []int) error {
 		}
 		exact = exact[n:]
 	}
-	limited, cancel := context.WithDeadline(ctx, s.clock.last(s.estimated))
+	limited, cancel := context.WithDeadline(ctx, s.clock.last())
 	defer cancel()
 	err := s.compute(limited, s.mixed(exact, sketches), s.clock.batch())
 	if ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
@@ -309,9 +333,16 @@ func (s *sampler) timed(ctx context.Context, exact, sketches []int) error {
 // together: what is dear about few positions is to read the weights.
 func (s *sampler) mixed(exact, sketches []int) []job {
 	chosen := s.query.plan.Chosen()
-	list := slices.Concat(jobs(s.inOrder(exact), chosen.Rects), jobs(s.inOrder(sketches), s.plan.Sketch))
 	workers := max(1, s.query.plan.Threads)
-	if len(list) > workers*chosen.Batch {
+	many := len(exact)+len(sketches) > workers*chosen.Batch
+	list := jobs(s.inOrder(exact), chosen.Rects)
+	if many && len(sketches) == 0 && !s.clock.unlimited() {
+		list = thinned(list)
+	}
+	if len(sketches) > 0 {
+		list = append(list, s.sketches().jobs(s.inOrder(sketches))...)
+	}
+	if many {
 		return list
 	}
 	dealt := make([]job, 0, len(list))
@@ -323,13 +354,33 @@ func (s *sampler) mixed(exact, sketches []int) []job {
 	return dealt
 }
 
+// rounds is in how many rounds many jobs are done that may be too many for the time.
+const rounds = 8
+
+// thinned takes every rounds-th job first, then their neighbours, and so on: how far
+// that comes in time, the map is covered, and yet jobs that are alike stand together.
+func thinned(list []job) []job {
+	all := make([]job, 0, len(list))
+	for first := range rounds {
+		for i := first; i < len(list); i += rounds {
+			all = append(all, list[i])
+		}
+	}
+	return all
+}
+
 // inOrder are the positions of cells in the order that all have.
 func (s *sampler) inOrder(cells []int) []int32 {
+	return planner.InOrder(s.query.plan.Chosen().Order, s.at(cells))
+}
+
+// at are the positions of cells.
+func (s *sampler) at(cells []int) []int32 {
 	positions := make([]int32, len(cells))
 	for i, cell := range cells {
 		positions[i] = s.positions[cell]
 	}
-	return planner.InOrder(s.query.plan.Chosen().Order, positions)
+	return positions
 }
 
 // fill puts the estimates into the map where nothing was computed, and says how
@@ -347,7 +398,7 @@ func (s *sampler) fill() {
 			if at >= 0 && !s.done[at] {
 				m.P[at] = float32(c.P[cell])
 				s.result.States[at] = Interpolated
-				if s.sketched != nil && s.sketched[at] {
+				if s.coarse != nil && (s.coarse.done[at] || s.fine.done[at]) {
 					s.result.States[at] = Approximate
 				}
 			}

@@ -14,8 +14,10 @@ type clock struct {
 	after      time.Duration
 	// each is what a position takes, as measured last, and cheap what a sketch does as
 	// a share of that.
-	each  time.Duration
-	cheap float64
+	each     time.Duration
+	cheap    float64
+	planned  time.Duration // what was expected of each
+	estimate time.Duration // what the last one took
 }
 
 const (
@@ -35,7 +37,7 @@ const (
 func newClock(p *planner.Occlude, images int, a *planner.Adaptive) *clock {
 	c := &clock{
 		start: time.Now(), after: seconds(caution * a.SecondsAfter),
-		each: seconds(caution * a.SecondsExact), cheap: a.SecondsSketch / a.SecondsExact,
+		each: seconds(caution * a.SecondsExact), planned: seconds(a.SecondsExact), cheap: a.SecondsSketch / a.SecondsExact,
 	}
 	if within := p.Goals.Within; within > 0 {
 		c.end = c.start.Add(time.Until(p.Started.Add(within)) / time.Duration(max(1, images)))
@@ -51,18 +53,22 @@ func (c *clock) unlimited() bool { return c.end.IsZero() }
 
 // last is when the last position has to be computed if an estimate follows that
 // takes a little longer than the one before.
-func (c *clock) last(estimate time.Duration) time.Time {
-	return c.end.Add(-c.after - estimate*3/2)
-}
+func (c *clock) last() time.Time { return c.end.Add(-c.after - c.estimate*3/2) }
 
 // share is how much of some positions can be computed before the last estimate,
 // from 0 to 1.
-func (c *clock) share(exact, sketches int, estimate time.Duration) float64 {
+func (c *clock) share(exact, sketches int) float64 { return c.part(c.whole(exact, sketches), c.each) }
+
+// all tells whether n positions can be computed exactly. Many at once take less
+// than the few that were measured, but what was planned.
+func (c *clock) all(n int) bool { return c.part(float64(n), min(c.each, c.planned)) == 1 }
+
+// part is how much of so many positions of the same duration can be computed.
+func (c *clock) part(n float64, each time.Duration) float64 {
 	if c.unlimited() {
 		return 1
 	}
-	left := float64(time.Until(c.last(estimate)))
-	return max(0, min(1, left/(hurry*c.whole(exact, sketches)*float64(max(c.each, 1)))))
+	return max(0, min(1, float64(time.Until(c.last()))/(hurry*n*float64(max(each, 1)))))
 }
 
 // whole is how many exact positions some positions are worth.
@@ -70,7 +76,7 @@ func (c *clock) whole(exact, sketches int) float64 { return float64(exact) + c.c
 
 // has tells whether so much time is left before the last estimate.
 func (c *clock) has(d time.Duration) bool {
-	return c.unlimited() || time.Until(c.last(0)) > d
+	return c.unlimited() || time.Until(c.last()) > d
 }
 
 // batch is the most positions that a worker should compute together.

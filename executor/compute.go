@@ -27,26 +27,50 @@ type computation struct {
 	batchers []*batcher
 	done     []bool // positions that were computed
 	count    int    // of them
-	drafts   int    // sketches that were computed
+	drafts   int    // estimates that were made
 	silent   bool   // progress is not told
 	// values are the log-odds of those, by class and position; nil where nobody asks.
 	values [][]float64
-	// sketched and sketches are likewise those of positions that were sketched.
-	sketched []bool
-	sketches [][]float64
+}
+
+// estimates are log-odds of positions that were computed in one way, less than
+// exactly.
+type estimates struct {
+	rects  planner.Rectangles
+	done   []bool      // by position
+	values [][]float64 // by class and position
 }
 
 // job is a position to compute, an index of Grid.Positions, and how.
 type job struct {
 	at    int32
 	rects *planner.Rectangles
+	into  *estimates // of its rectangles; nil for what goes into the map
 }
 
 // jobs are positions that are computed alike.
 func jobs(positions []int32, rects planner.Rectangles) []job {
 	list := make([]job, len(positions))
 	for i, at := range positions {
-		list[i] = job{at, &rects}
+		list[i] = job{at: at, rects: &rects}
+	}
+	return list
+}
+
+// newEstimates is room for estimates.
+func (c *computation) newEstimates(rects planner.Rectangles) *estimates {
+	e := &estimates{rects: rects, done: make([]bool, len(c.done))}
+	for range c.result.Classes {
+		e.values = append(e.values, make([]float64, len(c.done)))
+	}
+	return e
+}
+
+// jobs are those that add to the estimates.
+func (e *estimates) jobs(positions []int32) []job {
+	list := make([]job, len(positions))
+	for i, at := range positions {
+		list[i] = job{at, &e.rects, e}
 	}
 	return list
 }
@@ -172,7 +196,11 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 		})
 	}
 	wg.Wait()
-	c.count, c.drafts = marked(c.done), marked(c.sketched)
+	had := c.count
+	c.count = marked(c.done)
+	if !c.silent {
+		c.drafts += max(0, int(done.Load())-(c.count-had))
+	}
 	if int(done.Load()) < len(list) { // else the context ended too late to matter
 		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count+c.drafts)
 	}
@@ -239,7 +267,7 @@ func (b *batcher) run(ctx context.Context, list []job) error {
 	p := b.query.plan
 	// Where one of them is a sketch the others are estimated, too, for a batch is
 	// of one kind; of those that leave nothing out the estimate is what it is.
-	estimates := slices.ContainsFunc(list, func(j job) bool { return j.rects.Rule == planner.Compensated })
+	estimates := slices.ContainsFunc(list, func(j job) bool { return j.into != nil })
 	for i, j := range list {
 		patch := p.Grid.Rect(p.Grid.Positions[j.at])
 		b.rects[i], b.exact[i] = j.rects.At(p.Net, patch, b.rects[i])
@@ -254,11 +282,11 @@ func (b *batcher) run(ctx context.Context, list []job) error {
 		return err
 	}
 	for i, j := range list {
-		if j.rects.Rule == planner.Compensated {
+		if j.into != nil {
 			for k, v := range b.estimates[i] {
-				b.sketches[k][j.at] = b.odds.from(v)
+				j.into.values[k][j.at] = b.odds.from(v)
 			}
-			b.sketched[j.at] = true // of this worker alone
+			j.into.done[j.at] = true // of this worker alone
 			continue
 		}
 		if err := b.keep(i, j.at); err != nil {

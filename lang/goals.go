@@ -35,7 +35,7 @@ func (b *builder) quality(c *clauseSyntax) *QualityGoal {
 	n := b.number(c.Quality)
 	if n.Value <= 0 || n.Value > 1 {
 		d := b.errorf(n.Source, "an SSIM is above 0 and at most 1, not %s", clip(n.Text))
-		if n.Value > 1 && n.Value <= 100 {
+		if n.Value >= 10 && n.Value <= 100 { // meant as percent
 			d.WithHint("write " + float(n.Value/100))
 		}
 	}

@@ -149,6 +149,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 	}
 	best.Reason = "cheapest: " + against(best, others[0])
 	switch {
+	case !best.Forced && others[0].Adaptive != nil && others[0].refused == nil && others[0].Estimate.Seconds < best.Estimate.Seconds:
+		best.Reason = "sure to be exact, and sampling is not cheaper by half: " + against(best, others[0])
 	case best.Forced:
 		best.Reason = "forced by " + by
 	case goals.Within > 0:
