@@ -45,6 +45,8 @@ type Adaptive struct {
 	// first position (base and backward pass), and SecondsAfter those of everything
 	// after the last (drawing and writing).
 	SecondsExact, SecondsSketch, SecondsWhole, SecondsFeature, SecondsBefore, SecondsAfter float64
+	// Gradients is the number of classes that a backward pass is for.
+	Gradients int
 	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
 	SecondsBackward float64
 	// SecondsEstimating are those of estimating the map and judging it, of all stages.
@@ -202,6 +204,7 @@ func (g Goals) String() string {
 // exact one for those positions that it computes exactly. The others' costs are known.
 func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, exact []*Candidate) (*Candidate, error) {
 	a, n := *h.adaptive, len(q.Grid.Positions)
+	a.Gradients = q.Target.Count()
 	cheapest := slices.MinFunc(exact, func(a, b *Candidate) int {
 		if (a.refused == nil) != (b.refused == nil) {
 			if a.refused == nil {
@@ -264,7 +267,7 @@ func (a *Adaptive) sketch(ctx context.Context, q *Occlude, r resources, exact *C
 		c.price(q.Net, tallies, r)
 		*s.seconds = (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(g.Positions))
 	}
-	backward := backwardSeconds(q.Net, r)
+	backward := backwardSeconds(q.Net, r, a.Gradients)
 	if a.TauBy != TauHint && float64(expected)*(a.SecondsExact-a.SecondsSketch) < backward {
 		a.Sketch, a.Whole, a.SecondsSketch, a.SecondsWhole = exact.Rects, exact.Rects, 0, 0
 		return nil
@@ -290,9 +293,9 @@ func (a *Adaptive) feature(exact *Candidate) {
 	}
 }
 
-// backwardSeconds is what a backward pass takes: every convolution once more, by
-// its definition, with the weights in another order.
-func backwardSeconds(net *network.Network, r resources) float64 {
+// backwardSeconds is what a backward pass takes: every convolution once more for
+// each class, by its definition, with the weights in another order.
+func backwardSeconds(net *network.Network, r resources, classes int) float64 {
 	seconds := 0.0
 	for i, l := range net.Layers {
 		if _, constant := l.Op.(network.Const); constant || i == 0 {
@@ -300,7 +303,7 @@ func backwardSeconds(net *network.Network, r resources) float64 {
 		}
 		amount := wholeTally(l).of(operators.Direct)
 		amount.Groups = r.parallel()
-		seconds += (r.rates.Seconds(l, operators.Direct, amount) + float64(cost.WeightBytes(l, operators.Direct))/preparation) / r.parallel()
+		seconds += (float64(classes)*r.rates.Seconds(l, operators.Direct, amount) + float64(cost.WeightBytes(l, operators.Direct))/preparation) / r.parallel()
 	}
 	return seconds
 }

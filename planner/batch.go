@@ -44,6 +44,9 @@ func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints,
 	if c.Rects.Rule == Whole {
 		c.Estimate.ViewBytes = keptByFull(net)
 	}
+	if a := c.Adaptive; a != nil && a.Sketches() { // gradients at most layers, and what goes with them
+		c.Estimate.ViewBytes += base * int64(1+a.Gradients)
+	}
 	room := int64(patchBytes)
 	if r.memory > 0 {
 		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
