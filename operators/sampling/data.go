@@ -7,7 +7,6 @@ type use int
 
 const (
 	nothing use = iota
-	pairs       // fine ones made at random positions only, to know how far they are off
 	samples     // like exact positions with some more noise
 	feature     // made at all positions: what f is a multiple of, roughly
 )
@@ -54,9 +53,6 @@ func (e *Estimator) gather(but []int) *data {
 	}
 	d := &data{}
 	sketches := e.coarse
-	if e.use == pairs {
-		sketches = e.fine
-	}
 	var observed, paired, noisy []int // indices of samples, of those that were sketched, and of sketches
 	for i, p := range e.samples {
 		if sketches.has(p) {
@@ -115,6 +111,24 @@ func (e *Estimator) gather(but []int) *data {
 		d.classes = append(d.classes, c)
 	}
 	return d
+}
+
+// residues are, by position that was observed and sketched, what f differs from the
+// sketch by, beside a line.
+func (e *Estimator) residues(s *sketches, class int) map[int]float64 {
+	pairs := func(visit func(p int, x, y float64)) {
+		for i, p := range e.samples {
+			if s.has(p) {
+				visit(p, s.f[class][s.at[p]], e.observed[class][i])
+			}
+		}
+	}
+	fit := newLine(func(visit func(x, y float64)) {
+		pairs(func(_ int, x, y float64) { visit(x, y) })
+	})
+	list := map[int]float64{}
+	pairs(func(p int, x, y float64) { list[p] = y - fit.at(x) })
+	return list
 }
 
 // line is y as a linear function of x.

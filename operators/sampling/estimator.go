@@ -9,20 +9,6 @@ import (
 	"slices"
 )
 
-// The stages' sizes.
-const (
-	firstWide    = 36   // positions of the first stage that are spread out
-	leastStage   = 24   // positions of a later stage, at least,
-	growth       = 0.15 // and as a share of the samples so far,
-	ofNeeded     = 0.5  // or of those that are still needed,
-	mostGrowth   = 0.5  // but at most that share of the samples so far
-	confirming   = 0.06 // the share that a stage which only confirms has
-	leastChecks  = 12   // positions of every stage that are random, at least,
-	checkShare   = 0.25 // and as a share of the stage,
-	confirmShare = 0.5  // or of one that only confirms
-	focusShare   = 0.3  // share of a later stage that goes where errors are large
-)
-
 const (
 	// passes is the number of consecutive stages that must find something.
 	passes = 2
@@ -31,6 +17,8 @@ const (
 	// A map is judged rough once this share was sampled, and if more than that share
 	// would have to be.
 	roughFrom, roughAbove = 0.1, 0.75
+	// hopeless is how many times all positions are too many at once.
+	hopeless = 2
 	// flat is a range of values below which a map's shape is of no consequence.
 	flat = 0.05
 )
@@ -98,7 +86,10 @@ type Estimator struct {
 	recent [][]check   // by class, of the last stage
 	sense  [][]float64 // by class, sensitivity of the last map
 	focus  []float64   // by position, where errors are large
+	wish   float64     // about how many samples the correlation and the overlap take
 	passes int         // stages in a row that reached the target's similarity
+	probe  bool        // whether to try fine sketches at random positions
+	probed bool        // whether that was done
 	costly int         // stages in a row that found that too many samples are needed,
 	vain   int         // that sketches are poor samples,
 	dearer int         // and that sketching all positions takes less
@@ -153,85 +144,6 @@ func (e *Estimator) checkFeatures() error {
 	}
 	return nil
 }
-
-// Next begins a stage. It returns the positions to be computed exactly, those at
-// random first; none are left once all were observed. Positions of a stage that
-// were not observed before the next may be proposed again.
-func (e *Estimator) Next() []int {
-	if len(e.pending)+len(e.cheap) > 0 || e.use != e.designed {
-		e.forget()
-	}
-	e.designed = e.use
-	var chosen []int // not at random
-	if e.last == nil {
-		// The random positions keep distances off the lattice.
-		chosen = e.design.widest(firstWide, nil)
-		e.random = e.design.anywhere(leastChecks)
-	} else {
-		size, checks := e.size()
-		focus := int(focusShare * float64(size))
-		e.random = e.design.anywhere(checks)
-		chosen = e.design.widest(size-checks-focus, nil)
-		chosen = append(chosen, e.design.widest(focus, e.focus)...)
-	}
-	e.pending, e.cheap, e.whole = slices.Clone(e.random), nil, e.use == pairs || e.use == feature
-	switch e.use {
-	case samples:
-		e.cheap = slices.Concat(e.random, chosen)
-	case feature:
-		e.cheap = slices.Clone(e.wanted)
-		e.pending = append(e.pending, chosen...)
-	case pairs:
-		e.cheap = slices.Clone(e.random)
-		e.pending = append(e.pending, chosen...)
-	default:
-		e.pending = append(e.pending, chosen...)
-	}
-	e.cheap = slices.DeleteFunc(e.cheap, e.of().has)
-	return slices.Clone(e.pending)
-}
-
-// Sketches are the positions of the stage to be computed cheaply, some of which
-// are to be computed exactly, too: the pairs tell how far sketches are off.
-func (e *Estimator) Sketches() []int { return slices.Clone(e.cheap) }
-
-// Whole tells whether the stage's sketches are to be as fine as those of whole
-// maps. They may be at positions that were sketched before, less finely.
-func (e *Estimator) Whole() bool { return e.whole }
-
-// of are the sketches that the stage adds to.
-func (e *Estimator) of() *sketches {
-	if e.whole {
-		return e.fine
-	}
-	return e.coarse
-}
-
-// forget leaves of the design what is of use: the samples, and sketches where
-// they are samples.
-func (e *Estimator) forget() {
-	but := slices.Clone(e.samples)
-	if e.use == samples {
-		but = append(but, e.coarse.positions...)
-	}
-	e.design.forget(but)
-}
-
-// size is that of a later stage, and how many of it are random. It grows with the
-// samples so far, and faster where many are needed. One that only confirms what the
-// last one found is small.
-func (e *Estimator) size() (size, checks int) {
-	n := float64(e.data())
-	stage, share := max(growth*n, min(mostGrowth*n, ofNeeded*(float64(e.last.Needed)-n))), checkShare
-	if e.passes > 0 && e.passes < passes {
-		stage, share = confirming*n, confirmShare
-	}
-	size = max(leastStage, int(math.Ceil(stage)))
-	return size, max(leastChecks, int(share*float64(size)))
-}
-
-// data is the number of positions that the last estimate rests on.
-func (e *Estimator) data() int { return len(e.fitted.sampled) }
 
 // Observe tells f of each class at some positions. It may be called several times
 // a stage, with positions that Next did not propose too.

@@ -76,8 +76,9 @@ func (e *Estimator) judge(v verdict) *Result {
 	if e.last != nil {
 		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks+len(v.checked)
 	}
-	similar, plain, alike := true, true, true
+	similar, plain, alike, costly := true, true, true, false
 	sketched := 0.0 // how many samples are needed beside sketches everywhere
+	e.wish = float64(n)
 	e.focus = make([]float64, len(e.places))
 	recent, sense := make([][]check, len(e.observed)), make([][]float64, len(e.observed))
 	for k, c := range e.fitted.classes {
@@ -100,14 +101,24 @@ func (e *Estimator) judge(v verdict) *Result {
 
 		lo, hi := extremes(c.p)
 		overlaps := hi-lo <= flat || m.Top10Overlap >= e.options.Top10Overlap
+		if hi-lo > flat {
+			e.wish = max(e.wish, float64(n)*max(shortfall(m.Pearson, e.options.Pearson), shortfall(m.Top10Overlap, e.options.Top10Overlap)))
+		}
 		similar = similar && m.SSIMLower >= e.options.SSIM
 		plain = plain && w.similarity(beyond*m.RatioUpper) >= e.options.SSIM
 		alike = alike && overlaps && (hi-lo <= flat || m.Pearson >= e.options.Pearson)
 		// Errors' variances fall about as the samples' number rises.
 		usual := min(m.RatioUpper, surprise)
-		needed := min(float64(n)*usual/w.tolerance(e.options.SSIM, usual/100, usual), wanted)
+		needed := float64(n) * usual / w.tolerance(e.options.SSIM, usual/100, usual)
+		costly = costly || float64(n) >= roughFrom*wanted && needed > roughAbove*wanted ||
+			float64(n) >= seriousFrom*wanted && needed > hopeless*wanted
+		needed = min(needed, wanted)
 		r.Needed = max(r.Needed, int(needed))
-		sketched = max(sketched, needed*gain(checks))
+		if e.whole {
+			sketched = max(sketched, needed*gain(recent[k]))
+		} else {
+			sketched = max(sketched, needed*gain(checks))
+		}
 		e.look(c.variance, 1)
 		if !overlaps {
 			e.look(unsure, doubt)
@@ -117,12 +128,14 @@ func (e *Estimator) judge(v verdict) *Result {
 		e.recent = recent
 	}
 	e.sense = sense
-	e.passes = following(e.passes, similar && len(v.checked) > 0)
+	if len(v.checked) > 0 || !similar {
+		e.passes = following(e.passes, similar)
+	}
 	if plain && v.older != nil {
 		e.passes = passes
 	}
 	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
-	e.costly = following(e.costly, float64(n) >= roughFrom*wanted && float64(r.Needed) > roughAbove*wanted)
+	e.costly = following(e.costly, costly)
 	r.Rough = !r.Stop && e.costly >= passes
 	switch {
 	case r.Whole == r.Wanted:
@@ -137,12 +150,23 @@ func (e *Estimator) judge(v verdict) *Result {
 	return r
 }
 
+// shortfall is by how much the samples must be more for a figure to reach a target:
+// errors, and with them what is lacking of 1, fall about as the root of their number
+// rises.
+func shortfall(has, target float64) float64 {
+	if has >= target {
+		return 1
+	}
+	return min(16, square((1-has)/(1-target)))
+}
+
 // checks compare what was at the checked positions with what a class's map was.
 func (e *Estimator) checks(v verdict, k int, c *class) []check {
-	off := make(map[int]float64, len(c.off))
-	for i, o := range c.off {
-		off[e.fitted.sampled[e.fitted.pairs[i]]] = o
+	from := e.coarse
+	if e.whole {
+		from = e.fine
 	}
+	off := e.residues(from, k)
 	list := make([]check, len(v.checked))
 	for i, p := range v.checked {
 		sense, sketched := v.sense[k][p], math.NaN()
@@ -173,46 +197,6 @@ func (e *Estimator) look(at []float64, weight float64) {
 		}
 	}
 }
-
-// decide says what sketches are to be used for from now on.
-func (e *Estimator) decide(r *Result) {
-	cost := e.options.SketchCost
-	// A sample with the noise rho tells of its surroundings as much as a share of an
-	// exact one. Where many are needed, errors that sketches have in common show.
-	share := e.alone / (e.alone + e.rho)
-	late := float64(e.data()) >= seriousFrom*float64(r.Wanted)
-	e.vain = following(e.vain, share < worth*cost || late && float64(r.Needed) > many*float64(r.Wanted))
-	if e.use == samples && e.vain >= passes {
-		e.use = nothing
-		if e.finely() {
-			e.use = pairs
-		}
-	}
-	each := 1.0 // what a sample takes
-	if e.use == samples {
-		each = (cost + checkShare) / share
-	}
-	without := each * float64(r.Needed-e.data())
-	with := e.options.WholeCost*float64(r.Wanted-r.Whole) + float64(r.NeededSketched-r.Samples)
-	e.dearer = following(e.dearer, late && e.finely() && r.NeededSketched > 0 && with < cheaper*without)
-	if e.dearer >= passes {
-		e.use, r.Rough = feature, false
-	}
-}
-
-// finely tells whether sketching whole maps may pay.
-func (e *Estimator) finely() bool { return e.options.WholeCost > 0 && e.options.WholeCost < 1 }
-
-const (
-	// seriousFrom is the share of positions at which it is known whether many are needed.
-	seriousFrom = 0.05
-	// many is the share of all positions above which sketches are no samples.
-	many = 0.15
-	// worth is by how much what a sketch tells must exceed its cost.
-	worth = 2
-	// cheaper is the share of the cost of going on that sketching all positions may have.
-	cheaper = 0.8
-)
 
 // gain is the variance of sketches' errors relative to that of interpolation, at
 // the same positions; NaN if some were not sketched.
