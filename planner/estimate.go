@@ -29,10 +29,12 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 		}
 		rects, _ = c.Rects.At(net, g.Rect(pos), rects)
 		shapes.add(rects)
+	}
+	for _, k := range shapes.kinds { // equal shapes take equal work, but for what lies beside the map
 		for j, l := range net.Layers[1:] {
-			if rect := rects[j+1]; !rect.Empty() {
-				tallies[j+1].add(l, rect)
-				c.Layers[j+1].add(l, rect)
+			if rect := k.rects[j+1]; !rect.Empty() {
+				tallies[j+1].add(l, rect, k.runs)
+				c.Layers[j+1].add(l, rect, k.runs)
 			}
 		}
 	}
@@ -67,21 +69,23 @@ func (c *Candidate) expect(tallies []tally, all int) {
 	}
 }
 
-// add counts one run that computes the rectangle r.
-func (t *tally) add(l *network.Layer, r region.Rect) {
-	t.Work = t.Work.Plus(l.Work(r))
-	t.Values += int64(r.Area()) * int64(l.Shape.C)
-	t.ReadBytes += readBytes(l, r)
-	t.Runs++
+// add counts runs that compute rectangles of the shape of r.
+func (t *tally) add(l *network.Layer, r region.Rect, runs int64) {
+	work := l.Work(r)
+	t.MACs += runs * work.MACs
+	t.Steps += runs * work.Steps
+	t.Values += runs * int64(r.Area()) * int64(l.Shape.C)
+	t.ReadBytes += runs * readBytes(l, r)
+	t.Runs += runs
 	for i, f := range t.forms {
-		t.products[i] += f.Products(r)
+		t.products[i] += runs * f.Products(r)
 	}
 }
 
-func (e *LayerEstimate) add(l *network.Layer, r region.Rect) {
-	e.Cells += int64(r.Area())
+func (e *LayerEstimate) add(l *network.Layer, r region.Rect, runs int64) {
+	e.Cells += runs * int64(r.Area())
 	if r.IsWhole(l.Shape.H, l.Shape.W) {
-		e.Whole++
+		e.Whole += runs
 	}
 	if e.Min.Empty() || r.Area() < e.Min.Area() {
 		e.Min = r
@@ -104,7 +108,7 @@ func readBytes(l *network.Layer, out region.Rect) int64 {
 func wholeTally(l *network.Layer) *tally {
 	forms := cost.Forms(l)
 	t := &tally{forms: forms, products: make([]int64, len(forms))}
-	t.add(l, l.Shape.Whole())
+	t.add(l, l.Shape.Whole(), 1)
 	return t
 }
 

@@ -16,12 +16,20 @@ import (
 type shapes struct {
 	rows, cols map[uint64]int32 // numbers of shapes, in the order of their first position
 	classes    []class          // of each position
+	kinds      []kind           // in the order of their first position
+	known      map[class]int    // indices of kinds
 }
 
 type class struct{ row, col int32 }
 
+// kind is the positions of a class.
+type kind struct {
+	rects []region.Rect // of the first one
+	runs  int64         // how many there are
+}
+
 func newShapes(positions int) *shapes {
-	return &shapes{map[uint64]int32{}, map[uint64]int32{}, make([]class, 0, positions)}
+	return &shapes{map[uint64]int32{}, map[uint64]int32{}, make([]class, 0, positions), nil, map[class]int{}}
 }
 
 // add tells the rectangles of the next position. The shape of an axis is the
@@ -42,7 +50,14 @@ func (s *shapes) add(rects []region.Rect) {
 		}
 		return n
 	}
-	s.classes = append(s.classes, class{number(s.rows, h), number(s.cols, w)})
+	c := class{number(s.rows, h), number(s.cols, w)}
+	s.classes = append(s.classes, c)
+	k, ok := s.known[c]
+	if !ok {
+		k = len(s.kinds)
+		s.known[c], s.kinds = k, append(s.kinds, kind{rects: slices.Clone(rects)})
+	}
+	s.kinds[k].runs++
 }
 
 // order is the positions by class: neighbouring classes share their heights,
