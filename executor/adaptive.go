@@ -61,6 +61,7 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		Classes: len(c.result.Classes), Link: c.odds.link(), Seed: uint64(p.Seed), Threads: p.Threads,
 		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap,
 	}
+	options.StageCost = a.SecondsStage / a.SecondsExact
 	if a.SSIM == 0 {
 		options.SSIM = timed // which nobody waits for
 	}

@@ -51,6 +51,9 @@ type Adaptive struct {
 	SecondsBackward float64
 	// SecondsEstimating are those of estimating the map and judging it, of all stages.
 	SecondsEstimating float64
+	// SecondsStage are those that a stage takes beside its positions: of reading all
+	// weights, and of estimating.
+	SecondsStage float64
 }
 
 // TauSource is what a threshold comes from.
@@ -92,7 +95,7 @@ const (
 	// usualStages is about how many stages there are, and stageSeconds what
 	// estimating the map and judging it takes in each; measured with 100 to 1000
 	// samples of 2809 positions on two threads.
-	usualStages, stageSeconds = 6, 4e-3
+	usualStages, stageSeconds, stagePositions = 6, 4e-3, 2809
 	// sketchPositions are about how many positions the cost of a sketch is
 	// estimated by.
 	sketchPositions = 128
@@ -216,7 +219,11 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	})
 	e := cheapest.Estimate
 	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(n)
-	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*stageSeconds
+	estimating := stageSeconds * max(1, float64(n)/stagePositions)
+	a.SecondsAfter, a.SecondsEstimating, a.SecondsStage = e.WriteSeconds, usualStages*estimating, estimating
+	for i, l := range q.Net.Layers {
+		a.SecondsStage += r.rates.Streaming(l, cheapest.Algorithms[i])
+	}
 	expected := int(expectedShare(a.SSIM) * float64(n))
 	if err := a.sketch(ctx, q, r, cheapest, expected); err != nil {
 		return nil, err
