@@ -61,7 +61,7 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		Classes: len(c.result.Classes), Link: c.odds.link(), Seed: uint64(p.Seed), Threads: p.Threads,
 		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap,
 	}
-	options.StageCost = a.SecondsStage / a.SecondsExact
+	options.StageCost = a.StageCost
 	if a.SSIM == 0 {
 		options.SSIM = timed // which nobody waits for
 	}
@@ -72,8 +72,8 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		}
 	}
 	if s.views.Compensation != nil {
-		options.SketchCost = a.SecondsSketch / a.SecondsExact
-		options.WholeCost = a.SecondsWhole / a.SecondsExact
+		options.SketchCost = a.SketchCost
+		options.WholeCost = a.WholeCost
 		s.coarse, s.fine = s.newEstimates(a.Sketch), s.newEstimates(a.Whole)
 	}
 	s.values = s.table()
@@ -221,9 +221,9 @@ func (s *sampler) next() (exact, sketches []int) {
 		return s.unknown(), nil
 	}
 	exact, sketches = s.estimator.Next(), s.estimator.Sketches()
-	s.clock.cheap = s.plan.SecondsSketch / s.plan.SecondsExact
+	s.clock.cheap = s.plan.SketchCost
 	if s.estimator.Whole() {
-		s.clock.cheap = s.plan.SecondsWhole / s.plan.SecondsExact
+		s.clock.cheap = s.plan.WholeCost
 		if s.clock.share(len(exact), len(sketches)) < 1 {
 			sketches = nil // a part of all tells nothing of the others
 		}

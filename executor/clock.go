@@ -37,7 +37,7 @@ const (
 func newClock(p *planner.Occlude, images int, a *planner.Adaptive) *clock {
 	c := &clock{
 		start: time.Now(), after: seconds(caution * a.SecondsAfter),
-		each: seconds(caution * a.SecondsExact), planned: seconds(a.SecondsExact), cheap: a.SecondsSketch / a.SecondsExact,
+		each: seconds(caution * a.SecondsExact), planned: seconds(a.SecondsExact), cheap: a.SketchCost,
 	}
 	if within := p.Goals.Within; within > 0 {
 		c.end = c.start.Add(time.Until(p.Started.Add(within)) / time.Duration(max(1, images)))

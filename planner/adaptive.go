@@ -39,21 +39,21 @@ type Adaptive struct {
 	// that takes too long; then all layers are taken to first order.
 	Feature Rectangles
 
-	// SecondsExact, SecondsSketch and SecondsWhole are the expected elapsed seconds
-	// of a position computed exactly and cheaply, SecondsFeature those of the feature
-	// at all positions, SecondsBefore those of everything before the
+	// SketchCost, WholeCost and StageCost are what a sketch of either kind, and a stage
+	// beside its positions, cost in exact positions.
+	SketchCost, WholeCost, StageCost float64
+
+	// SecondsExact are the expected elapsed seconds of a position computed exactly,
+	// SecondsFeature those of the feature at all positions, SecondsBefore those of everything before the
 	// first position (base and backward pass), and SecondsAfter those of everything
 	// after the last (drawing and writing).
-	SecondsExact, SecondsSketch, SecondsWhole, SecondsFeature, SecondsBefore, SecondsAfter float64
+	SecondsExact, SecondsFeature, SecondsBefore, SecondsAfter float64
 	// Gradients is the number of classes that a backward pass is for.
 	Gradients int
 	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
 	SecondsBackward float64
 	// SecondsEstimating are those of estimating the map and judging it, of all stages.
 	SecondsEstimating float64
-	// SecondsStage are those that a stage takes beside its positions: of reading all
-	// weights, and of estimating.
-	SecondsStage float64
 }
 
 // TauSource is what a threshold comes from.
@@ -96,6 +96,8 @@ const (
 	// estimating the map and judging it takes in each; measured with 100 to 1000
 	// samples of 2809 positions on two threads.
 	usualStages, stageSeconds, stagePositions = 6, 4e-3, 2809
+	// usualThreads share the positions of a stage, but not what it costs beside.
+	usualThreads = 2
 	// sketchPositions are about how many positions the cost of a sketch is
 	// estimated by.
 	sketchPositions = 128
@@ -220,12 +222,9 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	e := cheapest.Estimate
 	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(n)
 	estimating := stageSeconds * max(1, float64(n)/stagePositions)
-	a.SecondsAfter, a.SecondsEstimating, a.SecondsStage = e.WriteSeconds, usualStages*estimating, estimating
-	for i, l := range q.Net.Layers {
-		a.SecondsStage += r.rates.Streaming(l, cheapest.Algorithms[i])
-	}
+	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*estimating
 	expected := int(expectedShare(a.SSIM) * float64(n))
-	if err := a.sketch(ctx, q, r, cheapest, expected); err != nil {
+	if err := a.decide(ctx, q, r, cheapest, expected, estimating); err != nil {
 		return nil, err
 	}
 	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward + a.SecondsFeature
@@ -243,9 +242,12 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	}, nil
 }
 
-// sketch decides how positions are computed cheaply, if they are: what that saves
-// has to pay for the backward pass. A hint leaves no choice.
-func (a *Adaptive) sketch(ctx context.Context, q *Occlude, r resources, exact *Candidate, expected int) error {
+// decide settles how positions are computed cheaply, if they are: what that saves
+// has to pay for the backward pass, unless a hint asks for it.
+//
+// It compares the work of one thread, at some of the positions, so that neither the
+// threads nor the batch decide what is computed.
+func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *Candidate, expected int, estimating float64) error {
 	switch a.TauBy {
 	case TauHint:
 		a.Sketch.Tau = a.Whole.Tau
@@ -256,46 +258,57 @@ func (a *Adaptive) sketch(ctx context.Context, q *Occlude, r resources, exact *C
 		a.Sketch.Tau = sampleTau
 	}
 	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
-	g := q.Grid
-	step := max(1, len(g.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
-	g.Positions = nil
+	one := resources{threads: 1, rates: r.rates}
+	some := q.Grid
+	step := max(1, len(some.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
+	some.Positions = nil
 	for i := 0; i < len(q.Grid.Positions); i += step {
-		g.Positions = append(g.Positions, q.Grid.Positions[i])
+		some.Positions = append(some.Positions, q.Grid.Positions[i])
 	}
-	for _, s := range []struct {
-		rects   Rectangles
-		seconds *float64
-	}{{a.Sketch, &a.SecondsSketch}, {a.Whole, &a.SecondsWhole}} {
-		c := &Candidate{Rects: s.rects, Algorithms: exact.Algorithms, Batch: exact.Batch}
-		tallies, err := c.measure(ctx, q.Net, g)
+	var layers []LayerEstimate
+	var seconds [3]float64 // of a position
+	for i, rects := range []Rectangles{a.Sketch, a.Whole, exact.Rects} {
+		c := &Candidate{Rects: rects, Algorithms: exact.Algorithms, Batch: choiceBatch}
+		tallies, err := c.measure(ctx, q.Net, some)
 		if err != nil {
 			return err
 		}
-		c.price(q.Net, tallies, r)
-		*s.seconds = (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(g.Positions))
+		c.price(q.Net, tallies, one)
+		seconds[i], layers = (c.Estimate.Seconds-c.Estimate.BaseSeconds)/float64(len(some.Positions)), c.Layers
 	}
-	backward := backwardSeconds(q.Net, r, a.Gradients)
-	if a.TauBy != TauHint && float64(expected)*(a.SecondsExact-a.SecondsSketch) < backward {
-		a.Sketch, a.Whole, a.SecondsSketch, a.SecondsWhole = exact.Rects, exact.Rects, 0, 0
+	sketch, whole, position := seconds[0], seconds[1], seconds[2]
+	stage := estimating
+	for i, l := range q.Net.Layers {
+		stage += r.rates.Streaming(l, exact.Algorithms[i])
+	}
+	a.StageCost = stage * usualThreads / position
+	if a.TauBy != TauHint && float64(expected)*(position-sketch) < backwardSeconds(q.Net, one, a.Gradients) {
+		a.Sketch, a.Whole = exact.Rects, exact.Rects
 		return nil
 	}
-	a.SecondsBackward = backward
-	a.feature(exact)
+	a.SketchCost, a.WholeCost = sketch/position, whole/position
+	a.SecondsBackward = backwardSeconds(q.Net, r, a.Gradients)
+	if exact.Rects.Rule == Traced {
+		a.feature(layers, len(q.Grid.Positions))
+	}
 	return nil
 }
 
-// feature takes as many of the first layers as are cheap.
-func (a *Adaptive) feature(exact *Candidate) {
-	if exact.Rects.Rule != Traced {
-		return
+// feature takes as many of the first layers as are cheap: a share of what all
+// layers take.
+func (a *Adaptive) feature(layers []LayerEstimate, positions int) {
+	all, sum := 0.0, 0.0
+	for _, l := range layers {
+		all += l.Seconds
 	}
-	seconds := 0.0
-	for i, l := range exact.Layers {
-		if seconds += l.Seconds; seconds > featurePositions*a.SecondsExact {
+	for i, l := range layers {
+		sum += l.Seconds
+		cost := sum / all * float64(positions) // in exact positions
+		if cost > featurePositions {
 			break
 		}
-		if l.Work.MACs > 0 || i > 0 && a.Feature.Until > 0 {
-			a.Feature, a.SecondsFeature = Rectangles{Rule: Compensated, Tau: 1, Until: i}, seconds
+		if l.Work.MACs > 0 || a.Feature.Until > 0 {
+			a.Feature, a.SecondsFeature = Rectangles{Rule: Compensated, Tau: 1, Until: i}, cost*a.SecondsExact
 		}
 	}
 }

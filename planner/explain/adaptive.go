@@ -108,7 +108,7 @@ func (b *builder) sampling(c *planner.Candidate) *Sampling {
 	if a.Sketches() {
 		s.Sketches = &Sketches{
 			Tau: a.Sketch.Tau, RoughTau: a.Whole.Tau, RoughTauBy: string(a.TauBy),
-			Seconds: round(a.SecondsSketch), RoughSeconds: round(a.SecondsWhole), TrendSeconds: round(a.SecondsFeature),
+			Seconds: round(a.SketchCost * a.SecondsExact), RoughSeconds: round(a.WholeCost * a.SecondsExact), TrendSeconds: round(a.SecondsFeature),
 		}
 		if i := a.Feature.Until; i > 0 {
 			s.Sketches.Trend = &LayerRef{i, b.query.Net.Layers[i].Name}
