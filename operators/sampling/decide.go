@@ -38,7 +38,7 @@ func (e *Estimator) decide(r *Result) {
 		e.use, e.probe, r.Rough = feature, false, false
 	case e.probe && e.use == samples:
 		r.Rough = false
-	case e.use == samples && e.vain >= passes:
+	case e.use == samples && (e.vain >= passes || e.data() == r.Wanted):
 		e.use, e.probe = nothing, e.finely()
 	}
 }

@@ -11,9 +11,13 @@
 //
 // # Where to sample
 //
-// A stage is a seventh of the samples so far or half of those that are still needed,
-// but at most half of those there are; one that only confirms is small, and half of
-// it random. Its positions are of three kinds:
+// How large a stage is follows from what is lacking. Errors' variances fall about as
+// the number of samples rises, so the bound of structural similarity, the correlation
+// and the overlap say how many are needed; a stage is half of those that are missing,
+// but at most as many as there are, and at least a seventh of that. Options.StageCost
+// is what a stage costs however small it is, such as reading a network's weights:
+// samples of a stage cost at least half as much as that and its checks together, the
+// first stage's too. Its positions are of three kinds:
 //
 //	random   a quarter, at least 12: uniform among those unseen. They verify the map
 //	         that stood before, and they alone do: a network's strides let lattices
@@ -26,6 +30,9 @@
 //	         moves structural similarity but makes the map's correlation. Where only
 //	         the overlap of the top tenth is wanting, the variance of belonging to
 //	         it counts three times as much
+//
+// A stage that only confirms is small, and half of it random. Once the similarity was
+// confirmed, and only correlation or overlap are wanting, nothing is random.
 //
 // # How f is interpolated
 //
@@ -54,18 +61,29 @@
 // Where f can also be had cheaply but not quite right, as by cropping what a patch
 // changes, Options.SketchCost says how cheaply, and stages have two lists: Next's to
 // be computed exactly and Sketches' to be computed cheaply. Positions at random are
-// in both. These pairs give a line from sketches to f, since cropping dampens, and
-// rho, the variance of what is left, per unit of the process' local one. Then
-// sketches are used in one of three ways:
+// in both, and from the second stage on four more are computed exactly that were
+// sketched: where the map moves most, far from each other, because random ones meet
+// an object too seldom to tell how far sketches of it are off. These pairs give a
+// line from sketches to f, since cropping dampens, and rho, the variance of what is
+// left, per unit of the process' local one. Then sketches are used in one of two ways:
 //
 //	samples  A sketch is a sample with the noise rho beside the nugget. Its position
 //	         stays uncertain. That is as good as the share v/(v + rho) of an exact
 //	         one, v being the variance of leaving samples out, and is done while the
-//	         share exceeds twice the cost
-//	feature  All positions are sketched, finely (Whole), and f is a multiple of that with a process
-//	         besides, known from exact positions. This is for rough maps; it is
-//	         begun when two stages in a row find that it takes a fifth less
-//	pairs    Else only random positions are sketched, finely, to know if that changes
+//	         share exceeds one and a half times the cost, and no more than a seventh
+//	         of all positions is needed: errors that sketches have in common show then
+//	feature  All positions are sketched, and f is a multiple of that with a process
+//	         besides, known from exact positions. This is for rough maps
+//
+// Sketches of whole maps are worth more than those between which the map is
+// interpolated anyway, so they may be finer: WholeCost is theirs, and Whole tells of
+// each stage which of the two are meant. When many positions seem to be needed, one
+// stage of 24 random positions tries fine sketches. How much of the variance they
+// leave says how many exact positions are needed beside a whole map of them. All are
+// sketched when two stages find that it takes a fifth less than to go on; one is
+// enough where fine sketches were tried and it takes half, or where the map would be
+// given up as rough otherwise. Without sketches as samples, random positions are
+// sketched finely in each stage, to know if that changes.
 //
 // The exact values of random positions verify the map as ever, whatever it is made
 // of. A caller that has no sketches sees nothing of this.
@@ -114,8 +132,13 @@
 // that was measured to hold in more than 95% of maps, not a proof: what no sample
 // has seen, nobody knows.
 //
-// Top10Overlap is foreseen a little too well where maps are flat: ask for 0.75 to
-// have 0.7.
+// A map is rough if two consecutive stages, a tenth of the positions being sampled,
+// find that more than three quarters will have to be, or, at a twentieth, that twice
+// as many as there are would.
+//
+// Of a map of sketches Top10Overlap is foreseen a little too well, because what
+// their errors have in common does not show in samples left out. 0.03 are taken off,
+// which is about what was measured.
 //
 // # Maps that are approximate everywhere
 //

@@ -60,6 +60,9 @@ const (
 	surprise = 4
 	// beyond is how many times the upper ratio errors may be where one stage is enough.
 	beyond = 3
+	// together is by how much too well the overlap is foreseen of a map of sketches,
+	// whose errors have something in common; measured on two networks.
+	together = 0.03
 	// doubt is how much the top tenth's uncertainty counts, beside that of values,
 	// in the choice of positions, where a map lacks no more than that.
 	doubt = 3
@@ -97,6 +100,9 @@ func (e *Estimator) judge(v verdict) *Result {
 		m.Pearson, m.NRMSE = c.agreement(m.Ratio)
 		var unsure []float64
 		m.Top10Overlap, unsure = c.overlap()
+		if e.fitted.use == samples {
+			m.Top10Overlap = max(0, m.Top10Overlap-together)
+		}
 		r.Classes = append(r.Classes, m)
 
 		lo, hi := extremes(c.p)

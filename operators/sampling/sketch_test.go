@@ -138,3 +138,75 @@ func TestLine(t *testing.T) {
 		t.Errorf("one exact pair: %+v", l)
 	}
 }
+
+// Where samples' sketches tell too little of a rough map, finer ones are tried at
+// random positions, and then made everywhere, where coarse ones were made too.
+func TestFineSketches(t *testing.T) {
+	g := grid(45, 45)
+	f := rough(g, 1)
+	coarse, fine := seeming(f, 0.3, 0.4, 1), seeming(f, 0.7, 0.02, 2)
+	e := newEstimator(t, g, Options{SSIM: 0.9, Seed: 1, SketchCost: 0.1, WholeCost: 0.3, StageCost: 10})
+	tried, all := 0, 0
+	var r *Result
+	for r == nil || !r.Stop {
+		next, seems := e.Next(), coarse
+		if e.Whole() {
+			seems = fine
+			if n := len(e.Sketches()); n < len(e.wanted)/2 {
+				tried += n
+			} else {
+				all += n
+			}
+		}
+		sketch(t, e, seems)
+		observe(t, e, next, f)
+		if r = estimate(t, e); r.Rough {
+			t.Fatalf("called rough after %d samples", r.Samples)
+		}
+	}
+	if q := figures(t, g, r.Classes[0], f); q.SSIM < 0.9 || r.Samples > r.Wanted/5 {
+		t.Errorf("SSIM %.3f from %d samples", q.SSIM, r.Samples)
+	}
+	if tried == 0 || tried+all != r.Wanted || r.Whole != r.Wanted || r.Sketches == 0 {
+		t.Errorf("%d fine sketches were tried and %d made of %d, beside %d coarse ones", tried, all, r.Wanted, r.Sketches)
+	}
+	if s := r.Classes[0].Slope; math.Abs(s-1/0.7) > 0.1 {
+		t.Errorf("slope %.2f over the fine sketches", s)
+	}
+}
+
+// Sketches at all positions, as samples, are not the end of it.
+func TestSketchedOut(t *testing.T) {
+	g := grid(14, 14)
+	for seed := range uint64(3) {
+		f := smooth(g, seed)
+		e := newEstimator(t, g, Options{SSIM: 0.9999, Seed: seed, SketchCost: 0.01, WholeCost: 0.01})
+		r := runSketched(t, e, f, seeming(f, 0.9, 0.1, seed))
+		if q := figures(t, g, r.Classes[0], f); !r.Rough && q.SSIM < 0.99 || r.Stage > 20 {
+			t.Errorf("map %d: SSIM %.4f after %d stages", seed, q.SSIM, r.Stage)
+		}
+	}
+}
+
+// Where stages are dear there are fewer, larger ones.
+func TestStageCost(t *testing.T) {
+	g := grid(53, 53)
+	stages := map[float64]int{}
+	for _, cost := range []float64{0, 40} {
+		for seed := range uint64(5) {
+			f, fine := smooth(g, seed), rough(g, seed)
+			for i := range f {
+				f[i] += 0.15 * fine[i]
+			}
+			e := newEstimator(t, g, Options{SSIM: 0.9, Top10Overlap: 0.7, Seed: seed, SketchCost: 0.1, StageCost: cost})
+			r := runSketched(t, e, f, seeming(f, 0.9, 0.02, seed))
+			if q := figures(t, g, r.Classes[0], f); q.SSIM < 0.9 {
+				t.Errorf("map %d, stages of cost %g: SSIM %.3f", seed, cost, q.SSIM)
+			}
+			stages[cost] += r.Stage
+		}
+	}
+	if stages[40] >= stages[0] {
+		t.Errorf("%d stages where they cost nothing, %d where they cost as 40 positions", stages[0], stages[40])
+	}
+}

@@ -17,6 +17,7 @@ const (
 	checkShare   = 0.25 // and as a share of the stage,
 	confirmShare = 0.5  // or of one that only confirms
 	focusShare   = 0.3  // share of a later stage that goes where errors are large
+	telling      = 4    // positions of a stage of sketches that are exact where that tells most
 	probes       = 24   // positions of a stage that only tries fine sketches
 	// amortised is what a stage spends on samples, at least, beside what it costs
 	// anyhow, and mostFirst the share of all positions that the first may have for that.
@@ -50,7 +51,7 @@ func (e *Estimator) Next() []int {
 	case e.probe:
 		e.cheap = slices.Clone(e.random)
 	case e.use == samples:
-		e.cheap, chosen = slices.Concat(e.random, chosen), nil
+		e.cheap, chosen = slices.Concat(e.random, chosen), e.telling(telling)
 	}
 	e.pending = append(e.pending, chosen...)
 	e.cheap = slices.DeleteFunc(e.cheap, e.of().has)
@@ -71,6 +72,33 @@ func (e *Estimator) of() *sketches {
 		return e.fine
 	}
 	return e.coarse
+}
+
+// telling are positions that were sketched, where exact values tell the most of
+// how far sketches are off: where the map moves, far from each other and from exact
+// ones.
+func (e *Estimator) telling(n int) []int {
+	if e.last == nil {
+		return nil
+	}
+	weight := make([]float64, len(e.places))
+	for _, c := range e.fitted.classes {
+		total, moves := 0.0, spreads(len(e.grid.X), len(e.grid.Y), c.p)
+		for p := range moves {
+			total += moves[p]
+		}
+		for p, v := range moves {
+			weight[p] += v / total
+		}
+	}
+	d := newDesign(e.places, e.coarse.positions, e.design.random)
+	for _, p := range e.samples {
+		d.take(p)
+	}
+	for _, p := range e.random {
+		d.take(p)
+	}
+	return d.widest(n, weight)
 }
 
 // forget leaves of the design what is of use: the samples, and sketches where
