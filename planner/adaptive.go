@@ -289,14 +289,14 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	a.SketchCost, a.WholeCost = sketch/position, whole/position
 	a.SecondsBackward = backwardSeconds(q.Net, r, a.Gradients)
 	if exact.Rects.Rule == Traced {
-		a.feature(layers, len(q.Grid.Positions))
+		a.feature(q.Net, layers, len(q.Grid.Positions))
 	}
 	return nil
 }
 
 // feature takes as many of the first layers as are cheap: a share of what all
 // layers take.
-func (a *Adaptive) feature(layers []LayerEstimate, positions int) {
+func (a *Adaptive) feature(net *network.Network, layers []LayerEstimate, positions int) {
 	all, sum := 0.0, 0.0
 	for _, l := range layers {
 		all += l.Seconds
@@ -307,7 +307,7 @@ func (a *Adaptive) feature(layers []LayerEstimate, positions int) {
 		if cost > featurePositions {
 			break
 		}
-		if l.Work.MACs > 0 || a.Feature.Until > 0 {
+		if work := net.Layers[i].Work(net.Layers[i].Shape.Whole()); work.MACs > 0 || a.Feature.Until > 0 {
 			a.Feature, a.SecondsFeature = Rectangles{Rule: Compensated, Tau: 1, Until: i}, cost*a.SecondsExact
 		}
 	}

@@ -207,7 +207,7 @@ func (s *Sketches) facts(f *facts) {
 		f.add("Sketches", "where they pay, %s each: tau %g, what that leaves out added to first order; all positions of a rough map, %s each: tau %g (%s)",
 			planner.FormatSeconds(s.Seconds), s.Tau, planner.FormatSeconds(s.RoughSeconds), s.RoughTau, by)
 	}
-	trend := "to first order"
+	trend := "all layers to first order"
 	if t := s.Trend; t != nil {
 		trend = fmt.Sprintf("layers up to %d (%s) at every position, in %s, the others to first order", t.Index, layerName(t.Name), planner.FormatSeconds(s.TrendSeconds))
 	}
