@@ -19,9 +19,9 @@
 // samples of a stage cost at least half as much as that and its checks together, the
 // first stage's too. Its positions are of three kinds:
 //
-//	random   a quarter, at least 12: uniform among those unseen. They verify the map
-//	         that stood before, and they alone do: a network's strides let lattices
-//	         miss what lies between
+//	random   a quarter, at least 12, or 8 beside sketches: uniform among those unseen.
+//	         They verify the map that stood before, and they alone do: a network's
+//	         strides let lattices miss what lies between
 //	wide     each where the nearest sample is farthest away. From the corners on this
 //	         halves gaps as nested lattices do, on grids with holes and rims too
 //	focused  three tenths: where the error's variance times the squared distance to

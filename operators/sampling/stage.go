@@ -14,6 +14,7 @@ const (
 	mostGrowth   = 1.0  // but at most that share of the samples so far
 	confirming   = 0.06 // the share that a stage which only confirms has
 	leastChecks  = 12   // positions of every stage that are random, at least,
+	sketchChecks = 8    // or so many beside sketches, some more of which are exact,
 	checkShare   = 0.25 // and as a share of the stage,
 	confirmShare = 0.5  // or of one that only confirms
 	focusShare   = 0.3  // share of a later stage that goes where errors are large
@@ -130,11 +131,10 @@ func (e *Estimator) size() (size, checks int) {
 		stage, share = confirming*n, confirmShare
 	}
 	size = max(leastStage, int(math.Ceil(stage)))
-	checks = leastChecks
-	if e.use != samples {
-		checks = max(checks, int(share*float64(size)))
+	if e.use == samples {
+		return size, sketchChecks
 	}
-	return size, checks
+	return size, max(leastChecks, int(share*float64(size)))
 }
 
 // worthwhile is how many samples a stage takes for them to cost a share of what it
