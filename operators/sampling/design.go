@@ -4,31 +4,58 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 )
 
 // design decides where to sample next.
 type design struct {
-	places    []point
+	places    []point // row by row, each of so many columns
+	columns   int
 	wanted    []int
 	taken     []bool    // by position
 	distance2 []float64 // by position, squared, to the nearest that is taken
 	random    *rand.Rand
+
+	// reach2 is no less than any distance2 of a wanted position: farther away from
+	// it a new sample changes nothing. It is brought up to date every few samples.
+	reach2 float64
+	fresh  int // samples since then
 }
 
 func newDesign(places []point, wanted []int, random *rand.Rand) *design {
+	columns := slices.IndexFunc(places, func(p point) bool { return p.y != places[0].y })
+	if columns < 0 {
+		columns = len(places)
+	}
 	return &design{
-		places: places, wanted: wanted, random: random,
+		places: places, columns: columns, wanted: wanted, random: random,
 		taken:     make([]bool, len(places)),
 		distance2: slices.Repeat([]float64{math.Inf(1)}, len(places)),
+		reach2:    math.Inf(1),
 	}
 }
+
+// refresh is how many samples reach2 is kept for.
+const refresh = 32
 
 // take makes a position a sample.
 func (d *design) take(position int) {
 	d.taken[position] = true
-	at := d.places[position]
-	for _, p := range d.wanted {
-		d.distance2[p] = min(d.distance2[p], at.distance2(d.places[p]))
+	at, reach := d.places[position], math.Sqrt(d.reach2)
+	first := sort.Search(d.columns, func(c int) bool { return d.places[c].x >= at.x-reach })
+	last := sort.Search(d.columns, func(c int) bool { return d.places[c].x > at.x+reach })
+	rows := len(d.places) / d.columns
+	top := sort.Search(rows, func(r int) bool { return d.places[r*d.columns].y >= at.y-reach })
+	for r := top; r < rows && d.places[r*d.columns].y <= at.y+reach; r++ {
+		for p := r*d.columns + first; p < r*d.columns+last; p++ {
+			d.distance2[p] = min(d.distance2[p], at.distance2(d.places[p]))
+		}
+	}
+	if d.fresh++; d.fresh == refresh {
+		d.fresh, d.reach2 = 0, 0
+		for _, p := range d.wanted {
+			d.reach2 = max(d.reach2, d.distance2[p])
+		}
 	}
 }
 

@@ -140,16 +140,6 @@
 // their errors have in common does not show in samples left out. 0.03 are taken off,
 // which is about what was measured.
 //
-// # Maps that are approximate everywhere
-//
-// Judge verifies a map that somebody else made, such as one of cropped computations
-// at all positions, by exact values at random ones. It puts the map on the line that
-// they lie about, because cropping dampens, takes the rest of the errors to grow with
-// what the map does around, and finds the multiple from the checks as above. Its
-// lower bound is a good one for targets around 0.9; differences of some thousandths
-// it does not foresee, and for rough maps, whose errors go with the map, it is far
-// too careful.
-//
 // # Promises
 //
 //   - The same seed and observations give the same positions and bits, whatever the

@@ -149,3 +149,38 @@ func (e *Estimator) worthwhile() int {
 
 // data is the number of positions that the last estimate rests on.
 func (e *Estimator) data() int { return len(e.fitted.sampled) }
+
+// spreadFloor is the share of the mean spread that is added to that around a
+// position: maps are off where they are flat, too.
+const spreadFloor = 0.1
+
+// spreads are the variances of a map's values around each position, and a share
+// of their mean.
+func spreads(w, h int, p []float64) []float64 {
+	list := make([]float64, len(p))
+	table := newSums(w, h, func(i int) sum {
+		if math.IsNaN(p[i]) {
+			return sum{}
+		}
+		return sum{n: 1, first: p[i], second: p[i] * p[i]}
+	})
+	var mean, n float64
+	for y := range h {
+		for x := range w {
+			i := y*w + x
+			if math.IsNaN(p[i]) {
+				continue
+			}
+			t := table.over(max(0, x-side/2), max(0, y-side/2), min(w, x+side/2+1), min(h, y+side/2+1))
+			list[i] = max(0, t.second/t.n-square(t.first/t.n))
+			n++
+			mean += (list[i] - mean) / n
+		}
+	}
+	for i := range list {
+		if !math.IsNaN(p[i]) {
+			list[i] += spreadFloor*mean + meaningless
+		}
+	}
+	return list
+}
