@@ -207,12 +207,29 @@ func (s *sampler) sample(ctx context.Context) error {
 // the time.
 const leastSamples = 16
 
+// losable is the share of the exact plan's work that stages may cost where many
+// positions have to be computed all the same.
+const losable = 0.07
+
+// vain tells whether they do so, unless a hint asks for them. It goes by the costs
+// that were planned: what was measured would not be the same the next time.
+func (s *sampler) vain() bool {
+	if s.query.plan.Chosen().Forced || s.last.Needed <= len(s.done)/3 {
+		return false
+	}
+	return float64(s.last.Stage)*s.plan.StageCost > losable*float64(len(s.done))
+}
+
 // next is the cells to compute next, exactly and as sketches: none once the time
 // is up, all that are left where that is as good as sampling.
 func (s *sampler) next() (exact, sketches []int) {
 	left := len(s.done) - s.count
 	switch {
 	case s.last == nil:
+	case s.clock.unlimited() && s.vain():
+		s.notes = append(s.notes, fmt.Sprintf("stages cost too much for about %d of %d positions to be saved, so all were computed",
+			len(s.done)-s.last.Needed, len(s.done)))
+		return s.unknown(), nil
 	case s.last.Rough && s.clock.unlimited():
 		s.notes = append(s.notes, fmt.Sprintf("the map is rough: about %d of %d positions would have to be sampled, so all were computed",
 			s.last.Needed, len(s.done)))

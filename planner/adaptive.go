@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -44,10 +45,11 @@ type Adaptive struct {
 	SketchCost, WholeCost, StageCost float64
 
 	// SecondsExact are the expected elapsed seconds of a position computed exactly,
+	// SecondsAll of all of them,
 	// SecondsFeature those of the feature at all positions, SecondsBefore those of everything before the
 	// first position (base and backward pass), and SecondsAfter those of everything
 	// after the last (drawing and writing).
-	SecondsExact, SecondsFeature, SecondsBefore, SecondsAfter float64
+	SecondsExact, SecondsAll, SecondsFeature, SecondsBefore, SecondsAfter float64
 	// Gradients is the number of classes that a backward pass is for.
 	Gradients int
 	// SecondsBackward are, of SecondsBefore, the backward pass, 0 without one.
@@ -220,7 +222,8 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 		return cmp.Compare(a.Estimate.Seconds, b.Estimate.Seconds)
 	})
 	e := cheapest.Estimate
-	a.SecondsExact = (e.Seconds - e.BaseSeconds - e.WriteSeconds) / float64(n)
+	a.SecondsAll = e.Seconds - e.BaseSeconds - e.WriteSeconds
+	a.SecondsExact = a.SecondsAll / float64(n)
 	estimating := stageSeconds * max(1, float64(n)/stagePositions)
 	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*estimating
 	expected := int(expectedShare(a.SSIM) * float64(n))
@@ -345,12 +348,23 @@ func (c *Candidate) addSampling() {
 
 // wager is what a candidate's estimate counts for in a comparison. How many
 // positions a map takes shows while it is sampled, and may be all: what is to be won
-// must be worth that.
+// must be worth that, and what is lost then must not count.
 func (c *Candidate) wager() float64 {
-	if c.Adaptive != nil {
-		return 2 * c.Estimate.Seconds
+	switch {
+	case c.Adaptive == nil:
+		return c.Estimate.Seconds
+	case c.Adaptive.dear():
+		return math.Inf(1)
 	}
-	return c.Estimate.Seconds
+	return 2 * c.Estimate.Seconds
+}
+
+// dear tells whether it takes more than a tenth of the exact plan's time to find out
+// that a map is rough: a few stages, and all that comes before them.
+func (a *Adaptive) dear() bool {
+	const stages = 3
+	lost := a.SecondsBackward + a.SecondsFeature + stages*a.SecondsEstimating/usualStages
+	return lost > 0.1*a.SecondsAll
 }
 
 // attainable tells why not even the coarsest maps can be made in time, which is

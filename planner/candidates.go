@@ -149,8 +149,6 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 	}
 	best.Reason = "cheapest: " + against(best, others[0])
 	switch {
-	case !best.Forced && others[0].Adaptive != nil && others[0].refused == nil && others[0].Estimate.Seconds < best.Estimate.Seconds:
-		best.Reason = "sure to be exact, and sampling is not cheaper by half: " + against(best, others[0])
 	case best.Forced:
 		best.Reason = "forced by " + by
 	case goals.Within > 0:
@@ -161,6 +159,9 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		best.Reason += fmt.Sprintf("; no sample can promise SSIM above %g", mostPromised)
 	}
 	for _, c := range others {
+		if !best.Forced && c.Adaptive != nil && c.refused == nil && c.Estimate.Seconds < best.Estimate.Seconds {
+			best.Reason = "sure to be exact: " + against(best, c)
+		}
 		macs := float64(c.Estimate.MACs) / float64(max(best.Estimate.MACs, 1))
 		switch seconds := against(c, best); {
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:
@@ -173,6 +174,9 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 			c.Reason = "too large: " + c.refused.Error()
 		case c.Adaptive != nil && c.Estimate.Seconds < best.Estimate.Seconds:
 			c.Reason = "not cheaper by half, which a map of unknown roughness has to be: " + seconds
+			if c.Adaptive.dear() {
+				c.Reason = "cheaper, unless the map is rough; to find that out would take too long: " + seconds
+			}
 		case c.Rects.Rule == Traced && c.FullFrom <= 1:
 			c.Reason = "every update covers the whole map from the first layer on"
 		case macs >= 1.05:
