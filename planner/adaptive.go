@@ -268,8 +268,11 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	for i := 0; i < len(q.Grid.Positions); i += step {
 		some.Positions = append(some.Positions, q.Grid.Positions[i])
 	}
+	// Sketches are the same kind of work as exact positions, so that multiply-adds
+	// compare them; reading the weights counts for the stage.
+	var macs [3]int64
+	var position float64 // seconds
 	var layers []LayerEstimate
-	var seconds [3]float64 // of a position
 	for i, rects := range []Rectangles{a.Sketch, a.Whole, exact.Rects} {
 		c := &Candidate{Rects: rects, Algorithms: exact.Algorithms, Batch: choiceBatch}
 		tallies, err := c.measure(ctx, q.Net, some)
@@ -277,19 +280,22 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 			return err
 		}
 		c.price(q.Net, tallies, one)
-		seconds[i], layers = (c.Estimate.Seconds-c.Estimate.BaseSeconds)/float64(len(some.Positions)), c.Layers
+		for _, t := range tallies {
+			macs[i] += t.MACs
+		}
+		position, layers = (c.Estimate.Seconds-c.Estimate.BaseSeconds)/float64(len(some.Positions)), c.Layers
 	}
-	sketch, whole, position := seconds[0], seconds[1], seconds[2]
+	sketch, whole := float64(macs[0])/float64(max(1, macs[2])), float64(macs[1])/float64(max(1, macs[2]))
 	stage := estimating
 	for i, l := range q.Net.Layers {
 		stage += r.rates.Streaming(l, exact.Algorithms[i])
 	}
 	a.StageCost = stage * usualThreads / position
-	if a.TauBy != TauHint && float64(expected)*(position-sketch) < backwardSeconds(q.Net, one, a.Gradients) {
+	if a.TauBy != TauHint && float64(expected)*position*(1-sketch) < backwardSeconds(q.Net, one, a.Gradients) {
 		a.Sketch, a.Whole = exact.Rects, exact.Rects
 		return nil
 	}
-	a.SketchCost, a.WholeCost = sketch/position, whole/position
+	a.SketchCost, a.WholeCost = sketch, whole
 	a.SecondsBackward = backwardSeconds(q.Net, r, a.Gradients)
 	if exact.Rects.Rule == Traced {
 		a.feature(q.Net, layers, len(q.Grid.Positions))

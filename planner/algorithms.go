@@ -21,7 +21,7 @@ const choiceBatch = usualBatch
 
 // stageBatch is the batch for which those of an adaptive plan are compared, whose
 // stages have some dozens of positions: it reads weights more often.
-const stageBatch = 16
+const stageBatch = 8
 
 // worthwhile is what part of an algorithm's seconds a rougher one may take to be
 // preferred: estimates are not better than that, and rounding is not free.
