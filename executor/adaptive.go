@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"gorgonia.org/tensor"
@@ -65,11 +66,12 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 	if a.SSIM == 0 {
 		options.SSIM = timed // which nobody waits for
 	}
-	var err error
 	if a.Sketches() {
-		if options.Features, err = s.backward(ctx); err != nil {
+		features, err := s.backward(ctx)
+		if err != nil {
 			return nil, err
 		}
+		options.Features = s.odds.bounded(features)
 	}
 	if s.views.Compensation != nil {
 		options.SketchCost = a.SketchCost
@@ -77,6 +79,7 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		s.coarse, s.fine = s.newEstimates(a.Sketch), s.newEstimates(a.Whole)
 	}
 	s.values = s.table()
+	var err error
 	s.estimator, err = sampling.New(sampling.Grid{X: g.X, Y: g.Y, Missing: missing}, g.PatchW, g.PatchH, options)
 	return s, err
 }
@@ -274,6 +277,9 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 	found := planner.StageActuals{SSIM: 1, SSIMLower: 1, MACs: s.stats().MACs() - before, Positions: len(exact)}
 	if s.count < len(s.done) { // else there is nothing to estimate
 		known, values := s.finished(exact, s.done, s.values)
+		if err := s.improbable(known, values); err != nil {
+			return err
+		}
 		if err := s.estimator.Observe(known, values); err != nil {
 			return err
 		}
@@ -323,6 +329,24 @@ func (s *sampler) finished(cells []int, marks []bool, values [][]float64) (known
 		}
 	}
 	return known, of
+}
+
+// improbable finds what the model gives that is no probability, of some cells with
+// their values by class.
+func (s *sampler) improbable(cells []int, values [][]float64) error {
+	p := s.query.plan
+	for k, c := range s.result.Classes {
+		for i, v := range values[k] {
+			if !math.IsNaN(v) {
+				continue
+			}
+			at := s.positions[cells[i]]
+			pos := p.Grid.Positions[at]
+			return fmt.Errorf("image %q: model %q gives %g for class %s with the patch at (%d, %d), which is no probability; CREATE MODEL ... WITH (output = 'raw') takes scores",
+				s.result.Image, p.Model.Name, c.P[at], c.Label, pos.X, pos.Y)
+		}
+	}
+	return nil
 }
 
 // timed computes cells until the time is up, which is no error. But a map needs

@@ -35,14 +35,21 @@ func (o odds) link() sampling.Link {
 	return sampling.Logit
 }
 
+// outside is how far rounding may take a probability beyond 0 and 1.
+const outside = 1e-3
+
 // of is f of a class, infinite for probabilities of 0 and 1, which the sampling
-// bounds.
+// bounds, and NaN for what is no probability.
 func (o odds) of(scores []float32, class int) float64 {
 	p := float64(scores[class])
 	switch {
 	case o.output == model.OutputRaw:
 		return p
-	case o.output != model.OutputSoftmax || len(scores) == 1:
+	case p < -outside || p > 1+outside:
+		return math.NaN()
+	}
+	p = max(0, min(1, p))
+	if o.output != model.OutputSoftmax || len(scores) == 1 {
 		return logit(p)
 	}
 	others := 0.0
@@ -51,15 +58,39 @@ func (o odds) of(scores []float32, class int) float64 {
 			others += float64(v)
 		}
 	}
-	return math.Log(p) - math.Log(others)
+	return math.Log(p) - math.Log(max(0, others))
 }
 
-// from is f of an estimated objective.
+// from is f of an estimated objective. A logarithm that is not a number is that of
+// an estimate below 0.
 func (o odds) from(objective float64) float64 {
-	if o.kind != gradient.LogProbability {
+	switch {
+	case o.kind != gradient.LogProbability:
 		return objective
+	case math.IsNaN(objective):
+		return math.Inf(-1)
 	}
 	return logit(min(1, math.Exp(objective)))
+}
+
+// limit bounds features that are log-odds, as the sampling does f.
+const limit = 30
+
+// bounded are features that can be used: log-odds within bounds, and none of a
+// class for which some are no numbers.
+func (o odds) bounded(features [][]float64) [][]float64 {
+	for k, of := range features {
+		for i, v := range of {
+			if o.link() == sampling.Logit {
+				of[i] = max(-limit, min(limit, v))
+			}
+			if math.IsNaN(of[i]) || math.IsInf(of[i], 0) {
+				features[k] = nil
+				break
+			}
+		}
+	}
+	return features
 }
 
 func logit(p float64) float64 { return math.Log(p) - math.Log1p(-p) }
