@@ -166,7 +166,13 @@ func (q *queryOptions) adaptation(s *lang.Occlude, goals Goals, g Grid) (*Adapti
 	case goals.Within > 0 && g.Listed:
 		return nil, lang.Errorf(s.Within.Span(), "a list of positions (AT) cannot be refined: there is nothing between its positions").
 			WithHint("leave out WITHIN, or ask for a grid with WHERE")
-	case exact, g.Listed, goals.Within == 0 && goals.SSIM > mostPromised && q.plan == "":
+	case g.Listed && q.plan == PlanApproximate:
+		return nil, lang.Errorf(q.approximate.plan.Span(), "plan = '%s' samples a grid, but a list of positions (AT) is computed as it is", q.plan).
+			WithHint("leave out the hint, or ask for a grid with WHERE")
+	case g.Listed && tau != nil:
+		return nil, lang.Errorf(tau.at.Span(), "tau beside %s samples a grid, but a list of positions (AT) is computed as it is", goals).
+			WithHint("leave out one of the two, or ask for a grid with WHERE")
+	case exact, g.Listed, goals.Within == 0 && goals.SSIM > mostPromised && q.plan == "" && tau == nil:
 		return nil, nil
 	}
 	if q.plan == PlanApproximate {

@@ -104,7 +104,7 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 	if all[0].refused != nil {
 		return nil, all[0].refused
 	}
-	all[0].Forced = forced != ""
+	all[0].Forced = all[0].Name == forced
 	explainChoice(q.Goals, all[0], all[1:], by)
 	return all, nil
 }
