@@ -243,6 +243,7 @@ type batcher struct {
 
 	updates []operators.Update
 	rects   [][]region.Rect
+	reads   [][]region.Rect
 	exact   []bool
 	patches [][]float32
 	scores  [][]float32
@@ -255,7 +256,7 @@ func (c *computation) newBatcher() *batcher {
 	size := p.Chosen().Batch
 	b := &batcher{
 		computation: c, worker: c.query.program.NewWorker(),
-		updates: make([]operators.Update, size), rects: make([][]region.Rect, size), exact: make([]bool, size),
+		updates: make([]operators.Update, size), rects: make([][]region.Rect, size), reads: make([][]region.Rect, size), exact: make([]bool, size),
 		patches: make([][]float32, size), scores: make([][]float32, size),
 	}
 	for i := range size {
@@ -276,7 +277,8 @@ func (b *batcher) run(ctx context.Context, list []job) error {
 		b.rects[i], b.exact[i] = j.rects.At(p.Net, patch, b.rects[i])
 		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
 		b.cover.patch(patch, tile)
-		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Out: b.scores[i]}
+		b.reads[i] = j.rects.Reads(p.Net, b.rects[i], b.reads[i])
+		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Reads: b.reads[i], Out: b.scores[i]}
 		if estimates {
 			b.updates[i].Estimates = b.estimate(i)
 		}

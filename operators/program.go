@@ -36,6 +36,9 @@ type Update struct {
 	// Rects is the rectangle to compute of each layer, by Index. Layers with an
 	// empty one are read from their view. Positions may share the slice.
 	Rects []region.Rect
+	// Reads is, by Index, the part of the update of its first input that a layer
+	// reads: beside it the layer takes the view for true. Nil where all is read.
+	Reads []region.Rect
 	// Out receives the network's output; it has the output's length.
 	Out []float32
 	// Estimates receives what the objectives of the views' Compensation would be

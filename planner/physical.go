@@ -105,6 +105,16 @@ func (r Rectangles) At(net *network.Network, patch region.Rect, reuse []region.R
 	return net.Trace(patch, reuse), true
 }
 
+// Reads gives the part of the update of its first input that each layer reads when
+// it computes the rectangles of At; nil for all. The slice to reuse is written when
+// it is long enough.
+func (r Rectangles) Reads(net *network.Network, rects, reuse []region.Rect) []region.Rect {
+	if r.Rule != Thresholded {
+		return nil
+	}
+	return net.ThresholdedReads(rects, r.Tau, reuse)
+}
+
 // wholeRects are the rectangles of full inference: every layer whole, also
 // cells that see nothing but padding and never change, for there is no view to
 // read them from. Constants are their own view.

@@ -33,8 +33,8 @@ func (w Window) threshold(in region.Rect, out Shape, tau float64) (region.Rect, 
 	if in.Empty() {
 		return region.Rect{}, false
 	}
-	y, croppedY := w.Y.Threshold(in.Y, out.H, region.Limit(tau, out.H))
-	x, croppedX := w.X.Threshold(in.X, out.W, region.Limit(tau, out.W))
+	y, _, croppedY := w.Y.Threshold(in.Y, out.H, region.Limit(tau, out.H))
+	x, _, croppedX := w.X.Threshold(in.X, out.W, region.Limit(tau, out.W))
 	r := region.Rect{Y: y, X: x}
 	if r.Empty() {
 		return region.Rect{}, w.update(in, out) != region.Rect{}
@@ -53,3 +53,30 @@ func (c Conv) threshold(l *Layer, in []region.Rect, tau float64) (region.Rect, b
 func (p Pool) threshold(l *Layer, in []region.Rect, tau float64) (region.Rect, bool) {
 	return p.Window.threshold(in[0], l.Shape, tau)
 }
+
+// ThresholdedReads tells, by layer, which part of the update of its first input a
+// layer reads when the layers compute rects, as TraceThresholded gave them with
+// tau. The rest of that update the layer takes for unchanged. The slice to reuse is
+// written when it is long enough.
+func (n *Network) ThresholdedReads(rects []region.Rect, tau float64, reuse []region.Rect) []region.Rect {
+	reads := reuse[:0]
+	for _, l := range n.Layers {
+		var read region.Rect
+		if len(l.In) > 0 {
+			read = rects[l.In[0].Index]
+			if w, ok := l.Op.(windowed); ok && !read.Empty() {
+				window := w.window()
+				_, read.Y, _ = window.Y.Threshold(read.Y, l.Shape.H, region.Limit(tau, l.Shape.H))
+				_, read.X, _ = window.X.Threshold(read.X, l.Shape.W, region.Limit(tau, l.Shape.W))
+			}
+		}
+		reads = append(reads, read)
+	}
+	return reads
+}
+
+// windowed is an op with a sliding window.
+type windowed interface{ window() Window }
+
+func (c Conv) window() Window { return c.Window }
+func (p Pool) window() Window { return p.Window }

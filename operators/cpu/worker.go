@@ -119,6 +119,8 @@ func (p *Program) check(u *operators.Update) error {
 	switch {
 	case len(u.Rects) != len(p.net.Layers):
 		return fmt.Errorf("%d rectangles for %d layers", len(u.Rects), len(p.net.Layers))
+	case u.Reads != nil && len(u.Reads) != len(p.net.Layers):
+		return fmt.Errorf("%d rectangles that are read for %d layers", len(u.Reads), len(p.net.Layers))
 	case len(u.Out) != out.Len():
 		return fmt.Errorf("room for %d values, but the network gives %d", len(u.Out), out.Len())
 	case !u.Patch.Empty() && (u.Patch.C != in.C || !in.Whole().Contains(u.Patch.Rect)):
@@ -171,6 +173,9 @@ func (w *worker) layer(l *network.Layer, views *operators.Views, batch []operato
 		for j, in := range l.In {
 			u := w.updates[in.Index][b]
 			s := operators.Source{Shape: in.Shape, View: w.views[in.Index], Update: u.tile, Around: u.around}
+			if reads := batch[b].Reads; reads != nil && j == 0 && !reads[i].Contains(u.tile.Rect) {
+				s.Update, s.Around = u.tile.Sub(reads[i]), operators.Tile{}
+			}
 			if s.View.Empty() && !s.Update.Rect.Contains(l.Reads(j, r)) {
 				return fmt.Errorf("computing %s needs the view of %s, which was not kept", r, in)
 			}

@@ -8,7 +8,8 @@ import "math"
 func Limit(tau float64, n int) int { return max(1, int(math.RoundToEven(tau*float64(n)))) }
 
 // Threshold is the output interval of the update in when at most limit cells of
-// the n are to be computed. It says, too, whether that is less than what changes.
+// the n are to be computed, and the part of the update that is read for it: the
+// rest is taken for unchanged. It says, too, whether that is less than what changes.
 //
 // It is the thresholding of Krypton (Nakandala, Kumar, Papakonstantinou, SIGMOD
 // 2019, section 5.1). An update that changes more is cropped before the window:
@@ -18,14 +19,15 @@ func Limit(tau float64, n int) int { return max(1, int(math.RoundToEven(tau*floa
 //
 // from the middle of what is there (half of what is cut, rounded down, goes in
 // front). What this touches is the output, of which the first limit cells count.
-func (w Window) Threshold(in Interval, n, limit int) (out Interval, cropped bool) {
+func (w Window) Threshold(in Interval, n, limit int) (out, read Interval, cropped bool) {
 	out = w.Output(in, n)
 	if out.Len() <= limit {
-		return out, false
+		return out, in, false
 	}
 	cut := in.Len() - min(in.Len(), max(1, limit*w.Stride-w.Extent()+1))
 	lo := in.Lo + cut/2
-	out = w.Output(Interval{lo, lo + in.Len() - cut}, n)
+	read = Interval{lo, lo + in.Len() - cut}
+	out = w.Output(read, n)
 	out.Hi = min(out.Hi, out.Lo+limit)
-	return out, true
+	return out, read, true
 }

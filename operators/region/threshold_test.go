@@ -40,7 +40,7 @@ func TestThreshold(t *testing.T) {
 		{"pool", Window{Kernel: 2, Stride: 2, Dilation: 1}, Interval{3, 12}, 10, 3, Interval{2, 5}, true},
 		{"nothing", same, Interval{}, 20, 1, Interval{}, false},
 	} {
-		if got, crop := c.w.Threshold(c.in, c.n, c.limit); got != c.want || crop != c.crop {
+		if got, _, crop := c.w.Threshold(c.in, c.n, c.limit); got != c.want || crop != c.crop {
 			t.Errorf("%s: %v cropped to %v (%v), want %v (%v)", c.name, c.in, got, crop, c.want, c.crop)
 		}
 	}
@@ -68,7 +68,7 @@ func TestThresholdIsPartOfOutput(t *testing.T) {
 		in := Interval{lo, lo + rapid.IntRange(0, 40).Draw(t, "len")}
 		limit := rapid.IntRange(1, n).Draw(t, "limit")
 		all := w.Output(in, n)
-		out, cropped := w.Threshold(in, n, limit)
+		out, read, cropped := w.Threshold(in, n, limit)
 		switch {
 		case out.Len() > limit:
 			t.Fatalf("%d cells above %d", out.Len(), limit)
@@ -76,10 +76,12 @@ func TestThresholdIsPartOfOutput(t *testing.T) {
 			t.Fatalf("%v is no part of %v", out, all)
 		case cropped != (all.Len() > limit):
 			t.Fatalf("cropped is %v for %v of %v", cropped, out, all)
+		case in.Union(read) != in || !cropped && read != in || cropped && w.Output(read, n).Union(out) != w.Output(read, n):
+			t.Fatalf("%v of %v is read for %v", read, in, out)
 		case !cropped && out != all:
 			t.Fatalf("%v is not %v, though %d cells are allowed", out, all, limit)
 		}
-		if full, cropped := w.Threshold(in, n, Limit(1, n)); cropped || full != all {
+		if full, _, cropped := w.Threshold(in, n, Limit(1, n)); cropped || full != all {
 			t.Fatalf("tau = 1 makes %v of %v", full, all)
 		}
 	})
