@@ -68,7 +68,9 @@ func try(t testing.TB, threads int, net *network.Network, image *tensor.Dense, o
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.gradients, err = p.Run(ctx, s.views, objectives, gradient.Everything(), threads); err != nil {
+	all := func(int) bool { return true }
+	everything := gradient.Wanted{Out: all, Pre: all, Edge: func(int, int) bool { return true }}
+	if s.gradients, err = p.Run(ctx, s.views, objectives, everything, threads); err != nil {
 		t.Fatal(err)
 	}
 	s.views.Compensation, err = compensation.New(ctx, net, p, s.views, g, threads)

@@ -101,9 +101,8 @@
 // # What a cover changes
 //
 // Taylor adds up, for any rectangle of the image, G * (cover - x): to first order
-// what covering it does to the objective. Inner does so for an update of any
-// layer. Both are features to predict a heat map from, and the first of the terms
-// that compensate for what a plan leaves out.
+// what covering it does to the objective. It is a feature to predict a heat map
+// from.
 //
 // # What has no derivative here
 //

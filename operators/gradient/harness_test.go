@@ -16,6 +16,17 @@ import (
 	"occlude/operators/gradient"
 )
 
+// everything wants all gradients.
+func everything() gradient.Wanted {
+	all := func(int) bool { return true }
+	return gradient.Wanted{Out: all, Pre: all, Edge: func(int, int) bool { return true }}
+}
+
+// inputs wants the gradient with respect to the image alone.
+func inputs() gradient.Wanted {
+	return gradient.Wanted{Out: func(layer int) bool { return layer == 0 }}
+}
+
 // passes runs the clean image and a backward pass over a network.
 func passes(t testing.TB, net *network.Network, image *tensor.Dense, o []gradient.Objective, w gradient.Wanted) (*operators.Views, []*gradient.Gradients) {
 	t.Helper()
@@ -215,7 +226,7 @@ func every(*network.Layer) bool { return true }
 // finite differences.
 func (c *tally) check(t testing.TB, rng *rand.Rand, net *network.Network, image *tensor.Dense, o gradient.Objective, pick func(l *network.Layer) bool) {
 	t.Helper()
-	_, gs := passes(t, net, image, []gradient.Objective{o}, gradient.Everything())
+	_, gs := passes(t, net, image, []gradient.Objective{o}, everything())
 	g := gs[0]
 	a := takeApart(t, net)
 	all, err := networktest.Eval(a.net, image.Data().([]float32))

@@ -279,7 +279,7 @@ func slopes(t *testing.T, a network.Activation, x []float32) {
 				t.Fatal(err)
 			}
 		}
-		_, g := passes(t, net, image, []gradient.Objective{{Kind: gradient.Score}}, gradient.Inputs())
+		_, g := passes(t, net, image, []gradient.Objective{{Kind: gradient.Score}}, inputs())
 		for i, got := range g[0].Out[0].Data().([]float32) {
 			const h = 1e-5
 			v := float64(x[i])

@@ -77,7 +77,7 @@ func TestObjectives(t *testing.T) {
 				o := gradient.Objective{Kind: kind, Class: c.net.Output.Shape.C / 2}
 				image := networktest.Image(rng, c.net.Input().Shape)
 				n.check(t, rng, c.net, image, o, every)
-				views, g := passes(t, c.net, image, []gradient.Objective{o}, gradient.Inputs())
+				views, g := passes(t, c.net, image, []gradient.Objective{o}, inputs())
 				p := float64(views.Output(c.net.Output.Index)[o.Class])
 				if got := kind.Probability(g[0].Value); math.Abs(got-p) > 1e-5*(1+math.Abs(p)) {
 					t.Errorf("%s of %g stands for %g, the output is %g", kind, g[0].Value, got, p)
@@ -98,7 +98,7 @@ func TestCertainty(t *testing.T) {
 		net.Layers[2].Op = d
 		image := networktest.Image(rand.New(rand.NewPCG(7, 1)), net.Input().Shape)
 		for class, want := range map[int]float64{1: 40, 2: -60} {
-			views, g := passes(t, net, image, []gradient.Objective{{Kind: gradient.LogOdds, Class: class}}, gradient.Inputs())
+			views, g := passes(t, net, image, []gradient.Objective{{Kind: gradient.LogOdds, Class: class}}, inputs())
 			if p := views.Output(net.Output.Index)[class]; p != 1 && p > 1e-20 {
 				t.Fatalf("p = %g is no test", p)
 			}
@@ -136,7 +136,7 @@ func TestRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		image := networktest.Image(rand.New(rand.NewPCG(5, 1)), c.net.Input().Shape)
-		_, err = p.Run(context.Background(), base(t, c.net, image), []gradient.Objective{c.o}, gradient.Inputs(), 1)
+		_, err = p.Run(context.Background(), base(t, c.net, image), []gradient.Objective{c.o}, inputs(), 1)
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), fmt.Sprint("class ", c.o.Class)) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -148,14 +148,14 @@ func TestRefusals(t *testing.T) {
 	views := base(t, soft, networktest.Image(rand.New(rand.NewPCG(5, 1)), soft.Input().Shape))
 	odds := []gradient.Objective{{Kind: gradient.LogOdds}}
 	for name, v := range map[string]*operators.Views{"none": nil, "of another": {Layers: make([]*tensor.Dense, 2)}, "a view dropped": without(views, 1)} {
-		if _, err := p.Run(context.Background(), v, odds, gradient.Inputs(), 1); err == nil || !strings.Contains(err.Error(), "view") {
+		if _, err := p.Run(context.Background(), v, odds, inputs(), 1); err == nil || !strings.Contains(err.Error(), "view") {
 			t.Errorf("views: %s: %v", name, err)
 		}
 	}
 	stopped, stop := context.WithCancelCause(context.Background())
 	why := errors.New("enough")
 	stop(why)
-	if _, err := p.Run(stopped, views, odds, gradient.Inputs(), 2); !errors.Is(err, why) {
+	if _, err := p.Run(stopped, views, odds, inputs(), 2); !errors.Is(err, why) {
 		t.Errorf("a run that was stopped ended with %v", err)
 	}
 	if _, err := gradient.New(soft, gradient.Options{Kernels: "mmx"}); err == nil || !strings.Contains(err.Error(), "mmx") {
@@ -203,9 +203,9 @@ func TestSameBits(t *testing.T) {
 			}
 			return g
 		}
-		all := run(gradient.Everything(), 1, 2)[0]
-		same(t, net, all, run(gradient.Everything(), 5, 2)[0], true)
-		several := run(gradient.Everything(), 2, 1, 2, 3)
+		all := run(everything(), 1, 2)[0]
+		same(t, net, all, run(everything(), 5, 2)[0], true)
+		several := run(everything(), 2, 1, 2, 3)
 		same(t, net, all, several[1], true)
 		if several[0].Objective.Class != 1 || several[2].Objective.Class != 3 {
 			t.Error("the objectives are in another order")
@@ -217,12 +217,12 @@ func TestSameBits(t *testing.T) {
 		same(t, net, all, run(gradient.Wanted{Out: only}, 2, 2)[0], false)
 		same(t, net, all, run(gradient.Wanted{Pre: only}, 2, 2)[0], false)
 		same(t, net, all, run(gradient.Wanted{Edge: func(i, j int) bool { return i == layer && j == 0 }}, 2, 2)[0], false)
-		if g := run(gradient.Inputs(), 1, 2)[0]; g.Out[0] == nil {
+		if g := run(inputs(), 1, 2)[0]; g.Out[0] == nil {
 			t.Error("the gradient with respect to the image was wanted")
 		} else {
 			same(t, net, all, g, false)
 		}
-		if g := run(gradient.Everything(), 1); g != nil {
+		if g := run(everything(), 1); g != nil {
 			t.Error("gradients of no objective")
 		}
 		if t.Failed() {
@@ -287,7 +287,7 @@ func TestKernels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := p.Run(context.Background(), views, []gradient.Objective{{Kind: gradient.LogOdds}}, gradient.Inputs(), 2)
+		g, err := p.Run(context.Background(), views, []gradient.Objective{{Kind: gradient.LogOdds}}, inputs(), 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,7 +407,7 @@ func TestFunctions(t *testing.T) {
 			t.Fatal(err)
 		}
 		views := base(t, net, image)
-		if _, err := p.Run(context.Background(), views, []gradient.Objective{odds}, gradient.Inputs(), 1); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := p.Run(context.Background(), views, []gradient.Objective{odds}, inputs(), 1); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

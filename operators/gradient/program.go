@@ -120,15 +120,6 @@ type Wanted struct {
 	Edge func(layer, input int) bool // the share of one edge
 }
 
-// Everything wants all gradients.
-func Everything() Wanted {
-	all := func(int) bool { return true }
-	return Wanted{Out: all, Pre: all, Edge: func(int, int) bool { return true }}
-}
-
-// Inputs wants the gradient with respect to the image alone.
-func Inputs() Wanted { return Wanted{Out: func(layer int) bool { return layer == 0 }} }
-
 func (w Wanted) out(i int) bool     { return w.Out != nil && w.Out(i) }
 func (w Wanted) pre(i int) bool     { return w.Pre != nil && w.Pre(i) }
 func (w Wanted) edge(i, j int) bool { return w.Edge != nil && w.Edge(i, j) }

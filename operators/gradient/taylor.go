@@ -6,7 +6,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"occlude/internal/network"
-	"occlude/operators"
 	"occlude/operators/region"
 )
 
@@ -83,16 +82,6 @@ func (t *Taylor) At(r region.Rect) float64 {
 	return sum
 }
 
-// Each is the change of each of many rectangles by itself, such as the patch at
-// every position of a grid.
-func (t *Taylor) Each(rects []region.Rect) []float64 {
-	changes := make([]float64, len(rects))
-	for i, r := range rects {
-		changes[i] = t.At(r)
-	}
-	return changes
-}
-
 // table is a summed-area table: entry (y, x) is the sum over all cells above y
 // and left of x. It is of doubles, for a patch is a difference of large sums.
 type table struct {
@@ -116,24 +105,4 @@ func newTable(s network.Shape, value func(cell int) float64) table {
 func (t table) sum(r region.Rect) float64 {
 	top, bottom := r.Y.Lo*t.width, r.Y.Hi*t.width
 	return t.sums[bottom+r.X.Hi] - t.sums[bottom+r.X.Lo] - t.sums[top+r.X.Hi] + t.sums[top+r.X.Lo]
-}
-
-// Inner is the first-order change of the objective by an update of any layer:
-// the sum over the update's values of G * (update - view), with the gradient G
-// and the view of the layer.
-func Inner(g *tensor.Dense, view, update operators.Tile) float64 {
-	if update.Empty() {
-		return 0
-	}
-	s := g.Shape()
-	whole := operators.NewTile(region.Whole(s[0], s[1]), s[2], g.Data().([]float32))
-	x := update.Rect.X
-	sum := 0.0
-	for y := update.Rect.Y.Lo; y < update.Rect.Y.Hi; y++ {
-		g, old := whole.Row(y, x.Lo, x.Hi), view.Row(y, x.Lo, x.Hi)
-		for i, v := range update.Row(y, x.Lo, x.Hi) {
-			sum += float64(g[i]) * float64(v-old[i])
-		}
-	}
-	return sum
 }
