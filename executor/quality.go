@@ -57,7 +57,8 @@ func down(v float64) float64 { return math.Floor(100*v) / 100 }
 type ClassQuality struct {
 	Class string
 	// SSIM is the structural similarity that the samples let expect, and SSIMLower
-	// a bound that it was measured to exceed in more than 95% of maps.
+	// the lower one by which sampling stops. That is no confidence bound: the true one
+	// was measured to be below it in 15% of maps.
 	SSIM, SSIMLower              float64
 	Pearson, NRMSE, Top10Overlap float64 // as expected
 	// Measured are the true figures, where the exact map was computed as well
