@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
-	"gorgonia.org/tensor"
-
-	"occlude/operators/compensation"
-	"occlude/operators/gradient"
-	"occlude/operators/region"
 	"occlude/operators/sampling"
 	"occlude/planner"
 )
@@ -93,90 +90,6 @@ func (s *sampler) table() [][]float64 {
 	return t
 }
 
-// backward runs the backward pass: it makes what compensates sketches, and gives
-// the plan's feature by class and cell. A network or an image whose derivatives are
-// not known has neither, which the result says.
-func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
-	start := time.Now()
-	defer func() {
-		s.result.Actual.BackwardSeconds, s.result.Actual.BackwardMACs = time.Since(start).Seconds(), s.stats().MACs()
-	}()
-	p := s.query.plan
-	without := func(err error) ([][]float64, error) {
-		if ctx.Err() != nil {
-			return nil, s.query.interrupted(ctx, err, s.result.Image, 0)
-		}
-		s.notes = append(s.notes, fmt.Sprintf("all samples are exact: %v", err))
-		return nil, nil
-	}
-	program, err := s.query.session.gradients(p)
-	if err != nil {
-		return without(err)
-	}
-	objectives := make([]gradient.Objective, len(s.result.Classes))
-	for k, c := range s.result.Classes {
-		objectives[k] = gradient.Objective{Kind: s.odds.kind, Class: c.ID}
-	}
-	gradients, err := program.Run(ctx, s.views, objectives, compensation.Wanted(p.Net, program), p.Threads)
-	if err != nil {
-		return without(err)
-	}
-	if s.views.Compensation, err = compensation.New(ctx, p.Net, program, s.views, gradients, p.Threads); err != nil {
-		return without(err)
-	}
-	if s.plan.Feature.Until == 0 || !s.clock.has(seconds(s.plan.SecondsFeature*shortest)) {
-		return s.taylor(gradients)
-	}
-	return s.feature(ctx)
-}
-
-// shortest is how many times as long as the feature the time has to be that is
-// left for it.
-const shortest = 10
-
-// feature computes the plan's feature.
-func (s *sampler) feature(ctx context.Context) ([][]float64, error) {
-	p := s.query.plan
-	first := s.newEstimates(s.plan.Feature)
-	s.silent = true // no position is done with that
-	defer func() { s.silent = false }()
-	if err := s.compute(ctx, first.jobs(p.Chosen().Order), s.clock.batch()); err != nil {
-		return nil, err
-	}
-	features := make([][]float64, len(first.values))
-	for k, f := range first.values {
-		features[k] = make([]float64, len(s.positions))
-		for cell, at := range s.positions {
-			if at >= 0 {
-				features[k][cell] = f[at]
-			}
-		}
-	}
-	return features, nil
-}
-
-// taylor is the expansion by class and cell.
-func (s *sampler) taylor(gradients []*gradient.Gradients) ([][]float64, error) {
-	image, g := s.views.Layers[0], s.query.plan.Grid
-	var cover *tensor.Dense
-	if s.cover.cover != nil {
-		cover = tensor.New(tensor.WithShape(image.Shape()...), tensor.WithBacking(s.cover.cover))
-	}
-	features := make([][]float64, len(gradients))
-	for k, of := range gradients {
-		taylor, err := gradient.NewTaylor(of.Out[0], image, cover)
-		if err != nil {
-			return nil, err
-		}
-		for _, y := range g.Y {
-			for _, x := range g.X {
-				features[k] = append(features[k], taylor.At(region.Of(x, y, g.PatchW, g.PatchH)))
-			}
-		}
-	}
-	return features, nil
-}
-
 // timed is the structural similarity by which the estimator decides what to compute
 // next where only the time is limited.
 const timed = 0.95
@@ -187,11 +100,16 @@ func (s *sampler) good() bool { return s.plan.SSIM > 0 && s.last != nil && s.las
 // sample goes through the stages.
 func (s *sampler) sample(ctx context.Context) error {
 	for s.count < len(s.done) && !s.good() {
-		exact, sketches := s.next()
+		start := time.Now()
+		exact, sketches := s.next(ctx)
+		if ctx.Err() != nil {
+			return s.query.interrupted(ctx, context.Cause(ctx), s.result.Image, s.count+s.drafts)
+		}
+		s.clock.choice = time.Since(start)
 		if len(exact)+len(sketches) == 0 {
 			late := "the time was used up"
 			if s.plan.SSIM > 0 {
-				late += " before two stages in a row had found the map good enough"
+				late += " before two stages in a row had found the map good enough" + s.lacking()
 			}
 			s.notes = append(s.notes, late)
 			return nil
@@ -204,6 +122,26 @@ func (s *sampler) sample(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lacking tells which figures the last map lacks.
+func (s *sampler) lacking() string {
+	if s.last == nil {
+		return ""
+	}
+	var list []string
+	for _, figure := range []struct {
+		name    string
+		reached bool
+	}{{"SSIM", s.last.Similar}, {"correlation", s.last.Correlated}, {"top tenth", s.last.Overlapping}} {
+		if !figure.reached {
+			list = append(list, figure.name)
+		}
+	}
+	if len(list) == 0 {
+		return "; one stage had"
+	}
+	return "; it lacked " + strings.Join(list, ", ")
 }
 
 // leastSamples is the least number of positions that a map is made of, whatever
@@ -225,7 +163,7 @@ func (s *sampler) vain() bool {
 
 // next is the cells to compute next, exactly and as sketches: none once the time
 // is up, all that are left where that is as good as sampling.
-func (s *sampler) next() (exact, sketches []int) {
+func (s *sampler) next(ctx context.Context) (exact, sketches []int) {
 	left := len(s.done) - s.count
 	switch {
 	case s.last == nil:
@@ -240,7 +178,7 @@ func (s *sampler) next() (exact, sketches []int) {
 	case !s.clock.unlimited() && (s.last.Rough || !s.plan.Promises()) && s.clock.all(left):
 		return s.unknown(), nil
 	}
-	exact, sketches = s.estimator.Next(), s.estimator.Sketches()
+	exact, sketches = s.estimator.Next(ctx), s.estimator.Sketches()
 	s.clock.cheap = s.plan.SketchCost
 	if s.estimator.Whole() {
 		s.clock.cheap = s.plan.WholeCost
@@ -250,10 +188,26 @@ func (s *sampler) next() (exact, sketches []int) {
 	}
 	part := s.clock.share(len(exact), len(sketches))
 	n, m := int(part*float64(len(exact))), int(part*float64(len(sketches)))
-	if s.last == nil {
-		n = max(n, min(leastSamples, len(exact)))
+	if s.last == nil && n < leastSamples {
+		n = min(leastSamples, len(exact))
+		exact = filled(exact[:n:n], sketches, leastSamples)
+		n = len(exact)
 	}
 	return exact[:n], sketches[:m]
+}
+
+// filled adds to cells the first others that are not among them, up to so many in
+// all.
+func filled(cells, others []int, to int) []int {
+	for _, cell := range others {
+		if len(cells) >= to {
+			break
+		}
+		if !slices.Contains(cells, cell) {
+			cells = append(cells, cell)
+		}
+	}
+	return cells
 }
 
 // unknown lists the cells that were not computed exactly.
@@ -298,11 +252,11 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 		for _, c := range r.Classes {
 			found.SSIM, found.SSIMLower = min(found.SSIM, c.SSIM), min(found.SSIMLower, c.SSIMLower)
 		}
-		s.last, s.clock.estimate = r, time.Since(start)-computed
+		s.last, s.clock.estimate = r, s.clock.choice+time.Since(start)-computed
 		s.clock.measured(len(known), len(drafts), computed)
 		found.Positions, found.Sketches, found.EstimateSeconds = len(known), len(drafts), s.clock.estimate.Seconds()
 	}
-	found.Seconds = time.Since(start).Seconds()
+	found.Seconds = (s.clock.choice + time.Since(start)).Seconds()
 	s.result.Actual.Stages = append(s.result.Actual.Stages, found)
 	return nil
 }
@@ -364,7 +318,7 @@ func (s *sampler) timed(ctx context.Context, exact, sketches []int) error {
 	limited, cancel := context.WithDeadline(ctx, s.clock.last())
 	defer cancel()
 	err := s.compute(limited, s.mixed(exact, sketches), s.clock.batch())
-	if ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err
@@ -428,6 +382,9 @@ func (s *sampler) at(cells []int) []int32 {
 // fill puts the estimates into the map where nothing was computed, and says how
 // good it is.
 func (s *sampler) fill() {
+	if s.clock.late() && len(s.result.Actual.Stages) == 1 {
+		s.notes = append(s.notes, "not even the coarsest map fitted into the time")
+	}
 	q := &Quality{Target: s.plan.SSIM, Reached: true, Notes: s.notes}
 	s.result.Quality = q
 	if s.count == len(s.done) {

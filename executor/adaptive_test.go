@@ -77,10 +77,10 @@ func TestWithin(t *testing.T) {
 		t.Errorf("with time to spare it is off by %g (%v): %+v", d, err, h.Quality)
 	}
 	h = b.one(cavity + "STRIDE 4 WITHIN 0.001 SECONDS;")
-	if n := h.Count(executor.Exact); n < 4 || n > 100 {
+	if n := h.Count(executor.Exact); n < 16 || n > 100 {
 		t.Errorf("in no time %d positions were computed", n)
 	}
-	if h.Quality.Reached || len(h.Quality.Notes) == 0 {
+	if h.Quality.Reached || !slices.Contains(h.Quality.Notes, "not even the coarsest map fitted into the time") {
 		t.Errorf("in no time the map is said to be %+v", h.Quality)
 	}
 	for i, p := range h.Classes[0].P {

@@ -17,7 +17,8 @@ type clock struct {
 	each     time.Duration
 	cheap    float64
 	planned  time.Duration // what was expected of each
-	estimate time.Duration // what the last one took
+	estimate time.Duration // what the last one took, and the choice of positions before it
+	choice   time.Duration // that of the stage
 }
 
 const (
@@ -77,6 +78,11 @@ func (c *clock) whole(exact, sketches int) float64 { return float64(exact) + c.c
 // has tells whether so much time is left before the last estimate.
 func (c *clock) has(d time.Duration) bool {
 	return c.unlimited() || time.Until(c.last()) > d
+}
+
+// late tells whether the end is past by more than a tenth of the time.
+func (c *clock) late() bool {
+	return !c.unlimited() && time.Since(c.end) > c.end.Sub(c.start)/10
 }
 
 // batch is the most positions that a worker should compute together.

@@ -9,9 +9,9 @@ func benchmark(b *testing.B, side, samples, classes int) {
 		maps = append(maps, smooth(g, uint64(k)))
 	}
 	e := newEstimator(b, g, Options{SSIM: 0.9, Classes: classes, Threads: 2})
-	observe(b, e, e.Next(), maps...)
+	observe(b, e, e.Next(b.Context()), maps...)
 	estimate(b, e) // so that the shape is known from a stage before
-	observe(b, e, e.design.widest(samples-len(e.samples), nil), maps...)
+	observe(b, e, e.design.widest(b.Context(), samples-len(e.samples), nil), maps...)
 	for b.Loop() {
 		estimate(b, e)
 	}

@@ -1,6 +1,7 @@
 package sampling
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -84,13 +85,19 @@ func (d *design) anywhere(n int) []int {
 	return list
 }
 
+// patience is after how many positions widest looks whether the context has ended.
+const patience = 32
+
 // widest takes up to n positions, one after the other, each where weight times
 // the squared distance to the nearest sample is greatest; among equals chance
-// decides. Without weights the weight is 1.
-func (d *design) widest(n int, weight []float64) []int {
+// decides. Without weights the weight is 1. Once the context ends they are fewer.
+func (d *design) widest(ctx context.Context, n int, weight []float64) []int {
 	list := d.shuffled()
 	var chosen []int
-	for range min(n, len(list)) {
+	for i := range min(n, len(list)) {
+		if i%patience == 0 && ctx.Err() != nil {
+			break
+		}
 		best, most := -1, -1.0
 		for _, p := range list {
 			if d.taken[p] {

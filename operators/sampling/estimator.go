@@ -242,9 +242,15 @@ func (e *Estimator) Estimate(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := *e
 	e.fitted, e.shape, e.rho, e.alone, e.random = p.data, p.shape, p.rho, p.alone, nil
-	e.last = e.judge(v)
-	return e.last, nil
+	r, err := e.judge(ctx, v)
+	if err != nil {
+		*e = before
+		return nil, err
+	}
+	e.last = r
+	return r, nil
 }
 
 // interpolate estimates the maps from some data.

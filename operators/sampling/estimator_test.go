@@ -46,7 +46,7 @@ func TestRoughMaps(t *testing.T) {
 			t.Fatalf("map %d: rough %v after %d samples, %d needed", seed, r.Rough, r.Samples, r.Needed)
 		}
 		for !r.Stop {
-			observe(t, e, e.Next(), f)
+			observe(t, e, e.Next(t.Context()), f)
 			r = estimate(t, e)
 		}
 		if q := figures(t, g, r.Classes[0], f); q.SSIM < 0.9 {
@@ -71,7 +71,7 @@ func TestEveryPosition(t *testing.T) {
 	e := newEstimator(t, g, Options{Seed: 9})
 	seen := map[int]bool{}
 	var r *Result
-	for next := e.Next(); len(next) > 0; next = e.Next() {
+	for next := e.Next(t.Context()); len(next) > 0; next = e.Next(t.Context()) {
 		for _, p := range next {
 			if seen[p] || g.Missing[p] {
 				t.Fatalf("position %d is proposed, missing %v", p, g.Missing[p])
@@ -203,9 +203,9 @@ func TestInterrupted(t *testing.T) {
 	g := grid(30, 30)
 	f := smooth(g, 2)
 	e := newEstimator(t, g, Options{SSIM: 0.9})
-	observe(t, e, e.Next(), f)
+	observe(t, e, e.Next(t.Context()), f)
 	before := estimate(t, e)
-	next := e.Next()
+	next := e.Next(t.Context())
 	observe(t, e, next[:5], f)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -223,7 +223,7 @@ func TestInterrupted(t *testing.T) {
 	for _, p := range e.samples {
 		seen[p] = true
 	}
-	for _, p := range e.Next() {
+	for _, p := range e.Next(t.Context()) {
 		if seen[p] {
 			t.Fatalf("position %d is proposed again", p)
 		}
@@ -239,7 +239,7 @@ func TestUnfinishedStages(t *testing.T) {
 	f := smooth(g, 2)
 	e := newEstimator(t, g, Options{})
 	for {
-		next := e.Next()
+		next := e.Next(t.Context())
 		if len(next) == 0 {
 			break
 		}
@@ -263,7 +263,7 @@ func TestStages(t *testing.T) {
 	for stage, want := range []struct{ size, random, samples int }{
 		{48, 12, 48}, {24, 12, 72}, {24, 12, 96}, {24, 12, 120}, {24, 12, 144}, {24, 12, 168}, {26, 12, 194},
 	} {
-		next := e.Next()
+		next := e.Next(t.Context())
 		if len(next) != want.size || len(e.random) != want.random {
 			t.Errorf("stage %d has %d positions, %d at random, want %+v", stage+1, len(next), len(e.random), want)
 		}
@@ -282,11 +282,11 @@ func TestChecks(t *testing.T) {
 	f, surprise := smooth(g, 1), rough(g, 1)
 	e := newEstimator(t, g, Options{SSIM: 0.9})
 	for range 3 {
-		observe(t, e, e.Next(), f)
+		observe(t, e, e.Next(t.Context()), f)
 		estimate(t, e)
 	}
 	calm := e.last.Classes[0]
-	observe(t, e, e.Next(), surprise)
+	observe(t, e, e.Next(t.Context()), surprise)
 	r := estimate(t, e)
 	if c := r.Classes[0]; r.Stop || r.Checks != 48 || c.Ratio < 10 || c.RatioUpper < c.Ratio || c.SSIMLower > 0.5 || calm.SSIMLower < 0.8 {
 		t.Errorf("after %d checks the errors are %.2f to %.2f times what was predicted, SSIM above %.3f; before above %.3f",

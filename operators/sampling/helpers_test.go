@@ -85,7 +85,7 @@ func estimate(t testing.TB, e *Estimator) *Result {
 func run(t testing.TB, e *Estimator, maps ...[]float64) *Result {
 	t.Helper()
 	for {
-		next := e.Next()
+		next := e.Next(t.Context())
 		observe(t, e, next, maps...)
 		if r := estimate(t, e); r.Stop || r.Rough {
 			return r

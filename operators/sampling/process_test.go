@@ -21,7 +21,7 @@ func few(t *testing.T, n int, s shape) (p *process, wanted []int, f []float64) {
 	places, wanted := g.points(16, 16)
 	f = smooth(g, 7)
 	d := newDesign(places, wanted, rand.New(rand.NewPCG(3, 3)))
-	sampled := append(d.anywhere(n/2), d.widest(n-n/2, nil)...)
+	sampled := append(d.anywhere(n/2), d.widest(t.Context(), n-n/2, nil)...)
 	c := &class{f: at(f, sampled)}
 	p, _ = newProcess(places, wanted, exactly(sampled, c), s, newThreads(1), nil)
 	for _, b := range p.blocks {

@@ -1,6 +1,8 @@
 package sampling
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -25,6 +27,9 @@ type Result struct {
 	// Rough says that interpolation does not pay: two consecutive stages found, a
 	// tenth of the positions being sampled, that more than three quarters will have to be.
 	Rough bool
+	// Similar, Correlated and Overlapping say of each of the three targets whether this
+	// stage's maps of all classes reach it, the first with its lower bound.
+	Similar, Correlated, Overlapping bool
 	// Stop says that the target is reached.
 	Stop bool
 }
@@ -68,8 +73,9 @@ const (
 	doubt = 3
 )
 
-// judge says how good the last maps are, and what to use sketches for.
-func (e *Estimator) judge(v verdict) *Result {
+// judge says how good the last maps are, and what to use sketches for. The error is
+// that of the context.
+func (e *Estimator) judge(ctx context.Context, v verdict) (*Result, error) {
 	n, wanted := e.data(), float64(len(e.wanted))
 	whole := len(e.samples) == len(e.wanted)
 	r := &Result{
@@ -79,12 +85,15 @@ func (e *Estimator) judge(v verdict) *Result {
 	if e.last != nil {
 		r.Stage, r.Checks = e.last.Stage+1, e.last.Checks+len(v.checked)
 	}
-	similar, plain, alike, costly := true, true, true, false
+	similar, plain, correlated, overlapping, costly := true, true, true, true, false
 	sketched := 0.0 // how many samples are needed beside sketches everywhere
 	e.wish = float64(n)
 	e.focus = make([]float64, len(e.places))
 	recent, sense := make([][]check, len(e.observed)), make([][]float64, len(e.observed))
 	for k, c := range e.fitted.classes {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("judging %d maps: %w", len(recent), context.Cause(ctx))
+		}
 		recent[k] = e.checks(v, k, c)
 		checks := recent[k]
 		if v.older != nil {
@@ -112,7 +121,8 @@ func (e *Estimator) judge(v verdict) *Result {
 		}
 		similar = similar && m.SSIMLower >= e.options.SSIM
 		plain = plain && w.similarity(beyond*m.RatioUpper) >= e.options.SSIM
-		alike = alike && overlaps && (hi-lo <= flat || m.Pearson >= e.options.Pearson)
+		overlapping = overlapping && overlaps
+		correlated = correlated && (hi-lo <= flat || m.Pearson >= e.options.Pearson)
 		// Errors' variances fall about as the samples' number rises.
 		usual := min(m.RatioUpper, surprise)
 		needed := float64(n) * usual / w.tolerance(e.options.SSIM, usual/100, usual)
@@ -134,13 +144,14 @@ func (e *Estimator) judge(v verdict) *Result {
 		e.recent = recent
 	}
 	e.sense = sense
+	r.Similar, r.Correlated, r.Overlapping = similar, correlated, overlapping
 	if len(v.checked) > 0 || !similar {
 		e.passes = following(e.passes, similar)
 	}
 	if plain && v.older != nil {
 		e.passes = passes
 	}
-	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && alike
+	r.Stop = whole || e.options.SSIM > 0 && e.passes >= passes && correlated && overlapping
 	e.costly = following(e.costly, costly)
 	r.Rough = !r.Stop && e.costly >= passes
 	switch {
@@ -153,7 +164,7 @@ func (e *Estimator) judge(v verdict) *Result {
 		}
 		e.decide(r)
 	}
-	return r
+	return r, nil
 }
 
 // shortfall is by how much the samples must be more for a figure to reach a target:

@@ -21,7 +21,7 @@ func sketch(t testing.TB, e *Estimator, seems []float64) {
 func runSketched(t testing.TB, e *Estimator, f, seems []float64) *Result {
 	t.Helper()
 	for {
-		next := e.Next()
+		next := e.Next(t.Context())
 		sketch(t, e, seems)
 		observe(t, e, next, f)
 		if r := estimate(t, e); r.Stop || r.Rough {
@@ -149,7 +149,7 @@ func TestFineSketches(t *testing.T) {
 	tried, all := 0, 0
 	var r *Result
 	for r == nil || !r.Stop {
-		next, seems := e.Next(), coarse
+		next, seems := e.Next(t.Context()), coarse
 		if e.Whole() {
 			seems = fine
 			if n := len(e.Sketches()); n < len(e.wanted)/2 {

@@ -1,6 +1,7 @@
 package sampling
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -27,8 +28,9 @@ const (
 
 // Next begins a stage. It returns the positions to be computed exactly, those at
 // random first; none are left once all were observed. Positions of a stage that
-// were not observed before the next may be proposed again.
-func (e *Estimator) Next() []int {
+// were not observed before the next may be proposed again. Once the context has
+// ended they are not all, and not to be used.
+func (e *Estimator) Next(ctx context.Context) []int {
 	if len(e.pending)+len(e.cheap) > 0 || e.use != e.designed {
 		e.forget()
 	}
@@ -36,14 +38,14 @@ func (e *Estimator) Next() []int {
 	var chosen []int // not at random
 	if e.last == nil {
 		// The random positions keep distances off the lattice.
-		chosen = e.design.widest(max(firstWide, min(e.worthwhile(), int(mostFirst*float64(len(e.wanted))))), nil)
+		chosen = e.design.widest(ctx, max(firstWide, min(e.worthwhile(), int(mostFirst*float64(len(e.wanted))))), nil)
 		e.random = e.design.anywhere(leastChecks)
 	} else {
 		size, checks := e.size()
 		focus := int(focusShare * float64(size))
 		e.random = e.design.anywhere(checks)
-		chosen = e.design.widest(size-checks-focus, nil)
-		chosen = append(chosen, e.design.widest(focus, e.focus)...)
+		chosen = e.design.widest(ctx, size-checks-focus, nil)
+		chosen = append(chosen, e.design.widest(ctx, focus, e.focus)...)
 	}
 	e.pending, e.cheap, e.whole = slices.Clone(e.random), nil, e.probe || e.use == feature
 	switch {
@@ -52,7 +54,7 @@ func (e *Estimator) Next() []int {
 	case e.probe:
 		e.cheap = slices.Clone(e.random)
 	case e.use == samples:
-		e.cheap, chosen = slices.Concat(e.random, chosen), e.telling(telling)
+		e.cheap, chosen = slices.Concat(e.random, chosen), e.telling(ctx, telling)
 	}
 	e.pending = append(e.pending, chosen...)
 	e.cheap = slices.DeleteFunc(e.cheap, e.of().has)
@@ -78,7 +80,7 @@ func (e *Estimator) of() *sketches {
 // telling are positions that were sketched, where exact values tell the most of
 // how far sketches are off: where the map moves, far from each other and from exact
 // ones.
-func (e *Estimator) telling(n int) []int {
+func (e *Estimator) telling(ctx context.Context, n int) []int {
 	if e.last == nil {
 		return nil
 	}
@@ -99,7 +101,7 @@ func (e *Estimator) telling(n int) []int {
 	for _, p := range e.random {
 		d.take(p)
 	}
-	return d.widest(n, weight)
+	return d.widest(ctx, n, weight)
 }
 
 // forget leaves of the design what is of use: the samples, and sketches where
