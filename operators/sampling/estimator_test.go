@@ -215,6 +215,13 @@ func TestInterrupted(t *testing.T) {
 	if e.last != before {
 		t.Error("an interrupted estimate changed the last one")
 	}
+	passes, fitted := e.passes, e.fitted
+	if _, err := e.judge(ctx, verdict{}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if chosen := e.design.widest(ctx, 100, nil); len(chosen) > 0 || e.passes != passes || e.fitted != fitted {
+		t.Errorf("%d positions were chosen for nobody", len(chosen))
+	}
 	r := estimate(t, e)
 	if r.Samples != before.Samples+5 || r.Checks != before.Checks+5 {
 		t.Errorf("%d samples and %d checks after five of a stage were observed", r.Samples, r.Checks)
