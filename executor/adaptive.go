@@ -57,9 +57,8 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 	s.clock = newClock(p, c.query.images, a)
 	options := sampling.Options{
 		Classes: len(c.result.Classes), Link: c.odds.link(), Seed: uint64(p.Seed), Threads: p.Threads,
-		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap,
+		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap, StageCost: a.StageCost,
 	}
-	options.StageCost = a.StageCost
 	if a.SSIM == 0 {
 		options.SSIM = timed // which nobody waits for
 	}
@@ -71,23 +70,13 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		options.Features = s.odds.bounded(features)
 	}
 	if s.views.Compensation != nil {
-		options.SketchCost = a.SketchCost
-		options.WholeCost = a.WholeCost
+		options.SketchCost, options.WholeCost = a.SketchCost, a.WholeCost
 		s.coarse, s.fine = s.newEstimates(a.Sketch), s.newEstimates(a.Whole)
 	}
 	s.values = s.table()
 	var err error
 	s.estimator, err = sampling.New(sampling.Grid{X: g.X, Y: g.Y, Missing: missing}, g.PatchW, g.PatchH, options)
 	return s, err
-}
-
-// table is room for a value by class and position.
-func (s *sampler) table() [][]float64 {
-	t := make([][]float64, len(s.result.Classes))
-	for k := range t {
-		t[k] = make([]float64, len(s.done))
-	}
-	return t
 }
 
 // timed is the structural similarity by which the estimator decides what to compute
@@ -103,7 +92,7 @@ func (s *sampler) sample(ctx context.Context) error {
 		start := time.Now()
 		exact, sketches := s.next(ctx)
 		if ctx.Err() != nil {
-			return s.query.interrupted(ctx, context.Cause(ctx), s.result.Image, s.count+s.drafts)
+			return s.query.interrupted(ctx, context.Cause(ctx), s.result.Image, s.computed)
 		}
 		s.clock.choice = time.Since(start)
 		if len(exact)+len(sketches) == 0 {
@@ -118,7 +107,7 @@ func (s *sampler) sample(ctx context.Context) error {
 			return err
 		}
 		if s.last != nil {
-			s.query.session.expect(s.count + s.drafts + max(0, s.last.Needed-s.last.Samples))
+			s.query.session.expect(s.computed + max(0, s.last.Needed-s.last.Samples))
 		}
 	}
 	return nil
@@ -247,7 +236,7 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 		}
 		r, err := s.estimator.Estimate(ctx)
 		if err != nil {
-			return s.query.interrupted(ctx, err, s.result.Image, s.count+s.drafts)
+			return s.query.interrupted(ctx, err, s.result.Image, s.computed)
 		}
 		for _, c := range r.Classes {
 			found.SSIM, found.SSIMLower = min(found.SSIM, c.SSIM), min(found.SSIMLower, c.SSIMLower)
@@ -263,7 +252,7 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 
 // sketches is where those of this stage go.
 func (s *sampler) sketches() *estimates {
-	if s.coarse != nil && s.estimator.Whole() {
+	if s.estimator.Whole() {
 		return s.fine
 	}
 	return s.coarse
@@ -331,7 +320,7 @@ func (s *sampler) mixed(exact, sketches []int) []job {
 	chosen := s.query.plan.Chosen()
 	workers := max(1, s.query.plan.Threads)
 	many := len(exact)+len(sketches) > workers*chosen.Batch
-	list := jobs(s.inOrder(exact), chosen.Rects)
+	list := jobs(s.inOrder(exact), chosen.Rects, nil)
 	if many && len(sketches) == 0 && !s.clock.unlimited() {
 		list = thinned(list)
 	}

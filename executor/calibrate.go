@@ -114,7 +114,7 @@ func (s *Session) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.
 		if round > 0 && start.After(until) || round >= leastRounds && start.Sub(begin) > roundsTime {
 			break
 		}
-		if err := c.compute(ctx, jobs(chosen.Order, chosen.Rects), chosen.Batch); err != nil {
+		if err := c.compute(ctx, jobs(chosen.Order, chosen.Rects, nil), chosen.Batch); err != nil {
 			return fail(err)
 		}
 		rounds, elapsed = append(rounds, c.stats()), append(elapsed, time.Since(start).Seconds())
@@ -209,13 +209,18 @@ func reading(p *planner.Occlude) (float64, error) {
 	return median(took), nil
 }
 
+// rates are those of a set of kernels before and after.
+func (c *calibration) rates(kernels string) (before, after *cost.Rates, err error) {
+	if before, err = c.before.For(kernels); err != nil {
+		return nil, nil, err
+	}
+	after, err = c.after.For(kernels)
+	return before, after, err
+}
+
 // constants lists what was measured, and what it was taken for before.
 func (c *calibration) constants(kernels string) (*Relation, error) {
-	before, err := c.before.For(kernels)
-	if err != nil {
-		return nil, err
-	}
-	after, err := c.after.For(kernels)
+	before, after, err := c.rates(kernels)
 	if err != nil {
 		return nil, err
 	}
@@ -241,11 +246,7 @@ func rounded(v float64) float64 {
 
 // predictions lists what the plans took, and what was and is predicted.
 func (c *calibration) predictions(kernels string) (*Relation, error) {
-	before, err := c.before.For(kernels)
-	if err != nil {
-		return nil, err
-	}
-	after, err := c.after.For(kernels)
+	before, after, err := c.rates(kernels)
 	if err != nil {
 		return nil, err
 	}

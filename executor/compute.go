@@ -27,8 +27,8 @@ type computation struct {
 	batchers []*batcher
 	done     []bool // positions that were computed
 	count    int    // of them
-	drafts   int    // estimates that were made
-	silent   bool   // progress is not told
+	computed int    // positions, once for each time and way that they were
+	silent   bool   // nobody is told of what is computed, nor does it count
 	// values are the log-odds of those, by class and position; nil where nobody asks.
 	values [][]float64
 }
@@ -48,31 +48,30 @@ type job struct {
 	into  *estimates // of its rectangles; nil for what goes into the map
 }
 
-// jobs are positions that are computed alike.
-func jobs(positions []int32, rects planner.Rectangles) []job {
+// jobs are positions that are computed alike, for the map or into estimates.
+func jobs(positions []int32, rects planner.Rectangles, into *estimates) []job {
 	list := make([]job, len(positions))
 	for i, at := range positions {
-		list[i] = job{at: at, rects: &rects}
+		list[i] = job{at, &rects, into}
 	}
 	return list
 }
 
 // newEstimates is room for estimates.
 func (c *computation) newEstimates(rects planner.Rectangles) *estimates {
-	e := &estimates{rects: rects, done: make([]bool, len(c.done))}
-	for range c.result.Classes {
-		e.values = append(e.values, make([]float64, len(c.done)))
-	}
-	return e
+	return &estimates{rects: rects, done: make([]bool, len(c.done)), values: c.table()}
 }
 
 // jobs are those that add to the estimates.
-func (e *estimates) jobs(positions []int32) []job {
-	list := make([]job, len(positions))
-	for i, at := range positions {
-		list[i] = job{at, &e.rects, e}
+func (e *estimates) jobs(positions []int32) []job { return jobs(positions, e.rects, e) }
+
+// table is room for a value by class and position.
+func (c *computation) table() [][]float64 {
+	t := make([][]float64, len(c.result.Classes))
+	for k := range t {
+		t[k] = make([]float64, len(c.done))
 	}
-	return list
+	return t
 }
 
 func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
@@ -108,7 +107,7 @@ func (c *computation) stages(ctx context.Context) error {
 		if positions == nil {
 			positions = planner.InOrder(chosen.Order, c.largest(s.Largest))
 		}
-		if err := c.compute(ctx, jobs(positions, chosen.Rects), chosen.Batch); err != nil {
+		if err := c.compute(ctx, jobs(positions, chosen.Rects, nil), chosen.Batch); err != nil {
 			return err
 		}
 		if s.Enlarge != nil {
@@ -199,13 +198,12 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 		})
 	}
 	wg.Wait()
-	had := c.count
 	c.count = marked(c.done)
 	if !c.silent {
-		c.drafts += max(0, int(done.Load())-(c.count-had))
+		c.computed += int(done.Load())
 	}
 	if int(done.Load()) < len(list) { // else the context ended too late to matter
-		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.count+c.drafts)
+		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.computed)
 	}
 	return nil
 }
@@ -232,7 +230,7 @@ func (c *computation) stats() (sum operators.Stats) {
 // account writes what was done into the result.
 func (c *computation) account() {
 	a := &c.result.Actual
-	a.Positions, a.Updates = c.count+c.drafts, c.stats()
+	a.Positions, a.Updates = c.computed, c.stats()
 	a.PeakBytes = a.ViewBytes + a.Updates.Peak
 }
 

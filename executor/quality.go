@@ -80,3 +80,16 @@ type Checks struct {
 	Positions  int
 	RMS, Worst float64 // of the differences of probabilities, over all classes
 }
+
+// compare says how near a class's map on the positions of this one is to the exact
+// one.
+func (h *HeatMap) compare(exact, approximate ClassMap) (quality.Figures, error) {
+	g := h.Plan.Grid
+	of := func(c ClassMap) quality.Map { return quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(c)} }
+	f, err := quality.Compare(of(exact), of(approximate),
+		&quality.Picture{X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH, Width: g.Width, Height: g.Height, P0: exact.P0})
+	if err != nil {
+		return f, fmt.Errorf("image %q, class %s: comparing the map with the exact one: %w", h.Image, exact.Label, err)
+	}
+	return f, nil
+}

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"occlude/internal/curve"
@@ -77,7 +76,7 @@ func (s *Session) curves(ctx context.Context, sample *planner.Sample) ([]curve.C
 					return nil, err
 				}
 			}
-			figures, err := exact.compare(h)
+			figures, err := exact.compare(exact.Classes[0], h.Classes[0])
 			if err != nil {
 				return nil, err
 			}
@@ -98,18 +97,6 @@ func (s *Session) heatMap(ctx context.Context, p *planner.Occlude) (h *HeatMap, 
 
 // computing is the seconds of everything but reading and writing.
 func (h *HeatMap) computing() float64 { return h.Actual.BaseSeconds + h.Actual.UpdateSeconds }
-
-// compare says how near a map of the same positions and class is to the exact one.
-func (h *HeatMap) compare(other *HeatMap) (quality.Figures, error) {
-	g, c := h.Plan.Grid, h.Classes[0]
-	f, err := quality.Compare(
-		quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(c)}, quality.Map{W: g.Cols(), H: g.Rows(), P: other.cells(other.Classes[0])},
-		&quality.Picture{X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH, Width: g.Width, Height: g.Height, P0: c.P0})
-	if err != nil {
-		return f, fmt.Errorf("image %q: comparing an approximate map with the exact one: %w", h.Image, err)
-	}
-	return f, nil
-}
 
 // fit makes a curve for each metric.
 func fit(sample *planner.Sample, all []*measured) ([]curve.Curve, error) {

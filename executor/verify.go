@@ -2,12 +2,10 @@ package executor
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 
-	"occlude/internal/quality"
 	"occlude/planner"
 )
 
@@ -82,8 +80,8 @@ func (c *computation) exactly(ctx context.Context, positions []int32) error {
 	if rects.Rule == planner.Thresholded {
 		rects = planner.Rectangles{Rule: planner.Traced}
 	}
-	c.query.session.expect(c.count + len(positions))
-	return c.compute(ctx, jobs(planner.InOrder(chosen.Order, positions), rects), chosen.Batch)
+	c.query.session.expect(c.computed + len(positions))
+	return c.compute(ctx, jobs(planner.InOrder(chosen.Order, positions), rects, nil), chosen.Batch)
 }
 
 // snapshot copies the map.
@@ -97,8 +95,8 @@ func (c *computation) snapshot() (values [][]float32, states []State) {
 // measure compares the map with the exact one, nil where it is the same.
 func (c *computation) measure(exact [][]float32) error {
 	h := c.result
-	g, q := h.Plan.Grid, h.Quality
-	if g.Listed {
+	q := h.Quality
+	if h.Plan.Grid.Listed {
 		return nil
 	}
 	if q.Classes == nil {
@@ -112,11 +110,9 @@ func (c *computation) measure(exact [][]float32) error {
 		if exact != nil {
 			truth.P = exact[k]
 		}
-		figures, err := quality.Compare(
-			quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(truth)}, quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(m)},
-			&quality.Picture{X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH, Width: g.Width, Height: g.Height, P0: m.P0})
+		figures, err := h.compare(truth, m)
 		if err != nil {
-			return fmt.Errorf("class %s: comparing the map with the exact one: %w", m.Label, err)
+			return err
 		}
 		q.Classes[k].Measured = &figures
 		reached = reached && !(figures.SSIM < q.Target)
