@@ -45,10 +45,9 @@ type Adaptive struct {
 	SketchCost, WholeCost, StageCost float64
 
 	// SecondsExact are the expected elapsed seconds of a position computed exactly,
-	// SecondsAll of all of them,
-	// SecondsFeature those of the feature at all positions, SecondsBefore those of everything before the
-	// first position (base and backward pass), and SecondsAfter those of everything
-	// after the last (drawing and writing).
+	// SecondsAll those of all of them, SecondsFeature of the feature at all positions,
+	// SecondsBefore of everything before the first position (base and backward pass),
+	// and SecondsAfter of everything after the last (drawing and writing).
 	SecondsExact, SecondsAll, SecondsFeature, SecondsBefore, SecondsAfter float64
 	// Gradients is the number of classes that a backward pass is for.
 	Gradients int
@@ -274,24 +273,27 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	for i := 0; i < len(q.Grid.Positions); i += step {
 		some.Positions = append(some.Positions, q.Grid.Positions[i])
 	}
+	c := &Candidate{Rects: exact.Rects, Algorithms: exact.Algorithms, Batch: choiceBatch}
+	tallies, err := c.measure(ctx, q.Net, some)
+	if err != nil {
+		return err
+	}
+	c.price(q.Net, tallies, one)
+	position := (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(some.Positions)) // seconds
 	// Sketches are the same kind of work as exact positions, so that multiply-adds
 	// compare them; reading the weights counts for the stage.
-	var macs [3]int64
-	var position float64 // seconds
-	var layers []LayerEstimate
-	for i, rects := range []Rectangles{a.Sketch, a.Whole, exact.Rects} {
-		c := &Candidate{Rects: rects, Algorithms: exact.Algorithms, Batch: choiceBatch}
-		tallies, err := c.measure(ctx, q.Net, some)
-		if err != nil {
-			return err
-		}
-		c.price(q.Net, tallies, one)
-		for _, t := range tallies {
-			macs[i] += t.MACs
-		}
-		position, layers = (c.Estimate.Seconds-c.Estimate.BaseSeconds)/float64(len(some.Positions)), c.Layers
+	share := func(rects Rectangles) (float64, error) {
+		less, err := (&Candidate{Rects: rects}).measure(ctx, q.Net, some)
+		return float64(multiplyAdds(less)) / float64(max(1, multiplyAdds(tallies))), err
 	}
-	sketch, whole := float64(macs[0])/float64(max(1, macs[2])), float64(macs[1])/float64(max(1, macs[2]))
+	sketch, err := share(a.Sketch)
+	if err != nil {
+		return err
+	}
+	whole, err := share(a.Whole)
+	if err != nil {
+		return err
+	}
 	stage := estimating
 	for i, l := range q.Net.Layers {
 		stage += r.rates.Streaming(l, exact.Algorithms[i])
@@ -304,9 +306,18 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	a.SketchCost, a.WholeCost = sketch, whole
 	a.SecondsBackward = backwardSeconds(q.Net, r, a.Gradients)
 	if exact.Rects.Rule == Traced {
-		a.feature(q.Net, layers, len(q.Grid.Positions))
+		a.feature(q.Net, c.Layers, len(q.Grid.Positions))
 	}
 	return nil
+}
+
+// multiplyAdds are those of all layers.
+func multiplyAdds(tallies []tally) int64 {
+	var n int64
+	for _, t := range tallies {
+		n += t.MACs
+	}
+	return n
 }
 
 // feature takes as many of the first layers as are cheap: a share of what all
