@@ -219,13 +219,19 @@ func (m *maker) end(l *network.Layer, d *operators.Departure) error {
 	if err != nil {
 		return err
 	}
+	// What m has of the gradients, most of all layers, must not outlive New.
+	program := m.program
+	objectives, values := make([]gradient.Objective, len(m.from)), make([]float64, len(m.from))
+	for k, g := range m.from {
+		objectives[k], values[k] = g.Objective, g.Value
+	}
 	d.End = &operators.End{Before: before, Depart: func(z, scratch []float32, estimates []float64) {
 		for k, g := range gradients {
-			f, err := m.program.At(m.from[k].Objective, z, scratch)
+			f, err := program.At(objectives[k], z, scratch)
 			if err != nil {
 				f = math.NaN() // New has tried it
 			}
-			f -= m.from[k].Value
+			f -= values[k]
 			for j, v := range z {
 				f -= float64(g[j]) * (float64(v) - float64(clean[j]))
 			}
@@ -233,8 +239,8 @@ func (m *maker) end(l *network.Layer, d *operators.Departure) error {
 		}
 	}}
 	scratch := make([]float32, len(clean))
-	for _, g := range m.from {
-		if _, err := m.program.At(g.Objective, clean, scratch); err != nil {
+	for _, o := range objectives {
+		if _, err := program.At(o, clean, scratch); err != nil {
 			return err
 		}
 	}
