@@ -19,8 +19,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -30,6 +28,7 @@ import (
 	_ "go4.org/unsafe/assume-no-moving-gc" // gorgonia's tensor needs this version under current Go
 	"gorgonia.org/tensor"
 
+	"occlude/examples/benchmarks/internal/process"
 	"occlude/executor"
 	"occlude/internal/engine"
 	"occlude/internal/network/networktest"
@@ -41,17 +40,7 @@ import (
 // tolerance is what exact plans promise.
 const tolerance = 1e-4
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "accuracy:", err)
-		os.Exit(1)
-	}
-}
+func main() { process.Main("accuracy", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("accuracy", flag.ContinueOnError)

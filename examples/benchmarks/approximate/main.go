@@ -21,26 +21,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
+
+	"occlude/examples/benchmarks/internal/process"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "approximate:", err)
-		os.Exit(1)
-	}
-}
+func main() { process.Main("approximate", run) }
 
 // settings are the flags and arguments.
 type settings struct {

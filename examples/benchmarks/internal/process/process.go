@@ -1,14 +1,33 @@
-// Package process runs programs and says what they took.
+// Package process runs programs, the benchmarks among them, and says what they took.
 package process
 
 import (
 	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 )
+
+// Main runs a program until it ends or is interrupted, and exits with what it
+// comes to: 2 where its flags are wrong or help was asked for, 1 after an error.
+func Main(name string, run func(ctx context.Context, args []string, stdout, stderr io.Writer) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
 
 // Run runs a program to its end: what it printed, and the most memory that it
 // had in use, in bytes (0 where the system does not tell).
