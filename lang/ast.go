@@ -76,8 +76,10 @@ type Script struct {
 }
 
 // Statement is one of *[CreateModel], *[DropModel], *[ShowModels],
-// *[DescribeModel], *[AnalyzeModel], *[Predict], *[Occlude], *[Explain],
-// *[Copy], *[Set], *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
+// *[DescribeModel], *[AnalyzeModel], *[ShowCalibration], *[ExportCalibration],
+// *[ImportCalibration], *[Predict], *[Occlude], *[Explain], *[Benchmark],
+// *[Compare], *[Evaluate], *[SQL], *[ShowTables], *[Copy], *[Set],
+// *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
 type Statement interface {
 	Node
 	statement()
@@ -128,6 +130,21 @@ type Sample struct {
 	Seed  *Number // of REPEATABLE: a whole number; nil where not written
 }
 
+// ShowCalibration is SHOW CALIBRATION: what was measured of machines and models.
+type ShowCalibration struct{ Located }
+
+// ExportCalibration is EXPORT CALIBRATION TO 'file'.
+type ExportCalibration struct {
+	Located
+	File String
+}
+
+// ImportCalibration is IMPORT CALIBRATION FROM 'file'.
+type ImportCalibration struct {
+	Located
+	File String
+}
+
 // Predict is PREDICT 'image' USING model [TOP n] [WITH (options)].
 type Predict struct {
 	Located
@@ -152,7 +169,9 @@ type Occlude struct {
 	Quality  *QualityGoal
 	Within   *TimeGoal
 	Verify   *Verify
-	Into     []String
+	Into     []String // files
+	Table    *Name    // of INTO TABLE; beside files or alone
+	OnError  *OnError
 	Colormap *String
 	Options  []Option
 }
@@ -199,6 +218,13 @@ type Verify struct {
 	Located
 	Positions int  // above zero, unless All
 	All       bool // every position; Positions is zero
+}
+
+// OnError is ON ERROR STOP or ON ERROR CONTINUE: what becomes of the other
+// images when one cannot be read.
+type OnError struct {
+	Located
+	Stop bool
 }
 
 // FillKind tells the kinds of [Fill] apart.
@@ -257,7 +283,7 @@ func (e *Explain) Format() string { return formatOf(e.Options) }
 // value is a Word: csv, json, npy or png, in small letters. See [Copy.Format].
 type Copy struct {
 	Located
-	Query   Statement // *Occlude, *Predict, *ShowModels or *DescribeModel
+	Query   Statement // *Occlude, *Predict, *Benchmark, *Compare, *Evaluate, *SQL or one of SHOW
 	File    String
 	Options []Option
 }
@@ -300,20 +326,28 @@ type Reset struct {
 // ResetAll is RESET ALL.
 type ResetAll struct{ Located }
 
-func (*CreateModel) statement()   {}
-func (*DropModel) statement()     {}
-func (*ShowModels) statement()    {}
-func (*DescribeModel) statement() {}
-func (*AnalyzeModel) statement()  {}
-func (*Predict) statement()       {}
-func (*Occlude) statement()       {}
-func (*Explain) statement()       {}
-func (*Copy) statement()          {}
-func (*Set) statement()           {}
-func (*ShowSetting) statement()   {}
-func (*ShowAll) statement()       {}
-func (*Reset) statement()         {}
-func (*ResetAll) statement()      {}
+func (*CreateModel) statement()       {}
+func (*DropModel) statement()         {}
+func (*ShowModels) statement()        {}
+func (*DescribeModel) statement()     {}
+func (*AnalyzeModel) statement()      {}
+func (*ShowCalibration) statement()   {}
+func (*ExportCalibration) statement() {}
+func (*ImportCalibration) statement() {}
+func (*Predict) statement()           {}
+func (*Occlude) statement()           {}
+func (*Explain) statement()           {}
+func (*Benchmark) statement()         {}
+func (*Compare) statement()           {}
+func (*Evaluate) statement()          {}
+func (*SQL) statement()               {}
+func (*ShowTables) statement()        {}
+func (*Copy) statement()              {}
+func (*Set) statement()               {}
+func (*ShowSetting) statement()       {}
+func (*ShowAll) statement()           {}
+func (*Reset) statement()             {}
+func (*ResetAll) statement()          {}
 
 // Option is a name with a value, as in WITH (batch = 64, plan = full).
 type Option struct {

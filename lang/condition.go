@@ -14,7 +14,7 @@ const maxTerms = 1000
 
 func isCondition(e Expr) bool {
 	switch e.(type) {
-	case *Or, *And, *Not, *Compare, *Between, *In, *Inside:
+	case *Or, *And, *Not, *Comparison, *Between, *In, *Inside:
 		return true
 	}
 	return false
@@ -80,7 +80,7 @@ func (b *builder) comparison(s *comparisonSyntax) Expr {
 		if op == "!=" {
 			op = Differs
 		}
-		return &Compare{here, op, b.numeric(left, test.Op.Value), b.numeric(b.sum(test.Right), test.Op.Value)}
+		return &Comparison{here, op, b.numeric(left, test.Op.Value), b.numeric(b.sum(test.Right), test.Op.Value)}
 	case test.Low != nil:
 		return &Between{here, test.Not, b.numeric(left, "BETWEEN"),
 			b.numeric(b.sum(test.Low), "BETWEEN"), b.numeric(b.sum(test.High), "BETWEEN")}

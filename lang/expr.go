@@ -1,7 +1,7 @@
 package lang
 
 // Expr is an expression of WHERE: the conditions *[Or], *[And], *[Not],
-// *[Compare], *[Between], *[In] and *[Inside], and the numbers *[Arith],
+// *[Comparison], *[Between], *[In] and *[Inside], and the numbers *[Arith],
 // *[Neg], *[Column] and [Number]. The parser hands out no tree that uses a
 // condition where a number is needed or the reverse.
 type Expr interface {
@@ -40,8 +40,8 @@ const (
 	GreaterEqual CompareOp = ">="
 )
 
-// Compare compares two numbers.
-type Compare struct {
+// Comparison compares two numbers.
+type Comparison struct {
 	Located
 	Op          CompareOp
 	Left, Right Expr
@@ -101,14 +101,14 @@ type Column struct {
 	Name string // "x", "y", "w" or "h"
 }
 
-func (*Or) expr()      {}
-func (*And) expr()     {}
-func (*Not) expr()     {}
-func (*Compare) expr() {}
-func (*Between) expr() {}
-func (*In) expr()      {}
-func (*Inside) expr()  {}
-func (*Arith) expr()   {}
-func (*Neg) expr()     {}
-func (*Column) expr()  {}
-func (Number) expr()   {}
+func (*Or) expr()         {}
+func (*And) expr()        {}
+func (*Not) expr()        {}
+func (*Comparison) expr() {}
+func (*Between) expr()    {}
+func (*In) expr()         {}
+func (*Inside) expr()     {}
+func (*Arith) expr()      {}
+func (*Neg) expr()        {}
+func (*Column) expr()     {}
+func (Number) expr()      {}

@@ -59,7 +59,7 @@ func TestStatements(t *testing.T) {
 			FILL gray STRIDE 4x8 PATCH 16 FOR CLASS 'DME'`, &Occlude{
 			Image: scan, Model: oct,
 			Target: &Target{Class: str("DME")}, Patch: &Extent{W: 16, H: 16}, Stride: &Extent{W: 4, H: 8},
-			Fill: &Fill{Color: [3]float64{128, 128, 128}}, Where: &Compare{Op: Greater, Left: &Column{Name: "x"}, Right: three},
+			Fill: &Fill{Color: [3]float64{128, 128, 128}}, Where: &Comparison{Op: Greater, Left: &Column{Name: "x"}, Right: three},
 			Into: []String{str("a.png"), str("b.npy")}, Colormap: &String{Value: "jet_r"},
 			Options: []Option{{Name: bare("plan"), Value: Word{Text: "full"}}},
 		}},
@@ -90,7 +90,7 @@ func TestStatements(t *testing.T) {
 		{`OCCLUDE 'scan.png' USING oct VERIFY ALL WITHIN 1 SECOND SSIM >= 1 WHERE x > 3 OR y > 3`, occlude(func(o *Occlude) {
 			o.Verify, o.Within, o.Quality = &Verify{All: true}, &TimeGoal{Duration: time.Second}, &QualityGoal{Metric: "ssim", AtLeast: 1}
 			o.Where = &Or{Terms: []Expr{
-				&Compare{Op: Greater, Left: &Column{Name: "x"}, Right: three}, &Compare{Op: Greater, Left: &Column{Name: "y"}, Right: three},
+				&Comparison{Op: Greater, Left: &Column{Name: "x"}, Right: three}, &Comparison{Op: Greater, Left: &Column{Name: "y"}, Right: three},
 			}}
 		})},
 		{`ANALYZE MODEL oct`, &AnalyzeModel{Model: oct}},
@@ -181,7 +181,7 @@ func parenthesize(e Expr) string {
 		return all(e.Terms, " AND ")
 	case *Not:
 		return "NOT " + inner(e.X)
-	case *Compare:
+	case *Comparison:
 		return inner(e.Left) + " " + string(e.Op) + " " + inner(e.Right)
 	case *Between:
 		return inner(e.X) + map[bool]string{true: " NOT"}[e.Not] + " BETWEEN " + inner(e.Low) + " AND " + inner(e.High)

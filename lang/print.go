@@ -37,8 +37,13 @@ func (s *DropModel) String() string {
 	return "DROP MODEL " + s.Model.String()
 }
 
-func (s *ShowModels) String() string    { return "SHOW MODELS" }
-func (s *DescribeModel) String() string { return "DESCRIBE MODEL " + s.Model.String() }
+func (s *ShowModels) String() string      { return "SHOW MODELS" }
+func (s *ShowTables) String() string      { return "SHOW TABLES" }
+func (s *ShowCalibration) String() string { return "SHOW CALIBRATION" }
+func (s *DescribeModel) String() string   { return "DESCRIBE MODEL " + s.Model.String() }
+
+func (s *ExportCalibration) String() string { return "EXPORT CALIBRATION TO " + s.File.String() }
+func (s *ImportCalibration) String() string { return "IMPORT CALIBRATION FROM " + s.File.String() }
 
 func (s *AnalyzeModel) String() string {
 	var b strings.Builder
@@ -106,14 +111,35 @@ func (s *Occlude) String() string {
 	if s.Verify != nil {
 		b.WriteString(" " + s.Verify.String())
 	}
-	if len(s.Into) > 0 {
-		b.WriteString(" INTO " + list(s.Into))
+	if s.Table != nil || len(s.Into) > 0 {
+		b.WriteString(" INTO " + s.into())
+	}
+	if s.OnError != nil {
+		b.WriteString(" " + s.OnError.String())
 	}
 	if s.Colormap != nil {
 		clause("COLORMAP", s.Colormap)
 	}
 	b.WriteString(with(s.Options))
 	return b.String()
+}
+
+// into prints where results go, the table first.
+func (s *Occlude) into() string {
+	switch {
+	case s.Table == nil:
+		return list(s.Into)
+	case len(s.Into) == 0:
+		return "TABLE " + s.Table.String()
+	}
+	return "TABLE " + s.Table.String() + ", " + list(s.Into)
+}
+
+func (o *OnError) String() string {
+	if o.Stop {
+		return "ON ERROR STOP"
+	}
+	return "ON ERROR CONTINUE"
 }
 
 // clauses returns what prints a clause behind its word.
@@ -254,11 +280,11 @@ func (s *ShowAll) String() string     { return "SHOW ALL" }
 func (s *Reset) String() string       { return "RESET " + setting(s.Setting) }
 func (s *ResetAll) String() string    { return "RESET ALL" }
 
-// setting prints a setting's name where ALL and MODELS would mean something
-// else.
+// setting prints a setting's name where ALL, MODELS and the like would mean
+// something else.
 func setting(n Name) string {
 	switch key := n.Key(); key {
-	case "all", "models":
+	case "all", "models", "tables", "calibration":
 		return quoteName(key)
 	}
 	return n.String()
@@ -339,7 +365,7 @@ func binding(e Expr) int {
 		return bindAnd
 	case *Not:
 		return bindNot
-	case *Compare, *Between, *In:
+	case *Comparison, *Between, *In:
 		return bindCompare
 	case *Arith:
 		if e.Op == Plus || e.Op == Minus {
@@ -374,7 +400,7 @@ func (p *printer) expr(e Expr) {
 	case *Not:
 		p.WriteString("NOT ")
 		p.operand(e.X, bindNot)
-	case *Compare:
+	case *Comparison:
 		p.binary(e.Left, bindSum, string(e.Op), e.Right, bindSum)
 	case *Between:
 		p.operand(e.X, bindSum)
@@ -431,13 +457,13 @@ func (p *printer) not(yes bool) {
 	}
 }
 
-func (e *Or) String() string      { return printExpr(e) }
-func (e *And) String() string     { return printExpr(e) }
-func (e *Not) String() string     { return printExpr(e) }
-func (e *Compare) String() string { return printExpr(e) }
-func (e *Between) String() string { return printExpr(e) }
-func (e *In) String() string      { return printExpr(e) }
-func (e *Arith) String() string   { return printExpr(e) }
-func (e *Neg) String() string     { return printExpr(e) }
-func (e *Inside) String() string  { return "inside(" + e.Mask.String() + ")" }
-func (e *Column) String() string  { return e.Name }
+func (e *Or) String() string         { return printExpr(e) }
+func (e *And) String() string        { return printExpr(e) }
+func (e *Not) String() string        { return printExpr(e) }
+func (e *Comparison) String() string { return printExpr(e) }
+func (e *Between) String() string    { return printExpr(e) }
+func (e *In) String() string         { return printExpr(e) }
+func (e *Arith) String() string      { return printExpr(e) }
+func (e *Neg) String() string        { return printExpr(e) }
+func (e *Inside) String() string     { return "inside(" + e.Mask.String() + ")" }
+func (e *Column) String() string     { return e.Name }

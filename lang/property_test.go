@@ -288,7 +288,7 @@ func conditions(depth int) *rapid.Generator[Expr] {
 		switch rapid.IntRange(0, last).Draw(t, "condition") {
 		case 0:
 			op := rapid.SampledFrom([]CompareOp{Equals, Differs, Less, LessEqual, Greater, GreaterEqual})
-			return &Compare{Op: op.Draw(t, "op"), Left: number.Draw(t, "left"), Right: number.Draw(t, "right")}
+			return &Comparison{Op: op.Draw(t, "op"), Left: number.Draw(t, "left"), Right: number.Draw(t, "right")}
 		case 1:
 			return &Between{Not: negated.Draw(t, "not"), X: number.Draw(t, "x"), Low: number.Draw(t, "low"), High: number.Draw(t, "high")}
 		case 2:

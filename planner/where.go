@@ -23,8 +23,8 @@ func (b *binder) compileWhere(e lang.Expr, w, h int) (condition, error) {
 	case *lang.Not:
 		c, err := b.compileWhere(e.X, w, h)
 		return func(p Position) bool { return !c(p) }, err
-	case *lang.Compare:
-		return b.compileCompare(e, w, h)
+	case *lang.Comparison:
+		return b.compileComparison(e, w, h)
 	case *lang.Between:
 		x, err := b.number(e.X, w, h)
 		if err != nil {
@@ -73,7 +73,7 @@ func (b *binder) fold(terms []lang.Expr, w, h int, stop bool) (condition, error)
 	}, nil
 }
 
-func (b *binder) compileCompare(e *lang.Compare, w, h int) (condition, error) {
+func (b *binder) compileComparison(e *lang.Comparison, w, h int) (condition, error) {
 	l, err := b.number(e.Left, w, h)
 	if err != nil {
 		return nil, err
