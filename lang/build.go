@@ -32,6 +32,10 @@ func (b *builder) errorf(span Span, format string, args ...any) *Diagnostic {
 
 func (b *builder) statement(s *statementSyntax) Statement {
 	switch {
+	case s.Create != nil && s.Create.Table != nil:
+		return b.table("CREATE", s.Create.syntax, s.Create.Table)
+	case s.Drop != nil && s.Drop.Table != nil:
+		return b.table("DROP", s.Drop.syntax, s.Drop.Table)
 	case s.Create != nil:
 		c := s.Create
 		return &CreateModel{Located{c.span()}, c.Replace, b.model(c.Model), b.file(&c.File.Token), b.with(c.With)}
@@ -41,20 +45,30 @@ func (b *builder) statement(s *statementSyntax) Statement {
 		return &DescribeModel{Located{s.Describe.span()}, b.model(s.Describe.Model)}
 	case s.Analyze != nil:
 		return b.analyze(s.Analyze)
-	case s.Show != nil && s.Show.Models:
-		return &ShowModels{Located{s.Show.span()}}
-	case s.Show != nil && s.Show.All:
-		return &ShowAll{Located{s.Show.span()}}
 	case s.Show != nil:
-		return &ShowSetting{Located{s.Show.span()}, b.name(s.Show.Setting.Token)}
+		return b.show(s.Show)
 	case s.Predict != nil:
 		return b.predict(s.Predict)
 	case s.Occlude != nil:
 		return b.occlude(s.Occlude)
 	case s.Explain != nil:
 		return b.explain(s.Explain)
+	case s.Benchmark != nil:
+		return b.benchmark(s.Benchmark)
+	case s.Compare != nil:
+		return b.compare(s.Compare)
+	case s.Evaluate != nil:
+		return b.evaluate(s.Evaluate)
+	case s.Query != nil:
+		return b.sql(s.Query.syntax, s.Query.Rest, s.Query.Verb.Value)
+	case s.Change != nil:
+		return b.sql(s.Change.syntax, s.Change.Rest, s.Change.Verb.Value)
 	case s.Copy != nil:
 		return b.copy(s.Copy)
+	case s.Export != nil:
+		return &ExportCalibration{Located{s.Export.span()}, b.file(&s.Export.File.Token)}
+	case s.Import != nil:
+		return &ImportCalibration{Located{s.Import.span()}, b.file(&s.Import.File.Token)}
 	case s.Set != nil:
 		return &Set{Located{s.Set.span()}, b.name(s.Set.Setting.Token), b.value(s.Set.Value)}
 	case s.Reset.All:
@@ -62,6 +76,25 @@ func (b *builder) statement(s *statementSyntax) Statement {
 	default:
 		return &Reset{Located{s.Reset.span()}, b.name(s.Reset.Setting.Token)}
 	}
+}
+
+func (b *builder) table(verb string, s syntax, t *tableSyntax) *SQL {
+	return b.sql(s, t.Rest, verb, t.Kind.Value)
+}
+
+func (b *builder) show(s *showSyntax) Statement {
+	here := Located{s.span()}
+	switch {
+	case s.Models:
+		return &ShowModels{here}
+	case s.Tables:
+		return &ShowTables{here}
+	case s.Calibration:
+		return &ShowCalibration{here}
+	case s.All:
+		return &ShowAll{here}
+	}
+	return &ShowSetting{here, b.name(s.Setting.Token)}
 }
 
 func (b *builder) predict(s *predictSyntax) *Predict {
@@ -110,9 +143,9 @@ func (b *builder) occlude(s *occludeSyntax) *Occlude {
 		case c.Verify != nil:
 			o.Verify = b.verify(c)
 		case c.Into != nil:
-			for _, f := range c.Into {
-				o.Into = append(o.Into, b.file(&f.Token))
-			}
+			b.into(o, c.Into)
+		case c.OnError != nil:
+			o.OnError = &OnError{Located{c.span()}, strings.EqualFold(c.OnError.Value, "STOP")}
 		case c.Colormap != nil:
 			name := b.word(c.Colormap.Token)
 			o.Colormap = &name
@@ -129,6 +162,20 @@ func (b *builder) occlude(s *occludeSyntax) *Occlude {
 			WithHint("AT names the positions one by one, WHERE chooses them from the grid")
 	}
 	return o
+}
+
+func (b *builder) into(o *Occlude, targets []*intoSyntax) {
+	for _, t := range targets {
+		switch {
+		case t.File != nil:
+			o.Into = append(o.Into, b.file(&t.File.Token))
+		case o.Table != nil:
+			b.errorf(t.span(), "results go into one table: %s was named before", clip(o.Table.String()))
+		default:
+			name := b.name(t.Table.Token)
+			o.Table = &name
+		}
+	}
 }
 
 // onceOnly notices a clause that comes a second time, by its first word.
@@ -328,87 +375,18 @@ func (b *builder) copy(s *copySyntax) *Copy {
 		c.Query = b.occlude(q.Occlude)
 	case q.Predict != nil:
 		c.Query = b.predict(q.Predict)
+	case q.Benchmark != nil:
+		c.Query = b.benchmark(q.Benchmark)
+	case q.Compare != nil:
+		c.Query = b.compare(q.Compare)
+	case q.Evaluate != nil:
+		c.Query = b.evaluate(q.Evaluate)
+	case q.Query != nil:
+		c.Query = b.sql(q.Query.syntax, q.Query.Rest, q.Query.Verb.Value)
 	default:
-		c.Query = &ShowModels{Located{q.span()}}
+		c.Query = b.show(q.Show)
 	}
 	return c
-}
-
-// with reads the options of WITH, which may be missing.
-func (b *builder) with(s *withSyntax) []Option {
-	if s == nil {
-		return nil
-	}
-	var options []Option
-	seen := map[string]*lexer.Token{}
-	for _, o := range s.Options {
-		name := b.name(o.Name.Token)
-		if !b.twice(seen, name.Key(), &o.Name.Token) {
-			options = append(options, Option{Located{o.span()}, name, b.value(o.Value)})
-		}
-	}
-	return options
-}
-
-// twice complains about an option that was given before.
-func (b *builder) twice(seen map[string]*lexer.Token, name string, t *lexer.Token) bool {
-	if before, ok := seen[name]; ok {
-		b.errorf(tokenSpan(*t), "the option %s is given twice: first on line %d", clip(name), before.Pos.Line)
-		return true
-	}
-	seen[name] = t
-	return false
-}
-
-func (b *builder) value(s *valueSyntax) Value {
-	switch {
-	case s.String != nil:
-		return text(s.String)
-	case s.Number != nil:
-		return b.signed(s.Number)
-	case s.Word != nil:
-		if _, ok := switches[strings.ToLower(s.Word.Value)]; ok {
-			return boolean(s.Word)
-		}
-		return Word{Located{tokenSpan(*s.Word)}, s.Word.Value}
-	}
-	list := List{Located: Located{s.span()}}
-	for _, item := range s.Items {
-		list.Items = append(list.Items, b.value(item))
-	}
-	return list
-}
-
-// switches are the words that mean yes or no.
-var switches = map[string]bool{"true": true, "on": true, "false": false, "off": false}
-
-func boolean(t *lexer.Token) Bool {
-	return Bool{Located{tokenSpan(*t)}, switches[strings.ToLower(t.Value)]}
-}
-
-func word(t *lexer.Token) Word { return Word{Located{tokenSpan(*t)}, strings.ToLower(t.Value)} }
-
-// word reads what may be written as a bare word or as a string.
-func (b *builder) word(t lexer.Token) String {
-	if t.Type == tokenString {
-		return b.file(&t)
-	}
-	return String{Located{tokenSpan(t)}, t.Value}
-}
-
-// text takes the quotes off a string.
-func text(t *lexer.Token) String {
-	inner := t.Value[1 : len(t.Value)-1]
-	return String{Located{tokenSpan(*t)}, strings.ReplaceAll(inner, "''", "'")}
-}
-
-// file reads a string that names something, so that it cannot be empty.
-func (b *builder) file(t *lexer.Token) String {
-	s := text(t)
-	if s.Value == "" {
-		b.errorf(s.Source, "the name between the quotes is empty")
-	}
-	return s
 }
 
 func (b *builder) model(s *modelSyntax) Name { return b.name(s.Token) }

@@ -11,16 +11,6 @@ import (
 
 // This file turns "token n does not fit" into a sentence that helps.
 
-// notYet are the statements and clauses that are planned: the word that is
-// noticed, the name in the message, and a word of the grammar in whose place it
-// may stand one day (or, for TABLE, behind which).
-var notYet = []struct{ word, name, place string }{
-	{"BENCHMARK", "BENCHMARK", "OCCLUDE"},
-	{"COMPARE", "COMPARE", "OCCLUDE"},
-	{"SELECT", "SELECT", "OCCLUDE"},
-	{"TABLE", "INTO TABLE", "INTO"},
-}
-
 // statementWords are the words that begin a statement.
 var statementWords = sync.OnceValue(func() []string {
 	_, expected := expect([]lexer.Token{{Type: lexer.EOF}})
@@ -102,13 +92,9 @@ func (e *syntaxError) beginsStatement() bool {
 		return false
 	}
 	is := func(word string) bool { return strings.EqualFold(word, t.Value) }
-	if slices.ContainsFunc(statementWords(), is) {
+	// WITH begins SQL, too, but is a clause to most people.
+	if t.Type != tokenKeyword && slices.ContainsFunc(statementWords(), is) {
 		return true
-	}
-	for _, later := range notYet {
-		if later.place == "OCCLUDE" && is(later.word) {
-			return true
-		}
 	}
 	// A misspelt one that begins a line, unless a clause is as near.
 	beginsLine := t.Pos.Line > tokenSpan(e.tokens[e.at-1]).To.Line && t.Pos.Column <= e.tokens[0].Pos.Column
@@ -123,14 +109,6 @@ func (e *syntaxError) missingSemicolon() *Diagnostic {
 func (e *syntaxError) diagnostic() *Diagnostic {
 	t := e.token()
 	span := tokenSpan(t)
-	if isWordLike(t) {
-		for _, later := range notYet {
-			follows := later.place == "INTO" && e.at > 0 && strings.EqualFold(e.tokens[e.at-1].Value, later.place)
-			if strings.EqualFold(t.Value, later.word) && (follows || e.allows(later.place)) {
-				return Errorf(span, "%s is not supported yet", later.name)
-			}
-		}
-	}
 	if e.at == len(e.tokens) && (e.allows(")") || e.allows("]")) {
 		if open := unclosed(e.tokens); open >= 0 {
 			return Errorf(tokenSpan(e.tokens[open]), "this %s is never closed", e.tokens[open].Value)
@@ -186,6 +164,9 @@ var (
 		"LabelSyntax":      "a label in single quotes",
 		"ModelSyntax":      "a model",
 		"SettingSyntax":    "a setting",
+		"TableNameSyntax":  "a table",
+		"PlanSyntax":       "a plan",
+		"MetricNameSyntax": "a metric",
 		"OptionNameSyntax": "the name of an option",
 		"ValueSyntax":      "a value",
 		"SignedSyntax":     "a number",
@@ -206,6 +187,7 @@ var (
 		"word":   "a word",
 		"quoted": "a name",
 		"color":  "a colour",
+		"sql":    "the rest of the SQL",
 	}
 )
 
@@ -278,7 +260,9 @@ func (e *syntaxError) wordHint(t lexer.Token) string {
 	case e.allowsToken("quoted") && isReserved(t.Value):
 		return fmt.Sprintf("%s is a word of the language; as a name it is written %s",
 			strings.ToUpper(t.Value), quoteName(strings.ToLower(t.Value)))
-	case e.allowsToken("string") && !isReserved(t.Value) && len(e.keywords()) == 0:
+	case e.allowsToken("string") && e.allows("TABLE") && !strings.Contains(t.Value, "."):
+		return fmt.Sprintf("write '%[1]s' for a file, TABLE %[1]s for a table", clip(t.Value))
+	case e.allowsToken("string") && !isReserved(t.Value) && (len(e.keywords()) == 0 || e.allows("TABLE")):
 		return fmt.Sprintf("write '%s'", clip(t.Value))
 	case e.allows("FOR") && (strings.EqualFold(t.Value, "TOP") || strings.EqualFold(t.Value, "CLASS")):
 		return "write FOR " + strings.ToUpper(t.Value)

@@ -24,6 +24,8 @@ func equal(a, b reflect.Value) bool {
 		return x.Key() == b.Interface().(Name).Key()
 	case Number:
 		return x.equal(b.Interface().(Number))
+	case SQL:
+		return x.Text == b.Interface().(SQL).Text
 	}
 	switch a.Kind() {
 	case reflect.Pointer, reflect.Interface:

@@ -30,31 +30,40 @@ func (s syntax) span() Span {
 }
 
 type statementSyntax struct {
-	Create   *createSyntax   `parser:"  @@"`
-	Drop     *dropSyntax     `parser:"| @@"`
-	Describe *describeSyntax `parser:"| @@"`
-	Analyze  *analyzeSyntax  `parser:"| @@"`
-	Show     *showSyntax     `parser:"| @@"`
-	Predict  *predictSyntax  `parser:"| @@"`
-	Occlude  *occludeSyntax  `parser:"| @@"`
-	Explain  *explainSyntax  `parser:"| @@"`
-	Copy     *copySyntax     `parser:"| @@"`
-	Set      *setSyntax      `parser:"| @@"`
-	Reset    *resetSyntax    `parser:"| @@"`
+	Create    *createSyntax    `parser:"  @@"`
+	Drop      *dropSyntax      `parser:"| @@"`
+	Describe  *describeSyntax  `parser:"| @@"`
+	Analyze   *analyzeSyntax   `parser:"| @@"`
+	Show      *showSyntax      `parser:"| @@"`
+	Predict   *predictSyntax   `parser:"| @@"`
+	Occlude   *occludeSyntax   `parser:"| @@"`
+	Explain   *explainSyntax   `parser:"| @@"`
+	Benchmark *benchmarkSyntax `parser:"| @@"`
+	Compare   *compareSyntax   `parser:"| @@"`
+	Evaluate  *evaluateSyntax  `parser:"| @@"`
+	Query     *selectSyntax    `parser:"| @@"`
+	Change    *changeSyntax    `parser:"| @@"`
+	Copy      *copySyntax      `parser:"| @@"`
+	Export    *exportSyntax    `parser:"| @@"`
+	Import    *importSyntax    `parser:"| @@"`
+	Set       *setSyntax       `parser:"| @@"`
+	Reset     *resetSyntax     `parser:"| @@"`
 }
 
 type createSyntax struct {
 	syntax
-	Replace bool         `parser:"'CREATE' ( @'OR' 'REPLACE' )?"`
-	Model   *modelSyntax `parser:"'MODEL' @@"`
-	File    *fileSyntax  `parser:"'FROM' @@"`
-	With    *withSyntax  `parser:"@@?"`
+	Table   *tableSyntax `parser:"'CREATE' ( @@"`
+	Replace bool         `parser:"  | ( @'OR' 'REPLACE' )?"`
+	Model   *modelSyntax `parser:"    'MODEL' @@"`
+	File    *fileSyntax  `parser:"    'FROM' @@"`
+	With    *withSyntax  `parser:"    @@? )"`
 }
 
 type dropSyntax struct {
 	syntax
-	IfExists bool         `parser:"'DROP' 'MODEL' ( @'IF' 'EXISTS' )?"`
-	Model    *modelSyntax `parser:"@@"`
+	Table    *tableSyntax `parser:"'DROP' ( @@"`
+	IfExists bool         `parser:"  | 'MODEL' ( @'IF' 'EXISTS' )?"`
+	Model    *modelSyntax `parser:"    @@ )"`
 }
 
 type describeSyntax struct {
@@ -85,9 +94,11 @@ type sampleSyntax struct {
 
 type showSyntax struct {
 	syntax
-	Models  bool           `parser:"'SHOW' ( @'MODELS'"`
-	All     bool           `parser:"| @'ALL'"`
-	Setting *settingSyntax `parser:"| @@ )"`
+	Models      bool           `parser:"'SHOW' ( @'MODELS'"`
+	Tables      bool           `parser:"| @'TABLES'"`
+	Calibration bool           `parser:"| @'CALIBRATION'"`
+	All         bool           `parser:"| @'ALL'"`
+	Setting     *settingSyntax `parser:"| @@ )"`
 }
 
 type predictSyntax struct {
@@ -121,9 +132,16 @@ type clauseSyntax struct {
 	Quality  *lexer.Token     `parser:"| 'SSIM' '>=' @Number"`
 	Within   *timeSyntax      `parser:"| 'WITHIN' @@"`
 	Verify   *verifySyntax    `parser:"| 'VERIFY' @@"`
-	Into     []*fileSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
+	Into     []*intoSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
+	OnError  *lexer.Token     `parser:"| 'ON' 'ERROR' @( 'STOP' | 'CONTINUE' )"`
 	Colormap *colormapSyntax  `parser:"| 'COLORMAP' @@"`
 	With     *withSyntax      `parser:"| @@"`
+}
+
+type intoSyntax struct {
+	syntax
+	Table *tableNameSyntax `parser:"  'TABLE' @@"`
+	File  *fileSyntax      `parser:"| @@"`
 }
 
 type targetSyntax struct {
@@ -207,15 +225,90 @@ type copySyntax struct {
 // querySyntax is a statement that returns a relation.
 type querySyntax struct {
 	syntax
-	Occlude *occludeSyntax `parser:"  @@"`
-	Predict *predictSyntax `parser:"| @@"`
-	Show    bool           `parser:"| 'SHOW' @'MODELS'"`
+	Occlude   *occludeSyntax   `parser:"  @@"`
+	Predict   *predictSyntax   `parser:"| @@"`
+	Benchmark *benchmarkSyntax `parser:"| @@"`
+	Compare   *compareSyntax   `parser:"| @@"`
+	Evaluate  *evaluateSyntax  `parser:"| @@"`
+	Query     *selectSyntax    `parser:"| @@"`
+	Show      *showSyntax      `parser:"| @@"`
 }
 
 type copyOptionSyntax struct {
 	syntax
 	Name   lexer.Token `parser:"@'FORMAT'"`
 	Format lexer.Token `parser:"@( 'CSV' | 'JSON' | 'NPY' | 'PNG' )"`
+}
+
+type exportSyntax struct {
+	syntax
+	File *fileSyntax `parser:"'EXPORT' 'CALIBRATION' 'TO' @@"`
+}
+
+type importSyntax struct {
+	syntax
+	File *fileSyntax `parser:"'IMPORT' 'CALIBRATION' 'FROM' @@"`
+}
+
+type benchmarkSyntax struct {
+	syntax
+	Options []*benchmarkOptionSyntax `parser:"'BENCHMARK' ( '(' @@ ( ',' @@ )* ')' )?"`
+	Query   *occludeSyntax           `parser:"@@"`
+}
+
+type benchmarkOptionSyntax struct {
+	syntax
+	Runs   *lexer.Token         `parser:"  'RUNS' @Number"`
+	Warmup *lexer.Token         `parser:"| 'WARMUP' @Number"`
+	Plans  []*alternativeSyntax `parser:"| 'PLANS' '(' @@ ( ',' @@ )* ')'"`
+}
+
+type alternativeSyntax struct {
+	syntax
+	Plan *planSyntax `parser:"@@"`
+	With *withSyntax `parser:"@@?"`
+}
+
+type compareSyntax struct {
+	syntax
+	First  *occludeSyntax `parser:"'COMPARE' '(' @@ ')'"`
+	Second *occludeSyntax `parser:"'WITH' '(' @@ ')'"`
+}
+
+type evaluateSyntax struct {
+	syntax
+	Query   *occludeSyntax  `parser:"'EVALUATE' '(' @@ ')'"`
+	Metrics []*metricSyntax `parser:"'USING' @@ ( ',' @@ )*"`
+	With    *withSyntax     `parser:"@@?"`
+}
+
+type metricSyntax struct {
+	syntax
+	Name      *metricNameSyntax `parser:"@@"`
+	Arguments []*valueSyntax    `parser:"( '(' @@ ( ',' @@ )* ')' )?"`
+}
+
+// What is SQLite's to read is one token from the second word on: see sql.go.
+
+// selectSyntax is SQL that returns rows.
+type selectSyntax struct {
+	syntax
+	Verb lexer.Token `parser:"@( 'SELECT' | 'WITH' | 'VALUES' )"`
+	Rest lexer.Token `parser:"@Sql"`
+}
+
+// changeSyntax is SQL that changes what tables hold.
+type changeSyntax struct {
+	syntax
+	Verb lexer.Token `parser:"@( 'INSERT' | 'UPDATE' | 'DELETE' | 'REPLACE' | 'ALTER' )"`
+	Rest lexer.Token `parser:"@Sql"`
+}
+
+// tableSyntax is what CREATE and DROP leave to SQLite.
+type tableSyntax struct {
+	syntax
+	Kind lexer.Token `parser:"@( 'TABLE' | 'VIEW' | 'INDEX' | 'UNIQUE' | 'TEMP' | 'TEMPORARY' )"`
+	Rest lexer.Token `parser:"@Sql"`
 }
 
 type setSyntax struct {
@@ -269,6 +362,18 @@ type fileSyntax struct {
 }
 
 type modelSyntax struct {
+	Token lexer.Token `parser:"@( Word | Quoted )"`
+}
+
+type tableNameSyntax struct {
+	Token lexer.Token `parser:"@( Word | Quoted )"`
+}
+
+type planSyntax struct {
+	Token lexer.Token `parser:"@( Word | Quoted )"`
+}
+
+type metricNameSyntax struct {
 	Token lexer.Token `parser:"@( Word | Quoted )"`
 }
 

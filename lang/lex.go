@@ -20,6 +20,7 @@ const (
 	tokenNumber                             // 16, .5, 1e-3
 	tokenColor                              // #7f7f7f
 	tokenSymbol                             // ( ) [ ] , ; and operators
+	tokenSQL                                // what SQLite reads; see sql.go
 	tokenBad                                // nothing; see scanner.bad
 )
 
@@ -41,7 +42,7 @@ func (language) Symbols() map[string]lexer.TokenType {
 	return map[string]lexer.TokenType{
 		"EOF": lexer.EOF, "Word": tokenWord, "Keyword": tokenKeyword, "Quoted": tokenQuoted,
 		"String": tokenString, "Number": tokenNumber, "Color": tokenColor, "Symbol": tokenSymbol,
-		"Bad": tokenBad,
+		"Sql": tokenSQL, "Bad": tokenBad,
 	}
 }
 
@@ -61,6 +62,7 @@ type scanner struct {
 	src      string
 	pos      lexer.Position // of the next byte to read
 	previous lexer.TokenType
+	read     []string    // the first words and signs of the statement, in capitals
 	bad      *Diagnostic // what is wrong with the first bad token
 	open     string      // what the text lacks at its end: ' or " or */
 }
@@ -79,8 +81,11 @@ func (s *scanner) Next() (lexer.Token, error) {
 	if bad, ok := s.skipBlank(); !ok {
 		return bad, nil
 	}
-	token := s.scan()
-	s.previous = token.Type
+	token, ok := s.scanSQL()
+	if !ok {
+		token = s.scan()
+	}
+	s.remember(token)
 	return token, nil
 }
 

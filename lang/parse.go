@@ -178,6 +178,9 @@ func (r *reader) parse(o ParseOptions) ([]Statement, Diagnostics) {
 			}
 			all = append(all, b.diagnostics...)
 		}
+		if isSQL(rest) {
+			break // its tokens are not ours
+		}
 		tokens = rest
 	}
 	if !r.terminated && !o.OptionalFinalSemicolon && len(all) == 0 {

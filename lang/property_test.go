@@ -59,7 +59,7 @@ func statements() *rapid.Generator[Statement] {
 			}
 			return p
 		}
-		switch rapid.IntRange(0, 13).Draw(t, "kind") {
+		switch rapid.IntRange(0, 20).Draw(t, "kind") {
 		case 0:
 			return &CreateModel{Replace: rapid.Bool().Draw(t, "replace"), Model: name.Draw(t, "model"),
 				File: file.Draw(t, "file"), Options: option.Draw(t, "options")}
@@ -94,6 +94,9 @@ func statements() *rapid.Generator[Statement] {
 				rapid.Map(occludes(), func(o *Occlude) Statement { return o }),
 				rapid.Just[Statement](&ShowModels{}),
 				rapid.Custom(func(*rapid.T) Statement { return predict() }),
+				rapid.Map(benchmarks(), func(b *Benchmark) Statement { return b }),
+				rapid.Map(evaluations(), func(e *Evaluate) Statement { return e }),
+				rapid.Map(queries(), func(q *SQL) Statement { return q }),
 			).Draw(t, "query")
 			return c
 		case 9:
@@ -104,9 +107,59 @@ func statements() *rapid.Generator[Statement] {
 			return &ShowSetting{Setting: name.Draw(t, "setting")}
 		case 12:
 			return analyses().Draw(t, "analyze")
+		case 13:
+			return rapid.SampledFrom([]Statement{&ShowTables{}, &ShowCalibration{}}).Draw(t, "show")
+		case 14:
+			return &ExportCalibration{File: file.Draw(t, "file")}
+		case 15:
+			return &ImportCalibration{File: file.Draw(t, "file")}
+		case 16:
+			return benchmarks().Draw(t, "benchmark")
+		case 17:
+			return &Compare{First: occludes().Draw(t, "first"), Second: occludes().Draw(t, "second")}
+		case 18:
+			return evaluations().Draw(t, "evaluate")
+		case 19:
+			return queries().Draw(t, "query")
 		default:
 			return &Reset{Setting: name.Draw(t, "setting")}
 		}
+	})
+}
+
+func benchmarks() *rapid.Generator[*Benchmark] {
+	return rapid.Custom(func(t *rapid.T) *Benchmark {
+		b := &Benchmark{Query: occludes().Draw(t, "query")}
+		times := rapid.IntRange(1, mostRuns)
+		if rapid.Bool().Draw(t, "has runs") {
+			b.Runs = &Number{Value: float64(times.Draw(t, "runs"))}
+		}
+		if rapid.Bool().Draw(t, "has warmup") {
+			b.Warmup = &Number{Value: float64(times.Draw(t, "warmup") - 1)}
+		}
+		b.Plans = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Alternative {
+			return Alternative{Plan: names().Draw(t, "plan"), Options: options().Draw(t, "hints")}
+		}), 0, 3).Draw(t, "plans")
+		return b
+	})
+}
+
+func evaluations() *rapid.Generator[*Evaluate] {
+	return rapid.Custom(func(t *rapid.T) *Evaluate {
+		metric := rapid.Custom(func(t *rapid.T) Metric {
+			return Metric{Name: names().Draw(t, "metric"), Arguments: rapid.SliceOfN(values(1), 0, 2).Draw(t, "arguments")}
+		})
+		return &Evaluate{Query: occludes().Draw(t, "query"), Metrics: rapid.SliceOfN(metric, 1, 3).Draw(t, "metrics"), Options: options().Draw(t, "options")}
+	})
+}
+
+// queries draws SQL whose strings, names, comments and parentheses hold what would
+// end it elsewhere.
+func queries() *rapid.Generator[*SQL] {
+	piece := rapid.SampledFrom([]string{"x", "'a;b)'", "'it''s ('", `"n;)"`, "[;)]", "`)`", "/* ;) */", "-- ;)\n", "(y)", "||", "->>", "@é", "?1"})
+	return rapid.Custom(func(t *rapid.T) *SQL {
+		verb := rapid.SampledFrom(sqlQueries).Draw(t, "verb")
+		return &SQL{Verb: verb, Text: verb + " 1 " + strings.Join(rapid.SliceOf(piece).Draw(t, "pieces"), " ") + " z"}
 	})
 }
 
@@ -128,6 +181,12 @@ func occludes() *rapid.Generator[*Occlude] {
 		}
 		if rapid.Bool().Draw(t, "has fill") {
 			o.Fill = fills().Draw(t, "fill")
+		}
+		switch rapid.IntRange(0, 2).Draw(t, "on error") {
+		case 0:
+			o.OnError = &OnError{Stop: rapid.Bool().Draw(t, "stop")}
+			name := names().Draw(t, "table")
+			o.Table = &name
 		}
 		switch rapid.IntRange(0, 2).Draw(t, "positions") {
 		case 0:
