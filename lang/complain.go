@@ -134,15 +134,16 @@ func (e *syntaxError) diagnostic() *Diagnostic {
 func (e *syntaxError) keywords() []string { return e.unwritten(keywords(e.expected)) }
 
 // unwritten leaves out of what would have fitted the clauses that were written
-// already.
+// already, in the same parentheses.
 func (e *syntaxError) unwritten(words []string) []string {
+	written := e.tokens[unclosed(e.tokens[:e.at])+1 : e.at]
 	isClause := func(word string) bool {
 		return slices.ContainsFunc(e.expected, func(x expectation) bool {
 			return x.literal == word && strings.HasSuffix(x.production, "ClauseSyntax")
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool {
-		return isClause(word) && slices.ContainsFunc(e.tokens[:e.at], func(t lexer.Token) bool {
+		return isClause(word) && slices.ContainsFunc(written, func(t lexer.Token) bool {
 			return isWordLike(t) && strings.EqualFold(t.Value, word)
 		})
 	})

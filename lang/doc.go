@@ -33,7 +33,7 @@
 // walks that EBNF along the statement and so knows, at the first token that
 // does not fit, everything that would have. From this come the message, the
 // did-you-mean hint, a missing semicolon being told from a wrong word, and the
-// lists of words ([Keywords]). A new production is known to all of them without
+// lists of words ([Keywords]), and completion ([NextAt]). A new production is known to all of them without
 // another line of code. complain.go puts it into words and knows the usual
 // mistakes: quotes of the wrong kind, signs from other languages, statements
 // and clauses that are yet to come.

@@ -122,23 +122,31 @@ func (t *todo) ahead(visit func(next expectation, rest *todo)) {
 // come in place of the one that could not; of a statement without error, its
 // length and nothing.
 func expect(tokens []lexer.Token) (int, []expectation) {
-	ways := []*todo{{terms: []*ebnf.Term{{Name: rootProduction}}}}
+	ways := begin()
 	for i, token := range tokens {
-		var next []*todo
-		var expected []expectation
-		for _, way := range ways {
-			way.ahead(func(e expectation, rest *todo) {
-				if e.matches(token) {
-					next = append(next, rest)
-				} else if !slices.Contains(expected, e) {
-					expected = append(expected, e)
-				}
-			})
-		}
+		next, expected := step(ways, token)
 		if len(next) == 0 {
 			return i, expected
 		}
 		ways = next
 	}
 	return len(tokens), nil
+}
+
+// begin is where every statement begins.
+func begin() []*todo { return []*todo{{terms: []*ebnf.Term{{Name: rootProduction}}}} }
+
+// step reads one token. It returns the ways that go on behind it, and what else
+// could have come.
+func step(ways []*todo, token lexer.Token) (next []*todo, others []expectation) {
+	for _, way := range ways {
+		way.ahead(func(e expectation, rest *todo) {
+			if e.matches(token) {
+				next = append(next, rest)
+			} else if !slices.Contains(others, e) {
+				others = append(others, e)
+			}
+		})
+	}
+	return next, others
 }

@@ -1,0 +1,138 @@
+package docs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Section is a part of the language reference.
+type Section struct {
+	Title string
+	Text  string   // Markdown, without the title
+	Parts []string // titles of the sections inside of it
+}
+
+// Sections are the parts of the language reference, in its order.
+func Sections() []Section {
+	page, _ := Page("language")
+	var all []Section
+	inside := -1 // the last section of the second level
+	fenced := false
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		level := 0
+		if m := heading.FindStringSubmatch(line); m != nil && !fenced {
+			level = len(m[1])
+			if level == 3 && inside >= 0 {
+				all[inside].Parts = append(all[inside].Parts, m[2])
+			}
+			all = append(all, Section{Title: m[2]})
+			if level < 3 {
+				inside = len(all) - 1
+			}
+			continue
+		}
+		if len(all) > 0 {
+			all[len(all)-1].Text += line
+		}
+	}
+	for i := range all {
+		all[i].Text = strings.TrimSpace(all[i].Text)
+	}
+	return all
+}
+
+var heading = regexp.MustCompile(`^(#{1,4}) (.*\S)\s*$`)
+
+// Find returns what the language reference says of a statement, a clause, a word, an
+// option or a setting, in any case: the section that is called so, that begins with
+// the words, that has them in its title, or in whose grammar or tables they are. Of a
+// table it is the row alone.
+func Find(topic string) (Section, bool) {
+	want, word := titleWords(topic), strings.ToLower(strings.TrimSpace(topic))
+	if word == "" {
+		return Section{}, false
+	}
+	sections := Sections()[1:] // the page's own title is none
+	for _, fits := range []func(title []string) bool{
+		func(title []string) bool { return slices.Equal(title, want) },
+		func(title []string) bool {
+			return len(title) > len(want) && len(want) > 0 && slices.Equal(title[:len(want)], want)
+		},
+		func(title []string) bool { return len(want) == 1 && slices.Contains(title, want[0]) },
+	} {
+		for _, s := range sections {
+			// A title in small letters is prose.
+			if s.Title != strings.ToLower(s.Title) && isKeywords(s.Title) && fits(titleWords(s.Title)) {
+				return s, true
+			}
+		}
+	}
+	for _, s := range sections {
+		if row, ok := tableRow(s.Text, word); ok {
+			return Section{Title: s.Title, Text: row}, true
+		}
+	}
+	for _, s := range sections {
+		if grammarHas(s.Text, word) {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// isKeywords tells the title of a statement or clause from prose.
+func isKeywords(title string) bool {
+	first, _, _ := strings.Cut(title, " ")
+	first = strings.Trim(first, ",")
+	return first == strings.ToUpper(first)
+}
+
+func titleWords(title string) []string {
+	words := strings.FieldsFunc(strings.ToUpper(title), func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' })
+	return slices.DeleteFunc(words, func(w string) bool { return w == "AND" || w == "FRIENDS" })
+}
+
+// tableRow is the row of a table whose first cell names a word, under the table's
+// head.
+func tableRow(text, word string) (string, bool) {
+	lines := strings.Split(text, "\n")
+	head := 0
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "|") {
+			head = i + 1
+			continue
+		}
+		if cell, _, _ := strings.Cut(line[1:], "|"); i > head+1 && slices.Contains(codes(cell), word) {
+			return strings.Join([]string{lines[head], lines[head+1], line}, "\n"), true
+		}
+	}
+	return "", false
+}
+
+// codes are the words of a cell that are set as code.
+func codes(cell string) []string {
+	var all []string
+	for i, part := range strings.Split(cell, "`") {
+		if i%2 == 1 {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// grammarHas reports whether a word stands in quotes in one of the grammars.
+func grammarHas(text, word string) bool {
+	inside := false
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "```") {
+			inside = strings.HasPrefix(line, "```ebnf")
+		} else if inside && strings.Contains(strings.ToLower(line), `"`+word+`"`) {
+			return true
+		}
+	}
+	return false
+}

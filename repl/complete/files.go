@@ -1,0 +1,73 @@
+package complete
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"occlude/lang"
+)
+
+// mostFiles is how many files of a folder are offered: nobody chooses among more.
+const mostFiles = 200
+
+// images are the extensions of files that are offered as images. Others are read,
+// too, whatever they are called.
+var images = []string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".dcm", ".dicom"}
+
+// files offers what is in the folder that was typed: folders, and files of the kind
+// that is wanted.
+func (c *completer) files(kind lang.Kind) {
+	if c.next.Quote != "'" && c.next.Typed != "" {
+		return
+	}
+	typed := filepath.ToSlash(c.typed())
+	folder, begun := "", typed
+	if i := strings.LastIndexByte(typed, '/'); i >= 0 {
+		folder, begun = typed[:i+1], typed[i+1:]
+	}
+	entries, err := os.ReadDir(filepath.FromSlash(firstOf(folder, ".")))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, begun) || strings.HasPrefix(name, ".") && begun == "" || strings.ContainsRune(name, 0) {
+			continue
+		}
+		if len(c.found) >= mostFiles {
+			return
+		}
+		// A link counts as what it leads to.
+		info, err := os.Stat(filepath.Join(folder, name))
+		switch {
+		case err != nil:
+		case info.IsDir():
+			c.offer(c.quote(folder+name+"/", true), string(kind))
+		case c.wanted(kind, name):
+			c.offer(c.quote(folder+name, false), string(kind))
+		}
+	}
+}
+
+// wanted reports whether a file is of the kind that the place is for, as far as its
+// name tells.
+func (c *completer) wanted(kind lang.Kind, name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	if kind == lang.KindImage {
+		return slices.Contains(images, extension)
+	}
+	last := len(c.next.Before) - 1
+	if strings.EqualFold(c.next.Before[0], "CREATE") && strings.EqualFold(c.next.Before[last], "FROM") {
+		return extension == ".onnx"
+	}
+	return true
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
