@@ -18,7 +18,7 @@ var nan = float32(math.NaN())
 // input reads an image and brings it to the model's input: in pixel space, for
 // fills and pictures, and normalised.
 func input(m *model.Model, path string) (pixels, normal *tensor.Dense, err error) {
-	img, err := imageio.Read(path)
+	img, err := imageio.Read(path, m.Spec.Window)
 	if err != nil {
 		return nil, nil, err
 	}

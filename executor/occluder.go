@@ -43,7 +43,7 @@ func newOccluder(f planner.Fill, spec imageio.Spec, pixels *tensor.Dense) (*occl
 	case planner.FillNoise:
 		full = imageio.Noise(f.Seed, o.shape.H, o.shape.W, o.shape.C)
 	case planner.FillImage:
-		img, err := imageio.Read(f.Image)
+		img, err := imageio.Read(f.Image, spec.Window)
 		if err != nil {
 			return nil, fmt.Errorf("fill: %w", err)
 		}

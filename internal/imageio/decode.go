@@ -14,15 +14,25 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"occlude/internal/dicomfile"
 )
 
 const white, black = 255, 0
+
+// view is how a file is looked at.
+type view struct {
+	background uint8 // shows behind transparent parts
+	window     Window
+	frame      int // from 1
+}
 
 // format is a kind of picture file. The table below is used in place of
 // package image's registry, which is global and which any import can change.
 type format struct {
 	name    string
 	matches func(head []byte) bool
+	raster  func(file []byte, v view) (raster, error) // does all, or nil and the others do
 	size    func(io.Reader) (image.Config, error)
 	decode  func(file []byte) (image.Image, error)
 	exif    func(file []byte) []byte // the EXIF block, nil if there is none
@@ -34,9 +44,10 @@ var formats = []format{
 	{name: "JPEG", matches: starts("\xff\xd8\xff"), size: jpeg.DecodeConfig, decode: decodeJPEG, exif: jpegEXIF},
 	{name: "GIF", matches: starts("GIF8"), size: gif.DecodeConfig, decode: using(gif.Decode)},
 	{name: "BMP", matches: isBMP, size: bmp.DecodeConfig, decode: using(bmp.Decode)},
+	{name: "DICOM", matches: dicomfile.Match, raster: decodeDICOM}, // before TIFF, for its preamble may be one's header
 	{name: "TIFF", matches: isTIFF, size: tiff.DecodeConfig, decode: decodeTIFF, exif: func(file []byte) []byte { return file }},
 	{name: "WebP", matches: isWebP, size: webp.DecodeConfig, decode: decodeWebP, exif: webpEXIF, video: true},
-	{name: "NumPy .npy", matches: starts("\x93NUMPY")},
+	{name: "NumPy .npy", matches: starts("\x93NUMPY"), raster: decodeArray},
 }
 
 var errUnknown = func() error {
@@ -77,21 +88,26 @@ func formatOf(head []byte) *format {
 	return nil
 }
 
-// decode turns a file's bytes into upright pixels over the background. The
-// decoders are other people's: whatever panic a malformed file provokes in
-// them becomes an error here.
-func decode(file []byte, background uint8) (m raster, err error) {
+// headSize is how much of a file tells its format.
+const headSize = dicomfile.HeadSize
+
+// decode turns a file's bytes into upright pixels. The are other people's: whatever panic a malformed file provokes in them becomes an
+// error here.
+func decode(file []byte, v view) (m raster, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			m, err = raster{}, fmt.Errorf("the file is malformed (%v)", p)
 		}
 	}()
 	f := formatOf(file)
-	switch {
-	case f == nil:
+	if f == nil {
 		return raster{}, errUnknown
-	case f.decode == nil:
-		return decodeArray(file)
+	}
+	if v.frame != 1 && f.name != "DICOM" {
+		return raster{}, fmt.Errorf("it is %s, of which only the first picture is read; DICOM files have numbered frames", f.name)
+	}
+	if f.raster != nil {
+		return f.raster(file, v)
 	}
 	config, err := f.size(bytes.NewReader(file))
 	if err != nil {
@@ -107,7 +123,7 @@ func decode(file []byte, background uint8) (m raster, err error) {
 	// A GIF's frame may cover only a part of the screen that the header tells
 	// of; the rest is transparent.
 	screen := image.Rect(0, 0, config.Width, config.Height)
-	m = flatten(picture, screen, background, f.video)
+	m = flatten(picture, screen, v.background, f.video)
 	if f.exif != nil {
 		m = m.upright(orientation(f.exif(file)))
 	}

@@ -175,7 +175,7 @@ func TestMaskTransparency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Read(path)
+	img, err := Read(path, Window{})
 	if err != nil {
 		t.Fatal(err)
 	}

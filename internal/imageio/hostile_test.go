@@ -13,16 +13,37 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"occlude/internal/dicomfile"
 	"occlude/internal/npy"
 )
 
 func readFile(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata/read", name))
+	return content(t, filepath.Join("testdata/read", name))
+}
+
+func content(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// fixtures are all picture files of testdata.
+func fixtures(t testing.TB) []string {
+	t.Helper()
+	pictures, err := filepath.Glob("testdata/read/*[^y]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	medical, err := filepath.Glob("testdata/dicom/*.dcm")
+	if err != nil || len(pictures) < 40 || len(medical) < 15 {
+		t.Fatalf("%d and %d files, %v", len(pictures), len(medical), err)
+	}
+	return append(pictures, medical...)
 }
 
 // resizedPNG returns a PNG whose header tells of another size.
@@ -41,6 +62,9 @@ func array(t *testing.T, shape []int, values []float32) []byte {
 	}
 	return file.Bytes()
 }
+
+// plainly is how a file is looked at when nothing is said.
+var plainly = view{background: white, frame: 1}
 
 func TestRefusedFiles(t *testing.T) {
 	progressive := readFile(t, "progressive.jpg")
@@ -61,7 +85,7 @@ func TestRefusedFiles(t *testing.T) {
 		want    string
 	}{
 		{"empty.png", nil, "empty"},
-		{"text.png", []byte("just a text"), "none of the formats that are read: PNG, JPEG, GIF, BMP, TIFF, WebP, NumPy .npy"},
+		{"text.png", []byte("just a text"), "none of the formats that are read: PNG, JPEG, GIF, BMP, DICOM, TIFF, WebP, NumPy .npy"},
 		{"BMO.txt", []byte("BMO is a robot, not a bitmap"), "none of the formats"},
 		{"short.png", []byte("\x89PNG\r\n\x1a\n"), "cut short"},
 		{"cut.png", cut("rgb.png"), "cut short"},
@@ -85,7 +109,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"huge.npy", []byte("\x93NUMPY\x01\x00\x50\x00" + fmt.Sprintf("%-80s", "{'descr': '<f4', 'fortran_order': False, 'shape': (50000, 50000)}")), "more than 100 million"},
 	} {
 		path := write(t, c.name, c.content)
-		img, err := Read(path)
+		img, err := Read(path, Window{})
 		if err == nil {
 			t.Errorf("%s was read: %d x %d", c.name, img.Width, img.Height)
 		} else if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.name) {
@@ -93,7 +117,7 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{"testdata": "folder", "testdata/none.png": "no such file", "": ""} {
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
+		if _, err := Read(path, Window{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
@@ -102,7 +126,7 @@ func TestRefusedFiles(t *testing.T) {
 // TestContentDecides reads files under names of other formats.
 func TestContentDecides(t *testing.T) {
 	for name, as := range map[string]string{"rgb.png": "a.jpg", "rgb444.jpg": "b.png", "rgb.bmp": "c", "lossless.webp": "d.npy", "raw.tif": "e.gif"} {
-		img, err := Read(write(t, as, readFile(t, name)))
+		img, err := Read(write(t, as, readFile(t, name)), Window{})
 		if err != nil || img.Width != 23 || img.Height != 17 {
 			t.Errorf("%s as %s: %v", name, as, err)
 		}
@@ -134,7 +158,7 @@ func TestArrays(t *testing.T) {
 		for _, d := range c.shape {
 			n *= d
 		}
-		img, err := Read(write(t, "a.npy", array(t, c.shape, count(n))))
+		img, err := Read(write(t, "a.npy", array(t, c.shape, count(n))), Window{})
 		if err != nil {
 			t.Errorf("%v: %v", c.shape, err)
 			continue
@@ -150,7 +174,7 @@ func TestArrays(t *testing.T) {
 	if err := npy.Write(&file, bytes8); err != nil {
 		t.Fatal(err)
 	}
-	img, err := Read(write(t, "u1.npy", file.Bytes()))
+	img, err := Read(write(t, "u1.npy", file.Bytes()), Window{})
 	if err != nil || img.Depth != 8 || !slices.Equal(floats(img.Pixels), []float32{7, 255}) {
 		t.Errorf("uint8: %+v, %v", img, err)
 	}
@@ -168,7 +192,7 @@ func TestBrokenMetadata(t *testing.T) {
 	} {
 		harmed := slices.Clone(file)
 		harm(harmed[at:])
-		if _, err := decode(harmed, white); err != nil {
+		if _, err := decode(harmed, plainly); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -184,12 +208,8 @@ func TestBrokenMetadata(t *testing.T) {
 // TestFewFlippedBytes changes bytes all over each fixture: whatever comes of
 // it must be an image or an error.
 func TestFewFlippedBytes(t *testing.T) {
-	files, err := filepath.Glob("testdata/read/*[^y]")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range files {
-		file := readFile(t, filepath.Base(path))
+	for _, path := range fixtures(t) {
+		file := content(t, path)
 		for at := 0; at < len(file); at += 1 + len(file)/60 {
 			harmed := slices.Clone(file)
 			harmed[at] ^= 0xff
@@ -201,7 +221,7 @@ func TestFewFlippedBytes(t *testing.T) {
 
 // check decodes and looks at what must hold of any result.
 func check(t *testing.T, file []byte) {
-	m, err := decode(file, white)
+	m, err := decode(file, plainly)
 	if err != nil {
 		if m.pix != nil {
 			t.Fatalf("pixels beside the error %v", err)
@@ -219,12 +239,8 @@ func check(t *testing.T, file []byte) {
 }
 
 func FuzzRead(f *testing.F) {
-	files, err := filepath.Glob("testdata/read/*")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range files {
-		f.Add(readFile(f, filepath.Base(path)))
+	for _, path := range fixtures(f) {
+		f.Add(content(f, path))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		// Sizes within the limits are decoded whole, which is too slow to fuzz.
@@ -232,6 +248,9 @@ func FuzzRead(f *testing.F) {
 			if config, err := kind.size(bytes.NewReader(file)); err == nil && config.Width*config.Height > 1<<20 {
 				return
 			}
+		}
+		if d, err := dicomfile.Parse(file); err == nil && d.Rows*d.Columns > 1<<20 {
+			return
 		}
 		check(t, file)
 	})

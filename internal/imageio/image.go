@@ -31,19 +31,20 @@ type Image struct {
 	// number from 0 to 255, 16 for deep pictures, scaled down to 0..255, and 32
 	// for arrays of floats or wide integers.
 	Depth int
-	Path  string
+	Path  string // the name that it was read by
 }
 
 // Channels is 1 for gray and 3 for colour.
 func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
 
-// Read reads the image at path: PNG, JPEG, GIF (the first frame), BMP, TIFF,
-// WebP or a NumPy array, told apart by their content. Transparent parts show
+// Read reads an image: PNG, JPEG, GIF (the first frame), BMP, DICOM, TIFF, WebP
+// or a NumPy array, told apart by their content. The name is a path, of which
+// SplitFrame takes off a frame. The window is for DICOM. Transparent parts show
 // white. The picture is turned upright as its EXIF orientation says.
 //
-// Errors name the path.
-func Read(path string) (*Image, error) {
-	m, err := read(path, white)
+// Errors name the image.
+func Read(name string, w Window) (*Image, error) {
+	m, err := read(name, view{background: white, window: w})
 	if err != nil {
 		return nil, err
 	}
@@ -52,19 +53,21 @@ func Read(path string) (*Image, error) {
 		Width:  m.w,
 		Height: m.h,
 		Depth:  m.depth,
-		Path:   path,
+		Path:   name,
 	}, nil
 }
 
 // read is Read with a choice of what shows behind transparent parts.
-func read(path string, background uint8) (raster, error) {
+func read(name string, v view) (raster, error) {
+	path, frame := SplitFrame(name)
+	v.frame = frame
 	data, err := load(path)
 	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", path, err)
+		return raster{}, fmt.Errorf("image %q: %w", name, err)
 	}
-	m, err := decode(data, background)
+	m, err := decode(data, v)
 	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", path, err)
+		return raster{}, fmt.Errorf("image %q: %w", name, err)
 	}
 	return m, nil
 }
@@ -87,7 +90,7 @@ func load(path string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, errors.New("it is a folder")
 	}
-	head := make([]byte, 16)
+	head := make([]byte, headSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		return nil, err

@@ -17,7 +17,7 @@ func FitMask(path string, s Spec) (*Mask, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)
 	}
-	m, err := read(path, black)
+	m, err := read(path, view{background: black, window: Window{Mode: WindowFull}})
 	if err != nil {
 		return nil, err
 	}

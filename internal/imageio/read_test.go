@@ -56,7 +56,7 @@ func TestReadAgreesWithPillow(t *testing.T) {
 	for _, path := range files {
 		name := filepath.Base(path)
 		t.Run(name, func(t *testing.T) {
-			img, err := Read(path)
+			img, err := Read(path, Window{})
 			if err != nil {
 				t.Fatal(err)
 			}

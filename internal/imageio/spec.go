@@ -84,6 +84,9 @@ type Spec struct {
 	Width, Height int
 	Resize        Resize
 	Channels      Channels
+	// Window is how measurements in DICOM files become pixels; Read takes it, and
+	// nothing in this package but Read.
+	Window Window
 	// Scale brings 0..255 to what Mean and Std are measured in, mostly 0..1.
 	Scale float32
 	// Mean and Std have one value for all channels or one for each, in the
@@ -110,6 +113,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Channels < RGB || s.Channels > Gray {
 		return fmt.Errorf("channels is %v", s.Channels)
+	}
+	if err := s.Window.Validate(); err != nil {
+		return err
 	}
 	if s.Scale == 0 || !finite(s.Scale) {
 		return fmt.Errorf("scale is %v; it must be a number other than 0", s.Scale)
