@@ -61,6 +61,28 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 		o.Spec.Resize = r
 		return nil
 	},
+	"window": func(o *model.Options, v lang.Value) error {
+		if _, ok := v.(lang.List); !ok {
+			w, err := imageio.ParseWindow(plainText(v))
+			if err != nil {
+				return lang.Errorf(v.Span(), "%w", err).WithHint("or it is [center, width], in the file's own measurements")
+			}
+			o.Spec.Window = w
+			return nil
+		}
+		n, err := numbers(v, 2)
+		if err != nil {
+			return err
+		}
+		if len(n) != 2 {
+			return lang.Errorf(v.Span(), "takes [center, width]")
+		}
+		o.Spec.Window = imageio.Window{Mode: imageio.WindowGiven, Center: n[0], Width: n[1]}
+		if err := o.Spec.Window.Validate(); err != nil {
+			return lang.Errorf(v.Span(), "%w", err).WithHint("widths begin at 1")
+		}
+		return nil
+	},
 	"scale": func(o *model.Options, v lang.Value) error {
 		n, err := numbers(v, 1)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"occlude/internal/imageio"
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/lang"
@@ -201,22 +202,25 @@ func convolutions() []string {
 	return words
 }
 
-// imagesOf finds the files that a name or pattern stands for.
+// imagesOf finds the images that a name or pattern stands for; the number of a
+// frame goes for all that fit.
 func imagesOf(file lang.String) ([]string, error) {
-	if info, err := os.Stat(file.Value); err == nil && !info.IsDir() {
+	path, _ := imageio.SplitFrame(file.Value)
+	frame := strings.TrimPrefix(file.Value, path)
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return []string{file.Value}, nil
 	}
-	if !strings.ContainsAny(file.Value, "*?[") {
-		return nil, checkFile(file, "image")
+	if !strings.ContainsAny(path, "*?[") {
+		return nil, checkImage(file, "image")
 	}
-	found, err := filepath.Glob(file.Value)
+	found, err := filepath.Glob(path)
 	if err != nil {
 		return nil, lang.Errorf(file.Span(), "the pattern %q is malformed", file.Value)
 	}
 	images := found[:0]
 	for _, f := range found {
 		if info, err := os.Stat(f); err == nil && !info.IsDir() {
-			images = append(images, f)
+			images = append(images, f+frame)
 		}
 	}
 	if len(images) == 0 {
@@ -362,7 +366,7 @@ func (b *binder) fill(f *lang.Fill) (Fill, error) {
 		out.Kind, out.Seed = FillNoise, uint64(n)
 	case lang.FillImage:
 		out.Kind, out.Image = FillImage, f.Image.Value
-		return out, checkFile(f.Image, "image")
+		return out, checkImage(f.Image, "image")
 	}
 	return out, nil
 }

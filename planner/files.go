@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"occlude/internal/imageio"
 	"occlude/lang"
 )
 
@@ -44,10 +45,16 @@ func checkOutputs(at []lang.String, outs []Output, images []string, perImage boo
 // name of an output.
 const ImagePlaceholder = "{image}"
 
-// For is the output's path for an image.
+// For is the output's path for an image. A frame that was asked for by its number
+// puts that behind the name: ct.dcm#3 is ct-3.
 func (o Output) For(image string) string {
-	base := filepath.Base(image)
-	return strings.ReplaceAll(o.Path, ImagePlaceholder, strings.TrimSuffix(base, filepath.Ext(base)))
+	path, frame := imageio.SplitFrame(image)
+	base := filepath.Base(path)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	if path != image {
+		base = fmt.Sprintf("%s-%d", base, frame)
+	}
+	return strings.ReplaceAll(o.Path, ImagePlaceholder, base)
 }
 
 // outputFiles looks at files to write. It looks once at each image and at each
@@ -70,7 +77,8 @@ func keyOf(info os.FileInfo) fileKey { return fileKey{info.Size(), info.ModTime(
 func newOutputFiles(images []string) *outputFiles {
 	f := &outputFiles{images: map[fileKey][]imageFile{}, folders: map[string]error{}}
 	for _, image := range images {
-		if info, err := os.Stat(image); err == nil {
+		path, _ := imageio.SplitFrame(image)
+		if info, err := os.Stat(path); err == nil {
 			f.images[keyOf(info)] = append(f.images[keyOf(info)], imageFile{image, info})
 		}
 	}
@@ -121,6 +129,12 @@ func writableFolder(dir string) error {
 	}
 	probe.Close()
 	return os.Remove(probe.Name())
+}
+
+// checkImage makes sure that an image's file is there.
+func checkImage(file lang.String, what string) error {
+	file.Value, _ = imageio.SplitFrame(file.Value)
+	return checkFile(file, what)
 }
 
 // checkFile makes sure that a file to read is there.

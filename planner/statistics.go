@@ -61,8 +61,8 @@ func inputText(m *model.Model) string {
 	if m.Added != "" {
 		out = out.In[0]
 	}
-	return fmt.Sprintf("%dx%d %s %s scale %g mean %v std %v, %s of %s",
-		s.Width, s.Height, s.Channels, s.Resize, s.Scale, s.Mean, s.Std, m.Output, out.Name)
+	return fmt.Sprintf("%dx%d %s %s window %s scale %g mean %v std %v, %s of %s",
+		s.Width, s.Height, s.Channels, s.Resize, s.Window, s.Scale, s.Mean, s.Std, m.Output, out.Name)
 }
 
 // calibrate makes a statement's costs those that were measured on this machine, if

@@ -42,7 +42,7 @@ func (b *binder) compileWhere(e lang.Expr, w, h int) (condition, error) {
 	case *lang.In:
 		return b.compileIn(e, w, h)
 	case *lang.Inside:
-		if err := checkFile(e.Mask, "mask"); err != nil {
+		if err := checkImage(e.Mask, "mask"); err != nil {
 			return nil, err
 		}
 		m, err := b.env.Mask(e.Mask.Value, b.spec)

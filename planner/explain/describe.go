@@ -38,6 +38,7 @@ type Preprocessing struct {
 	Assumed  bool      `json:"size_assumed"` // the file leaves the size open
 	Channels string    `json:"channels"`
 	Resize   string    `json:"resize"`
+	Window   string    `json:"window"` // of DICOM files
 	Scale    float32   `json:"scale"`
 	Mean     []float32 `json:"mean"`
 	Std      []float32 `json:"std"`
@@ -81,7 +82,7 @@ func Describe(d *planner.Describe) *ModelReport {
 		Producer: m.Producer, Opset: m.Opset,
 		Preprocessing: Preprocessing{
 			Width: m.Spec.Width, Height: m.Spec.Height, Assumed: m.Assumed, Channels: m.Spec.Channels.String(),
-			Resize: m.Spec.Resize.String(), Scale: m.Spec.Scale,
+			Resize: m.Spec.Resize.String(), Window: m.Spec.Window.String(), Scale: m.Spec.Scale,
 			Mean: append([]float32{}, m.Spec.Mean...), Std: append([]float32{}, m.Spec.Std...),
 		},
 		Output: m.Output, Added: m.Added, Classes: m.Classes, Labels: m.Labels,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"occlude/internal/imageio"
 	"occlude/planner"
 )
 
@@ -53,6 +54,9 @@ func (p Preprocessing) String() string {
 	s := fmt.Sprintf("%dx%d %s; resize %s", p.Width, p.Height, p.Channels, p.Resize)
 	if p.Assumed {
 		s += "; the size is a guess, for the file leaves it open"
+	}
+	if p.Window != (imageio.Window{}).String() {
+		s += "; window " + p.Window
 	}
 	x := "pixel * " + scale(p.Scale)
 	if len(p.Mean) > 0 {
