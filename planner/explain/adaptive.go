@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
@@ -215,7 +214,7 @@ func (s *Sketches) facts(f *facts) {
 }
 
 // samplingTable shows what each stage found, and what all took.
-func (r *Report) samplingTable(w io.Writer) error {
+func (r *Report) samplingTable(p page) error {
 	stages := r.Plan.Approximation.Sampling.Stages
 	all := SamplingStage{}
 	longest := 0.0
@@ -245,10 +244,10 @@ func (r *Report) samplingTable(w io.Writer) error {
 	if max(r.Target.Top, len(r.Target.Classes)) > 1 {
 		head += ", of the class with the least"
 	}
-	if err := title(w, head); err != nil {
+	if err := p.title(head); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // similarity is rounded down, so that nothing but an exact map has 1.000.

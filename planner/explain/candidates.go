@@ -2,20 +2,19 @@ package explain
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"occlude/planner"
 )
 
 // candidates says what was chosen and why the others were not.
-func (r *Report) candidates(w io.Writer) error {
+func (r *Report) candidates(p page) error {
 	t := table{columns: []column{{"plan", text}, {"verdict", text}, {"because", text}}}
 	names := 0
 	for _, c := range r.Candidates {
 		names = max(names, width(c.Name))
 	}
-	room := pageWidth - names - gap - width("rejected") - gap
+	room := p.columns() - names - gap - width("rejected") - gap
 	for _, c := range r.Candidates {
 		verdict := "rejected"
 		if c.Chosen {
@@ -23,13 +22,12 @@ func (r *Report) candidates(w io.Writer) error {
 		}
 		t.add(c.Name, verdict, strings.Join(wrap(oneLine(c.Reason), room), "\n"))
 	}
-	if err := t.write(w); err != nil || !r.asked("alternatives") {
-		return err
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	t = table{columns: []column{{"plan", text}, {title: "positions"}, {title: "seconds"}, {title: "base"}, {title: "mult-adds"},
+	return p.table(&t)
+}
+
+// alternatives are the estimates of all candidates.
+func (r *Report) alternatives(p page) error {
+	t := table{columns: []column{{"plan", text}, {title: "positions"}, {title: "seconds"}, {title: "base"}, {title: "mult-adds"},
 		{title: "bytes"}, {title: "views"}, {title: "batch"}, {title: "error"}, {"full from", name}}}
 	seconds := secondsUpTo(slowest(r.Candidates))
 	for _, c := range r.Candidates {
@@ -41,7 +39,7 @@ func (r *Report) candidates(w io.Writer) error {
 		t.add(c.Name, fmt.Sprint(c.Positions), seconds(e.Seconds), seconds(e.BaseSeconds), amount(e.MACs), memory(e.PeakBytes), memory(e.ViewBytes),
 			fmt.Sprint(c.Batch), planner.FormatError(e.Error), from)
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 func slowest(candidates []Candidate) float64 {

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -74,7 +73,7 @@ func profile(p *cost.Profile) Profile {
 }
 
 // curveTable shows each curve's means, and from which tau on enough is expected.
-func (m *ModelReport) curveTable(w io.Writer) error {
+func (m *ModelReport) curveTable(p page) error {
 	t := table{columns: []column{{"metric", text}, {title: "patch"}, {title: "stride"}, {"fill", text}}}
 	for _, p := range m.Curves[0].Points[1:] { // at 1 every map is exact
 		t.columns = append(t.columns, column{title: number3(p.Tau)})
@@ -95,11 +94,11 @@ func (m *ModelReport) curveTable(w io.Writer) error {
 		}
 		t.add(append(row, strings.Join(lowest, "/"), strconv.Itoa(len(c.Images)))...)
 	}
-	if err := title(w, "Quality of heat maps by tau, mean over images, and the lowest tau from which on "+
-		strings.Join(targets, " and ")+"\nare expected"); err != nil {
+	if err := p.title("Quality of heat maps by tau, mean over images, and the lowest tau from which on " +
+		strings.Join(targets, " and ") + "\nare expected"); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // number3 prints a number with at most three digits.

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -11,25 +10,18 @@ import (
 )
 
 // Text writes the report for people, at most 100 columns wide.
-func (m *ModelReport) Text(w io.Writer) error {
-	var b bytes.Buffer
-	sections := []func(io.Writer) error{m.header, m.layerTable, m.speedupTable}
+func (m *ModelReport) Text(w io.Writer) error { return writeText(w, m.sections()) }
+
+// sections are the report's parts in their order.
+func (m *ModelReport) sections() []section {
+	sections := []section{m.header, m.layerTable, m.speedupTable}
 	if len(m.Curves) > 0 {
 		sections = append(sections, m.curveTable)
 	}
-	for i, section := range sections {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if err := section(&b); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(b.Bytes())
-	return err
+	return sections
 }
 
-func (m *ModelReport) header(w io.Writer) error {
+func (m *ModelReport) header(p page) error {
 	var f facts
 	f.add("Model", "%s", m.Name)
 	f.add("File", "%s, %s, sha256 %.12s", m.File, planner.FormatBytes(m.FileBytes), m.Hash)
@@ -47,7 +39,7 @@ func (m *ModelReport) header(w io.Writer) error {
 	r := Report{Rules: m.Rules}
 	f.add("Rules", "%s", r.fired())
 	f.add("Cost", "%s", m.Profile)
-	return f.write(w)
+	return p.facts(&f)
 }
 
 func (p Preprocessing) String() string {
@@ -111,7 +103,7 @@ func (m *ModelReport) classes() string {
 	return s + strings.Join(m.Labels[:shownLabels], ", ") + fmt.Sprintf(", … and %d more", len(m.Labels)-shownLabels)
 }
 
-func (m *ModelReport) layerTable(w io.Writer) error {
+func (m *ModelReport) layerTable(p page) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
 		{title: "params"}, {title: "mult-adds"}, {title: "sees"}, {title: "reach"}}}
 	names := make([]string, len(m.Layers))
@@ -123,11 +115,11 @@ func (m *ModelReport) layerTable(w io.Writer) error {
 		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			amount(int64(l.Parameters)), amount(l.MACs), l.Receptive.text("image"), l.Projective.text("all"))
 	}
-	if err := title(w, fmt.Sprintf("sees: the receptive field, in pixels of the image\n"+
+	if err := p.title(fmt.Sprintf("sees: the receptive field, in pixels of the image\n"+
 		"reach: the cells that a patch of %s pixels in the image's middle changes", m.Patch)); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // text prints a field; a constant has none.
@@ -142,7 +134,7 @@ func (f Field) text(whole string) string {
 }
 
 // speedupTable shows what incremental inference can save at best.
-func (m *ModelReport) speedupTable(w io.Writer) error {
+func (m *ModelReport) speedupTable(p page) error {
 	if m.MACs == 0 || len(m.Speedups) == 0 {
 		return nil
 	}
@@ -169,8 +161,8 @@ func (m *ModelReport) speedupTable(w io.Writer) error {
 	if dense {
 		head += "; conv only leaves out fully-connected layers"
 	}
-	if err := title(w, head); err != nil {
+	if err := p.title(head); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }

@@ -1,13 +1,13 @@
 // Package explain shows plans to people: what EXPLAIN and DESCRIBE MODEL print.
 //
-//	planner.Explain ──┐                  ┌─▶ Text  for a terminal, 100 columns wide
+//	planner.Explain ──┐                  ┌─▶ Text  for a terminal, 100 columns wide; HTML, for a notebook
 //	planner.Actuals ──┴─New─▶ Report ────┼─▶ JSON  the same, for programs
 //	                                     └─▶ DOT   operators and layers as a graph
 //
-//	planner.Describe ──Describe─▶ ModelReport ─▶ Text, JSON, rows for csv and tsv
+//	planner.Describe ──Describe─▶ ModelReport ─▶ Text, HTML, JSON, rows for csv and tsv
 //
 // A Report holds everything that is shown, as plain fields in plain units
-// (seconds, bytes, multiply-adds, pixels). The three writers read nothing else,
+// (seconds, bytes, multiply-adds, pixels). The writers read nothing else,
 // so they cannot disagree, and the JSON of a report is the report itself: its
 // fields are the documented schema (docs/explain.md). A change that takes a
 // field away or gives it another meaning raises Version; a new field does not.

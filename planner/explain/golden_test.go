@@ -2,7 +2,10 @@ package explain
 
 import (
 	"bytes"
+	"encoding/xml"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -47,6 +50,7 @@ func show(t *testing.T, p *planner.Planner, statement string, b *bytes.Buffer) e
 		if err := m.Text(b); err != nil {
 			return err
 		}
+		checkHTML(t, m.HTML, b.String())
 		return checkPage(t, b.String())
 	}
 	r, e := report(t, p, statement)
@@ -59,6 +63,7 @@ func show(t *testing.T, p *planner.Planner, statement string, b *bytes.Buffer) e
 	if err := r.Text(b); err != nil {
 		return err
 	}
+	checkHTML(t, r.HTML, b.String())
 	return checkPage(t, b.String())
 }
 
@@ -78,4 +83,40 @@ func checkPage(t *testing.T, text string) error {
 		}
 	}
 	return nil
+}
+
+// checkHTML makes sure that HTML is well formed, and says what the text says but for
+// what is shortened there.
+func checkHTML(t *testing.T, write func(io.Writer) error, text string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	d := xml.NewDecoder(&b)
+	var said strings.Builder
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in HTML that says\n%s", err, said.String())
+		}
+		if chars, ok := token.(xml.CharData); ok {
+			said.Write(chars)
+			said.WriteByte('\n')
+		}
+	}
+	// A wider page has room for more of a list, and for a detail behind a colon.
+	split := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == ',' })
+	}
+	words := split(said.String())
+	for _, word := range split(text) {
+		if strings.Trim(word, "─│├└") != "" && !strings.Contains(word, ellipsis) && !slices.Contains(words, word) {
+			t.Errorf("the HTML does not say %q:\n%s", word, said.String())
+			return
+		}
+	}
 }

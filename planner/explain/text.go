@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -10,29 +9,25 @@ import (
 )
 
 // Text writes the report for people, at most 100 columns wide.
-func (r *Report) Text(w io.Writer) error {
-	var b bytes.Buffer
-	sections := []func(io.Writer) error{r.header, r.tree}
+func (r *Report) Text(w io.Writer) error { return writeText(w, r.sections()) }
+
+// sections are the report's parts in their order.
+func (r *Report) sections() []section {
+	sections := []section{r.header, r.tree}
 	if a := r.Plan.Approximation; a != nil && a.Sampling != nil && len(a.Sampling.Stages) > 0 {
 		sections = append(sections, r.samplingTable)
 	}
 	sections = append(sections, r.candidates)
+	if r.asked("alternatives") {
+		sections = append(sections, r.alternatives)
+	}
 	if r.asked("layers") {
 		sections = append(sections, r.layerUpdates, r.layerCosts)
 	}
 	if r.asked("rules") {
 		sections = append(sections, r.ruleTable)
 	}
-	for i, section := range sections {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if err := section(&b); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(b.Bytes())
-	return err
+	return sections
 }
 
 func (r *Report) asked(option string) bool {
@@ -45,7 +40,7 @@ func (r *Report) asked(option string) bool {
 }
 
 // header says what is asked and how it is answered.
-func (r *Report) header(w io.Writer) error {
+func (r *Report) header(p page) error {
 	var f facts
 	f.add("Model", "%s (%s): %dx%d %s in, %s out", r.Model.Name, r.Model.File,
 		r.Model.Width, r.Model.Height, r.Model.Channels, count(r.Model.Classes, "class"))
@@ -90,7 +85,7 @@ func (r *Report) header(w io.Writer) error {
 		}
 		f.add("Took", "%s", took)
 	}
-	return f.write(w)
+	return p.facts(&f)
 }
 
 func (t Target) String() string {
@@ -208,7 +203,7 @@ func (r *Report) fired() string {
 }
 
 // tree is the operator tree with the cost of each node.
-func (r *Report) tree(w io.Writer) error {
+func (r *Report) tree(p page) error {
 	t := table{columns: []column{{"operator", text}}}
 	if r.Actual == nil {
 		t.columns = append(t.columns, column{title: "seconds"}, column{title: "multiply-adds"}, column{title: "bytes"})
@@ -223,11 +218,11 @@ func (r *Report) tree(w io.Writer) error {
 		t.add(append([]string{""}, n.operator.cells(r.Actual != nil, seconds)...)...)
 	}
 	_, taken := t.widths()
-	room := pageWidth - (taken - width("operator"))
+	room := p.columns() - (taken - width("operator"))
 	for i, n := range nodes {
 		t.rows[i][0] = n.lines(room, r.Actual == nil)
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // longest is the longest time in the operator tree.
@@ -297,7 +292,7 @@ func (n node) lines(room int, details bool) string {
 }
 
 // layerUpdates shows how the update grows from layer to layer.
-func (r *Report) layerUpdates(w io.Writer) error {
+func (r *Report) layerUpdates(p page) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
 		{title: "least"}, {title: "most"}, {title: "mean"}, {title: "changed"}, {title: "whole"}}}
 	names := r.layerNames()
@@ -306,11 +301,11 @@ func (r *Report) layerUpdates(w io.Writer) error {
 		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			u.Min.String(), u.Max.String(), share(u.MeanShare), share(u.Changed), share(u.Whole))
 	}
-	if err := title(w, "Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n"+
+	if err := p.title("Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n" +
 		"share of the map; the share of positions at which the layer changes, and changes as a whole"); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 func (r *Report) layerNames() []string {
@@ -322,7 +317,7 @@ func (r *Report) layerNames() []string {
 }
 
 // layerCosts shows where the time goes.
-func (r *Report) layerCosts(w io.Writer) error {
+func (r *Report) layerCosts(p page) error {
 	t := table{columns: []column{{title: "#"}, {"layer", name}, {"by", text}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
 		{title: "seconds"}, {title: "share"}}}
 	if r.Plan.Approximation != nil {
@@ -355,19 +350,19 @@ func (r *Report) layerCosts(w io.Writer) error {
 		}
 		t.add(row...)
 	}
-	if err := title(w, head); err != nil {
+	if err := p.title(head); err != nil {
 		return err
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // ruleTable lists every rule, with what it did.
-func (r *Report) ruleTable(w io.Writer) error {
+func (r *Report) ruleTable(p page) error {
 	names := 0
 	for _, rule := range r.Rules {
 		names = max(names, width(rule.Name))
 	}
-	room := pageWidth - names - gap - width("fired") - gap
+	room := p.columns() - names - gap - width("fired") - gap
 	t := table{columns: []column{{"rule", text}, {title: "fired"}, {"what it does", text}}}
 	for _, rule := range r.Rules {
 		lines := wrap(rule.Doc, room)
@@ -380,7 +375,7 @@ func (r *Report) ruleTable(w io.Writer) error {
 		}
 		t.add(rule.Name, fired, strings.Join(lines, "\n"))
 	}
-	return t.write(w)
+	return p.table(&t)
 }
 
 // some lists as many names as fit in n columns, and counts the others.
@@ -408,11 +403,6 @@ func some(names []string, n int) string {
 		s = longer
 	}
 	return s
-}
-
-func title(w io.Writer, s string) error {
-	_, err := fmt.Fprintln(w, s)
-	return err
 }
 
 // operation describes what a layer does in a few words: "conv 3x3/2, relu".
