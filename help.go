@@ -21,6 +21,7 @@ where the prediction falls.
 
 Usage:
   occlude [flags]             run statements; without -c, -f or a pipe, type them in
+  occlude kernel install      offer Occlude in Jupyter: --user, or --prefix=DIR for an environment
   occlude check PATH...       run ONNX test cases and compare with what they expect
   occlude help [TOPIC]        this page, a command, or a page of the manual: %s
   occlude version
@@ -30,6 +31,7 @@ Flags:
   -f, --file=FILE             run the statements of a file, - for standard input
   -o, --output=FILE           write results to a file instead of standard output
       --format=FORMAT         how results are printed: table, csv, tsv, json or vertical
+      --arrays=DIR            keep each heat map in a folder as an array: 1.npy, 2.npy and so on
   -v, --variable=NAME=VALUE   define a variable: :NAME, :'NAME' as a string, :"NAME" as a name
       --no-progress           show no progress bar
   -h, --help                  show this page
@@ -62,12 +64,12 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 		return helpOn(parser, nil)
 	case topic == "run": // its flags are those of the whole
 		return helpOn(parser, nil)
-	case topic == "check" || topic == "version" || topic == "help":
+	case topic == "kernel" || topic == "check" || topic == "version" || topic == "help":
 		return helpOn(parser, []string{topic})
 	default:
 		page, ok := docs.Page(topic)
 		if !ok {
-			topics := append(docs.Topics(), "check", "version")
+			topics := append(docs.Topics(), "kernel", "check", "version")
 			hint := lang.DidYouMean(topic, topics)
 			if hint == "" {
 				hint = "the topics are " + strings.Join(topics, ", ")

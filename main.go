@@ -43,6 +43,7 @@ const (
 // is in help.go.
 type commandLine struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Run statements: from -c, from -f, from standard input, or typed in."`
+	Kernel  kernelCommand  `cmd:"" help:"Work in Jupyter: install the kernel, serve a notebook."`
 	Check   checkCommand   `cmd:"" help:"Run ONNX test cases and compare with their expected outputs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Explain the command line, or show a page of the manual."`
@@ -53,6 +54,7 @@ type runCommand struct {
 	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file, - for standard input."`
 	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
 	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
+	Arrays     string            `placeholder:"DIR" help:"Keep each heat map in this folder as an array: 1.npy, 2.npy and so on."`
 	NoProgress bool              `help:"Show no progress bar."`
 	Variable   map[string]string `short:"v" placeholder:"NAME=VALUE" help:"Define a variable: :name, :'name' as a string, :\"name\" as a name."`
 }
@@ -111,7 +113,9 @@ func run(args []string) int {
 			fmt.Fprintf(os.Stderr, "occlude: %v\nTry 'occlude help'.\n", misplaced(args, err))
 			return exitUsage
 		}
-		switch strings.Fields(command.Command())[0] {
+		switch words := strings.Fields(command.Command()); words[0] {
+		case "kernel":
+			return cli.Kernel.run(words[1])
 		case "check":
 			return cli.Check.run()
 		case "version":
@@ -215,7 +219,7 @@ func (c *runCommand) run() int {
 
 // print runs the texts, or the interactive loop when there are none.
 func (c *runCommand) print(e *engine.Engine, texts []engine.Text, out io.Writer) int {
-	p := &repl.Printer{Out: out, Settings: &e.Session.Settings}
+	p := &repl.Printer{Out: out, Settings: &e.Session.Settings, Arrays: c.Arrays}
 	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
 		columns, _, err := term.GetSize(int(os.Stdout.Fd()))
 		p.Pictures, p.Columns = err == nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", columns

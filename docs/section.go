@@ -6,15 +6,21 @@ import (
 	"strings"
 )
 
-// Section is a part of the language reference.
+// Section is a part of the language reference: what it says of a statement or clause.
 type Section struct {
 	Title string
 	Text  string   // Markdown, without the title
 	Parts []string // titles of the sections inside of it
 }
 
-// Sections are the parts of the language reference, in its order.
+// Sections are those of statements and clauses, in the order of the reference.
 func Sections() []Section {
+	// A title in small letters is prose.
+	return slices.DeleteFunc(sections(), func(s Section) bool { return !isKeywords(s.Title) })
+}
+
+// sections are all of them.
+func sections() []Section {
 	page, _ := Page("language")
 	var all []Section
 	inside := -1 // the last section of the second level
@@ -56,7 +62,6 @@ func Find(topic string) (Section, bool) {
 	if word == "" {
 		return Section{}, false
 	}
-	sections := Sections()[1:] // the page's own title is none
 	for _, fits := range []func(title []string) bool{
 		func(title []string) bool { return slices.Equal(title, want) },
 		func(title []string) bool {
@@ -64,19 +69,18 @@ func Find(topic string) (Section, bool) {
 		},
 		func(title []string) bool { return len(want) == 1 && slices.Contains(title, want[0]) },
 	} {
-		for _, s := range sections {
-			// A title in small letters is prose.
-			if s.Title != strings.ToLower(s.Title) && isKeywords(s.Title) && fits(titleWords(s.Title)) {
+		for _, s := range Sections() {
+			if fits(titleWords(s.Title)) {
 				return s, true
 			}
 		}
 	}
-	for _, s := range sections {
+	for _, s := range sections() {
 		if row, ok := tableRow(s.Text, word); ok {
 			return Section{Title: s.Title, Text: row}, true
 		}
 	}
-	for _, s := range sections {
+	for _, s := range sections() {
 		if grammarHas(s.Text, word) {
 			return s, true
 		}

@@ -25,7 +25,11 @@ type Printer struct {
 	Pictures bool
 	// Columns is the terminal's width for pictures.
 	Columns int
+	// Arrays is a folder in which each heat map is kept as an array, 1.npy, 2.npy and so
+	// on; "" keeps none.
+	Arrays string
 
+	kept int
 	last *planner.Occlude // whose heat map was printed last
 }
 

@@ -39,6 +39,7 @@ type Summary struct {
 	Seconds      SummarySeconds  `json:"seconds"`
 	MultiplyAdds int64           `json:"multiply_adds"`
 	Outputs      []string        `json:"outputs"`
+	Array        string          `json:"array,omitempty"` // the file that Printer.Arrays asked for
 }
 
 // SummaryClass is one explained class.
@@ -115,6 +116,9 @@ func summarize(h *executor.HeatMap) Summary {
 
 func (p *Printer) heatMap(h *executor.HeatMap) error {
 	s := summarize(h)
+	if err := p.keep(h, &s); err != nil {
+		return err
+	}
 	switch p.Settings.Format() {
 	case settings.FormatJSON:
 		data, err := json.MarshalIndent(s, "", "  ")

@@ -24,6 +24,12 @@ type Output struct {
 	pages   []Bundle
 }
 
+// NewOutput makes the output of a cell, given its number. What it shows goes to
+// publish as messages of the protocol: their kind and content.
+func NewOutput(count int, publish func(kind string, content any)) *Output {
+	return &Output{publish: publish, count: count}
+}
+
 // The two streams of text.
 const (
 	Stdout = "stdout"
@@ -71,6 +77,7 @@ func (o *Output) Update(name string, b Bundle) {
 // Result shows a value that the cell returns.
 func (o *Output) Result(b Bundle) {
 	content := displayContent("", b)
+	delete(content, "transient")
 	content["execution_count"] = o.count
 	o.send("execute_result", content)
 }

@@ -24,10 +24,12 @@ func (s *server) execute(ctx context.Context, r *request) {
 	if keep {
 		s.count++
 	}
-	out := &Output{publish: func(kind string, content any) { s.publish(r, kind, content) }, count: s.count}
-	if asked.Silent {
-		out.publish = func(string, any) {}
-	} else {
+	out := NewOutput(s.count, func(kind string, content any) {
+		if !asked.Silent {
+			s.publish(r, kind, content)
+		}
+	})
+	if !asked.Silent {
 		s.publish(r, "execute_input", map[string]any{"code": asked.Code, "execution_count": s.count})
 	}
 	err := s.run(ctx, Cell{asked.Code, s.count}, out)

@@ -126,7 +126,7 @@ type server struct {
 func (s *server) receive(ctx context.Context, from *socket, take func(*request)) {
 	for {
 		m, err := from.Recv()
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, context.Canceled) { // closed
 			return
 		}
 		if err != nil {

@@ -115,8 +115,10 @@ func (m *ModelReport) layerTable(p page) error {
 		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			amount(int64(l.Parameters)), amount(l.MACs), l.Receptive.text("image"), l.Projective.text("all"))
 	}
-	if err := p.title(fmt.Sprintf("sees: the receptive field, in pixels of the image\n"+
-		"reach: the cells that a patch of %s pixels in the image's middle changes", m.Patch)); err != nil {
+	if err := p.title("sees: the receptive field, in pixels of the image"); err != nil {
+		return err
+	}
+	if err := p.title(fmt.Sprintf("reach: the cells that a patch of %s pixels in the image's middle changes", m.Patch)); err != nil {
 		return err
 	}
 	return p.table(&t)

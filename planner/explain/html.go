@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -45,22 +46,33 @@ func (p htmlPage) table(t *table) error {
 		fmt.Fprintf(p.b, "<th style=\"text-align:%s\">%s</th>", c.kind.align(), html.EscapeString(c.title))
 	}
 	p.b.WriteString("</tr></thead>\n<tbody>\n")
+	styles := t.styles()
 	for _, row := range t.rows {
 		p.b.WriteString("<tr>")
 		for i, cell := range row {
-			style := "text-align:" + t.columns[i].kind.align()
-			if t.columns[i].kind != number { // a tree's branches stand below each other
-				style += ";white-space:pre"
-			}
-			if strings.ContainsAny(cell, "└├│") {
-				style += ";font-family:monospace"
-			}
-			fmt.Fprintf(p.b, "<td style=\"%s\">%s</td>", style, html.EscapeString(cell))
+			fmt.Fprintf(p.b, "<td style=\"%s\">%s</td>", styles[i], html.EscapeString(cell))
 		}
 		p.b.WriteString("</tr>\n")
 	}
 	p.b.WriteString("</tbody>\n</table>\n")
 	return nil
+}
+
+// styles are those of the columns' cells: the branches of a tree must stand below each
+// other.
+func (t *table) styles() []string {
+	styles := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		styles[i] = "text-align:" + c.kind.align()
+		if c.kind == number {
+			continue
+		}
+		styles[i] += ";white-space:pre"
+		if slices.ContainsFunc(t.rows, func(row []string) bool { return strings.ContainsAny(row[i], "└├│") }) {
+			styles[i] += ";font-family:monospace"
+		}
+	}
+	return styles
 }
 
 // align is the side that a column stands on.

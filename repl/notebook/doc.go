@@ -1,0 +1,34 @@
+// Package notebook is what Occlude does as a Jupyter kernel: it runs cells, shows
+// results as pictures and tables, completes and explains words. How messages travel
+// is internal/jupyter's matter, how statements run the engine's.
+//
+//	cell ──▶ engine ──▶ results ──▶ what each can be ──▶ outputs of the cell
+//
+// # What a result becomes
+//
+// A result is shown as the most that it can be. It is asked for its methods, not for
+// its type, so a new kind of result appears without a change here:
+//
+//	it can be drawn (PNG, Figure)    a picture, and the printed summary below it
+//	it has a page (EXPLAIN, ...)     HTML, and the printed text for consoles
+//	it has rows (Relation)           an HTML table, likewise
+//	anything else                    the text that a terminal would get
+//
+// Tables are results of the cell ("Out[3]:"), pictures are displayed, and what only
+// tells that something was done is text on stdout. With SET format to something other
+// than table, everything is that text.
+//
+// # Progress
+//
+// What takes longer than a moment shows a bar, which is updated in place a few times
+// a second. When the first result comes and the bar was all that the cell showed, the
+// cell is cleared, so that a saved notebook has the result alone; where something
+// stands above it, the bar becomes an empty output. The result itself is always an
+// output of its own: front ends without updates in place lose the bar, and only it.
+//
+// # Sessions
+//
+// A kernel is one session: models and settings last from cell to cell, until it is
+// restarted. Cells run one after another. An interrupt ends the one that runs; a cell
+// that fails takes those queued behind it with it.
+package notebook

@@ -1,0 +1,161 @@
+package notebook
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"occlude/docs"
+	"occlude/executor"
+	"occlude/internal/engine"
+	"occlude/internal/jupyter"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/repl"
+)
+
+// question reads a cell that asks for help: ?topic, topic? or only ?.
+func question(code string) (topic string, ok bool) {
+	text := strings.TrimRight(strings.TrimSpace(code), "; \t\r\n")
+	if strings.ContainsAny(text, "\n'") || len(text) > 100 {
+		return "", false
+	}
+	before, after := strings.HasPrefix(text, "?"), strings.HasSuffix(text, "?")
+	return strings.Trim(strings.Trim(text, "?"), " \t\""), before || after
+}
+
+// Inspect implements jupyter.Kernel.
+func (k *Kernel) Inspect(ctx context.Context, code string, cursor int) jupyter.Bundle {
+	if topic, ok := question(code); ok {
+		b, err := k.page(ctx, topic)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	word, from := lang.WordAt(code, cursor)
+	if word == "" {
+		return nil
+	}
+	next := lang.NextAt(code, from)
+	for _, kind := range next.Kinds {
+		if kind == lang.KindModel {
+			if b := k.model(ctx, word); b != nil {
+				return b
+			}
+		}
+	}
+	// Statements may have two words: CREATE MODEL.
+	topics := []string{word}
+	switch len(next.Before) {
+	case 0:
+		if second, _ := lang.WordAt(code, min(len(code), from+len(word)+1)); second != "" {
+			topics = []string{word + " " + second, word}
+		}
+	case 1:
+		topics = []string{next.Before[0] + " " + word, word}
+	}
+	for _, topic := range topics {
+		if b := k.topic(topic); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// page answers a question.
+func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error) {
+	if topic == "" {
+		return markdown(overview()), nil
+	}
+	if b := k.model(ctx, topic); b != nil {
+		return b, nil
+	}
+	if b := k.topic(topic); b != nil {
+		return b, nil
+	}
+	if text, ok := docs.Page(strings.ToLower(topic)); ok {
+		return markdown(text), nil
+	}
+	known := append(append(lang.Keywords(), docs.Topics()...), settings.Names()...)
+	hint := lang.DidYouMean(topic, append(known, names{k.engine.Session}.Models()...))
+	if hint == "" {
+		hint = "? lists statements and topics"
+	}
+	return nil, fmt.Errorf("there is no help on %q: %s", topic, hint)
+}
+
+// overview lists what there is help on.
+func overview() string {
+	var b strings.Builder
+	b.WriteString("# Occlude\n\nPut `?` behind or before a word for help on it: `OCCLUDE?`, `?create model`, `threads?`, or the name of a model.\n\n**Statements and clauses**: ")
+	for i, s := range docs.Sections() {
+		if i > 0 {
+			b.WriteString(" · ")
+		}
+		b.WriteString(s.Title)
+	}
+	b.WriteString("\n\n**Pages of the manual**: " + strings.Join(docs.Topics(), " · ") + "\n\n**Settings**: " + strings.Join(settings.Names(), " · ") + "\n")
+	return b.String()
+}
+
+// topic is what the manual says of a word or setting, nil if nothing.
+func (k *Kernel) topic(topic string) jupyter.Bundle {
+	for _, s := range settings.All() {
+		if s.Name == strings.ToLower(topic) {
+			value, err := k.engine.Session.Settings.Get(s.Name)
+			if err != nil {
+				return nil
+			}
+			return markdown(fmt.Sprintf("## %s\n\n%s\n\nIt is `%s`; `SET %s = ...;` changes it.\n", s.Name, s.Meaning, value, s.Name))
+		}
+	}
+	s, ok := docs.Find(topic)
+	if !ok {
+		return nil
+	}
+	text := "## " + s.Title + "\n\n" + s.Text + "\n"
+	if len(s.Parts) > 0 {
+		text += "\nSee also: " + strings.Join(s.Parts, " · ") + "\n"
+	}
+	return markdown(text)
+}
+
+// links lead from one page of the manual to another, where a notebook cannot follow.
+var links = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+
+func markdown(text string) jupyter.Bundle {
+	text = links.ReplaceAllString(text, "$1")
+	return jupyter.Bundle{"text/markdown": text, "text/plain": text}
+}
+
+// model describes a model of the session, nil if there is none of that name.
+func (k *Kernel) model(ctx context.Context, name string) jupyter.Bundle {
+	if _, ok := k.engine.Session.Lookup(name); !ok {
+		if name = strings.ToLower(name); name == "" {
+			return nil
+		}
+		if _, ok := k.engine.Session.Lookup(name); !ok {
+			return nil
+		}
+	}
+	var b jupyter.Bundle
+	statement := "DESCRIBE MODEL " + lang.Name{Text: name, Quoted: true}.String() + ";"
+	err := k.engine.Run(ctx, engine.Text{Source: statement}, func(_ lang.Statement, r executor.Result) error {
+		page, err := htmlOf(r)
+		if err != nil {
+			return err
+		}
+		var text bytes.Buffer
+		b = jupyter.Bundle{"text/html": page}
+		err = (&repl.Printer{Out: &text, Settings: &settings.Settings{}}).Print(r)
+		b["text/plain"] = text.String()
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return b
+}

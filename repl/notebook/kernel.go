@@ -1,0 +1,140 @@
+package notebook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"occlude/executor"
+	"occlude/internal/engine"
+	"occlude/internal/jupyter"
+	"occlude/lang"
+	"occlude/repl/complete"
+)
+
+// Kernel runs cells in one session.
+type Kernel struct {
+	engine  *engine.Engine
+	version string
+}
+
+// New makes a kernel of an engine, which it then has for itself. The version is told
+// to front ends.
+func New(e *engine.Engine, version string) *Kernel { return &Kernel{e, version} }
+
+// Info implements jupyter.Kernel.
+func (k *Kernel) Info() jupyter.Info {
+	return jupyter.Info{
+		Implementation: "occlude", Version: k.version,
+		Banner: "Occlude explains image classifiers by occlusion. ? lists statements and topics, OCCLUDE? explains one.",
+		Language: jupyter.Language{
+			Name: "occlude", Version: k.version, FileExtension: ".oql",
+			// To editors it is SQL.
+			MIMEType: "text/x-sql", PygmentsLexer: "sql", CodeMirrorMode: "sql",
+		},
+	}
+}
+
+// Execute implements jupyter.Kernel.
+func (k *Kernel) Execute(ctx context.Context, c jupyter.Cell, out *jupyter.Output) error {
+	if topic, ok := question(c.Code); ok {
+		page, err := k.page(ctx, topic)
+		if err != nil {
+			return failure(err)
+		}
+		out.Page(page)
+		return nil
+	}
+	bar := &progress{out: out, name: fmt.Sprintf("occlude-progress-%d", c.Count)}
+	v := newView(out, &k.engine.Session.Settings)
+	s := k.engine.Session
+	s.Progress = bar
+	s.Warn = func(err error) { out.Stream(jupyter.Stderr, fmt.Sprintf("warning: %v\n", err)) }
+	defer func() { s.Progress, s.Warn = nil, nil }()
+	// A cell says where it ends: its last statement needs no semicolon.
+	text := engine.Text{Name: fmt.Sprintf("[%d]", c.Count), Source: c.Code, OpenEnd: true}
+	err := k.engine.Run(ctx, text, func(_ lang.Statement, r executor.Result) error {
+		bar.takeAway()
+		return v.show(r)
+	})
+	bar.takeAway()
+	if err != nil {
+		return failure(err)
+	}
+	return nil
+}
+
+// Complete implements jupyter.Kernel.
+func (k *Kernel) Complete(_ context.Context, code string, cursor int) jupyter.Completion {
+	found := complete.At(code, cursor, names{k.engine.Session})
+	c := jupyter.Completion{From: found.From, To: cursor}
+	for _, x := range found.Candidates {
+		kind := x.Kind
+		if kind == string(lang.KindImage) || kind == string(lang.KindFile) {
+			kind = "path" // as IPython has it
+		}
+		c.Matches = append(c.Matches, jupyter.Match{Text: x.Text, Kind: kind})
+	}
+	return c
+}
+
+// names are what a session knows by name.
+type names struct{ session *executor.Session }
+
+func (n names) Models() []string {
+	var all []string
+	for _, m := range n.session.Models() {
+		all = append(all, m.Name)
+	}
+	return all
+}
+
+func (n names) Labels(model string) []string {
+	if m, ok := n.session.Lookup(model); ok {
+		return m.Labels
+	}
+	return nil
+}
+
+// Completeness implements jupyter.Kernel.
+func (k *Kernel) Completeness(code string) jupyter.Completeness {
+	if _, ok := question(code); ok {
+		return jupyter.Complete
+	}
+	if _, ok := lang.Complete(code); !ok {
+		return jupyter.Incomplete
+	}
+	if _, diagnostics := lang.Parse("", code); len(diagnostics) > 0 {
+		return jupyter.Invalid
+	}
+	return jupyter.Complete
+}
+
+// failure shows an error as the command line does, with colours.
+func failure(err error) *jupyter.Failure {
+	f := &jupyter.Failure{Name: "Error", Value: err.Error()}
+	if errors.Is(err, context.Canceled) {
+		f.Name = "Interrupted"
+	}
+	text := "error: " + err.Error()
+	if e := (*engine.Error)(nil); errors.As(err, &e) {
+		text = e.Format()
+	}
+	for line := range strings.Lines(text) {
+		f.Traceback = append(f.Traceback, coloured(strings.TrimRight(line, "\n")))
+	}
+	return f
+}
+
+// coloured sets off what an error's line is about.
+func coloured(line string) string {
+	const red, bold, plain = "\x1b[31m", "\x1b[1;31m", "\x1b[0m"
+	if marks := strings.TrimLeft(line, " "); marks != "" && strings.Trim(marks, "^~") == "" {
+		return red + line + plain
+	}
+	if before, after, ok := strings.Cut(line, "error: "); ok && !strings.Contains(before, " ") {
+		return before + bold + "error:" + plain + " " + after
+	}
+	return line
+}

@@ -1,0 +1,456 @@
+package notebook
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "go4.org/unsafe/assume-no-moving-gc"
+
+	"occlude/executor"
+	"occlude/internal/engine"
+	"occlude/internal/jupyter"
+	"occlude/internal/settings"
+)
+
+// shown is what a cell has shown, a message each.
+type shown struct {
+	mu   sync.Mutex
+	all  []output
+	page jupyter.Bundle
+}
+
+type output struct {
+	kind string
+	data map[string]string // of streams: by name
+	id   string
+}
+
+// output makes an output whose messages are gathered.
+func (s *shown) output(t *testing.T) *jupyter.Output {
+	return jupyter.NewOutput(1, func(kind string, content any) {
+		text, err := json.Marshal(content)
+		if err != nil {
+			t.Error(err)
+		}
+		var m struct {
+			Name, Text string
+			Data       map[string]string
+			Transient  struct {
+				ID string `json:"display_id"`
+			}
+		}
+		if err := json.Unmarshal(text, &m); err != nil {
+			t.Error(err)
+		}
+		if kind == "stream" {
+			m.Data = map[string]string{m.Name: m.Text}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all = append(s.all, output{kind, m.Data, m.Transient.ID})
+	})
+}
+
+// kinds are the messages in short: their kind and the media types.
+func (s *shown) kinds() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, o := range s.all {
+		kind := o.kind
+		for _, mime := range []string{"stdout", "stderr", "image/png", "text/html", "text/plain"} {
+			if _, ok := o.data[mime]; ok {
+				kind += " " + mime
+			}
+		}
+		all = append(all, kind)
+	}
+	return strings.Join(all, ", ")
+}
+
+const chest = "CREATE OR REPLACE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt'); "
+
+// session is a kernel in the folder of the examples.
+func session(t *testing.T) *Kernel {
+	t.Helper()
+	dir, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	k := New(engine.New(), "test")
+	if s, err := run(t, k, chest); err != nil || s.kinds() != "stream stdout" {
+		t.Fatalf("%v, %s", err, s.kinds())
+	}
+	return k
+}
+
+func run(t *testing.T, k *Kernel, code string) (*shown, error) {
+	t.Helper()
+	s := &shown{}
+	out := s.output(t)
+	err := k.Execute(context.Background(), jupyter.Cell{Code: code, Count: 7}, out)
+	out.Stream(jupyter.Stderr, "\n") // sends what was gathered
+	out.Display("", nil)
+	if n := len(s.all); n < 2 || s.all[n-1].kind != "display_data" {
+		t.Fatalf("messages are missing in %s", s.kinds())
+	}
+	s.all = s.all[:len(s.all)-2]
+	return s, err
+}
+
+func TestResults(t *testing.T) {
+	k := session(t)
+	for _, c := range []struct{ code, kinds, says string }{
+		{"", "", ""},
+		{"-- nothing", "", ""},
+		{"SET threads = 2", "stream stdout", "SET\n"},
+		{"SHOW threads;", "execute_result text/html text/plain", "(1 row)"},
+		{"SET threads = 2; SHOW threads; RESET threads;", "stream stdout, execute_result text/html text/plain, stream stdout", "RESET"},
+		{"DESCRIBE MODEL chest;", "execute_result text/html text/plain", "reach"},
+		{"OCCLUDE 'images/clear.png' USING chest STRIDE 104;", "display_data image/png text/plain, stream stdout", "grid"},
+		{"OCCLUDE 'images/nodule*.png' USING chest STRIDE 208;", "display_data image/png text/plain, stream stdout, display_data image/png text/plain, stream stdout", "grid"},
+		{"OCCLUDE 'images/clear.png' USING chest AT (1, 2), (3, 4);", "execute_result text/html text/plain", "2 by hand"},
+		{"EXPLAIN OCCLUDE 'images/clear.png' USING chest;", "execute_result text/html text/plain", "chosen"},
+		{"EXPLAIN (FORMAT json) OCCLUDE 'images/clear.png' USING chest;", "execute_result text/plain", `"version"`},
+		{"PREDICT 'images/clear.png' USING chest; SHOW MODELS", "execute_result text/html text/plain, execute_result text/html text/plain", "chest"},
+		{"SET format = 'csv'; SHOW threads; OCCLUDE 'images/clear.png' USING chest STRIDE 208; RESET format;", "stream stdout", "image,model,class_id"},
+	} {
+		s, err := run(t, k, c.code)
+		if err != nil || s.kinds() != c.kinds {
+			t.Errorf("%s\nshows %s, want %s (%v)", c.code, s.kinds(), c.kinds, err)
+		}
+		var said strings.Builder
+		for _, o := range s.all {
+			said.WriteString(o.data["stdout"] + o.data["text/plain"])
+			check(t, o.data)
+		}
+		if !strings.Contains(said.String(), c.says) {
+			t.Errorf("%s\ndoes not say %q but\n%s", c.code, c.says, said.String())
+		}
+	}
+}
+
+// check makes sure that what is sent is what its type says.
+func check(t *testing.T, data map[string]string) {
+	t.Helper()
+	if text, ok := data["image/png"]; ok {
+		picture, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := png.Decode(bytes.NewReader(picture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Bounds().Dx() < 200 {
+			t.Errorf("a picture of %v", m.Bounds())
+		}
+	}
+	d := xml.NewDecoder(strings.NewReader(data["text/html"]))
+	for {
+		_, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, data["text/html"])
+		}
+	}
+}
+
+// Results that are not known by type are shown by what they can be.
+func TestUnknownResults(t *testing.T) {
+	rows := &executor.Relation{Columns: []string{"<a>", "b"}, Rows: [][]any{{"x & y", 1}}}
+	for _, c := range []struct {
+		result executor.Result
+		kinds  string
+		want   string
+	}{
+		{tabulated{Result: executor.Message{}, rows: rows}, "execute_result text/html text/plain", "x &amp; y"},
+		{painted{tabulated{Result: executor.Message{}, rows: rows}, []byte("a picture")}, "display_data image/png text/plain, stream stdout", base64.StdEncoding.EncodeToString([]byte("a picture"))},
+		{painted{tabulated{Result: executor.Message{}, rows: rows}, nil}, "execute_result text/html text/plain", "&lt;a&gt;"},
+	} {
+		s := &shown{}
+		out := s.output(t)
+		if err := newView(out, &settings.Settings{}).show(c.result); err != nil {
+			t.Fatal(err)
+		}
+		out.Clear()
+		s.all = s.all[:len(s.all)-1]
+		if s.kinds() != c.kinds || !strings.Contains(fmt.Sprint(s.all), c.want) {
+			t.Errorf("%T is shown as %s, want %s with %q", c.result, s.all, c.kinds, c.want)
+		}
+	}
+	if err := newView((&shown{}).output(t), &settings.Settings{}).show(struct{ executor.Result }{}); err == nil {
+		t.Error("what is nothing is shown")
+	}
+}
+
+type tabulated struct {
+	executor.Result
+	rows *executor.Relation
+}
+
+func (t tabulated) Relation() *executor.Relation { return t.rows }
+
+type painted struct {
+	tabulated
+	picture []byte
+}
+
+func (p painted) PNG(w io.Writer) error {
+	if p.picture == nil {
+		return errors.New("cannot be drawn")
+	}
+	_, err := w.Write(p.picture)
+	return err
+}
+
+// A notebook keeps a part of a long table, and says how much is missing.
+func TestLongTables(t *testing.T) {
+	r := &executor.Relation{Columns: []string{"n", "text"}}
+	for i := range 1234 {
+		r.Rows = append(r.Rows, []any{i, "<" + fmt.Sprint(i) + ">"})
+	}
+	s := &shown{}
+	if err := newView(s.output(t), &settings.Settings{}).show(r); err != nil {
+		t.Fatal(err)
+	}
+	for mime, text := range s.all[0].data {
+		if !strings.Contains(text, "1034 more rows") || strings.Contains(text, "1233") || len(r.Rows) != 1234 {
+			t.Errorf("%s: %s", mime, text)
+		}
+	}
+	check(t, s.all[0].data)
+}
+
+var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestErrors(t *testing.T) {
+	k := session(t)
+	s, err := run(t, k, "SHOW threads;\nSHOW wibble;\nSHOW device;")
+	f := (*jupyter.Failure)(nil)
+	if !errors.As(err, &f) || f.Name != "Error" || s.kinds() != "execute_result text/html text/plain" {
+		t.Fatalf("%v after %s", err, s.kinds())
+	}
+	want := "[7]:2:6: error: there is no setting \"wibble\"\n  SHOW wibble;\n       ^~~~~~\n  hint: SHOW ALL; lists the settings"
+	text := strings.Join(f.Traceback, "\n")
+	if got := ansi.ReplaceAllString(text, ""); got != want || got == text {
+		t.Errorf("%q, want %q with colours", text, want)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err = k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest;"}, (&shown{}).output(t))
+	if !errors.As(err, &f) || f.Name != "Interrupted" {
+		t.Errorf("an interrupt: %v", err)
+	}
+}
+
+// The bar is one display, which goes away when something else is shown.
+func TestProgress(t *testing.T) {
+	for _, c := range []struct {
+		before bool
+		want   string
+	}{
+		{false, "display_data text/html text/plain, update_display_data text/html text/plain, clear_output"},
+		{true, "stream stdout, display_data text/html text/plain, update_display_data text/html text/plain, update_display_data"},
+	} {
+		s := &shown{}
+		out := s.output(t)
+		if c.before {
+			out.Stream(jupyter.Stdout, "before")
+		}
+		p := &progress{out: out, name: "bar"}
+		draw := func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.draw()
+		}
+		p.takeAway() // there is none
+		p.Start("folder/<a>.png", 0)
+		p.Expect(10)
+		draw()
+		p.Add(5)
+		draw()
+		p.Finish()
+		p.takeAway()
+		p.takeAway()
+		if s.kinds() != c.want {
+			t.Errorf("%s, want %s", s.kinds(), c.want)
+		}
+		for _, o := range s.all {
+			check(t, o.data)
+			if o.kind != "stream" && o.kind != "clear_output" && o.id != "bar" {
+				t.Errorf("%+v is another display", o)
+			}
+			if text := o.data["text/plain"]; text != "" && !strings.HasPrefix(text, "<a>.png: ") {
+				t.Errorf("it says %q", text)
+			}
+		}
+	}
+}
+
+// What takes long shows a bar without being asked; what it shows in the end is the
+// result alone.
+func TestBarAppears(t *testing.T) {
+	k := session(t)
+	if _, err := run(t, k, "SET threads = 1"); err != nil {
+		t.Fatal(err)
+	}
+	s := &shown{}
+	out := s.output(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest STRIDE 1 WITH (plan = full);"}, out)
+	}()
+	for !strings.HasPrefix(s.kinds(), "display_data text/html text/plain, update_display_data") {
+		select {
+		case err := <-done:
+			t.Fatalf("it ends with %v after %s", err, s.kinds())
+		default:
+		}
+	}
+	cancel()
+	if err := <-done; err == nil || !strings.HasSuffix(s.kinds(), "clear_output") {
+		t.Errorf("%v after %s", err, s.kinds())
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	for code, topic := range map[string]string{
+		"?": "", "??": "", "?occlude": "occlude", "OCCLUDE?": "OCCLUDE", " ? create model ;\n": "create model", "chest ?": "chest", `"my m"?`: "my m",
+	} {
+		if got, ok := question(code); !ok || got != topic {
+			t.Errorf("%q asks for %q", code, got)
+		}
+	}
+	for _, code := range []string{"", "SHOW ALL;", "OCCLUDE '?", "PREDICT 'a?", "? a\n? b", "SELECT 'x' ?"} {
+		if topic, ok := question(code); ok {
+			t.Errorf("%q asks for %q", code, topic)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	k := session(t)
+	ctx := context.Background()
+	for topic, want := range map[string]string{
+		"": "ANALYZE MODEL", "occlude": "See also: FOR", "threads": "`auto`", "chest": "layers", "CHEST": "layers", "approximation": "# Approximate heat maps", "tau": "`tau`",
+	} {
+		b, err := k.page(ctx, topic)
+		if err != nil || !strings.Contains(b["text/plain"], want) || len(b) != 2 {
+			t.Errorf("%q: %v, %v", topic, b, err)
+		}
+		if strings.Contains(b["text/markdown"], "](") {
+			t.Errorf("%q has links that lead nowhere", topic)
+		}
+	}
+	if _, err := k.page(ctx, "oclude"); err == nil || !strings.Contains(err.Error(), "did you mean OCCLUDE?") {
+		t.Errorf("a misspelt topic: %v", err)
+	}
+	// The bar is the cursor.
+	for code, want := range map[string]string{
+		"OCC|LUDE 'a.png' USING chest;": "## OCCLUDE", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "## PATCH and STRIDE",
+		"CREATE| MODEL": "## CREATE MODEL", "DROP MO|DEL": "## DROP MODEL", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "## threads",
+		"SELECT| 1": "## SELECT", "?occlude|": "## OCCLUDE",
+	} {
+		cursor := strings.IndexByte(code, '|')
+		b := k.Inspect(ctx, strings.Replace(code, "|", "", 1), cursor)
+		if !strings.Contains(b["text/plain"], want) {
+			t.Errorf("%s: %.200v", code, b)
+		}
+	}
+	for _, code := range []string{"", "wibble", "OCCLUDE 'a.png'"} {
+		if b := k.Inspect(ctx, code, len(code)); b != nil {
+			t.Errorf("%q: %v", code, b)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	k := session(t)
+	code := "OCCLUDE 'images/nod' USING chest FOR CLASS 'nod"
+	for _, c := range []struct {
+		cursor int
+		from   int
+		want   string
+	}{
+		{len(code), 43, "[{'nodule' label}]"}, {19, 8, "[{'images/nodule-2.png path} {'images/nodule.png path}]"}, {30, 27, "[{chest model}]"}, {3, 0, "[{OCCLUDE keyword}]"},
+	} {
+		got := k.Complete(context.Background(), code, c.cursor)
+		if got.From != c.from || got.To != c.cursor || fmt.Sprint(got.Matches) != c.want {
+			t.Errorf("at %d: %+v, want %s from %d", c.cursor, got, c.want, c.from)
+		}
+	}
+}
+
+func TestCompleteness(t *testing.T) {
+	k := New(engine.New(), "")
+	for code, want := range map[string]jupyter.Completeness{
+		"": jupyter.Complete, "SHOW ALL;": jupyter.Complete, "SHOW\nALL": jupyter.Incomplete, "?x": jupyter.Complete, "OCCLUDE 'a": jupyter.Incomplete,
+		"SHOW ALL; SHOW": jupyter.Incomplete, "SHWO ALL;": jupyter.Invalid, "/* x": jupyter.Incomplete,
+	} {
+		if got := k.Completeness(code); got != want {
+			t.Errorf("%q is %s, want %s", code, got, want)
+		}
+	}
+}
+
+func TestInstall(t *testing.T) {
+	dir := t.TempDir()
+	for variables, want := range map[[2]string]string{
+		{"JUPYTER_DATA_DIR", filepath.Join(dir, "a")}: filepath.Join(dir, "a"),
+	} {
+		t.Setenv(variables[0], variables[1])
+		if got, err := UserData(); err != nil || got != want {
+			t.Errorf("%v: %s, %v", variables, got, err)
+		}
+	}
+	for range 2 { // a second time replaces
+		folder, err := Install(PrefixData(dir), "/opt/occlude")
+		if err != nil || folder != filepath.Join(dir, "share", "jupyter", "kernels", "occlude") {
+			t.Fatalf("%s, %v", folder, err)
+		}
+		text, err := os.ReadFile(filepath.Join(folder, "kernel.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var spec struct {
+			Argv []string
+			Mode string `json:"interrupt_mode"`
+		}
+		if err := json.Unmarshal(text, &spec); err != nil || spec.Mode != "message" || strings.Join(spec.Argv, " ") != "/opt/occlude kernel run {connection_file}" {
+			t.Errorf("%s: %v", text, err)
+		}
+		for size, name := range map[int]string{32: "logo-32x32.png", 64: "logo-64x64.png"} {
+			f, err := os.Open(filepath.Join(folder, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := png.Decode(f)
+			f.Close()
+			if err != nil || m.Bounds().Dx() != size || m.Bounds().Dy() != size {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if _, err := Install(dir, "/tmp/go-build123/b001/exe/occlude"); err == nil {
+		t.Error("a binary that will be gone is installed")
+	}
+}

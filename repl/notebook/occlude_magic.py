@@ -1,0 +1,96 @@
+"""The cell magic %%occlude, for those who stay in Python.
+
+    %load_ext occlude_magic
+
+    %%occlude heat
+    CREATE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt');
+    OCCLUDE 'images/nodule.png' USING chest STRIDE 8;
+
+runs the statements with the program occlude. The cell's value, kept as `heat` if a name
+is given, is its heat map as a NumPy array: the probability p by row and column of
+positions, with several classes by class first. Of several heat maps it is the list; of a
+cell without any, the last table as a list of dicts.
+
+Each cell is a run of its own, before which the statements CREATE MODEL, DROP MODEL, SET
+and RESET of earlier cells are run again. Python's variables are the program's: :'image'
+is the variable image as a text, :stride a number.
+
+The program is found in PATH, or where the environment variable OCCLUDE says.
+"""
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+import numpy
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+
+# A statement: strings, names and comments hide the semicolons in them.
+STATEMENT = re.compile(r"""(?:'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[^;'"])+;?""", re.S)
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
+# What a session remembers.
+REMEMBERED = re.compile(r"\s*(CREATE\s+(OR\s+REPLACE\s+)?MODEL|DROP\s+MODEL|SET|RESET)\b", re.I)
+VARIABLE = re.compile(r":['\"]?([A-Za-z_]\w*)")
+
+
+@magics_class
+class Occlude(Magics):
+    def __init__(self, shell):
+        super().__init__(shell)
+        self.remembered = []
+
+    @cell_magic
+    def occlude(self, line, cell):
+        """Run statements; %%occlude NAME keeps what the last one returns."""
+        name = line.strip()
+        if name and not name.isidentifier():
+            raise UsageError("usage: %%occlude [NAME]")
+        value = self.run(cell)
+        if name:
+            self.shell.user_ns[name] = value
+            return None
+        return value
+
+    @line_magic
+    def occlude_forget(self, line):
+        """Forget the models and settings of earlier cells."""
+        self.remembered = []
+
+    def run(self, cell):
+        before = "\n".join(self.remembered)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [os.environ.get("OCCLUDE", "occlude"), "--format", "json", "--arrays", folder]
+            for variable in set(VARIABLE.findall(cell)) & set(self.shell.user_ns):
+                command += ["-v", f"{variable}={self.shell.user_ns[variable]}"]
+            for text in (before, cell):
+                command += ["-c", text]
+            try:
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            except OSError as error:
+                raise UsageError(f"occlude cannot be run: {error}") from None
+            if done.returncode:
+                raise UsageError(done.stderr.strip())
+            value = value_of(done.stdout)
+        for statement in STATEMENT.findall(cell):
+            if REMEMBERED.match(COMMENT.sub(" ", statement)):
+                self.remembered.append(statement.strip().rstrip(";") + "\n;")
+        return value
+
+
+def value_of(text):
+    """What a cell returns, of the JSON values that the program printed."""
+    decoder, values = json.JSONDecoder(), []
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        values.append(value)
+        text = text[end:]
+    maps = [numpy.load(v["array"]) for v in values if isinstance(v, dict) and "array" in v]
+    if maps:
+        return maps[0] if len(maps) == 1 else maps
+    return values[-1] if values else None
+
+
+def load_ipython_extension(shell):
+    shell.register_magics(Occlude)
