@@ -44,7 +44,34 @@ func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
 //
 // Errors name the image.
 func Read(name string, w Window) (*Image, error) {
-	m, err := read(name, view{background: white, window: w})
+	f, err := Load(name)
+	if err != nil {
+		return nil, err
+	}
+	return f.Decode(w)
+}
+
+// File is an image file that was read but not decoded.
+type File struct {
+	Path string // the name that it was read by, with the frame if that was named
+	Data []byte
+
+	frame int
+}
+
+// Load reads an image's file if it starts like an image. Errors name the image.
+func Load(name string) (*File, error) {
+	path, frame := SplitFrame(name)
+	data, err := load(path)
+	if err != nil {
+		return nil, fmt.Errorf("image %q: %w", name, err)
+	}
+	return &File{name, data, frame}, nil
+}
+
+// Decode makes of the file what Read does.
+func (f *File) Decode(w Window) (*Image, error) {
+	m, err := f.over(white, w)
 	if err != nil {
 		return nil, err
 	}
@@ -53,21 +80,15 @@ func Read(name string, w Window) (*Image, error) {
 		Width:  m.w,
 		Height: m.h,
 		Depth:  m.depth,
-		Path:   name,
+		Path:   f.Path,
 	}, nil
 }
 
-// read is Read with a choice of what shows behind transparent parts.
-func read(name string, v view) (raster, error) {
-	path, frame := SplitFrame(name)
-	v.frame = frame
-	data, err := load(path)
+// over decodes with a choice of what shows behind transparent parts.
+func (f *File) over(background uint8, w Window) (raster, error) {
+	m, err := decode(f.Data, view{background, w, f.frame})
 	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", name, err)
-	}
-	m, err := decode(data, v)
-	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", name, err)
+		return raster{}, fmt.Errorf("image %q: %w", f.Path, err)
 	}
 	return m, nil
 }
