@@ -119,8 +119,10 @@ func Parse(data []byte) (*File, error) {
 			if f.own, err = read(kept, f.encoding); err != nil {
 				return nil, err
 			}
-			f.Picture, err = f.own.picture()
-			return f, err
+			if f.Picture, err = f.own.picture(); err != nil {
+				return nil, err
+			}
+			return f, nil
 		}
 	}
 }
