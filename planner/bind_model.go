@@ -61,25 +61,24 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 		o.Spec.Resize = r
 		return nil
 	},
-	"window": func(o *model.Options, v lang.Value) error {
-		if _, ok := v.(lang.List); !ok {
-			w, err := imageio.ParseWindow(plainText(v))
-			if err != nil {
+	"window": func(o *model.Options, v lang.Value) (err error) {
+		pair, ok := v.(lang.List)
+		if !ok {
+			if o.Spec.Window, err = imageio.ParseWindow(plainText(v)); err != nil {
 				return lang.Errorf(v.Span(), "%w", err).WithHint("or it is [center, width], in the file's own measurements")
 			}
-			o.Spec.Window = w
 			return nil
+		}
+		if len(pair.Items) != 2 {
+			return lang.Errorf(v.Span(), "takes [center, width]")
 		}
 		n, err := numbers(v, 2)
 		if err != nil {
 			return err
 		}
-		if len(n) != 2 {
-			return lang.Errorf(v.Span(), "takes [center, width]")
-		}
 		o.Spec.Window = imageio.Window{Mode: imageio.WindowGiven, Center: n[0], Width: n[1]}
 		if err := o.Spec.Window.Validate(); err != nil {
-			return lang.Errorf(v.Span(), "%w", err).WithHint("widths begin at 1")
+			return lang.Errorf(v.Span(), "%w", err).WithHint("the width is the second number, and at least 1")
 		}
 		return nil
 	},

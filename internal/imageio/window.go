@@ -81,7 +81,7 @@ func voi(w dicomfile.Window) (func(x float64) float64, error) {
 		return nil, fmt.Errorf("the VOI LUT function %q is unknown", w.Function)
 	}
 	if !(width >= least) || math.IsInf(width, 0) || math.IsNaN(c) || math.IsInf(c, 0) {
-		return nil, fmt.Errorf("a window of width %g around %g is none", width, c)
+		return nil, fmt.Errorf("a window of width %g around %g shows nothing", width, c)
 	}
 	return f, nil
 }
