@@ -10,7 +10,7 @@ import (
 
 // maxElements bounds the time that looking through a file takes. The largest
 // files that are made, with thousands of frames, have about a million.
-const maxElements = 10_000_000
+const maxElements = 4_000_000
 
 // encoding is how the elements of a data set are written.
 type encoding struct {

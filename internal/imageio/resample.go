@@ -44,9 +44,12 @@ func (t taps) apply(src []float32, outer, n, inner int, whole bool) []float32 {
 		line := src[o*n*inner : (o+1)*n*inner]
 		for i, first := range t.first {
 			from := line[first*inner : (first+len(t.weights[i]))*inner]
-			if inner == 3 {
+			switch inner {
+			case 1:
+				sums[0] = weigh1(t.weights[i], from)
+			case 3:
 				sums[0], sums[1], sums[2] = weigh3(t.weights[i], from)
-			} else {
+			default:
 				weigh(sums, t.weights[i], from)
 			}
 			for j, v := range sums {
@@ -72,8 +75,15 @@ func weigh(sums, weights []float64, from []float32) {
 	}
 }
 
-// weigh3 is weigh for groups of three, the rows of colour pictures, where it
-// saves most of the time.
+// weigh1 is weigh for single values, the rows of gray pictures, and weigh3 for
+// groups of three, those of colour pictures, where they save most of the time.
+func weigh1(weights []float64, from []float32) (sum float64) {
+	for i, v := range from[:len(weights)] {
+		sum += float64(weights[i] * float64(v))
+	}
+	return sum
+}
+
 func weigh3(weights []float64, from []float32) (r, g, b float64) {
 	for i := range weights {
 		weight, v := weights[i], from[3*i:3*i+3]
