@@ -27,9 +27,8 @@ import (
 
 // shown is what a cell has shown, a message each.
 type shown struct {
-	mu   sync.Mutex
-	all  []output
-	page jupyter.Bundle
+	mu  sync.Mutex
+	all []output
 }
 
 type output struct {

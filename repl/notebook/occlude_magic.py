@@ -64,8 +64,7 @@ class Occlude(Magics):
             command = [os.environ.get("OCCLUDE", "occlude"), "--format", "json", "--arrays", folder]
             for variable in set(VARIABLE.findall(cell)) & set(self.shell.user_ns):
                 command += ["-v", f"{variable}={self.shell.user_ns[variable]}"]
-            for text in (before, cell):
-                command += ["-c", text]
+            command += [f"--command={text}" for text in (before, cell)]
             try:
                 done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
             except OSError as error:
