@@ -33,7 +33,8 @@
 // Files with and without the preamble of 128 bytes, and without the meta
 // information too, when they begin with group 0008. Implicit and explicit
 // representations, little and big endian, deflated up to maxInflated bytes.
-// Pixels of 8 and 16 bits, uncompressed, or in JPEG Baseline and Extended.
+// Pixels of 8 and 16 bits, uncompressed, by runs (RLE), or in JPEG Baseline and
+// Extended, which is left to package jpeg.
 // Other transfer syntaxes are refused by their name.
 //
 // The slope, the intercept and the window of a frame stand in the data set

@@ -23,9 +23,10 @@ const (
 	preamble = 128
 	magic    = "DICM"
 
-	// Two transfer syntaxes that package uid has names, but no constants for.
+	// Transfer syntaxes that package uid has names, but no constants for.
 	jpegBaseline = "1.2.840.10008.1.2.4.50"
 	jpegExtended = "1.2.840.10008.1.2.4.51"
+	rleLossless  = "1.2.840.10008.1.2.5"
 )
 
 // Match tells whether a file is DICOM by its first bytes. Files with neither the
@@ -57,6 +58,7 @@ type File struct {
 	// Order is the order of the bytes of a sample.
 	Order binary.ByteOrder
 
+	runs     bool // frames are compressed by runs
 	encoding encoding
 	own      values
 	// shared and perFrame are the functional groups, empty in files without.
@@ -77,7 +79,10 @@ func Parse(data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{JPEG: syntax == jpegBaseline || syntax == jpegExtended, Order: set.order, encoding: set.encoding, palette: map[tag.Tag]element{}}
+	f := &File{
+		JPEG: syntax == jpegBaseline || syntax == jpegExtended, runs: syntax == rleLossless,
+		Order: set.order, encoding: set.encoding, palette: map[tag.Tag]element{},
+	}
 	var kept []byte
 	for {
 		if set.done() {
@@ -113,7 +118,7 @@ func Parse(data []byte) (*File, error) {
 			f.palette[e.tag] = e
 		case tag.PixelData:
 			f.pixels, f.content = e, inner
-			if e.undefined != f.JPEG {
+			if e.undefined != (f.JPEG || f.runs) {
 				return nil, fmt.Errorf("it is malformed: its transfer syntax is %s, but its pixels are not stored like that", syntaxName(syntax))
 			}
 			if f.own, err = read(kept, f.encoding); err != nil {
@@ -121,6 +126,9 @@ func Parse(data []byte) (*File, error) {
 			}
 			if f.Picture, err = f.own.picture(); err != nil {
 				return nil, err
+			}
+			if f.runs { // which unpack puts together by pixel
+				f.Planar = false
 			}
 			return f, nil
 		}
@@ -148,22 +156,21 @@ func meta(data []byte, left *int) (set walker, syntax string, err error) {
 			syntax = strings.TrimRight(string(e.value), " \x00")
 		}
 	}
+	// Some files are implicit whatever they say.
+	set.implicit = len(set.data) >= 8 && !isRepresentation(string(set.data[4:6]))
 	switch syntax {
 	case "": // not said, so it must be one of the plain ones
 		syntax = uid.ExplicitVRLittleEndian
-		if len(set.data) >= 8 && !isRepresentation(string(set.data[4:6])) {
-			syntax = uid.ImplicitVRLittleEndian
-			set.implicit = true
-		}
 	case uid.ImplicitVRLittleEndian:
 		set.implicit = true
 	case uid.ExplicitVRBigEndian:
 		set.order = binary.BigEndian
 	case uid.DeflatedExplicitVRLittleEndian:
+		set.implicit = false
 		set.data, err = inflate(set.data)
-	case uid.ExplicitVRLittleEndian, jpegBaseline, jpegExtended:
+	case uid.ExplicitVRLittleEndian, jpegBaseline, jpegExtended, rleLossless:
 	default:
-		err = fmt.Errorf("its transfer syntax is %s, which is not read; programs such as dcmdjpeg, dcmdrle and gdcmconv --raw store it uncompressed", syntaxName(syntax))
+		err = fmt.Errorf("its transfer syntax is %s, which is not read; programs such as dcmdjpeg and gdcmconv --raw store it uncompressed", syntaxName(syntax))
 	}
 	return set, syntax, err
 }

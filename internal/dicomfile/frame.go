@@ -22,6 +22,13 @@ func (f *File) Frame(n int) ([]byte, error) {
 	if f.JPEG {
 		return f.stream(n)
 	}
+	if f.runs {
+		stream, err := f.stream(n)
+		if err != nil {
+			return nil, err
+		}
+		return f.unpack(stream)
+	}
 	size := int64(f.Rows) * int64(f.Columns) * int64(f.Samples) * int64(f.Bits/8)
 	from := int64(n-1) * size
 	if int64(len(f.pixels.value)) < int64(f.Frames)*size {

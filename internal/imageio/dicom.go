@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/jpeg"
 	"iter"
+	"slices"
 
 	"occlude/internal/dicomfile"
 )
@@ -194,6 +195,10 @@ func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
 		return nil, fmt.Errorf("it has %d x %d pixels of 8 bits, the file speaks of %d x %d of %d bits",
 			config.Width, config.Height, file.Columns, file.Rows, file.Bits)
 	}
+	if file.Photometric == "RGB" && untold(stream) {
+		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // a marker that tells of no transform
+		stream = slices.Concat(stream[:2], []byte(adobe), stream[2:])
+	}
 	picture, err := decodeJPEG(stream)
 	if err != nil {
 		return nil, err
@@ -209,6 +214,24 @@ func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
 		}
 	}
 	return nil, fmt.Errorf("it is %T, the file speaks of %s", picture, file.Photometric)
+}
+
+// untold tells that a JPEG stream does not say what its colours are, so that the
+// file is to be believed: it has neither an Adobe marker nor components with the
+// numbers 1, 2 and 3 of luma and its two differences. Where it does say so, the
+// file may be wrong: some programs decompress, note RGB, and compress again.
+func untold(stream []byte) bool {
+	for marker, segment := range jpegSegments(stream) {
+		switch {
+		case marker == 0xee && bytes.HasPrefix(segment, []byte("Adobe")) && len(segment) >= 12:
+			return false
+		case marker == 0xc0 || marker == 0xc1 || marker == 0xc2: // the frame's header
+			const first, size = 6, 3
+			return len(segment) < first+3*size ||
+				segment[first] != 1 || segment[first+size] != 2 || segment[first+2*size] != 3
+		}
+	}
+	return false
 }
 
 // dense are the rows of a picture without what the decoder keeps beside them.

@@ -25,9 +25,6 @@ func jpegOf(t *testing.T, w, h int, gray bool) []byte {
 	if err := jpeg.Encode(&b, picture, nil); err != nil {
 		t.Fatal(err)
 	}
-	if b.Len()%2 == 1 {
-		b.WriteByte(0)
-	}
 	return b.Bytes()
 }
 
@@ -48,6 +45,10 @@ func TestRefusedDICOM(t *testing.T) {
 			m.Syntax, m.Bits, m.Stored, m.High, m.Streams = "1.2.840.10008.1.2.4.50", 8, 8, 7, streams
 		})
 	}
+	runs := func(stream string) []byte {
+		return with(func(m *dicomtest.Image) { m.Syntax, m.Streams = "1.2.840.10008.1.2.5", [][]byte{[]byte(stream)} })
+	}
+	segments := "\x02\x00\x00\x00\x40\x00\x00\x00\x42\x00\x00\x00" + strings.Repeat("\x00", 52)
 	whole := gray.File(t)
 	head := whole[:bytes.LastIndex(whole, []byte("\xe0\x7f\x10\x00OW"))]
 	const pixels = "\xe0\x7f\x10\x00OW\x00\x00"
@@ -91,6 +92,15 @@ func TestRefusedDICOM(t *testing.T) {
 		{"JPEG cut", compressed(jpegOf(t, 4, 2, true)[:300]), "frame 1: the file is cut short"},
 		{"no JPEG", compressed([]byte("gibberish!")), "frame 1: "},
 		{"no fragments", compressed([][]byte{}...), "in 0 pieces"},
+		{"runs of one byte", runs("\x01" + segments[1:] + "\xf9\x01\xf9\x02"), "not 2 segments"},
+		{"runs without a header", runs("\x02\x00\x00\x00"), "not 2 segments"},
+		{"runs cut", runs(segments + "\xf9\x01\xfa\x02"), "fewer pixels"},
+		{"literals cut", runs(segments + "\xf9\x01\x07\x02\x02"), "fewer pixels"},
+		{"runs elsewhere", runs(segments[:8] + "\xff\xff\xff\x7f" + segments[12:] + "\xf9\x01\xf9\x02"), "segment 1 goes from byte 64 to 2147483647"},
+		{"runs of hugeness", with(func(m *dicomtest.Image) {
+			m.Syntax, m.Streams = "1.2.840.10008.1.2.5", [][]byte{[]byte(segments)}
+			m.More[tag.Rows], m.More[tag.Columns] = []int{9999}, []int{9999}
+		}), "fewer pixels"},
 		{"bomb", deflated(t, 65<<20), "inflated it has more than 67108864 bytes"},
 		{"nested", nested(1 << 19), "no picture"},
 	} {

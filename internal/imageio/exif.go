@@ -3,30 +3,41 @@ package imageio
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 )
 
 // EXIF stores which way up a camera was held, in a small TIFF file of its own
 // inside the picture file. Only that one number is looked for.
 
-// jpegEXIF walks over the segments before the picture's data.
+// jpegEXIF looks through the segments before the picture's data.
 func jpegEXIF(file []byte) []byte {
-	const app1, startOfScan = 0xe1, 0xda
-	for rest := file[2:]; len(rest) >= 4 && rest[0] == 0xff; {
-		marker := rest[1]
-		if marker == 0xff { // a fill byte
-			rest = rest[1:]
-			continue
-		}
-		length := int(binary.BigEndian.Uint16(rest[2:])) + 2
-		if marker == startOfScan || length < 4 || length > len(rest) {
-			break
-		}
-		if block, ok := bytes.CutPrefix(rest[4:length], []byte("Exif\x00\x00")); ok && marker == app1 {
+	const app1 = 0xe1
+	for marker, segment := range jpegSegments(file) {
+		if block, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && marker == app1 {
 			return block
 		}
-		rest = rest[length:]
 	}
 	return nil
+}
+
+// jpegSegments goes over the segments before the picture's data: marker and
+// content.
+func jpegSegments(file []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		const startOfScan = 0xda
+		for rest := file[min(2, len(file)):]; len(rest) >= 4 && rest[0] == 0xff; {
+			marker := rest[1]
+			if marker == 0xff { // a fill byte
+				rest = rest[1:]
+				continue
+			}
+			length := int(binary.BigEndian.Uint16(rest[2:])) + 2
+			if marker == startOfScan || length < 4 || length > len(rest) || !yield(marker, rest[4:length]) {
+				return
+			}
+			rest = rest[length:]
+		}
+	}
 }
 
 // pngEXIF walks over the chunks: length, name, content, checksum.

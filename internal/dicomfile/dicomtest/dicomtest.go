@@ -91,6 +91,7 @@ func or(text, otherwise string) string {
 func (m Image) pixels() dicom.PixelDataInfo {
 	info := dicom.PixelDataInfo{IsEncapsulated: m.Streams != nil}
 	for _, stream := range m.Streams {
+		stream = append(bytes.Clone(stream), make([]byte, len(stream)%2)...) // all lengths are even
 		info.Frames = append(info.Frames, &frame.Frame{Encapsulated: true, EncapsulatedData: frame.EncapsulatedFrame{Data: stream}})
 	}
 	if m.Streams != nil {

@@ -17,7 +17,7 @@ from pydicom.pixel_data_handlers.util import (apply_color_lut, apply_modality_lu
                                                     convert_color_space)
 from pydicom.sequence import Sequence
 from pydicom.uid import (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian,
-                         ImplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid)
+                         ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid)
 
 W, H = 19, 13
 y, x = np.mgrid[0:H, 0:W].astype(float)
@@ -261,3 +261,23 @@ for name, table in ("jpeg-offsets", True), ("jpeg-pieces", False):
     assert [seen(f).shape for f in generate_pixel_data_frame(j.PixelData, 3)] == [(H, W)] * 3
     for i, stream in enumerate(streams):
         np.save(f"dicom/{name}.{i + 1}.npy", seen(stream).astype("f4"))
+
+# Compressed by runs: the mammogram, colours, three frames.
+for name, ds in ("rle", mg), ("rle-colour", colour):
+    if name == "rle-colour":
+        ds.PhotometricInterpretation, ds.PlanarConfiguration = "RGB", 0
+        ds.PixelData = rgb.tobytes() + b"\0" * (rgb.size % 2)
+        np.save(f"dicom/{name}.1.npy", rgb.astype("f4"))
+    else:
+        see(name, ds, ints(0, 16383, "<u2"))
+    ds.is_little_endian, ds.is_implicit_VR = True, False
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.compress(RLELossless)
+    save(name, ds, RLELossless)
+frames.is_little_endian, frames.is_implicit_VR = True, False
+frames.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+frames.compress(RLELossless)
+save("rle-frames", frames, RLELossless)
+for i in range(3):
+    see("rle-frames", frames, stack[i], i + 1)
