@@ -133,7 +133,7 @@ func coloured(line string) string {
 	if marks := strings.TrimLeft(line, " "); marks != "" && strings.Trim(marks, "^~") == "" {
 		return red + line + plain
 	}
-	if before, after, ok := strings.Cut(line, "error: "); ok && !strings.Contains(before, " ") {
+	if before, after, ok := strings.Cut(line, "error: "); ok && !strings.Contains(strings.TrimSuffix(before, " "), " ") {
 		return before + bold + "error:" + plain + " " + after
 	}
 	return line
