@@ -62,5 +62,5 @@ func (c *Connection) check() error {
 
 // endpoint is a port as ZeroMQ writes it.
 func (c *Connection) endpoint(port int) string {
-	return "tcp://" + net.JoinHostPort(c.IP, strconv.Itoa(port))
+	return guardedTransport + "://" + net.JoinHostPort(c.IP, strconv.Itoa(port))
 }

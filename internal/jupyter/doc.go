@@ -36,10 +36,10 @@
 // # The library
 //
 // zmq4 v0.17.0 is pinned: later versions drop what is published while many messages
-// are under way, and a cell would then never seem to end. What v0.17.0 lacks is not
-// mended here: a subscriber that stops reading holds up what is published to the
-// others, and a connection that is given up in its handshake keeps its descriptor.
-// Both need a client on this machine that misbehaves.
+// are under way, and a cell would then never seem to end. It trusts who connects: it
+// would wait without end for a greeting, or for a subscriber that does not read, and
+// take as much memory as a frame claims to need. So its connections are watched
+// (guard.go), and those of clients that are silent, deaf or absurd are closed.
 //
 // # Ending
 //

@@ -80,7 +80,7 @@ func (s *server) run(ctx context.Context, c Cell, out *Output) error {
 		s.mu.Unlock()
 	}()
 	var err error
-	if defect := guard(func() { err = s.kernel.Execute(ctx, c, out) }); defect != nil {
+	if defect := safely(func() { err = s.kernel.Execute(ctx, c, out) }); defect != nil {
 		return defect
 	}
 	return err
@@ -134,7 +134,7 @@ func (s *server) complete(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	var c Completion
-	if err := guard(func() { c = s.kernel.Complete(ctx, p.Code, cursor) }); err != nil {
+	if err := safely(func() { c = s.kernel.Complete(ctx, p.Code, cursor) }); err != nil {
 		return nil, err
 	}
 	start, end := utf8.RuneCountInString(p.Code[:c.From]), utf8.RuneCountInString(p.Code[:c.To])
@@ -157,7 +157,7 @@ func (s *server) inspect(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	var b Bundle
-	if err := guard(func() { b = s.kernel.Inspect(ctx, p.Code, cursor) }); err != nil {
+	if err := safely(func() { b = s.kernel.Inspect(ctx, p.Code, cursor) }); err != nil {
 		return nil, err
 	}
 	found := b != nil
@@ -173,7 +173,7 @@ func (s *server) completeness(r *request) (any, error) {
 		return nil, err
 	}
 	reply := map[string]any{}
-	err := guard(func() { reply["status"] = s.kernel.Completeness(p.Code) })
+	err := safely(func() { reply["status"] = s.kernel.Completeness(p.Code) })
 	if reply["status"] == Incomplete {
 		reply["indent"] = ""
 	}

@@ -295,8 +295,8 @@ func failed(err error) failure {
 	return failure{"error", f.Name, f.Value, f.Traceback}
 }
 
-// guard calls the kernel so that its faults become errors.
-func guard(call func()) (err error) {
+// safely calls the kernel so that its faults become errors.
+func safely(call func()) (err error) {
 	defer defect.Recover(&err)
 	call()
 	return nil

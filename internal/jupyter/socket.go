@@ -34,6 +34,9 @@ func (s *socket) send(frames [][]byte) error {
 
 // listen binds all sockets, or none.
 func listen(ctx context.Context, c *Connection, errors *log.Logger) (*sockets, error) {
+	if err := registerGuard(); err != nil {
+		return nil, err
+	}
 	options := []zmq4.Option{zmq4.WithLogger(errors)}
 	s := &sockets{
 		shell:     &socket{Socket: zmq4.NewRouter(ctx, options...)},
