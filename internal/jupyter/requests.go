@@ -38,13 +38,14 @@ func (s *server) execute(ctx context.Context, r *request) {
 		s.history.add(s.count, asked.Code)
 	}
 	if err != nil {
+		queued := len(s.queue) // what comes after this knows of the failure
 		f := failed(err)
 		if !asked.Silent {
 			s.publish(r, "error", map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": f.Traceback})
 		}
 		s.reply(s.sockets.shell, r, "execute_reply", executed{failure: f, Count: s.count})
 		if asked.Stop {
-			s.abort(ctx)
+			s.abort(ctx, queued)
 		}
 		return
 	}
@@ -86,22 +87,18 @@ func (s *server) run(ctx context.Context, c Cell, out *Output) error {
 	return err
 }
 
-// abort answers what was queued behind a cell that failed: cells are not run, all
-// else is answered.
-func (s *server) abort(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case r := <-s.queue:
-			if r.header.Type != "execute_request" {
-				s.answer(ctx, s.sockets.shell, r)
-				continue
-			}
-			s.publish(r, "status", status("busy"))
-			s.reply(s.sockets.shell, r, "execute_reply", map[string]any{"status": "aborted", "execution_count": s.count})
-			s.publish(r, "status", status("idle"))
-		default:
-			return
+// abort answers what was queued behind a cell that failed, the next n requests: cells
+// are not run, all else is answered.
+func (s *server) abort(ctx context.Context, n int) {
+	for ; n > 0 && ctx.Err() == nil; n-- {
+		r := <-s.queue // which nobody else reads
+		if r.header.Type != "execute_request" {
+			s.answer(ctx, s.sockets.shell, r)
+			continue
 		}
+		s.publish(r, "status", status("busy"))
+		s.reply(s.sockets.shell, r, "execute_reply", map[string]any{"status": "aborted", "execution_count": s.count})
+		s.publish(r, "status", status("idle"))
 	}
 }
 

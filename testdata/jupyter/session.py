@@ -39,6 +39,7 @@ def session():
     assert status(client, CREATE) == "ok"
     begin(client, LONG)
     queued = client.execute("SHOW threads;")
+    time.sleep(0.2)  # it goes another way than the interrupt
     manager.interrupt_kernel()
     replies = [client.get_shell_msg(timeout=60) for _ in range(2)]
     assert replies[0]["content"]["ename"] == "Interrupted", replies

@@ -39,8 +39,10 @@ class Occlude(jupyter_kernel_test.KernelTests):
 
     def test_clear_output(self):
         self.execute_helper(CREATE + "SET threads = 1;")
-        super().test_clear_output()
-        self.execute_helper("RESET threads;")
+        try:
+            super().test_clear_output()
+        finally:
+            self.execute_helper("RESET threads;")
 
     def test_pager_on_models(self):
         self.execute_helper(CREATE)
