@@ -84,16 +84,13 @@ func Parse(data []byte) (*File, error) {
 		Order: set.order, encoding: set.encoding, palette: map[tag.Tag]element{},
 	}
 	var kept []byte
-	for {
+	for f.pixels.raw == nil {
 		if set.done() {
 			return nil, errors.New("it has no picture")
 		}
 		e, err := set.next()
 		if err != nil {
 			return nil, err
-		}
-		if e.tag == tag.FloatPixelData || e.tag == tag.DoubleFloatPixelData {
-			return nil, fmt.Errorf("its pixels are floating-point numbers (%s), which are not read", name(e.tag))
 		}
 		if wanted[e.tag] {
 			if kept, err = keep(kept, e); err != nil {
@@ -104,35 +101,46 @@ func Parse(data []byte) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch e.tag {
-		case tag.SharedFunctionalGroupsSequence:
-			f.shared = inner
-		case tag.PerFrameFunctionalGroupsSequence:
-			f.perFrame = inner
-		case tag.ModalityLUTSequence:
-			f.modality = inner
-		case tag.VOILUTSequence:
-			f.voi = inner
-		case tag.RedPaletteColorLookupTableDescriptor, tag.GreenPaletteColorLookupTableDescriptor, tag.BluePaletteColorLookupTableDescriptor,
-			tag.RedPaletteColorLookupTableData, tag.GreenPaletteColorLookupTableData, tag.BluePaletteColorLookupTableData:
-			f.palette[e.tag] = e
-		case tag.PixelData:
-			f.pixels, f.content = e, inner
-			if e.undefined != (f.JPEG || f.runs) {
-				return nil, fmt.Errorf("it is malformed: its transfer syntax is %s, but its pixels are not stored like that", syntaxName(syntax))
-			}
-			if f.own, err = read(kept, f.encoding); err != nil {
-				return nil, err
-			}
-			if f.Picture, err = f.own.picture(); err != nil {
-				return nil, err
-			}
-			if f.runs { // which unpack puts together by pixel
-				f.Planar = false
-			}
-			return f, nil
+		if err := f.note(e, inner); err != nil {
+			return nil, err
 		}
 	}
+	if f.pixels.undefined != (f.JPEG || f.runs) {
+		return nil, fmt.Errorf("it is malformed: its transfer syntax is %s, but its pixels are not stored like that", syntaxName(syntax))
+	}
+	if f.own, err = read(kept, f.encoding); err != nil {
+		return nil, err
+	}
+	if f.Picture, err = f.own.picture(); err != nil {
+		return nil, err
+	}
+	if f.runs { // which unpack puts together by pixel
+		f.Planar = false
+	}
+	return f, nil
+}
+
+// note remembers where those elements are that are looked into later.
+func (f *File) note(e element, inner walker) error {
+	switch e.tag {
+	case tag.SharedFunctionalGroupsSequence:
+		f.shared = inner
+	case tag.PerFrameFunctionalGroupsSequence:
+		f.perFrame = inner
+	case tag.ModalityLUTSequence:
+		f.modality = inner
+	case tag.VOILUTSequence:
+		f.voi = inner
+	case tag.RedPaletteColorLookupTableDescriptor, tag.RedPaletteColorLookupTableData,
+		tag.GreenPaletteColorLookupTableDescriptor, tag.GreenPaletteColorLookupTableData,
+		tag.BluePaletteColorLookupTableDescriptor, tag.BluePaletteColorLookupTableData:
+		f.palette[e.tag] = e
+	case tag.PixelData:
+		f.pixels, f.content = e, inner
+	case tag.FloatPixelData, tag.DoubleFloatPixelData:
+		return fmt.Errorf("its pixels are floating-point numbers (%s), which are not read", name(e.tag))
+	}
+	return nil
 }
 
 // meta reads what stands before the data set and tells how that is written.

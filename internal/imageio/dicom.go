@@ -22,8 +22,6 @@ func decodeDICOM(data []byte, v view) (raster, error) {
 	return m, nil
 }
 
-// dicomFrame takes grays through the window, once for each value that a sample
-// can have.
 func dicomFrame(data []byte, v view) (raster, error) {
 	file, err := dicomfile.Parse(data)
 	if err != nil {
@@ -32,8 +30,7 @@ func dicomFrame(data []byte, v view) (raster, error) {
 	if err := checkSize(file.Columns, file.Rows); err != nil {
 		return raster{}, err
 	}
-	gray, err := isGray(file)
-	if err != nil {
+	if err := checkSamples(file); err != nil {
 		return raster{}, err
 	}
 	frame, err := file.Frame(v.frame)
@@ -50,12 +47,50 @@ func dicomFrame(data []byte, v view) (raster, error) {
 		}
 		frame = picture.(*image.Gray).Pix
 	}
-	switch {
-	case file.Photometric == "PALETTE COLOR":
+	switch file.Photometric {
+	case monochrome1, monochrome2:
+		return grays(file, frame, v)
+	case paletteColor:
 		return fromPalette(file, frame)
-	case !gray:
-		return colours(file, frame)
 	}
+	return colours(file, frame)
+}
+
+// The photometric interpretations that are read (PS3.3 C.7.6.3.1.2).
+const (
+	monochrome1  = "MONOCHROME1" // the least value is white
+	monochrome2  = "MONOCHROME2"
+	paletteColor = "PALETTE COLOR"
+	rgbColor     = "RGB"
+	ybrFull      = "YBR_FULL"
+	ybrFull422   = "YBR_FULL_422"
+)
+
+// checkSamples refuses what is not read, and samples in another number than they
+// come in.
+func checkSamples(file *dicomfile.File) error {
+	samples := 1
+	switch file.Photometric {
+	case monochrome1, monochrome2, paletteColor:
+	case rgbColor, ybrFull:
+		samples = 3
+	case ybrFull422:
+		samples = 3
+		if !file.JPEG { // two pixels share their colour, in an order of its own
+			return errors.New("its colours are uncompressed YBR_FULL_422, which is not read")
+		}
+	default:
+		return fmt.Errorf("its photometric interpretation is %q, which is not read", file.Photometric)
+	}
+	if file.Samples != samples {
+		return fmt.Errorf("it is malformed: %s with %d samples per pixel", file.Photometric, file.Samples)
+	}
+	return nil
+}
+
+// grays takes samples through the window, which is computed once for each value
+// that a sample can have.
+func grays(file *dicomfile.File, frame []byte, v view) (raster, error) {
 	s, err := file.Scaling(v.frame)
 	if err != nil {
 		return raster{}, err
@@ -74,28 +109,6 @@ func dicomFrame(data []byte, v view) (raster, error) {
 		i++
 	}
 	return m, nil
-}
-
-// isGray tells gray files from those with colours, and refuses all others.
-func isGray(file *dicomfile.File) (bool, error) {
-	gray, samples := false, 3
-	switch file.Photometric {
-	case "MONOCHROME1", "MONOCHROME2":
-		gray, samples = true, 1
-	case "PALETTE COLOR":
-		samples = 1
-	case "RGB", "YBR_FULL":
-	case "YBR_FULL_422":
-		if !file.JPEG { // two pixels share their colour, in an order of its own
-			return false, errors.New("its colours are uncompressed YBR_FULL_422, which is not read")
-		}
-	default:
-		return false, fmt.Errorf("its photometric interpretation is %q, which is not read", file.Photometric)
-	}
-	if file.Samples != samples {
-		return false, fmt.Errorf("it is malformed: %s with %d samples per pixel", file.Photometric, file.Samples)
-	}
-	return gray, nil
 }
 
 // samples goes over the samples of a frame as they are stored.
@@ -136,7 +149,7 @@ func allWhole(table []float32) bool {
 // colours reads samples of 8 bits for red, green and blue, or for luma and two
 // differences of colour.
 func colours(file *dicomfile.File, frame []byte) (raster, error) {
-	luma := file.Photometric == "YBR_FULL"
+	luma := file.Photometric == ybrFull
 	if file.Bits != 8 || file.Stored != 8 || file.Signed {
 		return raster{}, fmt.Errorf("its colours have %d of %d bits; 8 of 8 are read", file.Stored, file.Bits)
 	}
@@ -195,7 +208,7 @@ func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
 		return nil, fmt.Errorf("it has %d x %d pixels of 8 bits, the file speaks of %d x %d of %d bits",
 			config.Width, config.Height, file.Columns, file.Rows, file.Bits)
 	}
-	if file.Photometric == "RGB" && untold(stream) {
+	if file.Photometric == rgbColor && untold(stream) {
 		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // a marker that tells of no transform
 		stream = slices.Concat(stream[:2], []byte(adobe), stream[2:])
 	}

@@ -117,7 +117,7 @@ func (w Window) grays(file *dicomfile.File, s dicomfile.Scaling, frame []byte) (
 	table := make([]float32, len(measured))
 	for i, x := range measured {
 		table[i] = float32(gray(x))
-		if file.Photometric == "MONOCHROME1" { // whose least value is white
+		if file.Photometric == monochrome1 {
 			table[i] = 255 - table[i]
 		}
 	}
