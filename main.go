@@ -54,7 +54,7 @@ type runCommand struct {
 	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file, - for standard input."`
 	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
 	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
-	Arrays     string            `placeholder:"DIR" help:"Keep each heat map in this folder as an array: 1.npy, 2.npy and so on."`
+	Arrays     string            `type:"existingdir" placeholder:"DIR" help:"Keep each heat map in this folder as an array: 1.npy, 2.npy and so on."`
 	NoProgress bool              `help:"Show no progress bar."`
 	Variable   map[string]string `short:"v" placeholder:"NAME=VALUE" help:"Define a variable: :name, :'name' as a string, :\"name\" as a name."`
 }
