@@ -65,6 +65,7 @@ func (t *table) styles() []string {
 	for i, c := range t.columns {
 		styles[i] = "text-align:" + c.kind.align()
 		if c.kind == number {
+			styles[i] += ";white-space:nowrap"
 			continue
 		}
 		styles[i] += ";white-space:pre"
