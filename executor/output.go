@@ -19,54 +19,59 @@ import (
 	"occlude/planner"
 )
 
-// write puts a heat map into a file.
-func write(format, path string, h *HeatMap) error {
-	switch format {
-	case planner.WritePNG:
-		return atomicfile.Write(path, func(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure()) })
-	case planner.WriteNPY:
-		return atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, h.Array()) })
-	}
-	return writeRelation(format, path, h.Relation())
-}
-
-func writeRelation(format, path string, r *Relation) error {
+// write puts a result into a file.
+func write(format, path string, r Result) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		switch format {
 		case planner.WriteCSV:
-			return r.CSV(w, ',', true)
+			if r, ok := r.(Tabular); ok {
+				return r.Relation().CSV(w, ',', true)
+			}
 		case planner.WriteJSON:
-			return r.JSON(w)
+			if r, ok := r.(Tabular); ok {
+				return r.Relation().JSON(w)
+			}
+		case planner.WritePNG:
+			if r, ok := r.(Pictured); ok {
+				return r.PNG(w)
+			}
+		case planner.WriteNPY:
+			if r, ok := r.(Arrayed); ok {
+				return npy.Write(w, r.Array())
+			}
 		}
-		return fmt.Errorf("rows cannot be written as %s", format)
+		return fmt.Errorf("%q: this result cannot be written as %s", path, format)
 	})
 }
 
 // copy runs a query and writes what it returns.
 func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) error) error {
-	done := func(rows int, path string) error {
-		if rows == 1 {
-			return emit(Message{"COPY 1 row to " + path})
-		}
-		return emit(Message{fmt.Sprintf("COPY %d rows to %s", rows, path)})
-	}
 	return s.Run(ctx, p.Query, func(r Result) error {
-		switch r := r.(type) {
-		case *HeatMap:
-			path := p.Out.For(r.Image)
-			if err := write(p.Out.Format, path, r); err != nil {
-				return err
-			}
-			return done(len(r.Classes)*len(r.Plan.Grid.Positions), path)
-		case *Relation:
-			if err := writeRelation(p.Out.Format, p.Out.Path, r); err != nil {
-				return err
-			}
-			return done(len(r.Rows), p.Out.Path)
+		t, ok := r.(Tabular)
+		if !ok {
+			return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
 		}
-		return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
+		path := p.Out.Path
+		if h, ok := r.(*HeatMap); ok {
+			path = p.Out.For(h.Image)
+		}
+		if err := write(p.Out.Format, path, r); err != nil {
+			return err
+		}
+		return emit(copied(len(t.Relation().Rows), path))
 	})
 }
+
+// copied tells how many rows went where.
+func copied(rows int, path string) Message {
+	if rows == 1 {
+		return Message{"COPY 1 row to " + path}
+	}
+	return Message{fmt.Sprintf("COPY %d rows to %s", rows, path)}
+}
+
+// PNG draws the heat map.
+func (h *HeatMap) PNG(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure()) }
 
 // Figure is the heat map as a picture.
 func (h *HeatMap) Figure() heatmap.Figure {

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"io"
 
 	"gorgonia.org/tensor"
 
@@ -11,6 +12,27 @@ import (
 // Result is what a statement returns: one of the types below.
 type Result interface{ result() }
 
+// What a result can be besides printed. COPY asks for these, and nothing else of a
+// result, so a new kind of result can be written to files by having the methods.
+type (
+	// Tabular is a result that has rows: COPY writes them as csv and json, and they
+	// are the table last.
+	Tabular interface {
+		Result
+		Relation() *Relation
+	}
+	// Pictured is a result that can be drawn, for png.
+	Pictured interface {
+		Result
+		PNG(w io.Writer) error
+	}
+	// Arrayed is a result that is an array of numbers, for npy.
+	Arrayed interface {
+		Result
+		Array() *tensor.Dense
+	}
+)
+
 // Message tells that a statement was done, in a few words.
 type Message struct{ Text string }
 
@@ -19,6 +41,9 @@ type Relation struct {
 	Columns []string
 	Rows    [][]any // string, int, float32, float64 or bool
 }
+
+// Relation returns r: a table has its rows.
+func (r *Relation) Relation() *Relation { return r }
 
 // Description is what DESCRIBE MODEL returns.
 type Description struct{ Plan *planner.Describe }

@@ -3,7 +3,6 @@ package planner
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -239,49 +238,4 @@ func (b *binder) explain(ctx context.Context, s *lang.Explain) (Plan, error) {
 		e.Format = FormatText
 	}
 	return e, nil
-}
-
-func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
-	inner, err := b.planner.Plan(ctx, s.Query)
-	if err != nil {
-		return nil, err
-	}
-	out, err := b.output(s.File, s.Format())
-	if err != nil {
-		return nil, err
-	}
-	var images []string
-	heatMap := false
-	switch q := inner.(type) {
-	case *Occlude:
-		images, heatMap = q.Images, true
-		if err := checkPicture(s.File, out, q.Grid); err != nil {
-			return nil, err
-		}
-	case *Predict:
-		images = q.Images
-	}
-	if !heatMap && (out.Format == WritePNG || out.Format == WriteNPY) {
-		return nil, lang.Errorf(s.File.Span(), "%s holds a heat map, this query returns rows", out.Format).
-			WithHint("FORMAT csv or json holds rows")
-	}
-	if err := checkOutputs([]lang.String{s.File}, []Output{out}, images, heatMap); err != nil {
-		return nil, err
-	}
-	return &Copy{b.text, inner, out}, nil
-}
-
-// output reads a file name and an optional format.
-func (b *binder) output(file lang.String, format string) (Output, error) {
-	formats := []string{WritePNG, WriteNPY, WriteCSV, WriteJSON}
-	if format == "" {
-		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(file.Value), "."))
-	}
-	for _, f := range formats {
-		if f == format {
-			return Output{Path: file.Value, Format: f}, nil
-		}
-	}
-	return Output{}, lang.Errorf(file.Span(), "cannot tell a format from the name %q", file.Value).
-		WithHint("the name must end in ." + strings.Join(formats, ", ."))
 }

@@ -101,13 +101,6 @@ const (
 	FormatDOT  = "dot"
 )
 
-// Copy writes what a query returns to a file.
-type Copy struct {
-	text
-	Query Plan
-	Out   Output
-}
-
 // Occlude is a heat map query as it will be run: the logical plan (what is
 // asked) and the physical one (how it is computed).
 type Occlude struct {
