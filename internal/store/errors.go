@@ -31,7 +31,7 @@ var advice = []struct {
 	of   error
 	text string
 }{
-	{ErrDamaged, "move it away, and a new one is made; ANALYZE MODEL measures again what it held"},
+	{ErrDamaged, "move it away, and a new one is made; what it held has to be measured and computed again"},
 	{ErrForeign, "set OCCLUDE_DATA to another folder"},
 	{ErrNewer, "update Occlude, or set OCCLUDE_DATA to another folder"},
 	{ErrPermission, "make the file and its folder writable, or set OCCLUDE_DATA to another folder"},
@@ -55,7 +55,7 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	err = classify(err)
-	name := "stored measurements"
+	name := "the database"
 	if s.path != "" {
 		name = fmt.Sprintf("%s %q", name, s.path)
 	}

@@ -81,6 +81,21 @@ func (s *Store) Put(ctx context.Context, calibrations []Calibration, curves []cu
 	})
 }
 
+// Read runs a function on the database, which has one connection: rows that are being
+// read must be closed before the next query. Where nothing was ever stored it does not
+// run the function, and found is false.
+func (s *Store) Read(ctx context.Context, do func(*sql.DB) error) (found bool, err error) {
+	err = s.read(ctx, do)
+	if errors.Is(err, errNothing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Write runs a function in a transaction, all of which is kept or nothing. It makes
+// the file where there is none.
+func (s *Store) Write(ctx context.Context, do func(*sql.Tx) error) error { return s.write(ctx, do) }
+
 // read runs a function on the database. Where nothing was ever stored it does not
 // run it and returns errNothing.
 func (s *Store) read(ctx context.Context, do func(*sql.DB) error) (err error) {
