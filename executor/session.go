@@ -30,6 +30,7 @@ type Session struct {
 	warned   map[string]bool // of what Warn has heard
 	models   map[string]*model.Model
 	programs map[*model.Model][]program
+	keep     int // programs of a model, where that is more than keptPrograms
 	// loading is the time spent on a model that no query has accounted for yet.
 	loading map[*model.Model]time.Duration
 }
@@ -113,11 +114,26 @@ func (s *Session) program(ctx context.Context, m *model.Model, net *network.Netw
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}
 	s.programs[m] = append(s.programs[m], program{net: net, kernels: o.Kernels, algorithms: o.Algorithms, ready: p})
-	if n := len(s.programs[m]) - keptPrograms; n > 0 {
-		s.programs[m] = slices.Delete(s.programs[m], 0, n)
-	}
+	s.dropPrograms(m)
 	s.Loaded(m, time.Since(start))
 	return p, nil
+}
+
+// dropPrograms lets go of the programs that were used the longest ago.
+func (s *Session) dropPrograms(m *model.Model) {
+	if n := len(s.programs[m]) - max(keptPrograms, s.keep); n > 0 {
+		s.programs[m] = slices.Delete(s.programs[m], 0, n)
+	}
+}
+
+// keepPrograms lets more of a model's programs stay ready, until done is called.
+func (s *Session) keepPrograms(m *model.Model, n int) (done func()) {
+	before := s.keep
+	s.keep = n
+	return func() {
+		s.keep = before
+		s.dropPrograms(m)
+	}
 }
 
 // gradients is the backward pass of the network that a plan runs.
@@ -184,6 +200,10 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.occlude(ctx, p.Query, func(h *HeatMap) error {
 			return emit(&Explanation{Plan: p, Actual: &h.Actual})
 		})
+	case *planner.Benchmark:
+		return s.benchmark(ctx, p, emit)
+	case *planner.Compare:
+		return s.compare(ctx, p, emit)
 	case *planner.Copy:
 		return s.copy(ctx, p, emit)
 	}

@@ -133,6 +133,10 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		return b.occlude(ctx, s)
 	case *lang.Explain:
 		return b.explain(ctx, s)
+	case *lang.Benchmark:
+		return b.benchmark(ctx, s)
+	case *lang.Compare:
+		return b.compare(ctx, s)
 	case *lang.Copy:
 		return b.copy(ctx, s)
 	case *lang.Set:

@@ -57,6 +57,13 @@ func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
 		}
 	case *Predict:
 		images = q.Images
+	case *Benchmark:
+		images = q.Query.Images
+	case *Compare:
+		images = slices.Concat(q.First.Images, q.Second.Images)
+		if err := checkPicture(s.File, out, q.First.Grid); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkOutputs([]lang.String{s.File}, []Output{out}, images, heatMap); err != nil {
 		return nil, err
