@@ -159,8 +159,11 @@ func (h *HeatMap) cells(c ClassMap) []float32 {
 }
 
 // Peak is the position at which hiding the image hurts the first class most.
-func (h *HeatMap) Peak() (pos planner.Position, drop float32) {
-	c := h.Classes[0]
+func (h *HeatMap) Peak() (pos planner.Position, drop float32) { return h.PeakOf(0) }
+
+// PeakOf is the same for the class of a rank, from 0.
+func (h *HeatMap) PeakOf(rank int) (pos planner.Position, drop float32) {
+	c := h.Classes[rank]
 	best := 0
 	for i, p := range c.P {
 		if p < c.P[best] {

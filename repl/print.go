@@ -42,6 +42,10 @@ func (p *Printer) Print(r executor.Result) error {
 		return p.relation(r)
 	case *executor.HeatMap:
 		return p.heatMap(r)
+	case *executor.Benchmark:
+		return p.benchmark(r)
+	case *executor.Comparison:
+		return p.comparison(r)
 	case executor.Description:
 		d := explain.Describe(r.Plan)
 		switch p.Settings.Format() {
@@ -87,6 +91,21 @@ func table(w io.Writer, r *executor.Relation) error {
 			align[i] = tw.AlignRight
 		}
 	}
+	cells := make([][]string, len(r.Rows))
+	for i, row := range r.Rows {
+		for _, v := range row {
+			cells[i] = append(cells[i], cell(v))
+		}
+	}
+	if err := columns(w, r.Columns, align, cells); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
+	return err
+}
+
+// columns prints rows with lines between their columns.
+func columns(w io.Writer, titles []string, align []tw.Align, rows [][]string) error {
 	t := tablewriter.NewTable(w,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders: tw.BorderNone,
@@ -102,21 +121,13 @@ func table(w io.Writer, r *executor.Relation) error {
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
 	)
-	t.Header(r.Columns)
-	for _, row := range r.Rows {
-		cells := make([]string, len(row))
-		for i, v := range row {
-			cells[i] = cell(v)
-		}
-		if err := t.Append(cells); err != nil {
+	t.Header(titles)
+	for _, row := range rows {
+		if err := t.Append(row); err != nil {
 			return err
 		}
 	}
-	if err := t.Render(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
-	return err
+	return t.Render()
 }
 
 func rows(n int) string {

@@ -110,13 +110,17 @@ func modelOf(p planner.Plan) *model.Model {
 	return nil
 }
 
-// heatMapOf is the heat map query inside of a plan, if there is one.
+// heatMapOf is the heat map query inside of a plan, the first if there are several.
 func heatMapOf(p planner.Plan) *planner.Occlude {
 	switch p := p.(type) {
 	case *planner.Occlude:
 		return p
 	case *planner.Explain:
 		return p.Query
+	case *planner.Benchmark:
+		return p.Query
+	case *planner.Compare:
+		return p.First
 	case *planner.Copy:
 		return heatMapOf(p.Query)
 	}

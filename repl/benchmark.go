@@ -1,0 +1,147 @@
+package repl
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/olekukonko/tablewriter/tw"
+
+	"occlude/executor"
+	"occlude/internal/settings"
+	"occlude/planner"
+)
+
+func (p *Printer) benchmark(b *executor.Benchmark) error {
+	if p.Settings.Format() != settings.FormatTable {
+		return p.relation(b.Relation())
+	}
+	if _, err := fmt.Fprint(p.Out, benchmarkTitle(b)); err != nil {
+		return err
+	}
+	for _, of := range []func(*executor.Benchmark) ([]string, [][]string){times, answers} {
+		titles, rows := of(b)
+		align := make([]tw.Align, len(titles))
+		for i := range align {
+			align[i] = tw.AlignRight
+		}
+		align[0] = tw.AlignLeft
+		if _, err := fmt.Fprintln(p.Out); err != nil {
+			return err
+		}
+		if err := columns(p.Out, titles, align, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benchmarkTitle says what was run, and on what.
+func benchmarkTitle(b *executor.Benchmark) string {
+	var t strings.Builder
+	p, q := b.Plan, b.Plan.Query
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&t, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	image := q.Images[0]
+	if n := len(q.Images); n > 1 {
+		image = fmt.Sprintf("%d images, %s to %s,", n, image, q.Images[n-1])
+	}
+	fmt.Fprintf(&t, "BENCHMARK %s USING %s\n", image, q.Model.Name)
+	if len(q.Images) == 1 {
+		name := "class"
+		for _, c := range b.Classes {
+			line(name, "%s (class %d), p0 = %.4f", c.Label, c.ID, c.P0)
+			name = ""
+		}
+	}
+	line("grid", "%s", gridText(q))
+	line("machine", "%s, %s; threads %d, kernels %s", b.CPU, plural(b.Cores, "core"), q.Threads, q.Kernels)
+	runs := fmt.Sprintf("%d of each plan, in turn", p.Runs)
+	if p.Warmup > 0 {
+		runs += fmt.Sprintf(", after %d that %s", p.Warmup, map[bool]string{true: "does not count", false: "do not count"}[p.Warmup == 1])
+	}
+	line("runs", "%s", runs)
+	timed := "from the image's file to its heat map"
+	if n := len(q.Images); n > 1 {
+		timed = fmt.Sprintf("from the %d images' files to their heat maps", n)
+	}
+	line("time", "%s; models were loaded and weights packed before", timed)
+	against := p.Alternatives[p.Baseline].Name
+	if p.Reference() {
+		line("against", "%s: speedup, largest difference of p, SSIM", against)
+	} else {
+		line("against", "%s: speedup; no plan is exact, so there is nothing to judge the maps by", against)
+	}
+	for _, a := range p.Alternatives {
+		if a.Chosen {
+			line("*", "what the planner would choose")
+		}
+	}
+	return t.String()
+}
+
+// times has a row for each plan: how long it takes.
+func times(b *executor.Benchmark) (titles []string, rows [][]string) {
+	for i, a := range b.Plan.Alternatives {
+		m := &b.Plans[i]
+		shortest, longest := m.Range()
+		rows = append(rows, []string{
+			planName(a), fmt.Sprint(len(m.Seconds)), planner.FormatSeconds(m.Median()),
+			planner.FormatSeconds(shortest) + " to " + planner.FormatSeconds(longest), times3(b.Speedup(i)),
+			planner.FormatSeconds(b.Estimate(i)), times3(b.Estimate(i) / m.Median()),
+		})
+	}
+	return []string{"plan", "runs", "median", "range", "speedup", "estimate", "estimate / median"}, rows
+}
+
+// answers has a row for each plan: what it does and what comes of it.
+func answers(b *executor.Benchmark) (titles []string, rows [][]string) {
+	for i, a := range b.Plan.Alternatives {
+		m := &b.Plans[i]
+		difference, ssim := "reference", "reference"
+		if i != b.Plan.Baseline || !b.Plan.Reference() {
+			difference, ssim = figure(m.Difference, "%.1e"), figure(math.Floor(m.SSIM*1e4+1e-2)/1e4, "%.4f") // down, but for rounding
+		}
+		rows = append(rows, []string{
+			planName(a), fmt.Sprint(m.Positions), planner.FormatCount(m.MACs), planner.FormatBytes(m.PeakBytes),
+			planner.FormatBytes(a.Query.Chosen().Estimate.PeakBytes), difference, ssim,
+		})
+	}
+	return []string{"plan", "positions", "multiply-adds", "memory", "estimate", "difference", "SSIM"}, rows
+}
+
+// planName is an alternative's name, with a star at the one that would be chosen.
+func planName(a planner.Alternative) string {
+	if a.Chosen {
+		return a.Name + " *"
+	}
+	return a.Name
+}
+
+// times3 prints how many times with three digits.
+func times3(v float64) string {
+	switch {
+	case v < 9.995:
+		return fmt.Sprintf("%.2fx", v)
+	case v < 99.95:
+		return fmt.Sprintf("%.1fx", v)
+	}
+	return fmt.Sprintf("%.0fx", v)
+}
+
+// figure prints a number that may not be defined.
+func figure(v float64, format string) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+// plural is a number of things in words.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
