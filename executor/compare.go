@@ -2,11 +2,16 @@ package executor
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"math"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"gorgonia.org/tensor"
 
+	"occlude/internal/heatmap"
 	"occlude/internal/quality"
 	"occlude/planner"
 )
@@ -125,4 +130,54 @@ func (c *Comparison) Array() *tensor.Dense {
 	}
 	shape := append(tensor.Shape{3}, c.First.Array().Shape()...)
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
+}
+
+// PNG draws the maps side by side on one scale, and the difference.
+func (c *Comparison) PNG(w io.Writer) error {
+	p := c.Pair()
+	return p.EncodePNG(w)
+}
+
+// Pair is the comparison as a picture. What both maps have in common is told in the
+// title and the caption, what sets them apart above each.
+func (c *Comparison) Pair() heatmap.Pair {
+	a, b := c.First.Plan, c.Second.Plan
+	var names [2][]string
+	var title []string
+	apart := func(prefix, first, second string) bool {
+		if first == second {
+			return false
+		}
+		names[0], names[1] = append(names[0], prefix+first), append(names[1], prefix+second)
+		return true
+	}
+	if !apart("", filepath.Base(c.First.Image), filepath.Base(c.Second.Image)) {
+		title = append(title, filepath.Base(c.First.Image))
+	}
+	if !apart("", a.Model.Name, b.Model.Name) {
+		title = append(title, a.Model.Name)
+	}
+	if title == nil {
+		title = []string{"two images in two models"}
+	}
+	caption := fmt.Sprintf("patch %dx%d · stride %s · %d positions", a.Grid.PatchW, a.Grid.PatchH, stride(a.Grid), len(a.Grid.Positions))
+	if !apart("fill ", a.Fill.Text, b.Fill.Text) {
+		caption += " · fill " + a.Fill.Text
+	}
+	if !apart("", a.Chosen().Name, b.Chosen().Name) {
+		caption += " · " + a.Chosen().Name
+	}
+	if names[0] == nil {
+		names[0], names[1] = []string{"first"}, []string{"second"}
+	}
+	p := heatmap.Pair{
+		First:  heatmap.Side{Name: strings.Join(names[0], " · "), Image: c.First.Pixels},
+		Second: heatmap.Side{Name: strings.Join(names[1], " · "), Image: c.Second.Pixels},
+		Title:  strings.Join(title, " · "), Caption: caption, Colormap: a.Colormap,
+	}
+	for k, l := range c.Classes {
+		p.First.Maps, p.Second.Maps = append(p.First.Maps, c.First.Map(k)), append(p.Second.Maps, c.Second.Map(k))
+		p.Notes = append(p.Notes, fmt.Sprintf("correlation %.2f, SSIM %.2f", l.Pearson, l.SSIM))
+	}
+	return p
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"occlude/executor"
+	"occlude/internal/heatmap"
 	"occlude/internal/settings"
 	"occlude/planner"
 )
@@ -13,7 +14,15 @@ func (p *Printer) comparison(c *executor.Comparison) error {
 	if p.Settings.Format() != settings.FormatTable {
 		return p.relation(comparisonSummary(c))
 	}
-	_, err := fmt.Fprint(p.Out, comparisonText(c))
+	if _, err := fmt.Fprint(p.Out, comparisonText(c)); err != nil || !p.Pictures || c.First.Plan.Grid.Listed {
+		return err
+	}
+	pair := c.Pair()
+	text, err := pair.HalfBlocks(0, heatmap.Options{Columns: min(p.Columns, 3*pictureColumns)})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(p.Out, text)
 	return err
 }
 

@@ -241,12 +241,15 @@ func strideText(g planner.Grid) string {
 	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
 }
 
+// pictureColumns is the width of a picture in characters, where there is room.
+const pictureColumns = 40
+
 // picture draws the first class's map in the terminal.
 func (p *Printer) picture(h *executor.HeatMap) error {
 	if !p.Pictures || h.Plan.Grid.Listed {
 		return nil
 	}
-	columns := 40
+	columns := pictureColumns
 	if p.Columns > 0 {
 		columns = min(columns, p.Columns)
 	}
