@@ -3,12 +3,15 @@ package executor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
 
+	"occlude/internal/chart"
 	"occlude/internal/quality"
 	"occlude/operators/cpu"
 	"occlude/operators/gradient"
@@ -225,4 +228,47 @@ func (b *Benchmark) Relation() *Relation {
 		})
 	}
 	return r
+}
+
+// PNG draws the median of each alternative's seconds as a bar, with what the planner
+// expected beside it.
+func (b *Benchmark) PNG(w io.Writer) error {
+	p, q := b.Plan, b.Plan.Query
+	image := filepath.Base(q.Images[0])
+	if n := len(q.Images); n > 1 {
+		image = fmt.Sprintf("%d images", n)
+	}
+	c := chart.Bars{
+		Title:    fmt.Sprintf("%s · %s", image, q.Model.Name),
+		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
+		Caption: fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
+		Axis: "seconds", Mark: "estimate",
+	}
+	if len(p.Alternatives) > 1 {
+		c.Caption += " in turn · speedup against " + p.Alternatives[p.Baseline].Name
+	}
+	unit, slowest := 1.0, 0.0
+	for i := range b.Plans {
+		slowest = max(slowest, b.Plans[i].Median())
+	}
+	if slowest < 1 {
+		unit, c.Axis = 1000, "milliseconds"
+	}
+	for i, a := range p.Alternatives {
+		m := &b.Plans[i]
+		shortest, longest := m.Range()
+		bar := chart.Bar{
+			Name: a.Name, Note: planner.FormatSeconds(m.Median()),
+			Value: unit * m.Median(), Low: unit * shortest, High: unit * longest, Mark: unit * b.Estimate(i), Strong: a.Chosen,
+		}
+		if a.Chosen {
+			bar.Name += " *"
+			c.Caption += " · * the planner's choice"
+		}
+		if i != p.Baseline {
+			bar.Note += " · " + planner.FormatTimes(b.Speedup(i))
+		}
+		c.Rows = append(c.Rows, bar)
+	}
+	return c.EncodePNG(w)
 }

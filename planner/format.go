@@ -53,6 +53,9 @@ func FormatBytes(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
+// FormatTimes prints how many times as much with three digits: 3.46x.
+func FormatTimes(v float64) string { return digits(v) + "x" }
+
 // digits prints three significant digits.
 func digits(v float64) string {
 	switch {

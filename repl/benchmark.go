@@ -88,8 +88,8 @@ func times(b *executor.Benchmark) (titles []string, rows [][]string) {
 		shortest, longest := m.Range()
 		rows = append(rows, []string{
 			planName(a), fmt.Sprint(len(m.Seconds)), planner.FormatSeconds(m.Median()),
-			planner.FormatSeconds(shortest) + " to " + planner.FormatSeconds(longest), times3(b.Speedup(i)),
-			planner.FormatSeconds(b.Estimate(i)), times3(b.Estimate(i) / m.Median()),
+			planner.FormatSeconds(shortest) + " to " + planner.FormatSeconds(longest), planner.FormatTimes(b.Speedup(i)),
+			planner.FormatSeconds(b.Estimate(i)), planner.FormatTimes(b.Estimate(i) / m.Median()),
 		})
 	}
 	return []string{"plan", "runs", "median", "range", "speedup", "estimate", "estimate / median"}, rows
@@ -117,17 +117,6 @@ func planName(a planner.Alternative) string {
 		return a.Name + " *"
 	}
 	return a.Name
-}
-
-// times3 prints how many times with three digits.
-func times3(v float64) string {
-	switch {
-	case v < 9.995:
-		return fmt.Sprintf("%.2fx", v)
-	case v < 99.95:
-		return fmt.Sprintf("%.1fx", v)
-	}
-	return fmt.Sprintf("%.0fx", v)
 }
 
 // figure prints a number that may not be defined.

@@ -1,0 +1,15 @@
+// Package chart draws bars: one quantity of several things, side by side on a page.
+// It knows nothing of what is measured; a [Bars] is plain data, and the same one
+// gives the same bytes every time.
+//
+//	          |         |         |
+//	full      |████████████████├─┤|  ◇  1.20 s
+//	incremental *  |██├┤◇ 0.31 s · 3.9x
+//	          0        0.5       1.0
+//	                seconds
+//
+// A bar begins at zero, so that lengths compare as the numbers do; a line at its end
+// spans the least and the greatest that was found, and a diamond marks a number to
+// compare with. What stands behind each bar says it in words, for a bar may be too
+// short to be seen beside another.
+package chart
