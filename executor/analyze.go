@@ -117,9 +117,10 @@ func (s *Session) onePart(name string, positions int) (part Progress, done func(
 // listens.
 type within struct{ whole Progress }
 
-func (within) Start(string, int) {}
-func (within) Expect(int)        {}
-func (within) Finish()           {}
+func (within) Start(string, int)     {}
+func (within) Next(string, int, int) {}
+func (within) Expect(int)            {}
+func (within) Finish()               {}
 
 func (w within) Add(positions int) {
 	if w.whole != nil {

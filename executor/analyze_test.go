@@ -123,9 +123,10 @@ type ender struct {
 	cancel                          context.CancelFunc
 }
 
-func (e *ender) Start(string, int) { e.started.Add(1) }
-func (e *ender) Expect(int)        {}
-func (e *ender) Finish()           { e.finished.Add(1) }
+func (e *ender) Start(string, int)     { e.started.Add(1) }
+func (e *ender) Expect(int)            {}
+func (e *ender) Next(string, int, int) {}
+func (e *ender) Finish()               { e.finished.Add(1) }
 func (e *ender) Add(n int) {
 	if e.heard.Add(int64(n)) >= e.after.Load() {
 		e.cancel()

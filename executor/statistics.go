@@ -53,6 +53,11 @@ func (s *Session) warn(ctx context.Context, err error) {
 		return
 	}
 	s.warned[err.Error()] = true
+	s.tell(err)
+}
+
+// tell tells the user of something that ends no statement.
+func (s *Session) tell(err error) {
 	if s.Warn != nil {
 		s.Warn(err)
 	}

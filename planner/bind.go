@@ -31,6 +31,9 @@ type Env struct {
 	Profile *cost.Profile
 	// Statistics are what was measured on this machine; nil for nothing.
 	Statistics Statistics
+	// Tables are those that heat maps may go into; nil where there is no place for
+	// any.
+	Tables Tables
 	// Cores is how many threads the machine runs at the same time, 0 for as many
 	// as are asked for.
 	Cores int
@@ -238,6 +241,9 @@ func (b *binder) explain(ctx context.Context, s *lang.Explain) (Plan, error) {
 	e := &Explain{text: b.text, Query: inner.(*Occlude), Format: s.Format(),
 		Analyze:      s.Analyze || s.Flag("analyze", false),
 		Alternatives: s.Flag("alternatives", false), Layers: s.Flag("layers", false), Rules: s.Flag("rules", false)}
+	if q.Table != nil && e.Analyze {
+		return nil, notTable(q, "EXPLAIN ANALYZE")
+	}
 	if e.Format == "" {
 		e.Format = FormatText
 	}

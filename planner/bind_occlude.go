@@ -92,6 +92,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.outputs(s, p); err != nil {
 		return nil, err
 	}
+	if err := b.table(ctx, s, p); err != nil {
+		return nil, err
+	}
 	p.Seed, p.Convolution, p.Tolerance = q.seed, q.accuracy.convolution, q.accuracy.tolerance
 	if err := q.attainable(p.Net); err != nil {
 		return nil, err
@@ -107,6 +110,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
 		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+	}
+	if err := b.resume(ctx, p, q.hints, r); err != nil {
+		return nil, err
 	}
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {

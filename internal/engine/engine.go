@@ -32,7 +32,7 @@ func New() *Engine {
 		Session:   s,
 		Variables: map[string]string{},
 		planner: planner.New(planner.Env{
-			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cores: runtime.GOMAXPROCS(0),
+			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Cores: runtime.GOMAXPROCS(0),
 			Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 				return imageio.FitMask(path, spec)
 			},

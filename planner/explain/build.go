@@ -31,6 +31,8 @@ func (b *builder) report() *Report {
 		Fill:      q.Fill.Text,
 		Goal:      goalOf(q.Goals),
 		Outputs:   []Output{},
+		Table:     q.Table,
+		Warning:   q.Departs,
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
 		Profile:   profile(q.Profile),
@@ -231,14 +233,10 @@ func (b *builder) operators(r *Report) *Operator {
 	write := &Operator{
 		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
-	if len(q.Outputs) == 0 {
+	if into := r.into(); into == nil {
 		write.Name = "Summarize"
 	} else {
-		names := make([]string, len(q.Outputs))
-		for i, o := range q.Outputs {
-			names[i] = o.Path
-		}
-		write.Detail = strings.Join(names, ", ") + "; " + fixedCost
+		write.Detail = strings.Join(into, ", ") + "; " + fixedCost
 	}
 	root := &Operator{
 		Name: "Occlude", Detail: image(r), Estimate: &Amount{e.Seconds, e.MACs, e.PeakBytes}, Inputs: []*Operator{write},

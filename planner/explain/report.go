@@ -19,6 +19,8 @@ type Report struct {
 	Fill       string      `json:"fill"`
 	Goal       *Goal       `json:"goal,omitempty"` // beside the positions
 	Outputs    []Output    `json:"outputs"`
+	Table      string      `json:"table,omitempty"`   // that takes the heat maps
+	Warning    string      `json:"warning,omitempty"` // that they will not be like those it has
 	Colormap   string      `json:"colormap,omitempty"`
 	Plan       Plan        `json:"plan"`
 	Profile    Profile     `json:"cost_profile"`

@@ -61,12 +61,11 @@ func (r *Report) header(w io.Writer) error {
 	if r.Goal != nil {
 		f.add("Goal", "%s", r.Goal)
 	}
-	if len(r.Outputs) > 0 {
-		names := make([]string, len(r.Outputs))
-		for i, o := range r.Outputs {
-			names[i] = o.Path
-		}
-		f.add("Into", "%s", strings.Join(names, ", "))
+	if into := r.into(); into != nil {
+		f.add("Into", "%s", strings.Join(into, ", "))
+	}
+	if r.Warning != "" {
+		f.add("Warning", "%s", r.Warning)
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
 		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
@@ -482,4 +481,15 @@ func times(f float64) string {
 		return fmt.Sprintf("%.1fx", f)
 	}
 	return fmt.Sprintf("%.0fx", f)
+}
+
+// into lists where the heat maps go, the table first.
+func (r *Report) into() (list []string) {
+	if r.Table != "" {
+		list = append(list, "table "+r.Table)
+	}
+	for _, o := range r.Outputs {
+		list = append(list, o.Path)
+	}
+	return list
 }
