@@ -241,8 +241,8 @@ func (b *Benchmark) PNG(w io.Writer) error {
 	c := chart.Bars{
 		Title:    fmt.Sprintf("%s · %s", image, q.Model.Name),
 		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
-		Caption: fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
-		Axis: "seconds", Mark: "estimate",
+		Caption:  fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
+		Axis:     "seconds", Mark: "estimate",
 	}
 	if len(p.Alternatives) > 1 {
 		c.Caption += " in turn · speedup against " + p.Alternatives[p.Baseline].Name

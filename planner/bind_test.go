@@ -185,6 +185,10 @@ func (w *world) apply(p planner.Plan) (string, error) {
 	case *planner.Copy:
 		inner, err := w.apply(p.Query)
 		return fmt.Sprintf("%s\ncopy to %s as %s", inner, p.Out.Path, p.Out.Format), err
+	case *planner.Benchmark:
+		return alternatives(p), nil
+	case *planner.Compare:
+		return occlusion(p.First) + "\nwith\n" + occlusion(p.Second), nil
 	case *planner.Explain:
 		inner, err := w.apply(p.Query)
 		return fmt.Sprintf("%s\nexplain as %s, analyze %t, alternatives %t, layers %t, rules %t", inner, p.Format, p.Analyze, p.Alternatives, p.Layers, p.Rules), err
@@ -211,6 +215,25 @@ func analysis(p *planner.Analyze) string {
 		e := s.Exact
 		fmt.Fprintf(&b, "\nmaps: %s, tau %v, patch %dx%d, stride %dx%d, fill %s: %d positions", e.Chosen().Name, taus,
 			e.Grid.PatchW, e.Grid.PatchH, e.Grid.StrideW, e.Grid.StrideH, e.Fill.Text, len(e.Grid.Positions))
+	}
+	return b.String()
+}
+
+// alternatives describes what BENCHMARK will run.
+func alternatives(p *planner.Benchmark) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "benchmark of %q: %d rounds, %d before; against %s, which is a reference: %t", p.Query.Images, p.Runs, p.Warmup,
+		p.Alternatives[p.Baseline].Name, p.Reference())
+	for _, a := range p.Alternatives {
+		c := a.Query.Chosen()
+		fmt.Fprintf(&b, "\n%s: %s, exact %t, rectangles %+v, drill-down %t, samples %t, batch %d, seed %d, goals %q", a.Name, c.Name, c.Exact(), c.Rects,
+			c.DrillDown != nil, c.Adaptive != nil, c.Batch, a.Query.Seed, a.Query.Goals)
+		if a.Chosen {
+			b.WriteString(" (chosen)")
+		}
+	}
+	for _, c := range p.Refused {
+		fmt.Fprintf(&b, "\nnot %s: %s", c.Name, c.Reason)
 	}
 	return b.String()
 }
