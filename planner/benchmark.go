@@ -106,6 +106,10 @@ func benchmarked(s *lang.Occlude) error {
 	if err := unwritten(s, "BENCHMARK"); err != nil {
 		return err
 	}
+	if e := s.OnError; e != nil && !e.Stop {
+		return lang.Errorf(e.Span(), "BENCHMARK ends with the first image that cannot be used, lest plans be timed on different ones").
+			WithHint("leave out ON ERROR")
+	}
 	if s.Verify != nil {
 		return lang.Errorf(s.Verify.Span(), "BENCHMARK compares whole maps and has nothing to verify").
 			WithHint("leave out VERIFY: the largest difference and SSIM are in the result")
