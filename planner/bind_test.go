@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.env = planner.Env{
-		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"},
+		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"}, Tables: shelf{},
 		// A mask that covers the left half.
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 			if path == "broken.png" {
@@ -75,6 +75,34 @@ func newWorld(t testing.TB) *world {
 	}
 	w.planner = planner.New(w.env)
 	return w
+}
+
+// shelf has some tables: mine, which takes no heat maps, and three that others have
+// begun.
+type shelf struct{}
+
+func (shelf) Takes(_ context.Context, table string) error {
+	if table == "mine" {
+		return errors.New("the table \"mine\" is no table of heat maps")
+	}
+	return nil
+}
+
+func (shelf) Begun(_ context.Context, p *planner.Occlude) (*planner.Choice, error) {
+	c := p.Choice()
+	switch p.Table {
+	case "full":
+		c.Plan, c.Rects, c.Adaptive = planner.PlanFull, planner.Rectangles{Rule: planner.Whole}, nil
+	case "elsewhere":
+		c.Kernels = "avx2"
+	case "older":
+		c.Algorithms = c.Algorithms[1:]
+	case "same":
+	default:
+		return nil, nil
+	}
+	// As they are kept.
+	return planner.ParseChoice(c.String())
 }
 
 type left int
@@ -263,6 +291,15 @@ func occlusion(p *planner.Occlude) string {
 		fmt.Fprintf(&b, "\n%s to", o.Format)
 		for _, image := range p.Images {
 			fmt.Fprintf(&b, " %s", o.For(image))
+		}
+	}
+	if p.Table != "" {
+		fmt.Fprintf(&b, "\ntable %s, continue %t: %s", p.Table, p.Continue, p.Query(p.Images[0]))
+		if p.Hints != "" {
+			fmt.Fprintf(&b, "\nhints %s", p.Hints)
+		}
+		if p.Departs != "" {
+			fmt.Fprintf(&b, "\n%s", p.Departs)
 		}
 	}
 	if p.Colormap != "" {
