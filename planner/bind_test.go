@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ type world struct {
 // profile has rates that make estimates easy to follow: a multiply-add takes a
 // nanosecond, and a layer's run at a position another microsecond. Goldens are
 // made with the generic kernels, which every machine has.
-const profile = `{"version": 2, "kernels": {"generic": {
+const profile = `{"version": 3, "kind": "default", "kernels": {"generic": {
     "macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9, "product": 1e9},
     "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9, "transform": 1e9},
     "gather_bytes_per_second": 1e10, "weight_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_group": 0
@@ -226,14 +227,28 @@ func (w *world) apply(p planner.Plan) (string, error) {
 	return "", fmt.Errorf("a %T", p)
 }
 
+// trials describes plans that are timed, each thing that differs between them once.
+func trials(plans []*planner.Occlude) string {
+	var of [4][]string
+	for _, t := range plans {
+		c := t.Chosen()
+		for i, s := range []string{c.Name, fmt.Sprintf("%dx%d", t.Grid.PatchW, t.Grid.PatchH), fmt.Sprint(t.Threads), byName(c.Algorithms)} {
+			if !slices.Contains(of[i], s) {
+				of[i] = append(of[i], s)
+			}
+		}
+	}
+	return fmt.Sprintf("%d: %s; patches %s; threads %s; by %s", len(plans),
+		strings.Join(of[0], ", "), strings.Join(of[1], ", "), strings.Join(of[2], ", "), strings.Join(of[3], "; "))
+}
+
 // analysis describes what ANALYZE MODEL will do.
 func analysis(p *planner.Analyze) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "analyze %s on %s with %d threads", p.Model.Name, p.Kernels, p.Threads)
-	for _, t := range p.Trials {
-		c := t.Chosen()
-		fmt.Fprintf(&b, "\ntrial: %s, convolution %s, batch %d, %d positions", c.Name, t.Convolution, c.Batch, len(t.Grid.Positions))
-	}
+	fmt.Fprintf(&b, "analyze %s on %s", p.Model.Name, p.Kernels)
+	fmt.Fprintf(&b, "\nof the machine: %s", trials(p.Machine.Trials))
+	fmt.Fprintf(&b, "\nof the model: %s", trials(p.Trials))
+	fmt.Fprintf(&b, "\nto check: %s", trials(p.Checks))
 	if s := p.Sample; s != nil {
 		fmt.Fprintf(&b, "\n%d of %d images in %s, seed %d, %d wanted: %q", len(s.Images), s.Found, s.Files, s.Seed, s.Wanted, s.Images)
 		var taus []float64

@@ -135,10 +135,11 @@ type Occlude struct {
 	Seed        int // of random choices, which adaptive plans make
 	// Departs says why the plan is not that of the heat maps that Table has; "" where
 	// it is, or there are none.
-	Departs  string
-	Profile  *cost.Profile
-	Planning time.Duration // filled in by the engine
-	Started  time.Time     // when the statement began; the engine counts reading its text as well
+	Departs    string
+	Profile    *cost.Profile
+	ProfileAge time.Duration // 0 where nobody knows
+	Planning   time.Duration // filled in by the engine
+	Started    time.Time     // when the statement began; the engine counts reading its text as well
 }
 
 // Chosen is the physical plan that will run.

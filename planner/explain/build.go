@@ -35,7 +35,7 @@ func (b *builder) report() *Report {
 		Warning:   q.Departs,
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
-		Profile:   profile(q.Profile),
+		Profile:   profile(q.Profile, q.ProfileAge),
 		Rules:     rules(q.Fired, b.explain.Rules),
 		Actual:    b.measured(),
 	}
@@ -293,7 +293,7 @@ func significant(v float64) float64 {
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
 	return Estimate{
-		Seconds: round(e.Seconds), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
+		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
 		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
 	}
 }

@@ -94,7 +94,7 @@ func (b *bench) query(ctx context.Context, q query, ask func(hints string) strin
 	r := &record{
 		Network: b.network, Profile: b.profile, Name: q.name, Query: ask(q.hints), Threads: q.threads,
 		Patch: g.PatchW, Stride: g.StrideW, Plan: c.Name, Positions: len(g.Positions),
-		Estimate: parts{Seconds: c.Estimate.Seconds, Base: c.Estimate.BaseSeconds, Bytes: float64(c.Estimate.PeakBytes)},
+		Estimate: parts{Seconds: c.Estimate.Seconds, Low: c.Estimate.Least, High: c.Estimate.Most, Base: c.Estimate.BaseSeconds, Bytes: float64(c.Estimate.PeakBytes)},
 		Actual:   parts{Seconds: median(took), Base: h.Actual.BaseSeconds, Bytes: float64(h.Actual.PeakBytes)},
 	}
 	others := q.alternatives()

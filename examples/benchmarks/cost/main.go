@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
@@ -24,7 +25,10 @@ import (
 	"occlude/examples/benchmarks/internal/process"
 )
 
-func main() { process.Main("cost", run) }
+func main() {
+	debug.SetGCPercent(25) // as Occlude itself does
+	process.Main("cost", run)
+}
 
 // settings are the flags and arguments.
 type settings struct {
