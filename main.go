@@ -192,15 +192,12 @@ func (c *runCommand) run() int {
 	e.Variables = c.Variable
 	e.Session.Store = store.Open(store.DefaultPath())
 	defer e.Session.Store.Close()
-	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
-	e.Session.Warn = warn
+	e.Session.Warn = func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := &repl.Bar{Out: os.Stderr}
-		e.Session.Progress = bar
-		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
+		e.Session.Progress = &repl.Bar{Out: os.Stderr}
 	}
 	if c.Output == "" {
 		return c.print(e, texts, os.Stdout)

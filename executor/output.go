@@ -1,13 +1,8 @@
 package executor
 
 import (
-	"bytes"
-	"context"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"strconv"
 
@@ -42,35 +37,6 @@ func write(format, path string, r Result) error {
 		}
 		return fmt.Errorf("%q: this result cannot be written as %s", path, format)
 	})
-}
-
-// copy runs a query and writes what it returns.
-func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) error) error {
-	return s.Run(ctx, p.Query, func(r Result) error {
-		t, ok := r.(Tabular)
-		if !ok {
-			return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
-		}
-		if ctx.Err() != nil { // what an interrupted query still returns is for the eye
-			return context.Cause(ctx)
-		}
-		path := p.Out.Path
-		if h, ok := r.(*HeatMap); ok {
-			path = p.Out.For(h.Image)
-		}
-		if err := write(p.Out.Format, path, r); err != nil {
-			return err
-		}
-		return emit(copied(len(t.Relation().Rows), path))
-	})
-}
-
-// copied tells how many rows went where.
-func copied(rows int, path string) Message {
-	if rows == 1 {
-		return Message{"COPY 1 row to " + path}
-	}
-	return Message{fmt.Sprintf("COPY %d rows to %s", rows, path)}
 }
 
 // PNG draws the heat map.
@@ -128,89 +94,4 @@ func (h *HeatMap) Map(class int) heatmap.Map {
 		Rows: g.Rows(), Cols: g.Cols(), X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH,
 		P: h.cells(c), P0: c.P0, Class: c.Label,
 	}
-}
-
-// CSV writes the rows, after a line of the columns' names if header is set; comma
-// stands between the fields.
-func (r *Relation) CSV(w io.Writer, comma rune, header bool) error {
-	out := csv.NewWriter(w)
-	out.Comma = comma
-	if header {
-		if err := out.Write(r.Columns); err != nil {
-			return err
-		}
-	}
-	record := make([]string, len(r.Columns))
-	for _, row := range r.Rows {
-		for i, v := range row {
-			record[i] = Text(v)
-		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// Text prints a value of a relation: numbers with the digits that bring them
-// back.
-func Text(v any) string {
-	switch v := v.(type) {
-	case float32:
-		return strconv.FormatFloat(float64(v), 'g', -1, 32)
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	return fmt.Sprint(v)
-}
-
-// JSON writes the relation as an array of objects with the columns in order.
-func (r *Relation) JSON(w io.Writer) error {
-	var b bytes.Buffer
-	names := make([][]byte, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i], _ = json.Marshal(c) // a string always marshals
-	}
-	b.WriteString("[")
-	for i, row := range r.Rows {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		b.WriteString("\n  {")
-		for j, v := range row {
-			if j > 0 {
-				b.WriteString(", ")
-			}
-			b.Write(names[j])
-			b.WriteString(": ")
-			value, err := jsonValue(v)
-			if err != nil {
-				return err
-			}
-			b.Write(value)
-		}
-		b.WriteString("}")
-	}
-	if len(r.Rows) > 0 {
-		b.WriteString("\n")
-	}
-	b.WriteString("]\n")
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// jsonValue writes numbers as CSV does, and null for what JSON has no number.
-func jsonValue(v any) ([]byte, error) {
-	switch f := v.(type) {
-	case float32:
-		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
-			return []byte("null"), nil
-		}
-	case float64:
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return []byte("null"), nil
-		}
-	}
-	return json.Marshal(v)
 }

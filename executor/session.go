@@ -11,6 +11,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/internal/store"
+	"occlude/internal/tables/queries"
 	"occlude/operators"
 	"occlude/operators/cpu"
 	"occlude/operators/gradient"
@@ -24,9 +25,11 @@ type Session struct {
 	Progress Progress
 	// Store is where measurements are found and kept; by default there is none.
 	Store *store.Store
-	// Warn, when set, hears of what makes plans worse than they could be, and of images
-	// that cannot be used.
+	// Warn, when set, hears of what makes plans worse than they could be.
 	Warn func(error)
+
+	sql  *queries.Session // nil until the first SQL
+	last *lastResult      // nil while there is none
 
 	warned   map[string]bool // of what Warn has heard
 	models   map[string]*model.Model
@@ -43,6 +46,15 @@ type program struct {
 	algorithms []operators.Algorithm
 	ready      *cpu.Program
 	backward   *gradient.Program // nil until it is asked for
+}
+
+// Progress hears of a heat map's positions. Its methods are called by several
+// goroutines.
+type Progress interface {
+	Start(image string, positions int) // as many as are expected
+	Expect(positions int)              // in all, when that turns out otherwise
+	Add(positions int)
+	Finish()
 }
 
 // NewSession makes an empty session.
@@ -152,8 +164,22 @@ func (s *Session) expect(positions int) {
 }
 
 // Run executes a plan and hands its results to emit in order. An error of emit
-// ends it.
+// ends it. What has rows becomes the last result, unless it goes to a file.
 func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) error) error {
+	if c, ok := p.(*planner.Copy); ok {
+		return s.copy(ctx, c, emit)
+	}
+	var last lastResult
+	return s.run(ctx, p, func(r Result) error {
+		if t, ok := r.(Tabular); ok {
+			last.add(t)
+			s.last = &last
+		}
+		return emit(r)
+	})
+}
+
+func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) error) error {
 	switch p := p.(type) {
 	case *planner.CreateModel:
 		return s.createModel(ctx, p, emit)
@@ -184,13 +210,6 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 	case *planner.Predict:
 		return s.predict(ctx, p, emit)
 	case *planner.Occlude:
-		if p.Table != "" {
-			added, err := s.intoTable(ctx, p)
-			if err != nil {
-				return err
-			}
-			return emit(added)
-		}
 		return s.occlude(ctx, p, func(h *HeatMap) error { return emit(h) })
 	case *planner.Explain:
 		if !p.Analyze {
@@ -203,8 +222,10 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.benchmark(ctx, p, emit)
 	case *planner.Compare:
 		return s.compare(ctx, p, emit)
-	case *planner.Copy:
-		return s.copy(ctx, p, emit)
+	case *planner.Query:
+		return s.query(ctx, p, emit)
+	case *planner.ShowTables:
+		return s.showTables(ctx, emit)
 	}
 	return fmt.Errorf("%s: no executor for this plan", p.Statement())
 }

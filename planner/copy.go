@@ -14,6 +14,7 @@ type Copy struct {
 	text
 	Query Plan
 	Out   Output
+	File  lang.Span // where the file's name was written
 }
 
 // Formatted is a plan whose results can be written as more than rows.
@@ -35,11 +36,6 @@ func formatsOf(p Plan) []string {
 }
 
 func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
-	if q, ok := s.Query.(*lang.Occlude); ok {
-		if err := notTable(q, "COPY"); err != nil {
-			return nil, err
-		}
-	}
 	inner, err := b.planner.Plan(ctx, s.Query)
 	if err != nil {
 		return nil, err
@@ -73,7 +69,7 @@ func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
 	if err := checkOutputs([]lang.String{s.File}, []Output{out}, images, heatMap); err != nil {
 		return nil, err
 	}
-	return &Copy{b.text, inner, out}, nil
+	return &Copy{b.text, inner, out, s.File.Span()}, nil
 }
 
 // output reads a file name and an optional format.

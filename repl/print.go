@@ -42,8 +42,6 @@ func (p *Printer) Print(r executor.Result) error {
 		return p.relation(r)
 	case *executor.HeatMap:
 		return p.heatMap(r)
-	case *executor.IntoTable:
-		return p.intoTable(r)
 	case *executor.Benchmark:
 		return p.benchmark(r)
 	case *executor.Comparison:
@@ -155,7 +153,7 @@ func cell(v any) string {
 	case float64:
 		return fmt.Sprintf("%.5g", v)
 	}
-	return fmt.Sprint(v)
+	return executor.Text(v)
 }
 
 // vertical prints one value a line.

@@ -17,11 +17,7 @@ func FitMask(path string, s Spec) (*Mask, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)
 	}
-	f, err := Load(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := f.over(black)
+	m, err := read(path, black)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type Store struct {
 	db       *sql.DB       // nil until the file is opened
 	file     os.FileInfo   // the file that db has open
 	writable bool          // db may be written
+	mode     string        // db is opened in this way
 	closed   bool
 }
 
@@ -238,7 +239,7 @@ func (s *Store) attachAs(ctx context.Context, mode string) error {
 		return err
 	}
 	s.db.SetMaxOpenConns(1) // transactions are short, and two would only wait for each other
-	s.writable = mode == readWrite
+	s.writable, s.mode = mode == readWrite, mode
 	at, err := layout(ctx, s.db)
 	switch {
 	case err != nil:

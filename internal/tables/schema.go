@@ -147,9 +147,9 @@ func ArrayPath(s *store.Store, array string) string {
 	return filepath.Join(filepath.Dir(s.Path()), filepath.FromSlash(array))
 }
 
-// removeArrays takes away arrays that no map names any more. One that stays is no
+// RemoveArrays takes away arrays that no map names any more. One that stays is no
 // harm.
-func removeArrays(s *store.Store, arrays []string) {
+func RemoveArrays(s *store.Store, arrays []string) {
 	for _, a := range arrays {
 		_ = os.Remove(ArrayPath(s, a))
 	}

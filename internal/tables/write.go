@@ -77,7 +77,7 @@ func Open(ctx context.Context, s *store.Store, name string) (*Table, error) {
 		if _, err := tx.ExecContext(ctx, create(name)); err != nil {
 			return err
 		}
-		orphans, err = forget(ctx, tx, name) // of one that was dropped
+		orphans, err = Forget(ctx, tx, name) // of one that was dropped
 		return err
 	})
 	if err == nil {
@@ -86,12 +86,12 @@ func Open(ctx context.Context, s *store.Store, name string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	removeArrays(s, orphans)
+	RemoveArrays(s, orphans)
 	return t, t.probe()
 }
 
-// forget takes away all that is known of a table's maps, and lists their arrays.
-func forget(ctx context.Context, tx *sql.Tx, name string) (arrays []string, err error) {
+// Forget takes away all that is known of a table's maps, and lists their arrays.
+func Forget(ctx context.Context, tx *sql.Tx, name string) (arrays []string, err error) {
 	rows, err := tx.QueryContext(ctx, `DELETE FROM occlude_map WHERE tbl = ? RETURNING array`, name)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
 		return false, err
 	}
 	if replaced != "" && replaced != array {
-		removeArrays(t.store, []string{replaced})
+		RemoveArrays(t.store, []string{replaced})
 	}
 	return kept, nil
 }

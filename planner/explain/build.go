@@ -31,11 +31,9 @@ func (b *builder) report() *Report {
 		Fill:      q.Fill.Text,
 		Goal:      goalOf(q.Goals),
 		Outputs:   []Output{},
-		Table:     q.Table,
-		Warning:   q.Departs,
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
-		Profile:   profile(q.Profile, q.ProfileAge),
+		Profile:   profile(q.Profile),
 		Rules:     rules(q.Fired, b.explain.Rules),
 		Actual:    b.measured(),
 	}
@@ -233,10 +231,14 @@ func (b *builder) operators(r *Report) *Operator {
 	write := &Operator{
 		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
-	if into := r.into(); into == nil {
+	if len(q.Outputs) == 0 {
 		write.Name = "Summarize"
 	} else {
-		write.Detail = strings.Join(into, ", ") + "; " + fixedCost
+		names := make([]string, len(q.Outputs))
+		for i, o := range q.Outputs {
+			names[i] = o.Path
+		}
+		write.Detail = strings.Join(names, ", ") + "; " + fixedCost
 	}
 	root := &Operator{
 		Name: "Occlude", Detail: image(r), Estimate: &Amount{e.Seconds, e.MACs, e.PeakBytes}, Inputs: []*Operator{write},
@@ -293,7 +295,7 @@ func significant(v float64) float64 {
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
 	return Estimate{
-		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
+		Seconds: round(e.Seconds), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
 		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
 	}
 }
