@@ -191,13 +191,16 @@ func (c *runCommand) run() int {
 	e := engine.New()
 	e.Variables = c.Variable
 	e.Session.Store = store.Open(store.DefaultPath())
-	defer e.Session.Store.Close()
-	e.Session.Warn = func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
+	defer e.Session.Close()
+	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
+	e.Session.Warn = warn
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
-		e.Session.Progress = &repl.Bar{Out: os.Stderr}
+		bar := &repl.Bar{Out: os.Stderr}
+		e.Session.Progress = bar
+		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
 	}
 	if c.Output == "" {
 		return c.print(e, texts, os.Stdout)

@@ -95,14 +95,14 @@ func TestAnalyze(t *testing.T) {
 	later := stored(t, newSession(t), path)
 	later.run(chest)
 	h := later.one("OCCLUDE 'examples/images/clear.png' USING chest PATCH 32 STRIDE 32 FILL black;")
-	if p := h.Plan.Profile; !p.Calibrated || p.Model != "chest" || p.PerPicture <= 0 || p.PerImage <= 0 {
+	if p := h.Plan.Profile; !p.Calibrated() || p.Model != "chest" || p.PerPicture <= 0 || p.PerImage <= 0 {
 		t.Errorf("a later session plans with %+v", p)
 	}
 	c, ok := later.session.Curve(context.Background(), h.Plan.CurveKey(curve.SSIM))
 	if !ok || c.Points[3].Mean != table.Rows[3][2] || len(c.Sample.Images) != 2 || c.Sample.Files != "examples/images/nodule*.png" {
 		t.Errorf("a later session knows the curve %+v, %v", c, ok)
 	}
-	if d := later.run("DESCRIBE MODEL chest;")[0].(executor.Description).Plan; len(d.Curves) != 2 || !d.Profile.Calibrated {
+	if d := later.run("DESCRIBE MODEL chest;")[0].(executor.Description).Plan; len(d.Curves) != 2 || !d.Profile.Calibrated() {
 		t.Errorf("DESCRIBE MODEL has %d curves", len(d.Curves))
 	}
 	elsewhere := later.one("OCCLUDE 'examples/images/clear.png' USING chest PATCH 32 STRIDE 16 FILL black;").Plan.CurveKey(curve.SSIM)
@@ -112,8 +112,8 @@ func TestAnalyze(t *testing.T) {
 	// The same file, created in another way, has no curves, and the machine's rates.
 	later.run("CREATE MODEL plain FROM 'examples/models/chest.onnx';")
 	d := later.run("DESCRIBE MODEL plain;")[0].(executor.Description).Plan
-	if len(d.Curves) != 0 || !d.Profile.Calibrated {
-		t.Errorf("another preprocessing has %d curves, calibrated %v", len(d.Curves), d.Profile.Calibrated)
+	if len(d.Curves) != 0 || !d.Profile.Calibrated() {
+		t.Errorf("another preprocessing has %d curves, calibrated %v", len(d.Curves), d.Profile.Calibrated())
 	}
 }
 
@@ -123,9 +123,10 @@ type ender struct {
 	cancel                          context.CancelFunc
 }
 
-func (e *ender) Start(string, int) { e.started.Add(1) }
-func (e *ender) Expect(int)        {}
-func (e *ender) Finish()           { e.finished.Add(1) }
+func (e *ender) Start(string, int)     { e.started.Add(1) }
+func (e *ender) Expect(int)            {}
+func (e *ender) Next(string, int, int) {}
+func (e *ender) Finish()               { e.finished.Add(1) }
 func (e *ender) Add(n int) {
 	if e.heard.Add(int64(n)) >= e.after.Load() {
 		e.cancel()
@@ -192,7 +193,7 @@ func TestDamagedStore(t *testing.T) {
 	b.session.Warn = func(err error) { warnings = append(warnings, err) }
 	b.run(chest)
 	for range 2 {
-		if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated {
+		if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated() {
 			t.Error("the plan is calibrated")
 		}
 	}
@@ -212,7 +213,7 @@ func TestUselessCalibration(t *testing.T) {
 	if err := b.session.Store.Put(context.Background(), []store.Calibration{kept}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated {
+	if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated() {
 		t.Error("the plan is calibrated")
 	}
 	if len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "version 1") {

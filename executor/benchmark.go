@@ -143,11 +143,11 @@ func (s *Session) rounds(ctx context.Context, b *Benchmark) error {
 // turn computes the heat maps of all images once. Of an interrupted one nothing counts.
 func (s *Session) turn(ctx context.Context, p *planner.Occlude, m *Measured) (seconds float64, err error) {
 	runtime.GC() // what others have left behind is not this one's to clear away
-	q := *p
-	q.Started = time.Now() // of which WITHIN counts
+	q, start := *p, time.Now()
+	q.Started = start  // of which WITHIN counts
+	q.Continue = false // or the sums would not be of the same images
 	found := Measured{Seconds: m.Seconds}
 	err = s.occlude(ctx, &q, func(h *HeatMap) error {
-		seconds += h.Actual.Run
 		found.MACs += h.Actual.MACs()
 		found.Positions += h.Actual.Positions
 		found.PeakBytes = max(found.PeakBytes, h.Actual.PeakBytes)
@@ -158,7 +158,7 @@ func (s *Session) turn(ctx context.Context, p *planner.Occlude, m *Measured) (se
 	if err == nil {
 		*m = found
 	}
-	return seconds, err
+	return time.Since(start).Seconds(), err
 }
 
 // judge compares the maps with the reference's.
@@ -241,8 +241,8 @@ func (b *Benchmark) PNG(w io.Writer) error {
 	c := chart.Bars{
 		Title:    fmt.Sprintf("%s · %s", image, q.Model.Name),
 		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
-		Caption: fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
-		Axis: "seconds", Mark: "estimate",
+		Caption:  fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
+		Axis:     "seconds", Mark: "estimate",
 	}
 	if len(p.Alternatives) > 1 {
 		c.Caption += " in turn · speedup against " + p.Alternatives[p.Baseline].Name

@@ -307,7 +307,7 @@ func (b *batcher) keep(i int, at int32) error {
 		v := b.scores[i][c.ID]
 		if v != v {
 			pos := p.Grid.Positions[at]
-			return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+			return unusable{fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)}
 		}
 		c.P[at] = v
 		if b.values != nil {

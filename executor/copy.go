@@ -26,6 +26,9 @@ func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) e
 		if !ok {
 			return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
 		}
+		if ctx.Err() != nil { // what an interrupted query still returns is for the eye
+			return context.Cause(ctx)
+		}
 		path := p.Out.Path
 		if h, ok := r.(*HeatMap); ok {
 			path = p.Out.For(h.Image)

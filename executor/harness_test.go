@@ -34,6 +34,7 @@ type bench struct {
 	t       testing.TB
 	session *executor.Session
 	planner *planner.Planner
+	env     planner.Env
 }
 
 // long skips, with -short, a test that runs the kernels for seconds: that is
@@ -61,10 +62,11 @@ func newBench(t testing.TB) *bench {
 // newSession makes a bench in the folder of the last one.
 func newSession(t testing.TB) *bench {
 	s := executor.NewSession()
-	return &bench{t, s, planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Colormaps: heatmap.Colormaps(),
+	env := planner.Env{
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Colormaps: heatmap.Colormaps(),
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) { return imageio.FitMask(path, spec) },
-	})}
+	}
+	return &bench{t, s, planner.New(env), env}
 }
 
 // try runs statements until one fails.

@@ -177,18 +177,27 @@ func (h *HeatMap) PeakOf(rank int) (pos planner.Position, drop float32) {
 type Interrupted struct {
 	Image       string // "" where it was not at an image
 	Done, Total int    // positions
-	Cause       error
+	// Table is that of a query into one, which has Kept of its Images now.
+	Table        string
+	Kept, Images int
+	Cause        error
 }
 
 func (e *Interrupted) Error() string {
+	text := "interrupted"
 	switch {
 	case e.Image == "":
-		return "interrupted"
 	case e.Total == 0:
-		return fmt.Sprintf("interrupted at image %q before the first position", e.Image)
+		text += fmt.Sprintf(" at image %q before the first position", e.Image)
+	default:
+		text += fmt.Sprintf(" at image %q after %d of %d positions (%.0f%%)",
+			e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
 	}
-	return fmt.Sprintf("interrupted at image %q after %d of %d positions (%.0f%%)",
-		e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
+	if e.Table != "" {
+		text += fmt.Sprintf("; the table %q has %d of %s, and the same statement goes on with the others",
+			e.Table, e.Kept, images(e.Images))
+	}
+	return text
 }
 
 // Unwrap gives the context's cause.

@@ -25,7 +25,8 @@ type Session struct {
 	Progress Progress
 	// Store is where measurements are found and kept; by default there is none.
 	Store *store.Store
-	// Warn, when set, hears of what makes plans worse than they could be.
+	// Warn, when set, hears of what makes plans worse than they could be, and of images
+	// that cannot be used.
 	Warn func(error)
 
 	sql  *queries.Session // nil until the first SQL
@@ -46,15 +47,6 @@ type program struct {
 	algorithms []operators.Algorithm
 	ready      *cpu.Program
 	backward   *gradient.Program // nil until it is asked for
-}
-
-// Progress hears of a heat map's positions. Its methods are called by several
-// goroutines.
-type Progress interface {
-	Start(image string, positions int) // as many as are expected
-	Expect(positions int)              // in all, when that turns out otherwise
-	Add(positions int)
-	Finish()
 }
 
 // NewSession makes an empty session.
@@ -210,6 +202,13 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 	case *planner.Predict:
 		return s.predict(ctx, p, emit)
 	case *planner.Occlude:
+		if p.Table != "" {
+			added, err := s.intoTable(ctx, p)
+			if err != nil {
+				return err
+			}
+			return emit(added)
+		}
 		return s.occlude(ctx, p, func(h *HeatMap) error { return emit(h) })
 	case *planner.Explain:
 		if !p.Analyze {

@@ -26,9 +26,10 @@ type stopper struct {
 	finished int
 }
 
-func (s *stopper) Start(string, int) { s.started++ }
-func (s *stopper) Expect(int)        {}
-func (s *stopper) Finish()           { s.finished++ }
+func (s *stopper) Start(string, int)     { s.started++ }
+func (s *stopper) Expect(int)            {}
+func (s *stopper) Next(string, int, int) {}
+func (s *stopper) Finish()               { s.finished++ }
 func (s *stopper) Add(n int) {
 	if s.done.Add(int64(n)) >= s.after {
 		s.cancel()
@@ -98,7 +99,7 @@ func TestFailureKeepsWhatIsDone(t *testing.T) {
 	if err := os.WriteFile("b.png", []byte("not a picture"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	results, err := b.try(context.Background(), "OCCLUDE '[ab].png' USING chest STRIDE 208 INTO 'out-{image}.npy';")
+	results, err := b.try(context.Background(), "OCCLUDE '[ab].png' USING chest STRIDE 208 INTO 'out-{image}.npy' ON ERROR STOP;")
 	if err == nil || !strings.Contains(err.Error(), "b.png") {
 		t.Errorf("the broken picture gives %v", err)
 	}

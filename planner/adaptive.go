@@ -266,7 +266,7 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 		a.Sketch.Tau = sampleTau
 	}
 	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
-	one := resources{threads: 1, rates: r.rates}
+	one := resources{threads: 1, rates: r.choice, choice: r.choice}
 	some := q.Grid
 	step := max(1, len(some.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
 	some.Positions = nil
@@ -296,7 +296,7 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	}
 	stage := estimating
 	for i, l := range q.Net.Layers {
-		stage += r.rates.Streaming(l, exact.Algorithms[i])
+		stage += r.choice.Streaming(l, exact.Algorithms[i])
 	}
 	a.StageCost = stage * usualThreads / position
 	if a.TauBy != TauHint && float64(expected)*position*(1-sketch) < backwardSeconds(q.Net, one, a.Gradients) {

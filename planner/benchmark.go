@@ -22,6 +22,9 @@ type Benchmark struct {
 	Runs, Warmup int      // of each alternative: those that count, and those before them
 	Query        *Occlude // as it would run by itself
 	Alternatives []Alternative
+	// Refused are plans that would have been alternatives if they fitted into the
+	// memory; Reason says by how much they do not.
+	Refused []*Candidate
 	// Baseline is the alternative that the others are told against, by index: the
 	// first full inference, else the first exact plan, else the first of all.
 	Baseline int
@@ -103,6 +106,10 @@ func benchmarked(s *lang.Occlude) error {
 	if err := unwritten(s, "BENCHMARK"); err != nil {
 		return err
 	}
+	if e := s.OnError; e != nil && !e.Stop {
+		return lang.Errorf(e.Span(), "BENCHMARK ends with the first image that cannot be used, lest plans be timed on different ones").
+			WithHint("leave out ON ERROR")
+	}
 	if s.Verify != nil {
 		return lang.Errorf(s.Verify.Span(), "BENCHMARK compares whole maps and has nothing to verify").
 			WithHint("leave out VERIFY: the largest difference and SSIM are in the result")
@@ -135,7 +142,11 @@ func unwritten(s *lang.Occlude, statement string) error {
 func (p *Benchmark) considered() {
 	for _, name := range []string{PlanFull, PlanIncremental, PlanApproximate} {
 		for _, c := range p.Query.Candidates {
-			if c.Name != name || c.refused != nil {
+			if c.Name != name {
+				continue
+			}
+			if c.refused != nil {
+				p.Refused = append(p.Refused, c)
 				continue
 			}
 			q := *p.Query

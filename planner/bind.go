@@ -29,8 +29,18 @@ type Env struct {
 	Settings *settings.Settings
 	// Profile is what costs are predicted by where the statistics know nothing.
 	Profile *cost.Profile
+	// Measure finds out how fast this machine is where nobody has, in less than a
+	// second, before the first plan that is chosen by cost; nil to go on without, and
+	// a nil profile where it cannot be kept.
+	Measure func(context.Context) *cost.Profile
+	// Now tells the time, by which a plan says how old its profile is; nil for not at
+	// all.
+	Now func() time.Time
 	// Statistics are what was measured on this machine; nil for nothing.
 	Statistics Statistics
+	// Tables are those that heat maps may go into; nil where there is no place for
+	// any.
+	Tables Tables
 	// Cores is how many threads the machine runs at the same time, 0 for as many
 	// as are asked for.
 	Cores int
@@ -129,7 +139,9 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		b.calibrate(ctx, s.Model)
 		return b.predict(s)
 	case *lang.Occlude:
-		b.calibrate(ctx, s.Model)
+		if !b.calibrate(ctx, s.Model) {
+			b.measure(ctx)
+		}
 		return b.occlude(ctx, s)
 	case *lang.Explain:
 		return b.explain(ctx, s)
@@ -242,6 +254,9 @@ func (b *binder) explain(ctx context.Context, s *lang.Explain) (Plan, error) {
 	e := &Explain{text: b.text, Query: inner.(*Occlude), Format: s.Format(),
 		Analyze:      s.Analyze || s.Flag("analyze", false),
 		Alternatives: s.Flag("alternatives", false), Layers: s.Flag("layers", false), Rules: s.Flag("rules", false)}
+	if q.Table != nil && e.Analyze {
+		return nil, notTable(q, "EXPLAIN ANALYZE")
+	}
 	if e.Format == "" {
 		e.Format = FormatText
 	}

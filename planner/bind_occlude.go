@@ -43,12 +43,12 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 		}
 		top = min(top, m.Classes)
 	}
-	kernels, rates, err := b.kernels()
+	r, err := b.resources(m, o.net, 1)
 	if err != nil {
 		return nil, err
 	}
 	return &Predict{text: b.text, Model: m, Net: o.net, Images: images, Top: top, Threads: b.env.Settings.Threads(),
-		Kernels: kernels, Algorithms: wholeAlgorithms(o.net, rates)}, nil
+		Kernels: b.env.Settings.Kernels(), Algorithms: wholeAlgorithms(o.net, r.choice)}, nil
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
@@ -58,7 +58,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
-		Device: "cpu", Profile: b.env.Profile, Started: start}
+		Device: "cpu", Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
 	q := queryOptions{seed: defaultSeed}
 	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
 	read := optionReader[queryOptions]{table: queryTable, target: &q}
@@ -92,13 +92,17 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.outputs(s, p); err != nil {
 		return nil, err
 	}
+	if err := b.table(ctx, s, p); err != nil {
+		return nil, err
+	}
 	p.Seed, p.Convolution, p.Tolerance = q.seed, q.accuracy.convolution, q.accuracy.tolerance
 	if err := q.attainable(p.Net); err != nil {
 		return nil, err
 	}
-	r := resources{threads: p.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	p.Kernels = b.env.Settings.Kernels()
 	b.lookUpTau(ctx, p, q.hints.adaptive)
-	if p.Kernels, r.rates, err = b.kernels(); err != nil {
+	r, err := b.resources(m, p.Net, p.Threads)
+	if err != nil {
 		return nil, err
 	}
 	if p.Candidates, err = candidates(ctx, p, q.hints, r); ctx.Err() != nil {
@@ -107,6 +111,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
 		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+	}
+	if err := b.resume(ctx, p, q.hints, r); err != nil {
+		return nil, err
 	}
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {
@@ -143,11 +150,16 @@ func (q *queryOptions) attainable(net *network.Network) error {
 	return d.WithHint("numbers of 32 bits do not allow less in a network as deep as this one")
 }
 
-// kernels is the set of kernels that will run, and its rates.
-func (b *binder) kernels() (string, *cost.Rates, error) {
-	name := b.env.Settings.Kernels()
-	r, err := b.env.Profile.For(name)
-	return name, r, err
+// resources are what the settings allow a plan for a model, and what that takes.
+func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r resources, err error) {
+	r = resources{threads: threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	use := cost.Use{Kernels: b.env.Settings.Kernels(), Threads: threads, Cores: b.env.Cores, Net: net, Hash: m.Hash}
+	if r.rates, err = b.env.Profile.Rates(use); err != nil {
+		return r, err
+	}
+	use.Threads = 1
+	r.choice, err = b.env.Profile.Rates(use)
+	return r, err
 }
 
 // queryTable is the one place where an option of OCCLUDE is made.

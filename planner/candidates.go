@@ -48,9 +48,12 @@ func (h hints) forced() (plan, by string) {
 // resources are what a plan may use.
 type resources struct {
 	threads int
-	cores   int   // of the machine, 0 for one a thread
-	memory  int64 // bytes, 0 for no limit
-	rates   *cost.Rates
+	cores   int         // of the machine, 0 for one a thread
+	memory  int64       // bytes, 0 for no limit
+	rates   *cost.Rates // of each thread
+	// choice are the rates of a thread alone, by which algorithms are chosen: how many
+	// threads there are must not decide what is computed.
+	choice *cost.Rates
 }
 
 // parallel is by how much threads divide the time: further threads than cores
@@ -118,7 +121,9 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
-	c.choose(net, tallies, r.rates, h.accuracy)
+	if c.Algorithms == nil {
+		c.choose(net, tallies, r.choice, h.accuracy)
+	}
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
 	c.refused = c.size(net, g, tallies, h, r)
@@ -127,7 +132,20 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	c.addSampling()
 	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures())
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
+	c.Estimate.Least, c.Estimate.Most = c.within(q.Profile.Of(q.Model.Hash))
 	return nil
+}
+
+// mapsDiffer is how many times more or fewer positions than expected a map may take
+// that is sampled.
+const mapsDiffer = 3
+
+// within is the range of the estimate.
+func (c *Candidate) within(s cost.Spread) (least, most float64) {
+	if c.Adaptive != nil {
+		s.Least, s.Most = s.Least/mapsDiffer, s.Most*mapsDiffer
+	}
+	return s.Least * c.Estimate.Seconds, s.Most * c.Estimate.Seconds
 }
 
 // pictures is the number of pictures to draw for each image.

@@ -59,7 +59,7 @@ func (b *binder) compare(ctx context.Context, s *lang.Compare) (Plan, error) {
 // first's.
 func sameGrid(second *lang.Occlude, a, b Grid) error {
 	at := beginning(second)
-	const hint = "COMPARE needs the same PATCH, STRIDE and WHERE or AT in both"
+	const hint = "COMPARE needs the same PATCH, STRIDE, edge and WHERE or AT in both"
 	switch {
 	case a.Width != b.Width || a.Height != b.Height:
 		return lang.Errorf(second.Model.Span(), "the second model's input has %dx%d pixels, the first's %dx%d, so their positions are not the same",

@@ -36,6 +36,11 @@ func formatsOf(p Plan) []string {
 }
 
 func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
+	if q, ok := s.Query.(*lang.Occlude); ok {
+		if err := notTable(q, "COPY"); err != nil {
+			return nil, err
+		}
+	}
 	inner, err := b.planner.Plan(ctx, s.Query)
 	if err != nil {
 		return nil, err

@@ -112,13 +112,24 @@ func wholeTally(l *network.Layer) *tally {
 	return t
 }
 
+// viewBytes is what a base pass writes.
+func viewBytes(net *network.Network) (n int64) {
+	for _, l := range net.Layers[1:] {
+		if _, constant := l.Op.(network.Const); !constant {
+			n += 4 * int64(l.Shape.Len())
+		}
+	}
+	return n
+}
+
 // price turns the work into seconds and error, for the candidate's algorithms
 // and batch.
 func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e := &c.Estimate
 	base := net.Work()
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
-	e.Seconds, e.BaseSeconds = 0, 0
+	// What workers write to comes from the system while they run, and so do the views.
+	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.PeakBytes-e.ViewBytes), r.rates.FreshSeconds(viewBytes(net))
 	cores := r.parallel()
 	c.updates = make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
@@ -137,12 +148,16 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 		amount.Groups = cores // each thread reads the weights
 		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
 	}
+	e.BaseSeconds *= r.rates.BasePass()
 	e.Seconds += e.BaseSeconds
 	e.Error = cost.Error(net, c.Algorithms)
 }
 
 // choose fixes the algorithms. The base pass counts as one more position.
 func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates, want accuracy) {
+	if c.Algorithms != nil { // of a plan that is taken up again
+		return
+	}
 	all := make([]tally, len(tallies))
 	for i, l := range net.Layers {
 		all[i] = *wholeTally(l)

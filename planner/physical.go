@@ -165,6 +165,7 @@ type DrillDown struct {
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
 	Seconds      float64 // elapsed, all of it
+	Least, Most  float64 // what nine of ten queries can be expected to take
 	BaseSeconds  float64 // of it, the base pass
 	WriteSeconds float64 // of it, reading the image, drawing and writing
 	MACs         int64   // multiply-adds, base pass included

@@ -113,9 +113,14 @@ type Occlude struct {
 	Grid     Grid
 	Fill     Fill
 	Outputs  []Output
+	Table    string // that takes the heat maps, "" for none
+	Continue bool   // with the other images when one cannot be used
 	Colormap string
 	Where    string // the condition's text, "" for none
 	Goals    Goals
+	// Hints are the options that may change the answer, in canonical form.
+	Hints   string
+	clauses string // of the query, without those that say what is written where
 
 	// How it is computed.
 	Net        *network.Network // after the rewrites
@@ -128,9 +133,13 @@ type Occlude struct {
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
 	Seed        int // of random choices, which adaptive plans make
-	Profile     *cost.Profile
-	Planning    time.Duration // filled in by the engine
-	Started     time.Time     // when the statement began; the engine counts reading its text as well
+	// Departs says why the plan is not that of the heat maps that Table has; "" where
+	// it is, or there are none.
+	Departs    string
+	Profile    *cost.Profile
+	ProfileAge time.Duration // 0 where nobody knows
+	Planning   time.Duration // filled in by the engine
+	Started    time.Time     // when the statement began; the engine counts reading its text as well
 }
 
 // Chosen is the physical plan that will run.

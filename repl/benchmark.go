@@ -73,6 +73,9 @@ func benchmarkTitle(b *executor.Benchmark) string {
 	} else {
 		line("against", "%s: speedup; no plan is exact, so there is nothing to judge the maps by", against)
 	}
+	for _, c := range p.Refused {
+		line("left out", "%s, %s", c.Name, c.Reason)
+	}
 	for _, a := range p.Alternatives {
 		if a.Chosen {
 			line("*", "what the planner would choose")

@@ -164,10 +164,11 @@ func TestInterruptEndsTheStatement(t *testing.T) {
 
 type progress struct{ started chan struct{} }
 
-func (p progress) Start(string, int) { p.started <- struct{}{} }
-func (progress) Expect(int)          {}
-func (progress) Add(int)             {}
-func (progress) Finish()             {}
+func (p progress) Start(string, int)   { p.started <- struct{}{} }
+func (progress) Next(string, int, int) {}
+func (progress) Expect(int)            {}
+func (progress) Add(int)               {}
+func (progress) Finish()               {}
 
 // Ctrl-C at the prompt throws away what was typed.
 func TestInterruptAtThePrompt(t *testing.T) {

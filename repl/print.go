@@ -42,6 +42,8 @@ func (p *Printer) Print(r executor.Result) error {
 		return p.relation(r)
 	case *executor.HeatMap:
 		return p.heatMap(r)
+	case *executor.IntoTable:
+		return p.intoTable(r)
 	case *executor.Benchmark:
 		return p.benchmark(r)
 	case *executor.Comparison:

@@ -43,7 +43,31 @@ func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
 //
 // Errors name the path.
 func Read(path string) (*Image, error) {
-	m, err := read(path, white)
+	f, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.Decode()
+}
+
+// File is an image file that was read but not decoded.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// Load reads the file at path if it starts like an image. Errors name the path.
+func Load(path string) (*File, error) {
+	data, err := load(path)
+	if err != nil {
+		return nil, fmt.Errorf("image %q: %w", path, err)
+	}
+	return &File{path, data}, nil
+}
+
+// Decode makes of the file what Read does.
+func (f *File) Decode() (*Image, error) {
+	m, err := f.over(white)
 	if err != nil {
 		return nil, err
 	}
@@ -52,19 +76,15 @@ func Read(path string) (*Image, error) {
 		Width:  m.w,
 		Height: m.h,
 		Depth:  m.depth,
-		Path:   path,
+		Path:   f.Path,
 	}, nil
 }
 
-// read is Read with a choice of what shows behind transparent parts.
-func read(path string, background uint8) (raster, error) {
-	data, err := load(path)
+// over decodes with a choice of what shows behind transparent parts.
+func (f *File) over(background uint8) (raster, error) {
+	m, err := decode(f.Data, background)
 	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", path, err)
-	}
-	m, err := decode(data, background)
-	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", path, err)
+		return raster{}, fmt.Errorf("image %q: %w", f.Path, err)
 	}
 	return m, nil
 }

@@ -17,7 +17,11 @@ func FitMask(path string, s Spec) (*Mask, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)
 	}
-	m, err := read(path, black)
+	f, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := f.over(black)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,9 @@ type Machine struct {
 	Kernels string // the set of kernels
 }
 
+// AnyModel stands for a model in a calibration that was measured without one.
+const AnyModel = "any model"
+
 // Calibration is how fast a machine was found to be.
 type Calibration struct {
 	Machine
@@ -25,13 +28,14 @@ type Calibration struct {
 }
 
 // Calibration returns what was last measured on a machine, and whether anything
-// was: with a model's own file, and where there is nothing of it, with any other.
+// was: with a model's own file, where there is nothing of it with any other, and where
+// there is none either, with AnyModel.
 func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Calibration, ok bool, err error) {
 	err = s.read(ctx, func(db *sql.DB) error {
 		var profile, measured string
 		row := db.QueryRowContext(ctx, `SELECT model, profile, measured FROM occlude_calibration
-			WHERE cpu = ? AND cores = ? AND kernels = ? ORDER BY model = ? DESC, measured DESC, model LIMIT 1`,
-			m.CPU, m.Cores, m.Kernels, model)
+			WHERE cpu = ? AND cores = ? AND kernels = ? ORDER BY model = ? DESC, model = ?, measured DESC, model LIMIT 1`,
+			m.CPU, m.Cores, m.Kernels, model, AnyModel)
 		c.Machine = m
 		if err := row.Scan(&c.Model, &profile, &measured); err != nil {
 			return err

@@ -31,9 +31,11 @@ func (b *builder) report() *Report {
 		Fill:      q.Fill.Text,
 		Goal:      goalOf(q.Goals),
 		Outputs:   []Output{},
+		Table:     q.Table,
+		Warning:   q.Departs,
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
-		Profile:   profile(q.Profile),
+		Profile:   profile(q.Profile, q.ProfileAge),
 		Rules:     rules(q.Fired, b.explain.Rules),
 		Actual:    b.measured(),
 	}
@@ -231,14 +233,10 @@ func (b *builder) operators(r *Report) *Operator {
 	write := &Operator{
 		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
-	if len(q.Outputs) == 0 {
+	if into := r.into(); into == nil {
 		write.Name = "Summarize"
 	} else {
-		names := make([]string, len(q.Outputs))
-		for i, o := range q.Outputs {
-			names[i] = o.Path
-		}
-		write.Detail = strings.Join(names, ", ") + "; " + fixedCost
+		write.Detail = strings.Join(into, ", ") + "; " + fixedCost
 	}
 	root := &Operator{
 		Name: "Occlude", Detail: image(r), Estimate: &Amount{e.Seconds, e.MACs, e.PeakBytes}, Inputs: []*Operator{write},
@@ -295,7 +293,7 @@ func significant(v float64) float64 {
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
 	return Estimate{
-		Seconds: round(e.Seconds), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
+		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
 		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
 	}
 }

@@ -340,7 +340,7 @@ func bench(t testing.TB) *planner.Planner {
 		t.Fatal(err)
 	}
 	calibrated := *profile
-	calibrated.Calibrated, calibrated.Measured, calibrated.Model = true, "2026-03-01", "analyzed"
+	calibrated.Kind, calibrated.Measured, calibrated.Model = cost.OfModel, "2026-03-01", "analyzed"
 	known := &analyzed{profile: &calibrated}
 	p := planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}, Statistics: known})
 	for i, clauses := range []string{"", "PATCH 12x8 STRIDE 8 FILL rgb(1, 2, 3)"} {

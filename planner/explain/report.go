@@ -19,6 +19,8 @@ type Report struct {
 	Fill       string      `json:"fill"`
 	Goal       *Goal       `json:"goal,omitempty"` // beside the positions
 	Outputs    []Output    `json:"outputs"`
+	Table      string      `json:"table,omitempty"`   // that takes the heat maps
+	Warning    string      `json:"warning,omitempty"` // that they will not be like those it has
 	Colormap   string      `json:"colormap,omitempty"`
 	Plan       Plan        `json:"plan"`
 	Profile    Profile     `json:"cost_profile"`
@@ -171,9 +173,12 @@ type LayerRef struct {
 // Profile says where the cost model's constants come from.
 type Profile struct {
 	Calibrated bool   `json:"calibrated"`
+	Kind       string `json:"kind"`            // default, quick or model
 	Model      string `json:"model,omitempty"` // that it was calibrated with
 	CPU        string `json:"cpu"`
-	Measured   string `json:"measured"`
+	Measured   string `json:"measured"` // the day, or the time in UTC
+	// Age is how many seconds that is ago, 0 where nobody knows.
+	Age float64 `json:"age_seconds,omitempty"`
 }
 
 // Amount is what something costs for one image.
@@ -208,6 +213,8 @@ type Candidate struct {
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
 	Seconds      float64 `json:"seconds"`       // elapsed, all of it
+	Least        float64 `json:"least_seconds"` // that nine of ten queries can be expected to take
+	Most         float64 `json:"most_seconds"`
 	BaseSeconds  float64 `json:"base_seconds"`  // of it, the base pass
 	WriteSeconds float64 `json:"write_seconds"` // of it, reading the image, drawing and writing
 	MACs         int64   `json:"multiply_adds"` // base pass included

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"occlude/planner"
+	"occlude/planner/cost"
 )
 
 // Text writes the report for people, at most 100 columns wide.
@@ -61,18 +63,18 @@ func (r *Report) header(w io.Writer) error {
 	if r.Goal != nil {
 		f.add("Goal", "%s", r.Goal)
 	}
-	if len(r.Outputs) > 0 {
-		names := make([]string, len(r.Outputs))
-		for i, o := range r.Outputs {
-			names[i] = o.Path
-		}
-		f.add("Into", "%s", strings.Join(names, ", "))
+	if into := r.into(); into != nil {
+		f.add("Into", "%s", strings.Join(into, ", "))
+	}
+	if r.Warning != "" {
+		f.add("Warning", "%s", r.Warning)
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
 		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
 	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
+	f.add("Expected", "%s, %s", r.expected(), planner.FormatBytes(r.Candidates[0].Estimate.PeakBytes))
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
 	if a := r.Actual; a != nil {
@@ -139,10 +141,17 @@ func (g Grid) String() string {
 }
 
 func (p Profile) String() string {
-	if p.Calibrated {
-		return fmt.Sprintf("calibrated %s with model %s on %s", p.Measured, p.Model, p.CPU)
+	when, _, _ := strings.Cut(p.Measured, "T")
+	if p.Age > 0 {
+		when += ", " + planner.FormatAge(time.Duration(p.Age*float64(time.Second))) + ","
 	}
-	return fmt.Sprintf("uncalibrated: the default profile, measured %s on %s", p.Measured, p.CPU)
+	switch cost.Kind(p.Kind) {
+	case cost.OfModel:
+		return fmt.Sprintf("calibrated %s with model %s on %s", when, p.Model, p.CPU)
+	case cost.Quick:
+		return fmt.Sprintf("uncalibrated: this machine's quick profile, measured %s on %s", when, p.CPU)
+	}
+	return fmt.Sprintf("uncalibrated: the default profile, measured %s on %s", when, p.CPU)
 }
 
 // kernels says how convolutions are computed, and what that makes of the result.
@@ -191,6 +200,12 @@ func (r *Report) work() string {
 	}
 	return fmt.Sprintf("%s, %s those of full inference (%s)", s,
 		times(ratio(1, r.Plan.Speedup)), planner.FormatCount(r.Plan.FullMACs))
+}
+
+// expected is the time of the chosen plan, and its range.
+func (r *Report) expected() string {
+	e := r.Candidates[0].Estimate
+	return planner.FormatRange(e.Seconds, e.Least, e.Most)
 }
 
 // fired lists the rules that fired, with how often.
@@ -482,4 +497,15 @@ func times(f float64) string {
 		return fmt.Sprintf("%.1fx", f)
 	}
 	return fmt.Sprintf("%.0fx", f)
+}
+
+// into lists where the heat maps go, the table first.
+func (r *Report) into() (list []string) {
+	if r.Table != "" {
+		list = append(list, "table "+r.Table)
+	}
+	for _, o := range r.Outputs {
+		list = append(list, o.Path)
+	}
+	return list
 }

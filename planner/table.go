@@ -1,0 +1,81 @@
+package planner
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"occlude/lang"
+)
+
+// Tables is what the planner asks about the tables that heat maps go into.
+type Tables interface {
+	// Takes tells why a table cannot take heat maps.
+	Takes(ctx context.Context, table string) error
+	// Begun is how the first heat map of a query was computed that its table has;
+	// nil where there is none.
+	Begun(ctx context.Context, p *Occlude) (*Choice, error)
+}
+
+// table binds INTO TABLE and ON ERROR.
+func (b *binder) table(ctx context.Context, s *lang.Occlude, p *Occlude) error {
+	p.Continue = len(p.Images) > 1 || p.Images[0] != s.Image.Value // a pattern
+	if s.OnError != nil {
+		p.Continue = !s.OnError.Stop
+	}
+	asked := *s
+	asked.Image, asked.Into, asked.Table, asked.OnError, asked.Colormap = lang.String{}, nil, nil, nil, nil
+	p.clauses = strings.TrimPrefix(asked.String(), "OCCLUDE "+asked.Image.String())
+	p.Hints = decisive(s.Options)
+	if s.Table == nil {
+		return nil
+	}
+	p.Table = s.Table.Key()
+	if b.env.Tables == nil {
+		return lang.Errorf(s.Table.Span(), "there is no database to keep tables in")
+	}
+	if err := b.env.Tables.Takes(ctx, p.Table); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return lang.Errorf(s.Table.Span(), "%w", err)
+	}
+	for i, at := range s.At {
+		same := func(other lang.Point) bool { return other.X == at.X && other.Y == at.Y }
+		if slices.ContainsFunc(s.At[:i], same) {
+			return lang.Errorf(at.Span(), "%s is there twice, and a table has a position once", at)
+		}
+	}
+	return nil
+}
+
+// decisive are the options that may change the answer, however little, in a form
+// that does not depend on how they were written.
+func decisive(options []lang.Option) string {
+	var list []string
+	for _, o := range options {
+		switch o.Name.Key() {
+		case "batch", "device", "edge": // no bit, what Choice says, what the grid does
+		default:
+			list = append(list, o.Name.Key()+" = "+strings.ToLower(plainText(o.Value)))
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+// Query is the canonical text of the query for one of its images, without what is
+// written where.
+func (p *Occlude) Query(image string) string {
+	return "OCCLUDE " + lang.String{Value: image}.String() + p.clauses
+}
+
+// notTable refuses INTO TABLE inside a statement that has a use of its own for the
+// heat maps.
+func notTable(q *lang.Occlude, statement string) error {
+	if q.Table == nil {
+		return nil
+	}
+	return lang.Errorf(q.Table.Span(), "%s keeps nothing in tables", statement).
+		WithHint("OCCLUDE ... INTO TABLE is a statement of its own")
+}
