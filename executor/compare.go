@@ -177,7 +177,7 @@ func (c *Comparison) Pair() heatmap.Pair {
 	}
 	for k, l := range c.Classes {
 		p.First.Maps, p.Second.Maps = append(p.First.Maps, c.First.Map(k)), append(p.Second.Maps, c.Second.Map(k))
-		p.Notes = append(p.Notes, fmt.Sprintf("correlation %.2f, SSIM %.2f", l.Pearson, l.SSIM))
+		p.Notes = append(p.Notes, fmt.Sprintf("correlation %.2f, SSIM %.2f", down(l.Pearson), down(l.SSIM)))
 	}
 	return p
 }

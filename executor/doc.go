@@ -28,6 +28,12 @@
 // (sample.go). What it finds is stored in one transaction at the end. A session
 // is the planner's Statistics (statistics.go): it looks up what was stored.
 //
+// # Side by side
+//
+// BENCHMARK lets alternatives take turns and keeps the programs of all of them ready
+// meanwhile (benchmark.go); COMPARE runs two queries one after the other (compare.go).
+// Both are made of nothing but queries as any other.
+//
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives
 // Run, and files are written whole or not at all.

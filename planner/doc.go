@@ -32,6 +32,13 @@
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
+// # Queries inside of others
+//
+// BENCHMARK binds its query once for each plan to run, with the hints of that plan
+// beside its own (benchmark.go), or takes the candidates that were considered.
+// COMPARE binds two queries and makes sure that they are over the same positions
+// (compare.go).
+//
 // # What was measured beforehand
 //
 // ANALYZE MODEL is a plan of its own (analyze.go): trials whose times calibrate the

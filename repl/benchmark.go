@@ -104,7 +104,7 @@ func answers(b *executor.Benchmark) (titles []string, rows [][]string) {
 		m := &b.Plans[i]
 		difference, ssim := "reference", "reference"
 		if i != b.Plan.Baseline || !b.Plan.Reference() {
-			difference, ssim = figure(m.Difference, "%.1e"), figure(math.Floor(m.SSIM*1e4+1e-2)/1e4, "%.4f") // down, but for rounding
+			difference, ssim = apart(m.Difference), figure(math.Floor(m.SSIM*1e4+1e-2)/1e4, "%.4f") // down, but for rounding
 		}
 		rows = append(rows, []string{
 			planName(a), fmt.Sprint(m.Positions), planner.FormatCount(m.MACs), planner.FormatBytes(m.PeakBytes),
@@ -120,6 +120,17 @@ func planName(a planner.Alternative) string {
 		return a.Name + " *"
 	}
 	return a.Name
+}
+
+// apart prints a difference of probabilities, which may not be defined.
+func apart(v float64) string {
+	switch {
+	case v == 0:
+		return "0"
+	case v < 1e-3:
+		return planner.FormatError(v)
+	}
+	return figure(v, "%.3f")
 }
 
 // figure prints a number that may not be defined.

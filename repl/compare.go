@@ -64,7 +64,7 @@ func comparisonText(c *executor.Comparison) string {
 			peak, drop := side.of.PeakOf(k)
 			line(side.name, "%s (class %d), p0 = %.4f, fill %s, %s; %s", m.Label, m.ID, m.P0, q.Fill.Text, q.Chosen().Name, fallText(drop, peak, ""))
 		}
-		line("alike", "correlation %s, SSIM %s", figure(l.Pearson, "%.3f"), figure(l.SSIM, "%.3f"))
+		line("alike", "correlation %s, SSIM %s", digits(number(l.Pearson)), digits(number(l.SSIM)))
 		line("apart", "at most by %+.4f, first - second, with the patch at (%d, %d)", l.Difference, l.At.X, l.At.Y)
 	}
 	run := func(h *executor.HeatMap) string { return planner.FormatSeconds(h.Actual.Run) }
