@@ -194,8 +194,7 @@ func (e *Interrupted) Error() string {
 			e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
 	}
 	if e.Table != "" {
-		text += fmt.Sprintf("; the table %q has %d of %s, and the same statement goes on with the others",
-			e.Table, e.Kept, images(e.Images))
+		text += "; " + goesOn(e.Table, e.Kept, e.Images)
 	}
 	return text
 }

@@ -135,7 +135,7 @@ func (q *stream) bear(ctx context.Context, image string, err error) error {
 		return stopped
 	}
 	if !isUnusable(err) {
-		return err
+		return q.stays(err)
 	}
 	if q.into != nil {
 		if err := q.into.failed(ctx, image, err); err != nil {
@@ -143,7 +143,7 @@ func (q *stream) bear(ctx context.Context, image string, err error) error {
 		}
 	}
 	if !q.plan.Continue {
-		return err
+		return q.stays(err)
 	}
 	if q.failed++; q.failed == 1 {
 		q.first = err
@@ -152,4 +152,17 @@ func (q *stream) bear(ctx context.Context, image string, err error) error {
 		q.session.tell(err)
 	}
 	return nil
+}
+
+// stays adds to an error that ends a query into a table what remains of it.
+func (q *stream) stays(err error) error {
+	if kept := q.computed + q.skipped; q.into != nil && kept > 0 {
+		return fmt.Errorf("%w; %s", err, goesOn(q.into.Name, kept, len(q.plan.Images)))
+	}
+	return err
+}
+
+// goesOn tells what a table has of a query that was not done.
+func goesOn(table string, kept, of int) string {
+	return fmt.Sprintf("the table %q has %d of %s, and the same statement goes on with the others", table, kept, images(of))
 }

@@ -6,6 +6,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/settings"
+	"occlude/lang"
 	"occlude/planner"
 )
 
@@ -23,11 +24,21 @@ func (p *Printer) intoTable(f *executor.IntoTable) error {
 			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	images := "images"
-	if f.Images == 1 {
-		images = "image"
+	lines := [][2]string{
+		{"images", fmt.Sprintf("%d: %s", f.Images, strings.Join(counts, ", "))},
+		{"rows", fmt.Sprintf("%d added", f.Rows)},
+		{"time", planner.FormatSeconds(f.Seconds)},
 	}
-	_, err := fmt.Fprintf(p.Out, "OCCLUDE INTO TABLE %s\n  %-9s %d %s: %s\n  %-9s %d added\n  %-9s %s\n", f.Table,
-		"images", f.Images, images, strings.Join(counts, ", "), "rows", f.Rows, "time", planner.FormatSeconds(f.Seconds))
-	return err
+	if f.Failed > 0 {
+		lines = append(lines, [2]string{"failed", fmt.Sprintf("SELECT image, error FROM occlude_failure WHERE tbl = %s;", lang.String{Value: f.Table})})
+	}
+	if _, err := fmt.Fprintf(p.Out, "OCCLUDE INTO TABLE %s\n", f.Table); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if _, err := fmt.Fprintf(p.Out, "  %-9s %s\n", l[0], l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

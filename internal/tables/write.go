@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -134,7 +135,7 @@ func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
 		return false, err
 	}
 	replaced := ""
-	err = t.store.Write(ctx, func(tx *sql.Tx) error {
+	err = t.write(ctx, func(tx *sql.Tx) error {
 		old, err := t.find(ctx, tx, m.Key)
 		if err != nil {
 			return err
@@ -158,6 +159,20 @@ func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
 		RemoveArrays(t.store, []string{replaced})
 	}
 	return kept, nil
+}
+
+// turns is how often a process waits for its turn to write. Hours of work are not to end
+// because somebody else writes for some seconds.
+const turns = 12
+
+// write runs a function in a transaction.
+func (t *Table) write(ctx context.Context, do func(*sql.Tx) error) (err error) {
+	for range turns {
+		if err = t.store.Write(ctx, do); !errors.Is(err, store.ErrBusy) {
+			break
+		}
+	}
+	return err
 }
 
 // array names the file of a map, from the database's folder. The name says which
@@ -253,7 +268,7 @@ func number(v any) any {
 
 // Fail keeps what went wrong with an image until there is a map of it.
 func (t *Table) Fail(ctx context.Context, k Key, image, query string, failure error) error {
-	return t.store.Write(ctx, func(tx *sql.Tx) error {
+	return t.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO occlude_failure (tbl, image, path, query, query_hash, error, failed)
 			VALUES (?, ?, ?, ?, ?, ?, ?)`, t.Name, image, k.Path, query, k.Query, failure.Error(), now())
 		return err
