@@ -39,7 +39,7 @@ type Message struct{ Text string }
 // Relation is a table.
 type Relation struct {
 	Columns []string
-	Rows    [][]any // string, int, float32, float64 or bool
+	Rows    [][]any // string, int, float32, float64, bool, or nil for NULL
 }
 
 // Relation returns r: a table has its rows.
@@ -176,7 +176,8 @@ func (h *HeatMap) PeakOf(rank int) (pos planner.Position, drop float32) {
 // Interrupted tells how far a statement had come when its context ended.
 type Interrupted struct {
 	Image       string // "" where it was not at an image
-	Done, Total int    // positions
+	Of          string // what is counted, "" for positions
+	Done, Total int
 	// Table is that of a query into one, which has Kept of its Images now.
 	Table        string
 	Kept, Images int
@@ -184,14 +185,17 @@ type Interrupted struct {
 }
 
 func (e *Interrupted) Error() string {
-	text := "interrupted"
+	text, of := "interrupted", e.Of
+	if of == "" {
+		of = "positions"
+	}
 	switch {
 	case e.Image == "":
 	case e.Total == 0:
-		text += fmt.Sprintf(" at image %q before the first position", e.Image)
+		text += fmt.Sprintf(" at image %q before the first of the %s", e.Image, of)
 	default:
-		text += fmt.Sprintf(" at image %q after %d of %d positions (%.0f%%)",
-			e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
+		text += fmt.Sprintf(" at image %q after %d of %d %s (%.0f%%)",
+			e.Image, e.Done, e.Total, of, 100*float64(e.Done)/float64(e.Total))
 	}
 	if e.Table != "" {
 		text += "; " + goesOn(e.Table, e.Kept, e.Images)

@@ -221,6 +221,8 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.benchmark(ctx, p, emit)
 	case *planner.Compare:
 		return s.compare(ctx, p, emit)
+	case *planner.Evaluate:
+		return s.evaluate(ctx, p, emit)
 	case *planner.Query:
 		return s.query(ctx, p, emit)
 	case *planner.ShowTables:

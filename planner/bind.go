@@ -149,6 +149,8 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		return b.benchmark(ctx, s)
 	case *lang.Compare:
 		return b.compare(ctx, s)
+	case *lang.Evaluate:
+		return b.evaluate(ctx, s)
 	case *lang.Copy:
 		return b.copy(ctx, s)
 	case *lang.SQL:

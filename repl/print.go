@@ -48,6 +48,8 @@ func (p *Printer) Print(r executor.Result) error {
 		return p.benchmark(r)
 	case *executor.Comparison:
 		return p.comparison(r)
+	case *executor.Evaluation:
+		return p.evaluation(r)
 	case executor.Description:
 		d := explain.Describe(r.Plan)
 		switch p.Settings.Format() {
@@ -150,6 +152,8 @@ func isNumber(v any) bool {
 // cell prints a value for people: probabilities with five digits.
 func cell(v any) string {
 	switch v := v.(type) {
+	case nil:
+		return ""
 	case float32:
 		return fmt.Sprintf("%.5f", v)
 	case float64:

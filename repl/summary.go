@@ -168,15 +168,7 @@ func (s Summary) text(h *executor.HeatMap) string {
 	fmt.Fprintf(&b, "  %-9s %s\n", "grid", gridText(h.Plan))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	full := float64(h.Plan.Net.Work().MACs) * float64(s.Positions+1)
-	if fewer := full / float64(max(s.MultiplyAdds, 1)); fewer >= 1.05 {
-		digits := 1
-		if fewer >= 99.95 {
-			digits = 0
-		}
-		fmt.Fprintf(&b, ", %.*fx fewer than full inference", digits, fewer)
-	}
-	b.WriteByte('\n')
+	b.WriteString(fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds) + "\n")
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
 	}
@@ -190,6 +182,19 @@ func (s Summary) text(h *executor.HeatMap) string {
 		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
 	}
 	return b.String()
+}
+
+// fewer tells how many times fewer multiply-adds than full inference were done, if
+// it is worth telling.
+func fewer(full, done int64) string {
+	factor := float64(full) / float64(max(done, 1))
+	switch {
+	case factor < 1.05:
+		return ""
+	case factor < 99.95:
+		return fmt.Sprintf(", %.1fx fewer than full inference", factor)
+	}
+	return fmt.Sprintf(", %.0fx fewer than full inference", factor)
 }
 
 func (s SummaryStates) String() string {

@@ -140,6 +140,8 @@ func heatMapOf(p planner.Plan) *planner.Occlude {
 		return p.Query
 	case *planner.Compare:
 		return p.First
+	case *planner.Evaluate:
+		return p.Query
 	case *planner.Copy:
 		return heatMapOf(p.Query)
 	}

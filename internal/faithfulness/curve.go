@@ -2,12 +2,23 @@ package faithfulness
 
 import "occlude/operators/region"
 
-// Counts are how many of some pixels have changed at each step, from none to all:
-// steps+1 numbers, as even as whole numbers can be.
-func Counts(pixels, steps int) []int {
+// Even are how many of some pixels have changed at each step, from none to all:
+// steps+1 numbers as even as whole numbers can be. There are at most as many steps as
+// pixels.
+func Even(pixels, steps int) []int {
 	counts := make([]int, steps+1)
 	for k := range counts {
 		counts[k] = (k*pixels + steps/2) / steps
+	}
+	return counts
+}
+
+// Early are steps that stand close together at first, where the curves of good maps
+// bend: at the share (k/steps)² of the pixels, and at least a pixel apart.
+func Early(pixels, steps int) []int {
+	counts := make([]int, steps+1)
+	for k := range counts {
+		counts[k] = max(k, (k*k*pixels+steps*steps/2)/(steps*steps))
 	}
 	return counts
 }

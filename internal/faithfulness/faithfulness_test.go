@@ -102,24 +102,28 @@ func TestCurve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pixels := rapid.IntRange(1, 1000).Draw(t, "pixels")
 		steps := rapid.IntRange(1, pixels).Draw(t, "steps")
-		x := faithfulness.Counts(pixels, steps)
-		if x[0] != 0 || x[steps] != pixels || len(x) != steps+1 {
-			t.Fatalf("%d steps of %d pixels: %v", steps, pixels, x)
-		}
-		least, most := pixels, 0
-		for k := 1; k <= steps; k++ {
-			least, most = min(least, x[k]-x[k-1]), max(most, x[k]-x[k-1])
-		}
-		if least < 1 || most-least > 1 {
-			t.Fatalf("%d steps of %d pixels take from %d to %d", steps, pixels, least, most)
-		}
 		a, b := rapid.Float64Range(-1, 1).Draw(t, "a"), rapid.Float64Range(-1, 1).Draw(t, "b")
-		line := make([]float64, len(x))
-		for k := range x {
-			line[k] = a + b*float64(x[k])/float64(pixels)
-		}
-		if got, want := faithfulness.Area(x, line), a+b/2; math.Abs(got-want) > 1e-12 {
-			t.Fatalf("the area under a line is %v, want %v", got, want)
+		for i, x := range [][]int{faithfulness.Even(pixels, steps), faithfulness.Early(pixels, steps)} {
+			if x[0] != 0 || x[steps] != pixels || len(x) != steps+1 {
+				t.Fatalf("%d steps of %d pixels: %v", steps, pixels, x)
+			}
+			line := make([]float64, len(x))
+			for k := range x {
+				share := float64(k) / float64(steps)
+				if i == 1 {
+					share *= share
+				}
+				if off := math.Abs(float64(x[k]) - share*float64(pixels)); off > 0.5+1e-9 && x[k] != k {
+					t.Fatalf("step %d of %d through %d pixels is %d", k, steps, pixels, x[k])
+				}
+				if k > 0 && x[k] <= x[k-1] {
+					t.Fatalf("%d steps of %d pixels do not ascend: %v", steps, pixels, x)
+				}
+				line[k] = a + b*float64(x[k])/float64(pixels)
+			}
+			if got, want := faithfulness.Area(x, line), a+b/2; math.Abs(got-want) > 1e-12 {
+				t.Fatalf("the area under a line is %v, want %v", got, want)
+			}
 		}
 	})
 	// RISE's own formula, for steps of equal width.
