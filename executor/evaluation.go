@@ -10,6 +10,9 @@ import (
 type Evaluation struct {
 	Plan   *planner.Evaluate
 	Scores []Score // by image, class and metric
+	// Shares are the shares of the pixels at which curves have their points, from 0 to
+	// 1; nil where there are no curves.
+	Shares []float64
 	// Inferences is how many images the curves looked at, of MACs multiply-adds
 	// together; Positions and MapMACs are those of the maps.
 	Inferences, Positions int

@@ -100,6 +100,10 @@ func (w *walks) scores(ctx context.Context, m *planner.Metric) ([]Score, error) 
 	if p.Even {
 		counts = faithfulness.Even(shape.H*shape.W, p.Steps)
 	}
+	w.evaluation.Shares = make([]float64, len(counts))
+	for i, n := range counts {
+		w.evaluation.Shares[i] = float64(n) / float64(counts[p.Steps])
+	}
 	curves, err := w.curves(ctx, ends, counts)
 	if err != nil {
 		return nil, err

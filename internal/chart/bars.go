@@ -134,13 +134,7 @@ func (p *painter) lay() {
 	if p.most == 0 {
 		p.most = 1
 	}
-	top := margin
-	if p.Title != "" {
-		top += titleHeight
-	}
-	if p.Subtitle != "" {
-		top += lineHeight + 9
-	}
+	top := headHeight(p.Title, p.Subtitle)
 	left := margin + p.names + nameGap
 	p.plot = image.Rect(left, top, left+plotWidth, top+rowHeight*len(p.Rows))
 	p.size = image.Pt(p.plot.Max.X+margin, p.plot.Max.Y+axisHeight+lineHeight+margin)
@@ -156,17 +150,7 @@ func (p *painter) x(v float64) int {
 }
 
 func (p *painter) paint() {
-	room := p.size.X - 2*margin
-	y := margin
-	if p.Title != "" {
-		title := typeset.Shorten(typeset.Plain(p.Title), room, func(s string) int { return typeset.Width(p.faces.Title, s) })
-		typeset.Draw(p.canvas, p.faces.Title, typeset.Ink, margin, y+19, title)
-		y += titleHeight
-	}
-	if p.Subtitle != "" {
-		line := typeset.Shorten(typeset.Plain(p.Subtitle), room, func(s string) int { return typeset.Width(p.faces.Body, s) })
-		typeset.Draw(p.canvas, p.faces.Body, typeset.Faint, margin, y+9, line)
-	}
+	head(p.canvas, p.faces, p.Title, p.Subtitle)
 	p.axis()
 	for i := range p.Rows {
 		p.row(&p.Rows[i], p.plot.Min.Y+i*rowHeight+rowHeight/2)
