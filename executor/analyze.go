@@ -118,10 +118,15 @@ func (s *Session) onePart(name string, positions int) (part Progress, done func(
 // listens.
 type within struct{ whole Progress }
 
-func (within) Start(string, int)     {}
-func (within) Next(string, int, int) {}
-func (within) Expect(int)            {}
-func (within) Finish()               {}
+func (within) Start(string, int) {}
+func (within) Expect(int)        {}
+func (within) Finish()           {}
+
+func (w within) Next(image string, number, of int) {
+	if w.whole != nil {
+		w.whole.Next(image, number, of)
+	}
+}
 
 func (w within) Add(positions int) {
 	if w.whole != nil {

@@ -15,6 +15,9 @@ func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(R
 	start := time.Now()
 	e := &Evaluation{Plan: p}
 	maps := *p.Query
+	images := len(maps.Images)
+	_, done := s.onePart(maps.Images[0], images*(maps.Chosen().Positions()+p.StepsEach()))
+	defer done()
 	err := s.occlude(ctx, &maps, func(h *HeatMap) error {
 		start := time.Now()
 		e.Positions, e.MapMACs = e.Positions+h.Actual.Positions, e.MapMACs+h.Actual.MACs()

@@ -152,6 +152,22 @@ func colourful(t testing.TB, path string, side int, seed uint64) *image.NRGBA {
 			})
 		}
 	}
+	save(t, path, m)
+	return m
+}
+
+// square writes a mask of 224 x 224 pixels that marks a rectangle.
+func square(t testing.TB, path string, x, y, w, h int) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 224, 224))
+	for at := range w * h {
+		m.SetGray(x+at%w, y+at/w, color.Gray{Y: 255})
+	}
+	save(t, path, m)
+}
+
+func save(t testing.TB, path string, m image.Image) {
+	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +175,6 @@ func colourful(t testing.TB, path string, side int, seed uint64) *image.NRGBA {
 	if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return m
 }
 
 // distance is the greatest difference of two maps' probabilities.

@@ -192,10 +192,6 @@ func (w *walks) curves(ctx context.Context, ends [2]*end, counts []int) ([][][]f
 	}
 	total := len(steps[0]) + len(steps[1])
 	w.count += total
-	if progress := w.session.Progress; progress != nil && total > 0 {
-		progress.Start(w.heat.Image, total)
-		defer progress.Finish()
-	}
 	done := 0
 	for at := range steps {
 		n, err := w.compute(ctx, ends, at, steps[at])

@@ -20,6 +20,8 @@ const (
 	defaultRandom = 1
 	// defaultMargin is that of the pointing game, in pixels.
 	defaultMargin = 15
+	// plannedSteps are as many as make a difference to how they are computed.
+	plannedSteps = 1024
 	// maxSteps and maxRandom are more than anybody waits for.
 	maxSteps, maxRandom = 10_000, 1000
 )
@@ -33,7 +35,9 @@ var defaultFills = map[MetricKind]Fill{
 }
 
 func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
-	b.calibrate(ctx, s.Query.Model)
+	if !b.calibrate(ctx, s.Query.Model) {
+		b.measure(ctx)
+	}
 	if s.Query.Table != nil {
 		return nil, lang.Errorf(s.Query.Table.Span(), "EVALUATE keeps no heat maps in a table").
 			WithHint("OCCLUDE ... INTO TABLE keeps them; INTO 'file' writes them on the way")
@@ -247,13 +251,12 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 	q := *p.Query
 	g := q.Grid
 	q.Grid = Grid{PatchW: g.Width, PatchH: g.Height, StrideW: g.Width, StrideH: g.Height, Width: g.Width, Height: g.Height, Listed: true}
-	q.Grid.Positions = make([]Position, max(1, p.inferences()/len(q.Images)))
+	q.Grid.Positions = make([]Position, min(max(1, p.StepsEach()), plannedSteps))
 	q.Goals, q.Outputs = Goals{}, nil
-	_, rates, err := b.kernels()
+	r, err := b.resources(q.Model, q.Net, q.Threads)
 	if err != nil {
 		return err
 	}
-	r := resources{threads: q.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit(), rates: rates}
 	h := hints{accuracy: accuracy{q.Convolution, q.Tolerance}}
 	for _, c := range []Candidate{{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, {Name: PlanFull, Rects: Rectangles{Rule: Whole}}} {
 		if o.plan != "" && o.plan != c.Name {

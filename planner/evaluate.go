@@ -81,16 +81,15 @@ func (p *Evaluate) curved() bool {
 	return false
 }
 
-// inferences is how many images the curves of all images and classes look at, their
-// ends included.
-func (p *Evaluate) inferences() int {
+// StepsEach is how many images the curves of one image look at between their ends.
+func (p *Evaluate) StepsEach() int {
 	curves := 0
 	for _, m := range p.Metrics {
 		if m.Curved() {
 			curves++
 		}
 	}
-	return len(p.Query.Images) * curves * (2 + p.Query.Target.Count()*(1+p.Random)*(p.Steps-1))
+	return curves * p.Query.Target.Count() * (1 + p.Random) * (p.Steps - 1)
 }
 
 // Formats implements Formatted: scores are rows, and curves a picture and an array.
