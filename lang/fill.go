@@ -14,7 +14,8 @@ func ParseFill(v Value) (*Fill, error) {
 		source = s.Value
 	}
 	wrong := Errorf(v.Span(), "%s is not a fill", clip(source)).
-		WithHint("fills are colours and rgb(r, g, b), mean(image), blur(sigma), noise(seed) and image('file'), in quotes")
+		WithHint("fills are colours and rgb(r, g, b), mean(image), blur(sigma), noise(seed) and image('file'), in quotes").
+		WithHint(DidYouMean(source, colorNames()))
 	r := newReader("", source)
 	if !r.next() || r.bad != nil || r.terminated {
 		return nil, wrong

@@ -48,6 +48,12 @@ func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
 	}
 	p := &Evaluate{text: b.text, Query: inner.(*Occlude), Steps: defaultSteps, Random: defaultRandom, Seed: defaultSeed, Margin: defaultMargin}
 	b.spec = p.Query.Model.Spec
+	for _, o := range s.Options {
+		if o.Name.Key() == "fill" {
+			return nil, lang.Errorf(o.Name.Span(), "there is no option of EVALUATE called %q", o.Name.Text).
+				WithHint("a fill is the argument of its metric, as in deletion('black')")
+		}
+	}
 	o := evaluateOptions{Evaluate: p}
 	read := optionReader[evaluateOptions]{table: evaluateTable, target: &o}
 	if err := read.all(s.Options, "option of EVALUATE"); err != nil {
@@ -67,7 +73,10 @@ func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
 		return p, nil
 	}
 	if pixels := p.Query.Grid.Width * p.Query.Grid.Height; p.Steps > pixels {
-		return nil, lang.Errorf(o.stepsAt.Span(), "%d steps through an image of %d pixels", p.Steps, pixels)
+		if o.stepsAt != nil {
+			return nil, lang.Errorf(o.stepsAt.Span(), "%d steps through an image of %d pixels", p.Steps, pixels)
+		}
+		p.Steps = pixels
 	}
 	return p, b.walk(ctx, s, p, o)
 }
@@ -128,7 +137,9 @@ func (b *binder) metric(ctx context.Context, s lang.Metric, q *Occlude) (Metric,
 		}
 		return Metric{}, lang.Errorf(s.Name.Span(), "there is no metric %q", s.Name.Text).WithHint(hint)
 	}
-	m := Metric{Kind: MetricKind(kind), Text: s.String()}
+	m := Metric{Kind: MetricKind(kind)}
+	s.Name.Text, s.Name.Quoted = m.Name(), false
+	m.Text = s.String()
 	if m.Curved() {
 		return m, b.metricFill(s, &m)
 	}
@@ -262,16 +273,16 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 		if o.plan != "" && o.plan != c.Name {
 			continue
 		}
-		p.Walk, err = q.planned(ctx, c, h, r)
-		if err != nil {
+		left := r
+		if p.Incremental = c.Name == PlanIncremental; p.Incremental && r.memory > 0 {
+			left.memory = max(1, r.memory-viewBytes(q.Net)) // the views of the second end
+		}
+		if p.Walk, err = q.planned(ctx, c, h, left); err != nil {
 			return err
 		}
-		p.Incremental = c.Name == PlanIncremental
-		// The views of the second end come on top of what a query keeps.
-		if e := p.Walk.Chosen().Estimate; p.Incremental && o.plan == "" && r.memory > 0 && e.PeakBytes+e.ViewBytes > r.memory {
-			continue
+		if p.Walk.Chosen().refused == nil {
+			break
 		}
-		break
 	}
 	if refused := p.Walk.Chosen().refused; refused != nil {
 		at := s.Span()

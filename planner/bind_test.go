@@ -68,6 +68,9 @@ func newWorld(t testing.TB) *world {
 		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"}, Tables: shelf{},
 		// A mask that covers the left half.
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+			if path == "black.png" {
+				return left(0), nil
+			}
 			if path == "broken.png" {
 				return nil, errors.New("mask \"broken.png\": not a picture")
 			}
@@ -115,7 +118,7 @@ func folder(t testing.TB) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "",
+		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "", "black.png": "",
 		"three.txt": "cat\ndog\nowl\n", "twice.txt": "crane\ndog\ncrane\n", "many.txt": "", "weights.pth": "", "more/a.png": "",
 	} {
 		path := filepath.Join(dir, name)
@@ -221,6 +224,8 @@ func (w *world) apply(p planner.Plan) (string, error) {
 	case *planner.Explain:
 		inner, err := w.apply(p.Query)
 		return fmt.Sprintf("%s\nexplain as %s, analyze %t, alternatives %t, layers %t, rules %t", inner, p.Format, p.Analyze, p.Alternatives, p.Layers, p.Rules), err
+	case *planner.Evaluate:
+		return evaluation(p), nil
 	case *planner.Occlude:
 		return occlusion(p), nil
 	}
