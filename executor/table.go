@@ -45,8 +45,24 @@ func (s *Session) openTable(ctx context.Context, p *planner.Occlude) (*sink, err
 		return nil, err
 	}
 	query, err := identity(p)
-	return &sink{t, p, query}, err
+	if err != nil {
+		return nil, err
+	}
+	if p.Goals.Within == 0 && p.Departs == "" { // else no two maps need be of one plan
+		begun, err := t.Begin(ctx, query, p.Choice().String())
+		if err != nil {
+			return nil, err
+		}
+		if c, err := planner.ParseChoice(begun); err != nil || !c.Same(p.Choice()) {
+			return nil, fmt.Errorf("the table %q: %w", t.Name, ErrBegun)
+		}
+	}
+	return &sink{t, p, query}, nil
 }
+
+// ErrBegun is that another process has begun to fill a table while a query was
+// planned, and in another way. Planned again, the query follows it.
+var ErrBegun = errors.New("another process has just begun to fill it by another plan; run the statement again")
 
 func (f *sink) key(image string) (tables.Key, error) {
 	path, err := filepath.Abs(image)

@@ -14,6 +14,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/npy"
+	"occlude/lang"
 	"occlude/operators/cpu/simd"
 	"occlude/planner"
 	"occlude/planner/cost"
@@ -374,5 +375,43 @@ func TestTableDepartsFromItsPlan(t *testing.T) {
 	b.fill("OCCLUDE 'examples/images/*.png' USING chest STRIDE 104 INTO TABLE maps;")
 	if len(*warnings) != 1 || !strings.Contains((*warnings)[0], `"maps" was begun with another plan: its kernels are generic`) {
 		t.Errorf("%q", *warnings)
+	}
+}
+
+// Two sessions that plan a query before either has begun do not put maps of two plans
+// into a table.
+func TestTableIsBegunOnce(t *testing.T) {
+	first := stored(t, newBench(t), "data/occlude.db")
+	second := stored(t, newSession(t), "data/occlude.db")
+	env := second.env
+	env.Profile = slower(t, "product")
+	second.planner = planner.New(env)
+	const query = "OCCLUDE 'examples/images/%s.png' USING chest STRIDE 26 INTO TABLE maps;"
+	plan := func(b *bench, images string) planner.Plan {
+		script, diagnostics := lang.Parse("test", fmt.Sprintf(query, images))
+		if err := diagnostics.Err(); err != nil {
+			t.Fatal(err)
+		}
+		p, err := b.planner.Plan(t.Context(), script.Statements[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first.run(chest)
+	second.run(chest)
+	early, late := plan(first, "nodule"), plan(second, "*")
+	ignore := func(executor.Result) error { return nil }
+	if err := first.session.Run(t.Context(), early, ignore); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.session.Run(t.Context(), late, ignore); !errors.Is(err, executor.ErrBegun) {
+		t.Fatal(err)
+	}
+	if f := second.fill(fmt.Sprintf(query, "*")); f.Skipped != 1 || f.Computed != 7 {
+		t.Errorf("%+v", f)
+	}
+	for _, h := range first.maps("OCCLUDE 'examples/images/*.png' USING chest STRIDE 26;") {
+		first.kept("maps", h)
 	}
 }

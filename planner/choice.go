@@ -57,6 +57,9 @@ func (c Choice) bits() string {
 	return c.String()
 }
 
+// Same tells whether two choices give the same bits.
+func (c Choice) Same(d Choice) bool { return c.bits() == d.bits() }
+
 // resume makes the plan of a query into a table that of the heat maps of the same query
 // which are there: they and those to come are to be of one kind, whatever was
 // measured meanwhile. Where that cannot be, Departs says why.
@@ -71,7 +74,7 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 	if err != nil {
 		return err
 	}
-	if begun == nil || begun.bits() == p.Choice().bits() {
+	if begun == nil || begun.Same(p.Choice()) {
 		return nil
 	}
 	departs := func(why string) error {

@@ -12,8 +12,8 @@ import (
 type Tables interface {
 	// Takes tells why a table cannot take heat maps.
 	Takes(ctx context.Context, table string) error
-	// Begun is how the first heat map of a query was computed that its table has;
-	// nil where there is none.
+	// Begun is how the heat maps of a query in its table are computed; nil where
+	// nobody has begun to put any into it.
 	Begun(ctx context.Context, p *Occlude) (*Choice, error)
 }
 

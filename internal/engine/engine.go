@@ -95,6 +95,14 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 // statement plans and runs one statement.
 func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) (err error) {
 	defer defect.Recover(&err)
+	err = e.planAndRun(ctx, s, planning, emit)
+	if errors.Is(err, executor.ErrBegun) { // which the planner now knows of
+		err = e.planAndRun(ctx, s, planning, emit)
+	}
+	return err
+}
+
+func (e *Engine) planAndRun(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) error {
 	start, rewriting, measuring := time.Now(), e.planner.Rewriting(), e.measuring
 	plan, err := e.planner.Plan(ctx, s)
 	if err != nil {

@@ -84,6 +84,15 @@ var steps = []string{
 		failed     TEXT NOT NULL,
 		PRIMARY KEY (tbl, path, query_hash)
 	) STRICT, WITHOUT ROWID;`,
+
+	// How the heat maps of a query are computed: what the first to put any into the
+	// table has chosen.
+	`CREATE TABLE occlude_begun (
+		tbl        TEXT NOT NULL COLLATE NOCASE,
+		query_hash TEXT NOT NULL,
+		plan       TEXT NOT NULL, -- JSON
+		PRIMARY KEY (tbl, query_hash)
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // querier is a database or a transaction.

@@ -27,4 +27,11 @@
 //
 // Several processes may fill a table at once. The later of two that have computed
 // the same map finds it there and leaves it.
+//
+// # One plan
+//
+// Plans of the same query differ by rounding, or by more where they approximate, and
+// which is the cheapest depends on what was measured of the machine. The rows of a
+// query are to be of one kind all the same, so the first to put any into a table says
+// which plan that is (occlude_begun), and the planner keeps to it.
 package tables

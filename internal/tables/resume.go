@@ -46,12 +46,26 @@ func (t *Table) find(ctx context.Context, q querier, k Key) (*Kept, error) {
 	return &m, nil
 }
 
-// Begun is how the first map of a query was computed that a table has, as [Map.Plan]
-// says it; "" where it has none.
+// Begin says that a query is about to put heat maps into the table, which are computed
+// by a plan, as [Map.Plan] says it. It returns the plan that counts: that of whoever
+// was first.
+func (t *Table) Begin(ctx context.Context, query, plan string) (begun string, err error) {
+	err = t.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO occlude_begun (tbl, query_hash, plan) VALUES (?, ?, ?)`, t.Name, query, plan)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT plan FROM occlude_begun WHERE tbl = ? AND query_hash = ?`, t.Name, query).Scan(&begun)
+	})
+	return begun, err
+}
+
+// Begun is the plan that counts for a query's heat maps in a table, see [Table.Begin];
+// "" where nobody has begun to put any into it.
 func Begun(ctx context.Context, s *store.Store, table, query string) (plan string, err error) {
 	_, err = s.Read(ctx, func(db *sql.DB) error {
-		row := db.QueryRowContext(ctx, `SELECT plan FROM occlude_map WHERE tbl = ? AND query_hash = ?
-			AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = tbl COLLATE NOCASE) ORDER BY id LIMIT 1`, table, query)
+		row := db.QueryRowContext(ctx, `SELECT plan FROM occlude_begun WHERE tbl = ? AND query_hash = ?
+			AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = tbl COLLATE NOCASE)`, table, query)
 		if err := row.Scan(&plan); !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}

@@ -219,7 +219,15 @@ func TestDropped(t *testing.T) {
 	a, b := sample("a.png", "1", "q", 3), sample("b.png", "1", "q", 3)
 	put(t, maps, a, true)
 	put(t, others, b, true)
-	if plan, err := Begun(t.Context(), s, "maps", "q"); plan != a.Plan || err != nil {
+	for _, plan := range []string{"first", "second"} {
+		if begun, err := maps.Begin(t.Context(), "q", plan); begun != "first" || err != nil {
+			t.Errorf("begun with %q, %v", begun, err)
+		}
+	}
+	if plan, err := Begun(t.Context(), s, "MAPS", "q"); plan != "first" || err != nil {
+		t.Errorf("begun with %q, %v", plan, err)
+	}
+	if plan, err := Begun(t.Context(), s, "others", "q"); plan != "" || err != nil {
 		t.Errorf("begun with %q, %v", plan, err)
 	}
 	change(t, s, "DROP TABLE maps")
@@ -228,6 +236,9 @@ func TestDropped(t *testing.T) {
 	}
 	maps = table(t, s, "Maps")
 	holds(t, maps)
+	if begun, err := maps.Begin(t.Context(), "q", "third"); begun != "third" || err != nil {
+		t.Errorf("begun with %q, %v", begun, err)
+	}
 	put(t, maps, b, true)
 	holds(t, maps, b)
 	holds(t, others, b)

@@ -108,8 +108,12 @@ func Forget(ctx context.Context, tx *sql.Tx, name string) (arrays []string, err 
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM occlude_failure WHERE tbl = ?`, name)
-	return arrays, err
+	for _, of := range []string{"occlude_failure", "occlude_begun"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+of+" WHERE tbl = ?", name); err != nil {
+			return nil, err
+		}
+	}
+	return arrays, nil
 }
 
 // probe makes sure that arrays can be written.
