@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -83,8 +82,8 @@ func (c *counter) Row(values []any) error {
 	return c.rowWriter.Row(values)
 }
 
-// copyMaps writes arrays or pictures: those that are the first column, or the one
-// that the columns x, y and p_drop make.
+// copyMaps writes arrays or pictures: those that a column holds, or the one that the
+// columns x, y and p_drop make.
 func (s *Session) copyMaps(ctx context.Context, p *planner.Copy, q *planner.Query, emit func(Result) error) error {
 	m := &mapWriter{out: p.Out, file: p.File}
 	if _, err := s.queries().Run(ctx, q.SQL, m); err != nil {
@@ -155,9 +154,9 @@ func (m *mapWriter) Row(values []any) error {
 		}
 		return nil
 	}
-	blob, ok := values[0].([]byte)
-	if format := blobFormat(blob); !ok || format != m.out.Format {
-		return m.refuse(values[0], format)
+	blob := m.find(values)
+	if blob == nil {
+		return m.refuse(values)
 	}
 	if placeholder.MatchString(m.out.Path) {
 		return m.put(m.name(values), blob)
@@ -170,19 +169,26 @@ func (m *mapWriter) Row(values []any) error {
 	return nil
 }
 
-// refuse says why a value cannot be written.
-func (m *mapWriter) refuse(value any, format string) error {
-	what := "the column " + m.columns[0]
-	if format != "" {
-		return m.errorf("%s holds a %s, which cannot be written as %s", what, format, m.out.Format).
-			WithHint("heatmap(..., 'png') makes pictures, heatmap(...) arrays")
+// find is the first value of a row that is in the file's format; nil if there is none.
+func (m *mapWriter) find(values []any) []byte {
+	for _, v := range values {
+		if blob, ok := v.([]byte); ok && blobFormat(blob) == m.out.Format {
+			return blob
+		}
 	}
-	shown := Text(value)
-	if value == nil {
-		shown = "NULL"
+	return nil
+}
+
+// refuse says why a row cannot be written.
+func (m *mapWriter) refuse(values []any) error {
+	for i, v := range values {
+		if blob, ok := v.([]byte); ok && blobFormat(blob) != "" {
+			return m.errorf("the column %q holds %s, which cannot be written as %s", m.columns[i], blobText(blob), m.out.Format).
+				WithHint("heatmap(..., 'png') makes pictures, heatmap(...) arrays")
+		}
 	}
-	return m.errorf("%s holds %s, and nothing to write as %s", what, shown, m.out.Format).
-		WithHint("a file of that format is made of heatmap() in the first column, or of the columns x, y and p_drop")
+	return m.errorf("row %d has nothing to write as %s", m.n, m.out.Format).
+		WithHint("such a file is made of a column that holds one, as heatmap() does, or of the columns x, y and p_drop")
 }
 
 // name fills a row's values into the file's name. No value leads into another folder.
@@ -239,5 +245,5 @@ func (m *mapWriter) Close() error {
 		return g.PNG(w)
 	})
 	m.written, m.rows = []string{m.out.Path}, []int{m.n}
-	return errors.Join(err)
+	return err
 }

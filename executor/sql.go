@@ -8,6 +8,7 @@ import (
 
 	"occlude/internal/model"
 	"occlude/internal/tables/queries"
+	"occlude/lang"
 	"occlude/planner"
 )
 
@@ -42,7 +43,9 @@ func inputOf(m *model.Model) queries.Input {
 
 // query runs SQL and hands on its rows, or what it did.
 func (s *Session) query(ctx context.Context, p *planner.Query, emit func(Result) error) error {
-	c := &collector{}
+	at := p.SQL.Span()
+	at.To = lang.Pos{} // the statement's beginning
+	c := &collector{statement: at}
 	done, err := s.queries().Run(ctx, p.SQL, c)
 	switch {
 	case err != nil:
@@ -56,7 +59,8 @@ func (s *Session) query(ctx context.Context, p *planner.Query, emit func(Result)
 // collector keeps rows in memory, as far as that is sensible.
 type collector struct {
 	Relation
-	bytes int
+	statement lang.Span
+	bytes     int
 }
 
 // maxCollected is how many bytes the rows of a result take at most, about. More is
@@ -80,8 +84,8 @@ func (c *collector) Row(values []any) error {
 		}
 	}
 	if c.bytes > maxCollected {
-		return fmt.Errorf("the result is too large to be held in memory: after %d rows it has %d MB; "+
-			"LIMIT takes some, and COPY (...) TO 'file.csv' writes rows as they come", len(c.Rows), c.bytes>>20)
+		return lang.Errorf(c.statement, "the result is too large to be held in memory: %d rows take %d MB, and there are more", len(c.Rows), c.bytes>>20).
+			WithHint("LIMIT takes some of them; COPY (...) TO 'file.csv' writes any number, as they come")
 	}
 	c.Rows = append(c.Rows, slices.Clone(values))
 	return nil

@@ -5,8 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/olekukonko/tablewriter/tw"
-
 	"occlude/executor"
 	"occlude/internal/settings"
 	"occlude/planner"
@@ -21,15 +19,15 @@ func (p *Printer) benchmark(b *executor.Benchmark) error {
 	}
 	for _, of := range []func(*executor.Benchmark) ([]string, [][]string){times, answers} {
 		titles, rows := of(b)
-		align := make([]tw.Align, len(titles))
-		for i := range align {
-			align[i] = tw.AlignRight
+		right := make([]bool, len(titles))
+		for i := range right {
+			right[i] = true
 		}
-		align[0] = tw.AlignLeft
+		right[0] = false
 		if _, err := fmt.Fprintln(p.Out); err != nil {
 			return err
 		}
-		if err := columns(p.Out, titles, align, rows); err != nil {
+		if err := columns(p.Out, titles, right, rows); err != nil {
 			return err
 		}
 	}

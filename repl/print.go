@@ -3,12 +3,12 @@ package repl
 import (
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/clipperhouse/displaywidth"
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 
 	"occlude/executor"
 	"occlude/internal/settings"
@@ -88,50 +88,25 @@ func (p *Printer) relation(r *executor.Relation) error {
 
 // table prints a relation with lines between columns and the number of rows.
 func table(w io.Writer, r *executor.Relation) error {
-	align := make([]tw.Align, len(r.Columns))
-	for i := range align {
-		align[i] = tw.AlignLeft
-		if len(r.Rows) > 0 && isNumber(r.Rows[0][i]) {
-			align[i] = tw.AlignRight
-		}
+	right := make([]bool, len(r.Columns))
+	for i := range right {
+		right[i] = isNumeric(r, i)
 	}
 	cells := make([][]string, len(r.Rows))
 	for i, row := range r.Rows {
 		for _, v := range row {
-			cells[i] = append(cells[i], cell(v))
+			cells[i] = append(cells[i], displaywidth.TruncateString(cell(v), widest, "…"))
 		}
 	}
-	if err := columns(w, r.Columns, align, cells); err != nil {
+	titles := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		titles[i] = displaywidth.TruncateString(visible(c), widest, "…")
+	}
+	if err := columns(w, titles, right, cells); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
 	return err
-}
-
-// columns prints rows with lines between their columns.
-func columns(w io.Writer, titles []string, align []tw.Align, rows [][]string) error {
-	t := tablewriter.NewTable(w,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders: tw.BorderNone,
-			Symbols: tw.NewSymbols(tw.StyleASCII),
-			Settings: tw.Settings{
-				Separators: tw.Separators{BetweenColumns: tw.On, BetweenRows: tw.Off},
-				Lines:      tw.Lines{ShowHeaderLine: tw.On},
-			},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
-	)
-	t.Header(titles)
-	for _, row := range rows {
-		if err := t.Append(row); err != nil {
-			return err
-		}
-	}
-	return t.Render()
 }
 
 func rows(n int) string {
@@ -141,15 +116,27 @@ func rows(n int) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-func isNumber(v any) bool {
-	switch v.(type) {
-	case int, int64, float32, float64:
-		return true
+// widest is how many columns of the terminal a value takes in a table. What is longer
+// is cut, and whole in every other format.
+const widest = 100
+
+// isNumeric reports whether all that is in a column are numbers.
+func isNumeric(r *executor.Relation, column int) bool {
+	found := false
+	for _, row := range r.Rows {
+		switch row[column].(type) {
+		case int, int64, float32, float64:
+			found = true
+		case nil:
+		default:
+			return false
+		}
 	}
-	return false
+	return found
 }
 
-// cell prints a value for people: probabilities with five digits.
+// cell prints a value for people: probabilities with five digits, and a text in one
+// line, without what would make the terminal do something.
 func cell(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -157,16 +144,39 @@ func cell(v any) string {
 	case float32:
 		return fmt.Sprintf("%.5f", v)
 	case float64:
+		if size := math.Abs(v); size >= 1e5 && size < 1e15 {
+			return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+		}
 		return fmt.Sprintf("%.5g", v)
+	case string:
+		return visible(v)
 	}
 	return executor.Text(v)
+}
+
+// visible writes control characters as Go does: \n, \x1b.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // vertical prints one value a line.
 func vertical(w io.Writer, r *executor.Relation) error {
 	width := 0
-	for _, c := range r.Columns {
-		width = max(width, displaywidth.String(c))
+	titles := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		titles[i] = visible(c)
+		width = max(width, displaywidth.String(titles[i]))
 	}
 	for i, row := range r.Rows {
 		title := fmt.Sprintf("-[ RECORD %d ]", i+1)
@@ -174,7 +184,7 @@ func vertical(w io.Writer, r *executor.Relation) error {
 			return err
 		}
 		for j, v := range row {
-			if _, err := fmt.Fprintf(w, "%s | %s\n", r.Columns[j]+strings.Repeat(" ", width-displaywidth.String(r.Columns[j])), cell(v)); err != nil {
+			if _, err := fmt.Fprintf(w, "%s | %s\n", titles[j]+strings.Repeat(" ", width-displaywidth.String(titles[j])), cell(v)); err != nil {
 				return err
 			}
 		}

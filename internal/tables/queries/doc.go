@@ -38,8 +38,8 @@
 //
 // The session keeps a reference to the last result that has rows; a statement that
 // names last gets them as a temporary table, made once for each result. Its columns
-// have no types: each value keeps its own. float32 becomes the float64 of the same
-// value, as in tables of heat maps.
+// have no types: each value keeps its own. A float32 becomes the float64 of the same
+// digits, as in tables of heat maps.
 //
 // # Errors
 //

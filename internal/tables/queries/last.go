@@ -98,11 +98,13 @@ func fill(ctx context.Context, tx *sql.Tx, insert string, rows iter.Seq[[]any]) 
 }
 
 // storable is a relation's value as SQLite keeps it. SQLite knows neither float32,
-// nor truth values but 0 and 1, nor what is no number.
+// nor truth values but 0 and 1, nor what is no number. A float32 becomes the
+// float64 of the same digits, as in tables of heat maps.
 func storable(v any) any {
 	switch v := v.(type) {
 	case float32:
-		return storable(float64(v))
+		digits, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+		return storable(digits)
 	case float64:
 		if math.IsNaN(v) {
 			return nil

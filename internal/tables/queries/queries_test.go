@@ -271,7 +271,7 @@ func TestLast(t *testing.T) {
 	if made != 0 {
 		t.Error("made for who does not name it")
 	}
-	want := [][]any{{int64(1), float64(float32(0.1)), int64(1), "x"}, {int64(2), nil, []byte{1}, nil}}
+	want := [][]any{{int64(1), 0.1, int64(1), "x"}, {int64(2), nil, []byte{1}, nil}}
 	for range 2 {
 		r, _, err := b.try(`SELECT * FROM "LAST"`)
 		if err != nil || !reflect.DeepEqual(r.all, want) || !slices.Equal(r.columns, []string{"a", "A:1", "", "a:1:1"}) {

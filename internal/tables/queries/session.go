@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"occlude/internal/imageio"
 	"occlude/internal/store"
@@ -123,6 +124,9 @@ func (s *Session) connect(ctx context.Context, write bool) error {
 		// Views may use our functions, and nobody else's are there to be misused.
 		_, err = conn.ExecContext(ctx, "PRAGMA trusted_schema = on")
 	}
+	if err == nil {
+		err = limit(conn)
+	}
 	if err != nil {
 		db.Close()
 		return err
@@ -130,6 +134,20 @@ func (s *Session) connect(ctx context.Context, write bool) error {
 	s.db, s.conn, s.stored, s.file = db, conn, found, file
 	s.handle, err = handleOf(conn)
 	return err
+}
+
+// maxValue is how many bytes a text or a blob takes at most: one value alone should
+// not fill the memory.
+const maxValue = 256 << 20
+
+// limit sets SQLite's own bounds.
+func limit(conn *sql.Conn) error {
+	for id, most := range map[int]int{sqlite3.SQLITE_LIMIT_LENGTH: maxValue, sqlite3.SQLITE_LIMIT_ATTACHED: 0} {
+		if _, err := sqlite.Limit(conn, id, most); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // alive reports whether the connection was not given up after an error.
