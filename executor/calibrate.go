@@ -29,7 +29,7 @@ import (
 // is what a query may expect. The first round is apart: its memory is new. Beyond
 // calibrationTime each is run twice.
 const (
-	leastRounds, mostRounds = 4, 30
+	leastRounds, mostRounds = 3, 30
 	calibrationTime         = 30 * time.Second
 )
 
