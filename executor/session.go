@@ -199,6 +199,12 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 			return err
 		}
 		return emit(Message{"RESET"})
+	case *planner.ShowCalibration:
+		return s.showCalibration(ctx, p, emit)
+	case *planner.ExportCalibration:
+		return s.exportCalibration(ctx, p, emit)
+	case *planner.ImportCalibration:
+		return s.importCalibration(ctx, p, emit)
 	case *planner.Predict:
 		return s.predict(ctx, p, emit)
 	case *planner.Occlude:

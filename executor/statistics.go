@@ -87,9 +87,13 @@ func stored(kernels string, p *cost.Profile, at time.Time) (store.Calibration, e
 	if err != nil {
 		return store.Calibration{}, fmt.Errorf("storing the calibration: %w", err)
 	}
-	model := p.Hash
+	return store.Calibration{Machine: machine(kernels), Model: keptFor(p), Profile: data, Measured: at}, nil
+}
+
+// keptFor is the model that a profile is kept for.
+func keptFor(p *cost.Profile) string {
 	if p.Kind == cost.Quick {
-		model = store.AnyModel
+		return store.AnyModel
 	}
-	return store.Calibration{Machine: machine(kernels), Model: model, Profile: data, Measured: at}, nil
+	return p.Hash
 }

@@ -135,6 +135,12 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 	case *lang.AnalyzeModel:
 		b.calibrate(ctx, s.Model)
 		return b.analyze(ctx, s)
+	case *lang.ShowCalibration:
+		return &ShowCalibration{b.text, p.env.Profile}, nil
+	case *lang.ExportCalibration:
+		return b.exportCalibration(s)
+	case *lang.ImportCalibration:
+		return b.importCalibration(s)
 	case *lang.Predict:
 		b.calibrate(ctx, s.Model)
 		return b.predict(s)

@@ -52,6 +52,33 @@ func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Cal
 	return found(c, err)
 }
 
+// Calibrations returns all that was measured: machine by machine, model by model.
+func (s *Store) Calibrations(ctx context.Context) (all []Calibration, err error) {
+	err = s.read(ctx, func(db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, `SELECT cpu, cores, kernels, model, profile, measured FROM occlude_calibration
+			ORDER BY cpu, cores, kernels, model = ?, measured DESC, model`, AnyModel)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Calibration
+			var profile, measured string
+			if err := rows.Scan(&c.CPU, &c.Cores, &c.Kernels, &c.Model, &profile, &measured); err != nil {
+				return err
+			}
+			if c.Measured, err = parseTime(measured); err != nil {
+				return err
+			}
+			c.Profile = json.RawMessage(profile)
+			all = append(all, c)
+		}
+		return rows.Err()
+	})
+	all, _, err = found(all, err)
+	return all, err
+}
+
 func (c *Calibration) check() error {
 	switch {
 	case c.CPU == "" || c.Kernels == "" || c.Model == "":

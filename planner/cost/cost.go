@@ -112,37 +112,46 @@ func Parse(data []byte) (*Profile, error) {
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("cost profile: %w", err)
 	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// check makes sure that a profile is of this Version, and that all is there that
+// costs are predicted by.
+func (p *Profile) check() error {
 	if p.Version != Version {
-		return nil, fmt.Errorf("cost profile: version %d, not %d", p.Version, Version)
+		return fmt.Errorf("cost profile: version %d, not %d", p.Version, Version)
 	}
 	if p.Kind != Committed && p.Kind != Quick && p.Kind != OfModel {
-		return nil, fmt.Errorf("cost profile: kind %q is none of %s, %s, %s", p.Kind, Committed, Quick, OfModel)
+		return fmt.Errorf("cost profile: kind %q is none of %s, %s, %s", p.Kind, Committed, Quick, OfModel)
 	}
 	if len(p.Kernels) == 0 {
-		return nil, fmt.Errorf("cost profile: no rates of any kernels")
+		return fmt.Errorf("cost profile: no rates of any kernels")
 	}
 	for name, r := range p.Kernels {
 		if err := r.check(); err != nil {
-			return nil, fmt.Errorf("cost profile: kernels %s: %w", name, err)
+			return fmt.Errorf("cost profile: kernels %s: %w", name, err)
 		}
 	}
 	for name, r := range p.Busy {
 		if _, ok := p.Kernels[name]; !ok {
-			return nil, fmt.Errorf("cost profile: kernels %s on all cores, but not on one", name)
+			return fmt.Errorf("cost profile: kernels %s on all cores, but not on one", name)
 		}
 		if err := r.check(); err != nil {
-			return nil, fmt.Errorf("cost profile: kernels %s on all cores: %w", name, err)
+			return fmt.Errorf("cost profile: kernels %s on all cores: %w", name, err)
 		}
 	}
 	if p.PerImage < 0 || p.PerPicture < 0 {
-		return nil, fmt.Errorf("cost profile: a fixed cost is negative")
+		return fmt.Errorf("cost profile: a fixed cost is negative")
 	}
 	for _, err := range []error{p.Spread.check(), p.SpreadOther.check(), p.Own.check()} {
 		if err != nil {
-			return nil, fmt.Errorf("cost profile: %w", err)
+			return fmt.Errorf("cost profile: %w", err)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // Calibrated tells whether ANALYZE MODEL made the profile.
