@@ -118,7 +118,7 @@ func (s *Session) rounds(ctx context.Context, b *Benchmark) error {
 		total += expected[i] * rounds
 	}
 	whole := s.Progress
-	_, done := s.onePart(filepath.Base(p.Query.Images[0]), total)
+	_, done := s.onePart("BENCHMARK "+subject(p.Query), total)
 	defer done()
 	for round := range rounds {
 		for turn := range n {
@@ -230,16 +230,20 @@ func (b *Benchmark) Relation() *Relation {
 	return r
 }
 
+// subject is the name of a query's image, or how many there are.
+func subject(p *planner.Occlude) string {
+	if n := len(p.Images); n > 1 {
+		return images(n)
+	}
+	return filepath.Base(p.Images[0])
+}
+
 // PNG draws the median of each alternative's seconds as a bar, with what the planner
 // expected beside it.
 func (b *Benchmark) PNG(w io.Writer) error {
 	p, q := b.Plan, b.Plan.Query
-	image := filepath.Base(q.Images[0])
-	if n := len(q.Images); n > 1 {
-		image = fmt.Sprintf("%d images", n)
-	}
 	c := chart.Bars{
-		Title:    fmt.Sprintf("%s · %s", image, q.Model.Name),
+		Title:    fmt.Sprintf("%s · %s", subject(q), q.Model.Name),
 		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
 		Caption:  fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
 		Axis:     "seconds", Mark: "estimate",

@@ -3,7 +3,6 @@ package executor
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"occlude/internal/chart"
 	"occlude/planner"
@@ -16,11 +15,7 @@ func (e *Evaluation) PNG(w io.Writer) error {
 	maps := len(e.Scores) / len(e.Plan.Metrics)
 	c := chart.Curves{Axis: "p of the class", High: 1}
 	grid := fmt.Sprintf("patch %dx%d · stride %s · fill %s · %s", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, q.Chosen().Name)
-	image := filepath.Base(q.Images[0])
-	if n := len(q.Images); n > 1 {
-		image = fmt.Sprintf("%d images", n)
-	}
-	c.Title = fmt.Sprintf("%s · %s", image, q.Model.Name)
+	c.Title = fmt.Sprintf("%s · %s", subject(q), q.Model.Name)
 	c.Subtitle = fmt.Sprintf("%d maps · %s", maps, grid)
 	names := chart.Names{chart.Main: "the map", chart.Reference: "chance: its values at other places"}
 	if maps == 1 {
