@@ -16,6 +16,11 @@ type Program interface {
 	Base(ctx context.Context, image *tensor.Dense, threads int) (*Views, error)
 	// NewWorker makes a worker, which one goroutine uses at a time.
 	NewWorker() Worker
+	// Arrays are the weights that the program holds in an order of its own. Programs
+	// may share them.
+	Arrays() [][]float32
+	// Trim lets go of the memory that released workers left for others.
+	Trim()
 }
 
 // Worker runs batches of positions and owns the memory that they need.
@@ -25,6 +30,9 @@ type Worker interface {
 	Run(ctx context.Context, views *Views, batch []Update) error
 	// Stats are the worker's totals so far.
 	Stats() Stats
+	// Release leaves the worker's memory to the program's next workers. It is the
+	// worker's end.
+	Release()
 }
 
 // Update is one position to compute.
@@ -107,7 +115,7 @@ func (v *Views) Drop(keep func(layer int) bool) {
 // Stats counts what was done.
 type Stats struct {
 	Layers []LayerStats // by layer Index
-	Peak   int64        // bytes of activations held at once
+	Peak   int64        // bytes that workers held at once
 }
 
 // LayerStats is one layer's share.

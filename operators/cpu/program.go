@@ -26,6 +26,10 @@ type Program struct {
 	// lastRead is, by layer Index, the last layer that reads the layer; the
 	// output is read by nobody and kept to the end.
 	lastRead []int
+
+	idle sync.Mutex // guards arenas
+	// arenas is the memory of workers that were released, for the next ones.
+	arenas []arena
 }
 
 // consumer is a layer that reads input number in through a reader.
@@ -175,5 +179,30 @@ func (p *Program) connect(l *network.Layer, k kernel) {
 func (p *Program) NewWorker() operators.Worker { return p.newWorker() }
 
 func (p *Program) newWorker() *worker {
-	return &worker{program: p, stats: make([]operators.LayerStats, len(p.net.Layers))}
+	w := &worker{program: p, stats: make([]operators.LayerStats, len(p.net.Layers))}
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	if n := len(p.arenas); n > 0 {
+		w.memory, p.arenas = p.arenas[n-1], p.arenas[:n-1]
+		w.memory.peak = w.memory.held
+	}
+	return w
+}
+
+// Trim implements operators.Program.
+func (p *Program) Trim() {
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	p.arenas = nil
+}
+
+// Arrays implements operators.Program.
+func (p *Program) Arrays() [][]float32 {
+	var all [][]float32
+	for _, k := range p.kernels {
+		if k, ok := k.(packing); ok {
+			all = append(all, k.packed()...)
+		}
+	}
+	return all
 }

@@ -66,6 +66,15 @@ func (w *worker) doubles(n int) []float64 {
 // release gives a scratch buffer back.
 func (w *worker) release(b block) { w.memory.give(b) }
 
+// Release implements operators.Worker.
+func (w *worker) Release() {
+	p := w.program
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	p.arenas = append(p.arenas, w.memory)
+	w.memory = arena{}
+}
+
 // Stats implements operators.Worker.
 func (w *worker) Stats() operators.Stats {
 	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.memory.peak}

@@ -96,7 +96,7 @@ func Describe(d *planner.Describe) *ModelReport {
 		r.Layers = append(r.Layers, ModelLayer{
 			Index: i, Name: l.Name, Kind: l.Op.Kind(), Detail: l.Op.Detail(), Inputs: indices(l),
 			Shape:      Shape{l.Shape.H, l.Shape.W, l.Shape.C},
-			Parameters: l.Op.Params(), MACs: l.Work(l.Shape.Whole()).MACs,
+			Parameters: l.Params(), MACs: l.Work(l.Shape.Whole()).MACs,
 			Receptive: receptive[i],
 			Projective: Field{projective[i].W(), projective[i].H(),
 				projective[i].IsWhole(l.Shape.H, l.Shape.W)},
