@@ -35,7 +35,9 @@ func (c *computation) adapt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.sample(ctx); err != nil {
+	err = s.sample(ctx)
+	s.estimating = s.estimator.Bytes()
+	if err != nil {
 		return err
 	}
 	s.fill()

@@ -161,6 +161,8 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 	if err != nil {
 		return m, err
 	}
+	program.Reserve(p.Threads, chosen.ArenaBytes)
+	defer program.Trim()
 	start := time.Now()
 	views, err := program.Base(ctx, normalised(p.Model.Spec, pixels), p.Threads)
 	if err != nil {

@@ -48,6 +48,7 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
+	all := views.Bytes()
 	if a := p.Chosen().Adaptive; p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
 		views.Drop(func(i int) bool {
 			_, constant := p.Net.Layers[i].Op.(network.Const)
@@ -57,6 +58,8 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	h.Actual.ViewBytes = views.Bytes()
 	updates := time.Now()
 	c := newComputation(q, h, views, cover)
+	defer c.release()
+	c.all = all
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*Hea
 	}
 	next, done := s.overImages(p)
 	defer done()
+	defer q.end()
 	for i, image := range p.Images {
 		q.left = len(p.Images) - i
 		next(i)
@@ -75,6 +76,13 @@ func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*Hea
 		s.tell(fmt.Errorf("%d of %s could not be used", q.failed, images(len(p.Images))))
 	}
 	return q, nil
+}
+
+// end lets go of the memory that workers leave to those of the next image.
+func (q *stream) end() {
+	if q.program != nil {
+		q.program.Trim()
+	}
 }
 
 // one computes the heat map of an image and puts it where it is to be.
@@ -102,6 +110,7 @@ func (q *stream) one(ctx context.Context, image string) error {
 		if err != nil {
 			return err
 		}
+		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
 	}
 	h, err := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left}).run(ctx, file)
 	if err != nil {

@@ -19,7 +19,10 @@ type Program interface {
 	// Arrays are the weights that the program holds in an order of its own. Programs
 	// may share them.
 	Arrays() [][]float32
-	// Trim lets go of the memory that released workers left for others.
+	// Reserve takes so many bytes for each of the next workers, those of Base
+	// included, who take no more while that is enough. Trim lets go of what was
+	// reserved, and of what released workers left for others.
+	Reserve(workers int, bytes int64)
 	Trim()
 }
 
@@ -101,6 +104,17 @@ func (v *Views) Bytes() int64 {
 		}
 	}
 	return n
+}
+
+// Arrays are the views and the sums.
+func (v *Views) Arrays() [][]float32 {
+	all := append([][]float32(nil), v.Sums...)
+	for _, d := range v.Layers {
+		if d != nil {
+			all = append(all, d.Data().([]float32))
+		}
+	}
+	return all
 }
 
 // Drop forgets the views that keep does not name, to free their memory.

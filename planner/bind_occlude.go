@@ -115,6 +115,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.resume(ctx, p, q.hints, r); err != nil {
 		return nil, err
 	}
+	p.Threads, p.MemoryLimit = p.Chosen().Threads, r.memory
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {
 			return nil, lang.Errorf(s.Within.Span(), "%w", err).WithHint("without OR FAIL it is made as coarse as it has to be")
@@ -152,7 +153,7 @@ func (q *queryOptions) attainable(net *network.Network) error {
 
 // resources are what the settings allow a plan for a model, and what that takes.
 func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r resources, err error) {
-	r = resources{threads: threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	r = resources{threads: threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit(), held: b.held(m, net)}
 	use := cost.Use{Kernels: b.env.Settings.Kernels(), Threads: threads, Cores: b.env.Cores, Net: net, Hash: m.Hash}
 	if r.rates, err = b.env.Profile.Rates(use); err != nil {
 		return r, err

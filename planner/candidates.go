@@ -50,6 +50,7 @@ type resources struct {
 	threads int
 	cores   int         // of the machine, 0 for one a thread
 	memory  int64       // bytes, 0 for no limit
+	held    Memory      // whatever the plan
 	rates   *cost.Rates // of each thread
 	// choice are the rates of a thread alone, by which algorithms are chosen: how many
 	// threads there are must not decide what is computed.
@@ -126,7 +127,9 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
-	c.refused = c.size(net, g, tallies, h, r)
+	c.size(q, tallies, h, r)
+	c.refused = c.refuse(r, h)
+	r.threads = c.Threads
 	c.price(net, tallies, r)
 	c.divide()
 	c.addSampling()

@@ -38,7 +38,7 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 			}
 		}
 	}
-	c.Order = shapes.order()
+	c.Order, c.shapes = shapes.order(), shapes
 	c.FullFrom = n
 	for j := n - 1; j > 0; j-- {
 		if runs := tallies[j].Runs; c.Layers[j].Whole < int64(len(g.Positions)) && runs > 0 {
@@ -129,7 +129,7 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	base := net.Work()
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
 	// What workers write to comes from the system while they run, and so do the views.
-	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.PeakBytes-e.ViewBytes), r.rates.FreshSeconds(viewBytes(net))
+	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.Memory.Workers), r.rates.FreshSeconds(viewBytes(net))
 	cores := r.parallel()
 	c.updates = make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)

@@ -31,10 +31,14 @@ type Candidate struct {
 	// of all, and Rects are those of positions that are computed exactly.
 	Adaptive *Adaptive
 
-	Batch    int  // positions a worker computes together
-	Forced   bool // by a hint
-	Estimate Estimate
-	Layers   []LayerEstimate // by layer Index
+	Threads int // workers
+	Batch   int // positions a worker computes together
+	// ArenaBytes is what each worker takes at once for all that it computes, 0 where
+	// that shows while the plan runs.
+	ArenaBytes int64
+	Forced     bool // by a hint
+	Estimate   Estimate
+	Layers     []LayerEstimate // by layer Index
 	// Algorithms is how each layer is computed, by Index, in the base pass as in
 	// the updates; "" for layers that are no convolutions.
 	Algorithms []operators.Algorithm
@@ -49,6 +53,7 @@ type Candidate struct {
 
 	refused error         // why it cannot run, nil if it can
 	updates []cost.Amount // what each layer does, by Index
+	shapes  *shapes       // of the positions
 }
 
 // Positions is how many positions are expected to be computed.
@@ -174,8 +179,9 @@ type Estimate struct {
 	// plans without one.
 	BackwardSeconds float64
 	BackwardMACs    int64
-	PeakBytes       int64 // activations: views and patches of all workers
-	ViewBytes       int64 // of it, the materialized views
+	// PeakBytes is all of Memory, and ViewBytes the views while positions are computed.
+	PeakBytes, ViewBytes int64
+	Memory               Memory
 	// Error is the expected rounding error of the probabilities that are computed.
 	Error float64
 }

@@ -128,8 +128,10 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
-	Kernels    string  // the set of kernels, as SET kernels names it
-	Tolerance  float64 // most expected error of the probabilities
+	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
+	MemoryLimit int64
+	Kernels     string  // the set of kernels, as SET kernels names it
+	Tolerance   float64 // most expected error of the probabilities
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
 	Seed        int // of random choices, which adaptive plans make

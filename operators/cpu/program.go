@@ -132,13 +132,19 @@ func (p *Program) pack(ctx context.Context, o Options) error {
 	return nil
 }
 
-// stages cuts the layers into stages for a batch that looks like its first
-// update.
+// stages cuts the layers into stages for a batch, as they suit the largest of its
+// updates.
 func (p *Program) stages(batch []operators.Update) []operators.Stage {
 	if len(batch) == 0 {
 		return nil
 	}
-	return operators.Stages(p.net, batch[0].Rects, len(batch), p.weightBytes)
+	largest, most := 0, int64(-1)
+	for b := range batch {
+		if cells := operators.Cells(batch[b].Rects); cells > most {
+			largest, most = b, cells
+		}
+	}
+	return operators.Stages(p.net, batch[largest].Rects, len(batch), p.weightBytes)
 }
 
 // weightBytes is what a layer streams for every group of positions.
@@ -187,6 +193,17 @@ func (p *Program) newWorker() *worker {
 		w.memory.peak = w.memory.held
 	}
 	return w
+}
+
+// Reserve implements operators.Program.
+func (p *Program) Reserve(workers int, bytes int64) {
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	for range workers {
+		var a arena
+		a.give(a.take(int(bytes / 4)))
+		p.arenas = append(p.arenas, a)
+	}
 }
 
 // Trim implements operators.Program.

@@ -52,10 +52,10 @@ func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 		on += fmt.Sprintf(", tau %g", c.Rects.Tau)
 	}
 	// What all stages take, of which the last one's share is what is left.
-	left := Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes}
+	left := Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.Memory.Workers}
 	var leftActual Amount
 	if a != nil {
-		leftActual = Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
+		leftActual = Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.Memory.Workers}
 	}
 	var top *Operator
 	for i, s := range c.Stages {

@@ -101,7 +101,7 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed,
+		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit,
 		Kernels: q.Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
@@ -148,7 +148,7 @@ func (b *builder) measured() *Actual {
 		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions - sketches, Sketches: sketches,
 		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
 		BaseSeconds: a.BaseSeconds, UpdateSeconds: a.UpdateSeconds,
-		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes,
+		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes, Memory: memoryOf(a.Memory),
 	}
 }
 
@@ -294,7 +294,7 @@ func significant(v float64) float64 {
 func rounded(e planner.Estimate) Estimate {
 	return Estimate{
 		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
-		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
+		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Memory: memoryOf(e.Memory), Error: significant(e.Error),
 	}
 }
 

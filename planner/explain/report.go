@@ -89,6 +89,8 @@ type Plan struct {
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
 	Seed    int    `json:"seed"` // of random choices
+	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
+	MemoryLimit int64 `json:"memory_limit"`
 	// Kernels is the set of kernels in use.
 	Kernels string `json:"kernels"`
 	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
@@ -219,8 +221,9 @@ type Estimate struct {
 	WriteSeconds float64 `json:"write_seconds"` // of it, reading the image, drawing and writing
 	MACs         int64   `json:"multiply_adds"` // base pass included
 	BaseMACs     int64   `json:"base_multiply_adds"`
-	PeakBytes    int64   `json:"peak_bytes"` // activations
-	ViewBytes    int64   `json:"view_bytes"` // of it, the materialized views
+	PeakBytes    int64   `json:"peak_bytes"` // all of Memory
+	ViewBytes    int64   `json:"view_bytes"` // the views while positions are computed
+	Memory       Memory  `json:"memory"`
 	// Error is the expected rounding error of the probabilities.
 	Error float64 `json:"expected_error"`
 }
@@ -293,6 +296,7 @@ type Actual struct {
 	BaseMACs      int64   `json:"base_multiply_adds"`
 	PeakBytes     int64   `json:"peak_bytes"`
 	ViewBytes     int64   `json:"view_bytes"`
+	Memory        Memory  `json:"memory"`
 }
 
 // New makes the report of a plan; actual is what running it took, nil without

@@ -74,7 +74,8 @@ func (r *Report) header(w io.Writer) error {
 	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
-	f.add("Expected", "%s, %s", r.expected(), planner.FormatBytes(r.Candidates[0].Estimate.PeakBytes))
+	f.add("Expected", "%s", r.expected())
+	r.memoryFacts(&f)
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
 	if a := r.Actual; a != nil {
