@@ -4,38 +4,25 @@ import (
 	"unsafe"
 
 	"occlude/internal/memory"
-	"occlude/internal/model"
 	"occlude/operators"
 	"occlude/operators/region"
 	"occlude/planner"
 )
 
-// held counts what a query of a model holds whatever it computes: weights, and what
-// the session holds besides.
+// held counts what a query of a model holds whatever it computes: weights, and the
+// session's other models. What is kept for other queries is not counted: it is
+// dropped where memory is scarce.
 func (s *Session) held(p *planner.Occlude) (known *memory.Arrays, m planner.Memory) {
 	known = &memory.Arrays{}
 	m.Process = memory.Process
 	m.Weights = known.Add(p.Model.Net.Arrays()...) + known.Add(p.Net.Arrays()...)
-	for i, made := range s.programs[p.Model] {
-		bytes := known.Add(made.arrays()...)
-		if i == len(s.programs[p.Model])-1 { // that of the plan that is running
-			m.Packed += bytes
-		} else {
-			m.Others += bytes
-		}
+	if made := s.programs[p.Model]; len(made) > 0 { // the last one is that of the plan that is running
+		m.Packed = known.Add(made[len(made)-1].arrays()...)
 	}
 	for _, other := range s.models {
-		m.Others += known.Add(other.Net.Arrays()...) + s.packed(known, other)
+		m.Others += known.Add(other.Net.Arrays()...)
 	}
 	return known, m
-}
-
-// packed counts what is ready of a model.
-func (s *Session) packed(known *memory.Arrays, m *model.Model) (bytes int64) {
-	for _, made := range s.programs[m] {
-		bytes += known.Add(made.net.Arrays()...) + known.Add(made.arrays()...)
-	}
-	return bytes
 }
 
 // arrays are what a program holds in an order of its own.
