@@ -14,6 +14,7 @@ const (
 	defaultRuns   = 3
 	defaultWarmup = 1
 	mostRounds    = 1000
+	mostPlans     = 64
 )
 
 // Benchmark times ways to compute the heat maps of one query, side by side.
@@ -71,6 +72,9 @@ func (b *binder) benchmark(ctx context.Context, s *lang.Benchmark) (Plan, error)
 	}
 	if s.Plans == nil {
 		p.considered()
+	}
+	if n := len(s.Plans); n > mostPlans {
+		return nil, lang.Errorf(s.Plans[mostPlans].Span(), "%d plans are beyond the limit of %d", n, mostPlans)
 	}
 	for i, a := range s.Plans {
 		if slices.ContainsFunc(s.Plans[:i], func(earlier lang.Alternative) bool { return earlier.String() == a.String() }) {
