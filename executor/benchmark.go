@@ -35,7 +35,7 @@ type Measured struct {
 	Seconds   []float64
 	MACs      int64 // multiply-adds
 	Positions int   // computed
-	PeakBytes int64 // activations, of the image with the most
+	PeakBytes int64 // all that was held at once, for the image with the most
 	// Difference is the largest of p to the reference's, and SSIM the least
 	// structural similarity to it, of all images and classes; NaN where there is no
 	// reference, SSIM also where positions form no grid.
@@ -71,12 +71,9 @@ func (b *Benchmark) Estimate(i int) float64 {
 func (s *Session) benchmark(ctx context.Context, p *planner.Benchmark, emit func(Result) error) error {
 	loading := s.loading[p.Query.Model]
 	defer func() { s.loading[p.Query.Model] = loading }() // what this prepares is no query's to account for
-	done := s.keepPrograms(p.Query.Model, len(p.Alternatives))
-	defer done()
-	for _, a := range p.Alternatives {
-		if err := s.prepare(ctx, a.Query); err != nil {
-			return err
-		}
+	if roomy(p) {
+		done := s.keepPrograms(p.Query.Model, len(p.Alternatives))
+		defer done()
 	}
 	on := machine(p.Query.Kernels)
 	b := &Benchmark{Plan: p, Plans: make([]Measured, len(p.Alternatives)), CPU: on.CPU, Cores: on.Cores}
@@ -96,7 +93,19 @@ func (s *Session) benchmark(ctx context.Context, p *planner.Benchmark, emit func
 	return emit(b)
 }
 
-// prepare makes ready what a plan needs once.
+// roomy tells whether the programs of all alternatives fit into the memory beside what
+// any of them takes.
+func roomy(p *planner.Benchmark) bool {
+	var packed, rest int64
+	for _, a := range p.Alternatives {
+		e := a.Query.Chosen().Estimate
+		packed += e.Memory.Packed
+		rest = max(rest, e.PeakBytes-e.Memory.Packed)
+	}
+	return p.Query.MemoryLimit == 0 || packed+rest <= p.Query.MemoryLimit
+}
+
+// prepare makes ready what a plan needs once, if it is not.
 func (s *Session) prepare(ctx context.Context, p *planner.Occlude) error {
 	_, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
 	if a := p.Chosen().Adaptive; err == nil && a != nil && a.Sketches() {
@@ -142,6 +151,9 @@ func (s *Session) rounds(ctx context.Context, b *Benchmark) error {
 
 // turn computes the heat maps of all images once. Of an interrupted one nothing counts.
 func (s *Session) turn(ctx context.Context, p *planner.Occlude, m *Measured) (seconds float64, err error) {
+	if err := s.prepare(ctx, p); err != nil {
+		return 0, err
+	}
 	runtime.GC() // what others have left behind is not this one's to clear away
 	q, start := *p, time.Now()
 	q.Started = start  // of which WITHIN counts
