@@ -79,7 +79,7 @@ func (s *Session) benchmark(ctx context.Context, p *planner.Benchmark, emit func
 	b := &Benchmark{Plan: p, Plans: make([]Measured, len(p.Alternatives)), CPU: on.CPU, Cores: on.Cores}
 	if err := s.rounds(ctx, b); err != nil {
 		missing := slices.ContainsFunc(b.Plans, func(m Measured) bool { return len(m.Seconds) == 0 })
-		if told := (*Interrupted)(nil); !errors.As(err, &told) || missing {
+		if ctx.Err() == nil || missing {
 			return err
 		}
 		if b.judge() == nil {
