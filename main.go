@@ -200,6 +200,7 @@ func (c *runCommand) run() int {
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
 		bar := &repl.Bar{Out: os.Stderr}
 		e.Session.Progress = bar
+		e.Session.Bound = bound
 		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
 	}
 	if c.Output == "" {
@@ -214,6 +215,13 @@ func (c *runCommand) run() int {
 		return status(err)
 	}
 	return code
+}
+
+// bound makes the collector run more often where the memory that queries may hold is
+// nearly used up. The code is not the runtime's to count.
+func bound(bytes int64) {
+	const code = 12 << 20
+	debug.SetMemoryLimit(max(code, bytes-code))
 }
 
 // print runs the texts, or the interactive loop when there are none.

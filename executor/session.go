@@ -25,6 +25,11 @@ type Session struct {
 	Progress Progress
 	// Store is where measurements are found and kept; by default there is none.
 	Store *store.Store
+	// Memory is how many bytes the process could have in all, 0 where that is not known;
+	// nil for never.
+	Memory func() int64
+	// Bound, when set, hears of the most bytes that the process is to hold from now on.
+	Bound func(bytes int64)
 	// Warn, when set, hears of what makes plans worse than they could be, and of images
 	// that cannot be used.
 	Warn func(error)
@@ -119,6 +124,28 @@ func (s *Session) program(ctx context.Context, m *model.Model, net *network.Netw
 func (s *Session) dropPrograms(m *model.Model) {
 	if n := len(s.programs[m]) - max(keptPrograms, s.keep); n > 0 {
 		s.programs[m] = slices.Delete(s.programs[m], 0, n)
+	}
+}
+
+// makeRoom lets go of what was made ready for other plans, as far as it does not fit
+// into the memory limit beside the plan that is to run.
+func (s *Session) makeRoom(p *planner.Occlude) {
+	if p.MemoryLimit == 0 {
+		return
+	}
+	if s.Bound != nil {
+		s.Bound(p.MemoryLimit)
+	}
+	known, _ := s.held(p)
+	left := p.MemoryLimit - p.Chosen().Estimate.PeakBytes
+	for m, all := range s.programs {
+		s.programs[m] = slices.DeleteFunc(all, func(made program) bool {
+			if made.net == p.Net && made.kernels == p.Kernels && slices.Equal(made.algorithms, p.Chosen().Algorithms) {
+				return false
+			}
+			left -= known.Add(made.net.Arrays()...) + known.Add(made.arrays()...)
+			return left < 0
+		})
 	}
 }
 
@@ -290,6 +317,9 @@ func (s *Session) show(name string) (*Relation, error) {
 		v, err := s.Settings.Get(t.Name)
 		if err != nil {
 			return nil, err
+		}
+		if t.Name == "memory_limit" && s.Settings.MemoryLimit() == 0 && s.Memory != nil {
+			v += " (" + planner.FormatBytes(settings.MemoryShare(s.Memory())) + ")"
 		}
 		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning})
 	}

@@ -106,6 +106,7 @@ func (q *stream) one(ctx context.Context, image string) error {
 	}
 	if q.program == nil {
 		p := q.plan
+		q.session.makeRoom(p)
 		q.program, err = q.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
 		if err != nil {
 			return err

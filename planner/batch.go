@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"fmt"
-
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/region"
@@ -30,6 +28,7 @@ const (
 // size chooses the batch and the number of threads, and predicts the memory. What
 // does not fit into the memory limit is refused, with what would fit.
 func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
+	c.refused = nil
 	c.Estimate.ViewBytes = allViews(q.Net)
 	if c.Rects.Rule == Whole && !c.sketches() {
 		c.Estimate.ViewBytes = keptByFull(q.Net)
@@ -42,14 +41,19 @@ func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
 		if h.batch > 0 {
 			c.Batch = min(h.batch, max(1, len(q.Grid.Positions)))
 		}
-		least := min(c.Batch, leastBatch)
-		if h.batch > 0 {
+		last := threads == 1 || h.threads > 0
+		least := 1
+		switch {
+		case h.batch > 0:
 			least = c.Batch
+		case !last:
+			least = min(c.Batch, leastBatch)
 		}
-		if threads == 1 && h.batch == 0 {
-			least = 1
+		if c.fit(q, least, r) {
+			return
 		}
-		if c.fit(q, least, r) || threads == 1 {
+		if last {
+			c.refused = &tooLarge{c, r.memory, r.auto}
 			return
 		}
 	}
@@ -60,18 +64,23 @@ func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
 func (c *Candidate) fit(q *Occlude, least int, r resources) bool {
 	for {
 		arena := c.workerBytes(q, c.Batch)
-		c.Estimate.Memory = c.peak(q, r.held, arena)
-		within := r.memory == 0 || c.Estimate.Memory.Total() <= r.memory
-		if within && arena <= patchBytes || c.Batch <= least {
-			if usual := c.usualBatch(); usual < c.Batch {
-				arena = c.workerBytes(q, usual)
-				c.Estimate.Memory = c.peak(q, r.held, arena)
-			}
-			c.ArenaBytes, c.Estimate.PeakBytes = arena, c.Estimate.Memory.Total()
-			return within
+		c.ArenaBytes, c.Estimate.Memory = arena, c.peak(q, r.held, arena)
+		c.Estimate.PeakBytes = c.Estimate.Memory.Total()
+		within := r.memory == 0 || c.Estimate.PeakBytes <= r.memory
+		if !within && c.Batch <= least {
+			return false
 		}
-		c.Batch = max(least, min(c.Batch-1, c.Batch*15/16))
+		if within && (arena <= patchBytes || c.Batch <= least) {
+			break
+		}
+		c.Batch = max(least, min(c.Batch-1, int(float64(c.Batch)*min(7./8, patchBytes/float64(arena)))))
 	}
+	if usual := c.usualBatch(); usual < c.Batch {
+		c.ArenaBytes = c.workerBytes(q, usual)
+		c.Estimate.Memory = c.peak(q, r.held, c.ArenaBytes)
+		c.Estimate.PeakBytes = c.Estimate.Memory.Total()
+	}
+	return true
 }
 
 // usualBatch is how many positions are computed together where all goes as expected:
@@ -105,19 +114,6 @@ func (c *Candidate) peak(q *Occlude, held Memory, arena int64) Memory {
 		backward.Gradients, updates.Gradients = gradientBytes(q.Net, c.Adaptive.Gradients)
 	}
 	return base.Larger(backward).Larger(updates)
-}
-
-// refuse tells what would fit into the memory instead, nil if the candidate does.
-func (c *Candidate) refuse(r resources, h hints) error {
-	if r.memory == 0 || c.Estimate.PeakBytes <= r.memory {
-		return nil
-	}
-	with := "1 thread"
-	if c.Threads > 1 {
-		with = fmt.Sprintf("%d threads", c.Threads)
-	}
-	return fmt.Errorf("the %s plan needs %s with %s and batches of %d, memory_limit is %s",
-		c.Name, FormatBytes(c.Estimate.PeakBytes), with, c.Batch, FormatBytes(r.memory))
 }
 
 // pace is how many positions a worker should compute together: as many as keep

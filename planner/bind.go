@@ -44,6 +44,9 @@ type Env struct {
 	// Cores is how many threads the machine runs at the same time, 0 for as many
 	// as are asked for.
 	Cores int
+	// Memory is how many bytes this process could have in all, 0 where that is not
+	// known; nil for never.
+	Memory func() int64
 	// Mask reads a picture as a region of an input; planning itself never
 	// looks at pixels.
 	Mask func(path string, spec imageio.Spec) (Mask, error)

@@ -110,7 +110,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	} else if err != nil {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
-		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+		return nil, lang.Errorf(at, "%w", err).WithHint(wouldFit(p, q.hints, r, p.Candidates, err))
 	}
 	if err := b.resume(ctx, p, q.hints, r); err != nil {
 		return nil, err
@@ -153,7 +153,8 @@ func (q *queryOptions) attainable(net *network.Network) error {
 
 // resources are what the settings allow a plan for a model, and what that takes.
 func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r resources, err error) {
-	r = resources{threads: threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit(), held: b.held(m, net)}
+	r = resources{threads: threads, cores: b.env.Cores, held: b.held(m, net)}
+	r.memory, r.auto = b.memoryLimit()
 	use := cost.Use{Kernels: b.env.Settings.Kernels(), Threads: threads, Cores: b.env.Cores, Net: net, Hash: m.Hash}
 	if r.rates, err = b.env.Profile.Rates(use); err != nil {
 		return r, err

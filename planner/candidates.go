@@ -12,6 +12,7 @@ import (
 type hints struct {
 	plan     string // "" to let cost decide
 	batch    int    // 0 likewise
+	threads  int    // likewise
 	accuracy accuracy
 	// approximation is the approximate plan that is asked for, nil for an exact one.
 	approximation *approximation
@@ -50,6 +51,7 @@ type resources struct {
 	threads int
 	cores   int         // of the machine, 0 for one a thread
 	memory  int64       // bytes, 0 for no limit
+	auto    bool        // the limit is what is free
 	held    Memory      // whatever the plan
 	rates   *cost.Rates // of each thread
 	// choice are the rates of a thread alone, by which algorithms are chosen: how many
@@ -106,7 +108,7 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		return all[i].wager() < all[j].wager()
 	})
 	if all[0].refused != nil {
-		return nil, all[0].refused
+		return all, all[0].refused
 	}
 	all[0].Forced = all[0].Name == forced
 	explainChoice(q.Goals, all[0], all[1:], by)
@@ -128,7 +130,6 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
 	c.size(q, tallies, h, r)
-	c.refused = c.refuse(r, h)
 	r.threads = c.Threads
 	c.price(net, tallies, r)
 	c.divide()

@@ -4,6 +4,7 @@ import (
 	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/internal/network"
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner/cost"
 )
@@ -32,6 +33,18 @@ func (m Memory) Larger(o Memory) Memory {
 		return o
 	}
 	return m
+}
+
+// memoryLimit is the most that the process may hold, in bytes, 0 for no limit, and
+// whether that is a share of what was free.
+func (b *binder) memoryLimit() (bytes int64, auto bool) {
+	if n := b.env.Settings.MemoryLimit(); n > 0 {
+		return n, false
+	}
+	if b.env.Memory == nil {
+		return 0, true
+	}
+	return settings.MemoryShare(b.env.Memory()), true
 }
 
 // held is what a query of a model finds in memory and cannot do without: all models

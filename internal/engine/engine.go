@@ -10,6 +10,7 @@ import (
 	"occlude/internal/defect"
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
+	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/lang"
 	"occlude/planner"
@@ -29,9 +30,10 @@ type Engine struct {
 // New makes an engine with an empty session.
 func New() *Engine {
 	s := executor.NewSession()
+	s.Memory = memory.Here().Reach
 	e := &Engine{Session: s, Variables: map[string]string{}}
 	e.planner = planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0),
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 			return imageio.FitMask(path, spec)
 		},

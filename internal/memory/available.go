@@ -29,6 +29,16 @@ func (s System) Available() (bytes int64, known bool) {
 	return bytes, known
 }
 
+// Reach is how many bytes this process could have in all, with those that it has
+// already; 0 where that is not known.
+func (s System) Reach() int64 {
+	left, known := s.Available()
+	if !known {
+		return 0
+	}
+	return left + s.Resident()
+}
+
 // machine is what the machine has.
 func (s System) machine() (int64, bool) {
 	text, err := fs.ReadFile(s.files, "proc/meminfo")
@@ -85,7 +95,11 @@ func (s System) groups() (all []group) {
 		// In a container the path may be the host's, and what is mounted is the
 		// group itself.
 		at = strings.TrimPrefix(at, m.root)
-		for folder := path.Join(m.at, at); ; folder = path.Dir(folder) {
+		folder := path.Join(m.at, at)
+		if !strings.HasPrefix(folder, m.at) { // outside of the namespace
+			folder = m.at
+		}
+		for ; ; folder = path.Dir(folder) {
 			g := group{folder: folder, limits: []string{"memory.max", "memory.high"}, usage: "memory.current", reclaimable: "inactive_file"}
 			if m.controller != "" {
 				g.limits, g.usage, g.reclaimable = []string{"memory.limit_in_bytes"}, "memory.usage_in_bytes", "total_inactive_file"

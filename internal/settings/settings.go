@@ -51,7 +51,7 @@ var table = []Setting{
 	{Name: "kernels", Default: KernelsAuto, Values: kernelSets,
 		Meaning: "the processor's instructions that kernels are made of; auto is the best that it has, " + simd.Best().Name, check: checkKernels},
 	{Name: "memory_limit", Default: "auto",
-		Meaning: "most memory for activations, such as '4GB'; auto is no limit but what batches need", check: checkBytes},
+		Meaning: "most memory of the process, as '4GB'; auto is 80% of what is free", check: checkBytes},
 	{Name: "threads", Default: "auto",
 		Meaning: "goroutines that compute; auto is one per core", check: checkThreads},
 }
@@ -168,7 +168,8 @@ func (s *Settings) Kernels() string {
 	return simd.Best().Name
 }
 
-// MemoryLimit is the most memory for activations in bytes, 0 for no limit.
+// MemoryLimit is the most memory that the process may hold in bytes, 0 for a share of
+// what is free.
 func (s *Settings) MemoryLimit() int64 {
 	n, err := ParseBytes(s.value("memory_limit"))
 	if err != nil {
@@ -176,6 +177,10 @@ func (s *Settings) MemoryLimit() int64 {
 	}
 	return n
 }
+
+// MemoryShare is the memory limit that auto stands for where a process could have so
+// many bytes in all: what is left is for others, and for what queries do not foresee.
+func MemoryShare(bytes int64) int64 { return bytes / 5 * 4 }
 
 // maxThreads is far above any machine's cores, and low enough that goroutines
 // with their own memory do not exhaust it by a typing error.
