@@ -59,10 +59,12 @@ func (b *Benchmark) Speedup(i int) float64 {
 	return b.Plans[b.Plan.Baseline].Median() / b.Plans[i].Median()
 }
 
-// Estimate is how many seconds the planner expects of an alternative.
-func (b *Benchmark) Estimate(i int) float64 {
+// Estimate is how many seconds the planner expects of an alternative, and the range in
+// which it expects nine of ten queries to be.
+func (b *Benchmark) Estimate(i int) (seconds, least, most float64) {
 	q := b.Plan.Alternatives[i].Query
-	return q.Chosen().Estimate.Seconds * float64(len(q.Images))
+	e, n := q.Chosen().Estimate, float64(len(q.Images))
+	return n * e.Seconds, n * e.Least, n * e.Most
 }
 
 // benchmark runs the alternatives in turn, each round beginning with another, so that
@@ -228,14 +230,15 @@ func (m *Measured) compare(reference, h *HeatMap) error {
 func (b *Benchmark) Relation() *Relation {
 	p := b.Plan
 	r := &Relation{Columns: []string{"image", "images", "model", "plan", "chosen", "baseline", "runs", "median_seconds", "min_seconds", "max_seconds",
-		"speedup", "estimated_seconds", "estimate_to_median", "positions", "multiply_adds", "estimated_peak_bytes", "peak_bytes",
+		"speedup", "estimated_seconds", "estimated_least_seconds", "estimated_most_seconds", "estimate_to_median", "positions", "multiply_adds", "estimated_peak_bytes", "peak_bytes",
 		"max_difference", "ssim", "threads", "cpu"}}
 	for i, a := range p.Alternatives {
 		m, q := &b.Plans[i], a.Query
 		shortest, longest := m.Range()
+		estimate, least, most := b.Estimate(i)
 		r.Rows = append(r.Rows, []any{
 			q.Images[0], len(q.Images), q.Model.Name, a.Name, a.Chosen, i == p.Baseline, len(m.Seconds), m.Median(), shortest, longest,
-			b.Speedup(i), b.Estimate(i), b.Estimate(i) / m.Median(), m.Positions, int(m.MACs), int(q.Chosen().Estimate.PeakBytes), int(m.PeakBytes),
+			b.Speedup(i), estimate, least, most, estimate / m.Median(), m.Positions, int(m.MACs), int(q.Chosen().Estimate.PeakBytes), int(m.PeakBytes),
 			m.Difference, m.SSIM, q.Threads, b.CPU,
 		})
 	}
@@ -273,9 +276,10 @@ func (b *Benchmark) PNG(w io.Writer) error {
 	for i, a := range p.Alternatives {
 		m := &b.Plans[i]
 		shortest, longest := m.Range()
+		estimate, _, _ := b.Estimate(i)
 		bar := chart.Bar{
 			Name: a.Name, Note: planner.FormatSeconds(m.Median()),
-			Value: unit * m.Median(), Low: unit * shortest, High: unit * longest, Mark: unit * b.Estimate(i), Strong: a.Chosen,
+			Value: unit * m.Median(), Low: unit * shortest, High: unit * longest, Mark: unit * estimate, Strong: a.Chosen,
 		}
 		if a.Chosen {
 			bar.Name += " *"

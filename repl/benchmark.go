@@ -87,10 +87,12 @@ func times(b *executor.Benchmark) (titles []string, rows [][]string) {
 	for i, a := range b.Plan.Alternatives {
 		m := &b.Plans[i]
 		shortest, longest := m.Range()
+		estimate, least, most := b.Estimate(i)
 		rows = append(rows, []string{
 			planName(a), fmt.Sprint(len(m.Seconds)), planner.FormatSeconds(m.Median()),
 			planner.FormatSeconds(shortest) + " to " + planner.FormatSeconds(longest), planner.FormatTimes(b.Speedup(i)),
-			planner.FormatSeconds(b.Estimate(i)), planner.FormatTimes(b.Estimate(i) / m.Median()),
+			fmt.Sprintf("%s (%s to %s)", planner.FormatSeconds(estimate), planner.FormatSeconds(least), planner.FormatSeconds(most)),
+			planner.FormatTimes(estimate / m.Median()),
 		})
 	}
 	return []string{"plan", "runs", "median", "range", "speedup", "estimate", "estimate / median"}, rows

@@ -42,8 +42,8 @@ func TestBenchmarkForPeople(t *testing.T) {
 	}
 	got := printed(t, "table", "BENCHMARK (RUNS 1, WARMUP 0, PLANS (incremental, full)) OCCLUDE 'images/nodule.png' USING chest STRIDE 104;", nil)
 	for _, want := range []string{
-		`(?m)^ plan +\| runs \| median +\| range +\| speedup \| estimate \| estimate / median $`,
-		`(?m)^ incremental \* +\| +1 \| .* [0-9.]+x \| +[0-9.]+ [mu]?s \| +[0-9.]+x $`,
+		`(?m)^ plan +\| runs \| median +\| range +\| speedup \| estimate +\| estimate / median $`,
+		`(?m)^ incremental \* +\| +1 \| .* [0-9.]+x \| +[0-9.]+ [mu]?s \([0-9.]+ [mu]?s to [0-9.]+ [mu]?s\) \| +[0-9.]+x $`,
 		`(?m)^ full +\| +1 \| .* \| +1\.00x \|`,
 		`(?m)^ plan +\| positions \| multiply-adds \| memory +\| estimate +\| difference +\| SSIM +$`,
 		`(?m)^ full +\| +9 \| +781 M \| +[0-9.]+ [KM]iB \| +[0-9.]+ [KM]iB \| +reference \| reference $`,
