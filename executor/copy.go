@@ -60,7 +60,7 @@ func (s *Session) copyRows(ctx context.Context, p *planner.Copy, q *planner.Quer
 			return err
 		}
 		out = &counter{rowWriter: rows}
-		if _, err := s.queries().Run(ctx, q.SQL, out); err != nil {
+		if err := s.queries().Read(ctx, q.SQL, out); err != nil {
 			return err
 		}
 		return out.Close()
@@ -86,7 +86,7 @@ func (c *counter) Row(values []any) error {
 // columns x, y and p_drop make.
 func (s *Session) copyMaps(ctx context.Context, p *planner.Copy, q *planner.Query, emit func(Result) error) error {
 	m := &mapWriter{out: p.Out, file: p.File}
-	if _, err := s.queries().Run(ctx, q.SQL, m); err != nil {
+	if err := s.queries().Read(ctx, q.SQL, m); err != nil {
 		return err
 	}
 	if err := m.Close(); err != nil {

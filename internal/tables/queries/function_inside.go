@@ -183,6 +183,7 @@ func (s *Session) lookAround(ctx context.Context, reads map[string]bool) error {
 	if !s.stored {
 		return nil
 	}
+	defer s.asOurselves()()
 	rows, err := s.conn.QueryContext(ctx, "SELECT DISTINCT lower(tbl), model, width, height, resize FROM main.occlude_map")
 	if err != nil {
 		return err

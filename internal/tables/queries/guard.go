@@ -23,8 +23,7 @@ type guard struct {
 	changed   map[string]bool
 	schema    bool // tables, views or indexes are made or dropped
 	functions map[string]bool
-	dropped   []string // tables
-	made      []string // tables and views
+	dropped   []string // tables, but temporary ones
 	refused   error    // why, if it was
 	subject   string   // the name that it was refused for
 }
@@ -89,11 +88,12 @@ func (g *guard) check(action sqlite.AuthorizerActionCode, a, b string) error {
 		return g.change(a)
 	case sqlite.AuthCreateTable, sqlite.AuthCreateView, sqlite.AuthCreateTempTable, sqlite.AuthCreateTempView:
 		g.schema = true
-		g.made = append(g.made, a)
 		return tables.Check(a)
 	case sqlite.AuthDropTable, sqlite.AuthDropTempTable:
 		g.schema = true
-		g.dropped = append(g.dropped, strings.ToLower(a))
+		if action == sqlite.AuthDropTable { // a temporary one may have the name of another
+			g.dropped = append(g.dropped, strings.ToLower(a))
+		}
 		return g.change(a)
 	case sqlite.AuthDropView, sqlite.AuthDropTempView:
 		g.schema = true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -192,6 +193,7 @@ func TestChangesAreWhole(t *testing.T) {
 		"INSERT INTO t SELECT 2 UNION ALL SELECT 1",
 		"ALTER TABLE t RENAME TO last",
 		"ALTER TABLE t RENAME TO occlude_t",
+		"ALTER TABLE t RENAME TO 'last'",
 		"CREATE TABLE u AS SELECT peak(x, x, 'no number') FROM t",
 	} {
 		b.fails(sql)
@@ -221,6 +223,11 @@ func TestDrop(t *testing.T) {
 	}
 	if n := arrays(); n != 3 {
 		t.Fatal(n, "arrays")
+	}
+	b.run("CREATE TEMP TABLE maps (x)")
+	b.run("DROP TABLE maps")
+	if n := arrays(); n != 3 {
+		t.Fatal(n, "arrays after a temporary table of the same name")
 	}
 	b.run("DROP TABLE MAPS")
 	if got := b.run("SELECT tbl, image FROM occlude_map"); fmt.Sprint(got) != "[[others a.png]]" || arrays() != 1 {
@@ -297,5 +304,51 @@ func TestLast(t *testing.T) {
 	b.SetLast(&Last{Lost: errors.New("it was too large")})
 	if got := b.fails("SELECT 1 FROM last"); !strings.HasPrefix(got, "q:1:15: error: it was too large\n") {
 		t.Error(got)
+	}
+}
+
+// What is only to be read is not changed.
+func TestRead(t *testing.T) {
+	b := newBench(t)
+	b.run("CREATE TABLE t AS SELECT 1 AS x")
+	err := b.Read(t.Context(), parse(t, "WITH a AS (SELECT 1 AS x)\nDELETE FROM t RETURNING x"), &rows{})
+	if err == nil || err.Error() != "q:2:1: error: a query is wanted here, and this changes something" {
+		t.Error(err)
+	}
+	if n := b.one("SELECT count(*) FROM t"); n != int64(1) {
+		t.Error(n)
+	}
+}
+
+// A session survives that its file is moved away, made anew, or may only be read.
+func TestFiles(t *testing.T) {
+	b := newBench(t)
+	b.SetLast(&Last{Columns: []string{"a"}, Rows: slices.Values([][]any{{7}})})
+	b.run("CREATE TABLE t AS SELECT a FROM last")
+	path := b.store.Path()
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.one("SELECT t.a + last.a FROM t, last"); n != int64(14) {
+		t.Error(n)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.fails("SELECT * FROM t"); !strings.Contains(got, "no such table: t\n") {
+		t.Error(got)
+	}
+	if n := b.one("SELECT a FROM last"); n != int64(7) {
+		t.Error(n)
+	}
+	b.run("CREATE TABLE u AS SELECT a FROM last")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("no database at all, but a longer text than SQLite's header is, which has a hundred bytes in it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.try("SELECT * FROM u"); !errors.Is(err, store.ErrDamaged) && !errors.Is(err, store.ErrForeign) {
+		t.Error(err)
 	}
 }

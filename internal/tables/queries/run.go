@@ -29,9 +29,19 @@ type Done struct {
 
 // Run runs a statement. What is wrong with it is a *lang.Diagnostic at the place of
 // the very word, as far as SQLite tells.
-func (s *Session) Run(ctx context.Context, q *lang.SQL, sink Sink) (done Done, err error) {
+func (s *Session) Run(ctx context.Context, q *lang.SQL, sink Sink) (Done, error) {
+	return s.do(ctx, &statement{SQL: q}, sink)
+}
+
+// Read is Run for statements that change nothing: others are refused.
+func (s *Session) Read(ctx context.Context, q *lang.SQL, sink Sink) error {
+	_, err := s.do(ctx, &statement{SQL: q, readOnly: true}, sink)
+	return err
+}
+
+func (s *Session) do(ctx context.Context, t *statement, sink Sink) (done Done, err error) {
 	defer defect.Recover(&err)
-	t := &statement{SQL: q, tokens: scan(q.Text), expansion: expand(q.Text)}
+	t.tokens, t.expansion = scan(t.Text), expand(t.Text)
 	if err := t.check(); err != nil {
 		return Done{}, err
 	}
@@ -45,7 +55,8 @@ func (s *Session) Run(ctx context.Context, q *lang.SQL, sink Sink) (done Done, e
 type statement struct {
 	*lang.SQL
 	expansion
-	tokens []token // of Text
+	tokens   []token // of Text
+	readOnly bool    // it must not change anything
 }
 
 // refused is an error about a statement that was not made by SQLite.
@@ -81,6 +92,10 @@ func (s *Session) run(ctx context.Context, t *statement, sink Sink) (Done, error
 	}
 	defer s.handle.interruptWith(ctx)()
 	writes, err := s.prepare(ctx, t)
+	if err == nil && writes && t.readOnly {
+		k := t.changing()
+		return Done{}, refused{lang.Errorf(t.span(k.from, k.to), "a query is wanted here, and this changes something")}
+	}
 	if err == nil && writes && t.Returns() { // WITH ... DELETE
 		if err = s.connect(ctx, true); err == nil {
 			writes, err = s.prepare(ctx, t)
@@ -212,6 +227,10 @@ func (s *Session) change(ctx context.Context, t *statement, sink Sink) (done Don
 			tx.Rollback()
 		}
 	}()
+	before, err := s.names(ctx, tx)
+	if err != nil {
+		return done, err
+	}
 	s.guard.begin()
 	rows, err := tx.QueryContext(ctx, t.sql)
 	if err != nil {
@@ -242,8 +261,18 @@ func (s *Session) change(ctx context.Context, t *statement, sink Sink) (done Don
 			arrays = append(arrays, forgotten...)
 		}
 	}
-	if err := s.checkNames(ctx, tx, t); err != nil {
+	after, err := s.names(ctx, tx)
+	if err != nil {
 		return done, err
+	}
+	for _, name := range after {
+		if slices.Contains(before, name) {
+			continue
+		}
+		if err := tables.Check(name); err != nil { // which the guard does not hear of where ALTER TABLE gives the name
+			k := t.find(name)
+			return done, refused{lang.Errorf(t.span(k.from, k.to), "%w", err)}
+		}
 	}
 	if done.Text, err = t.did(ctx, tx); err != nil {
 		return done, err
@@ -255,19 +284,22 @@ func (s *Session) change(ctx context.Context, t *statement, sink Sink) (done Don
 	return done, nil
 }
 
-// checkNames refuses names that ALTER TABLE gave and that are taken.
-func (s *Session) checkNames(ctx context.Context, tx *sql.Tx, t *statement) error {
-	if t.Verb != "ALTER" {
-		return nil
+// names are those of all tables and views.
+func (s *Session) names(ctx context.Context, tx *sql.Tx) (all []string, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')
+		UNION SELECT name FROM temp.sqlite_schema WHERE type IN ('table', 'view')`)
+	if err != nil {
+		return nil, err
 	}
-	for i := len(t.tokens) - 1; i > 0; i-- {
-		if k := t.tokens[i]; t.tokens[i-1].is("TO") && (k.kind == word || k.kind == name) {
-			if err := tables.Check(k.value()); err != nil && !slices.ContainsFunc(t.tokens, func(t token) bool { return t.is("COLUMN") }) {
-				return refused{lang.Errorf(t.span(k.from, k.to), "%w", err)}
-			}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
 		}
+		all = append(all, name)
 	}
-	return nil
+	return all, rows.Err()
 }
 
 // did says what a statement has changed.
@@ -284,16 +316,22 @@ func (t *statement) did(ctx context.Context, tx *sql.Tx) (string, error) {
 		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(name)).Scan(&n)
 		return text + ": " + rowCount(n), err
 	case "WITH":
-		for _, k := range t.tokens {
-			if k.kind == word && slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "REPLACE"}, strings.ToUpper(k.text)) {
-				verb = strings.ToUpper(k.text)
-				break
-			}
-		}
+		verb = strings.ToUpper(t.changing().text)
 	}
 	var n int64
 	err := tx.QueryRowContext(ctx, "SELECT changes()").Scan(&n)
 	return verb + " " + rowCount(n), err
+}
+
+// changing is the first word that changes something; the first of all where there is
+// none.
+func (t *statement) changing() token {
+	for _, k := range t.tokens {
+		if k.kind == word && slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "REPLACE"}, strings.ToUpper(k.text)) {
+			return k
+		}
+	}
+	return t.tokens[0]
 }
 
 func rowCount(n int64) string {

@@ -117,7 +117,7 @@ func (s *Session) connect(ctx context.Context, write bool) error {
 		})
 		s.driver = d
 	}
-	s.guard.own = true
+	defer s.asOurselves()()
 	db := sql.OpenDB(connector{s.driver, address + options})
 	conn, err := db.Conn(ctx)
 	if err == nil {
