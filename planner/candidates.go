@@ -134,7 +134,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	c.price(net, tallies, r)
 	c.divide()
 	c.addSampling()
-	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures())
+	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures()) + q.keeping()
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
 	c.Estimate.Least, c.Estimate.Most = c.within(q.Profile.Of(q.Model.Hash))
 	return nil

@@ -38,6 +38,7 @@ var advice = []struct {
 	{ErrBusy, "try again when it is done"},
 	{errNoFolder, "set OCCLUDE_DATA to one"},
 	{syscall.ENOSPC, "make room on the disk"},
+	{syscall.ENOTDIR, "set OCCLUDE_DATA to a folder"},
 }
 
 var (

@@ -248,26 +248,30 @@ func (t *Table) insertRows(ctx context.Context, tx *sql.Tx, id int64, rows [][]a
 	}
 	defer insert.Close()
 	values := make([]any, len(columns))
-	for _, row := range rows {
+	for n, row := range rows {
+		if n%1000 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		copy(values, row)
 		for i, v := range row {
-			values[i] = number(v)
+			if f, ok := v.(float32); ok {
+				values[i] = Number(f)
+			}
 		}
 		values[len(row)] = id
-		if _, err := insert.ExecContext(ctx, values...); err != nil {
+		// Without the context: for each row SQLite would start somebody to watch it.
+		if _, err := insert.Exec(values...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// number makes of a float32 the float64 that is written with the same digits, so
-// that the table shows what a .csv does. It becomes the same float32 again.
-func number(v any) any {
-	if f, ok := v.(float32); ok {
-		d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
-		return d
-	}
-	return v
+// Number is the float64 that is written with the same digits as a float32, so that a
+// table shows what a .csv does. It becomes the same float32 again.
+func Number(f float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	return d
 }
 
 // Fail keeps what went wrong with an image until there is a map of it.

@@ -40,7 +40,7 @@ func (g *guard) writes() bool { return g.schema || len(g.changed) > 0 }
 func ours(table string) bool { return strings.HasPrefix(strings.ToLower(table), "occlude_") }
 
 // readable are those of our own tables that people may read.
-var readable = []string{"occlude_map"}
+var readable = []string{"occlude_map", "occlude_failure"}
 
 // readPragmas are the pragmas that only tell something, as the functions pragma_....
 var readPragmas = []string{"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
@@ -124,7 +124,7 @@ func (g *guard) read(table string) error {
 		g.reads[key] = true
 		return nil
 	}
-	return fmt.Errorf("%q is not for queries: of our own tables only %s is", table, strings.Join(readable, ", "))
+	return fmt.Errorf("%q is not for queries: of our own tables only %s are", table, strings.Join(readable, " and "))
 }
 
 func (g *guard) change(table string) error {

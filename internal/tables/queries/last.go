@@ -103,8 +103,7 @@ func fill(ctx context.Context, tx *sql.Tx, insert string, rows iter.Seq[[]any]) 
 func storable(v any) any {
 	switch v := v.(type) {
 	case float32:
-		digits, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
-		return storable(digits)
+		return storable(tables.Number(v))
 	case float64:
 		if math.IsNaN(v) {
 			return nil
