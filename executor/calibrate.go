@@ -18,7 +18,6 @@ import (
 
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
-	"occlude/internal/store"
 	"occlude/operators"
 	"occlude/operators/cpu"
 	"occlude/planner"
@@ -82,12 +81,15 @@ func (s *Session) calibrate(ctx context.Context, p *planner.Analyze, perImage fl
 }
 
 // Measure times what tells how fast this machine is, and keeps it for later sessions.
+// Of several processes that do so at once, all go by what the first one found: plans of
+// the same query must not differ.
 func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profile, error) {
 	// A place that cannot be written is found now, not after the work.
 	if err := s.Store.Put(ctx, nil, nil); err != nil {
 		return nil, err
 	}
-	t := &timer{session: s, progress: within{}, until: time.Now().Add(calibrationTime), rounds: machineRounds}
+	start := time.Now()
+	t := &timer{session: s, progress: within{}, until: start.Add(calibrationTime), rounds: machineRounds}
 	defer t.forget(p)
 	var found planner.Found
 	var err error
@@ -106,7 +108,10 @@ func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profil
 	if err != nil {
 		return nil, err
 	}
-	return profile, s.Store.Put(ctx, []store.Calibration{kept}, nil)
+	if kept, err = s.Store.PutUnless(ctx, kept, start); err != nil {
+		return nil, err
+	}
+	return cost.Parse(kept.Profile)
 }
 
 // fixedCosts measures what an image and a picture take, where nobody has.

@@ -52,6 +52,31 @@ func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Cal
 	return found(c, err)
 }
 
+// PutUnless keeps a calibration, unless another process has kept one of the same key
+// since a time: then it returns that one, so that both go by the same.
+func (s *Store) PutUnless(ctx context.Context, c Calibration, since time.Time) (kept Calibration, err error) {
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	kept = c
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		var profile, measured string
+		row := tx.QueryRowContext(ctx, `SELECT profile, measured FROM occlude_calibration
+			WHERE cpu = ? AND cores = ? AND kernels = ? AND model = ? AND measured >= ?`,
+			c.CPU, c.Cores, c.Kernels, c.Model, formatTime(since))
+		switch err := row.Scan(&profile, &measured); {
+		case errors.Is(err, sql.ErrNoRows):
+			return putCalibration(ctx, tx, c)
+		case err != nil:
+			return err
+		}
+		kept.Profile = json.RawMessage(profile)
+		kept.Measured, err = parseTime(measured)
+		return err
+	})
+	return kept, err
+}
+
 // Calibrations returns all that was measured: machine by machine, model by model.
 func (s *Store) Calibrations(ctx context.Context) (all []Calibration, err error) {
 	err = s.read(ctx, func(db *sql.DB) error {

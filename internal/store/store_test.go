@@ -140,6 +140,30 @@ func TestOtherModels(t *testing.T) {
 	}
 }
 
+// TestPutUnless: what another process has kept meanwhile stays, and is given back;
+// what is older makes room.
+func TestPutUnless(t *testing.T) {
+	s := open(t, file(t))
+	first, second := rates, rates
+	second.Profile, second.Measured = []byte(`{"conv": 2e11}`), noon.Add(time.Minute)
+	for _, c := range []struct {
+		put   Calibration
+		since time.Time
+		want  Calibration
+	}{{first, noon.Add(-time.Second), first}, {second, noon, first}, {second, noon.Add(time.Second), second}} {
+		got, err := s.PutUnless(t.Context(), c.put, c.since)
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v, %v; want %v", got, err, c.want)
+		}
+		if known, ok, err := s.Calibration(t.Context(), machine, key.Model); err != nil || !ok || !reflect.DeepEqual(known, c.want) {
+			t.Errorf("%v is kept, %v, %v; want %v", known, ok, err, c.want)
+		}
+	}
+	if _, err := open(t, "").PutUnless(t.Context(), first, noon); err == nil {
+		t.Error("something was kept nowhere")
+	}
+}
+
 // TestAllOrNone: of several curves one cannot be stored.
 func TestAllOrNone(t *testing.T) {
 	s := open(t, file(t))
