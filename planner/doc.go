@@ -44,8 +44,10 @@
 // ANALYZE MODEL is a plan of its own (analyze.go): trials whose times calibrate the
 // costs, and the heat maps of a sample of images, exact and by falling tau. What
 // came of it in this session or an earlier one, Statistics knows. The planner
-// asks that interface and touches no file; without an answer it plans with the
-// default profile, and without curves.
+// asks that interface and touches no file; without an answer it plans without
+// curves, and with the profile that Env.Measure gives, or the default one: Quick is a
+// plan of trials (machine.go) that the engine has the session run once on a machine,
+// before the first plan that is chosen by cost.
 //
 // # What a plan shows
 //

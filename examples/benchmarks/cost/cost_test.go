@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 		if r.Network != "chest" || !(r.Estimate.Seconds > 0) || !(r.Actual.Seconds > 0) || r.Estimate.Low > r.Estimate.Seconds || r.Estimate.High < r.Estimate.Seconds {
 			t.Errorf("%+v", r)
 		}
-		if chosen := r.Name == "chosen"; chosen != (len(r.Others) > 3) {
+		if chosen := r.Name == "chosen"; chosen != (len(r.Others) > 1) {
 			t.Errorf("%s has the alternatives %v", r.Query, r.Others)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
 
@@ -40,9 +41,11 @@ type settings struct {
 	positions  int // of a query, about
 	log        string
 	report     bool
-	choices    bool    // time the plans that were rejected, too
-	calibrated string  // file to which calibrations are exported, "" for none
-	longest    float64 // seconds of the first run from which on a query is not repeated
+	choices    bool          // time the plans that were rejected, too
+	data       string        // folder that keeps calibrations, "" for one that goes
+	calibrated string        // file to which calibrations are exported, "" for none
+	limit      time.Duration // after which nothing new begins, 0 for none
+	longest    float64       // seconds of the first run from which on a query is not repeated
 }
 
 // What estimates rest on.
@@ -67,6 +70,8 @@ func flags(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.log, "log", "", "`file` to which measurements are added, and which are not made again if it has them")
 	f.BoolVar(&s.report, "report", false, "print the tables of the log, and measure nothing")
 	f.BoolVar(&s.choices, "choices", true, "time the plans that were rejected, too")
+	f.StringVar(&s.data, "data", "", "`folder` that keeps calibrations from run to run")
+	f.DurationVar(&s.limit, "for", 0, "begin with no further query after this `time`; with -log, the next run goes on")
 	f.StringVar(&s.calibrated, "export", "", "`file` to which the calibrations are exported")
 	if err := f.Parse(args); err != nil {
 		return s, err

@@ -25,7 +25,7 @@ type record struct {
 	Estimate parts `json:"estimate"`
 	Actual   parts `json:"actual"`
 	// Others are the seconds of the plans that were not chosen, by their hints, and
-	// Chosen those of the chosen one, measured in turn with them.
+	// Chosen those of the chosen one: the least of runs in turn with each other.
 	Others map[string]float64 `json:"others,omitempty"`
 	Chosen float64            `json:"chosen,omitempty"`
 }

@@ -60,7 +60,7 @@ func summary(name string, some []*record) []string {
 		ratios = append(ratios, r.Estimate.Seconds/r.Actual.Seconds)
 		bases = append(bases, off(r.Estimate.Base, r.Actual.Base))
 		memory = append(memory, off(r.Estimate.Bytes, r.Actual.Bytes))
-		if r.Others != nil {
+		if len(r.Others) > 0 {
 			regrets = append(regrets, r.regret())
 		}
 		if r.Estimate.High > 0 {
@@ -104,6 +104,9 @@ func (r *record) regret() float64 {
 		return 0
 	}
 	_, best := r.best()
+	if best == 0 { // there is only one plan
+		return 0
+	}
 	return max(0, r.Chosen/best-1)
 }
 
