@@ -104,7 +104,7 @@ func (s *Session) showTables(ctx context.Context, emit func(Result) error) error
 }
 
 // lastResult is what the table last will hold: the rows of the last statement that
-// returned any, by reference.
+// returned any.
 type lastResult struct {
 	parts []Tabular     // of the same columns: the heat maps of several images
 	rows  int           // of heat maps
@@ -119,17 +119,20 @@ const maxLast = 1_000_000
 // add keeps one more part.
 func (l *lastResult) add(t Tabular) {
 	l.made = nil
-	if h, ok := t.(*HeatMap); ok {
-		light := *h // the rows need no pixels, and images may be many
-		light.Pixels = nil
-		t = &light
-		l.rows += len(h.Classes) * len(h.States)
+	h, ok := t.(*HeatMap)
+	if !ok {
+		l.parts = append(l.parts, t.Relation())
+		return
 	}
+	l.rows += len(h.Classes) * len(h.States)
 	if l.lost = l.rows > maxLast && len(l.parts) > 0; l.lost {
 		l.parts = l.parts[:1]
 		return
 	}
-	l.parts = append(l.parts, t)
+	// The rows need neither pixels nor networks, which may be large and many.
+	m := &model.Model{Name: h.Plan.Model.Name, Spec: h.Plan.Model.Spec}
+	l.parts = append(l.parts, &HeatMap{
+		Plan: &planner.Occlude{Model: m, Grid: h.Plan.Grid}, Image: h.Image, Classes: h.Classes, States: h.States})
 }
 
 // table is the result as queries see it.

@@ -54,6 +54,31 @@ func TestExpand(t *testing.T) {
 	})
 }
 
+// Tokens are stretches of the text in their order, with nothing but blanks and
+// comments between them; nothing makes the scanner stumble.
+func TestScan(t *testing.T) {
+	piece := rapid.SampledFrom([]string{"'", "\"", "`", "[", "]", "--", "/*", "*/", "\n", " ", "x'", "1e", "0x", "+", "a", "é", "\xff", ";", "(", ":", "->>", "."})
+	rapid.Check(t, func(t *rapid.T) {
+		sql := strings.Join(rapid.SliceOf(piece).Draw(t, "pieces"), "")
+		end := 0
+		for _, k := range scan(sql) {
+			if k.from < end || k.to <= k.from || k.text != sql[k.from:k.to] {
+				t.Fatalf("%q: token %+v after byte %d", sql, k, end)
+			}
+			for between := sql[end:k.from]; between != ""; {
+				n := blank(between)
+				if first := between[0]; n == 1 && !strings.ContainsRune(" \n", rune(first)) {
+					t.Fatalf("%q: %q is left out", sql, between)
+				}
+				between = between[n:]
+			}
+			_ = k.value()
+			end = k.to
+		}
+		expand(sql)
+	})
+}
+
 // An error stands where its cause does.
 func TestPlaces(t *testing.T) {
 	b := newBench(t)
@@ -138,6 +163,10 @@ func TestHostile(t *testing.T) {
 	q := parse(t, "SELECT 1")
 	q.Text = "SELECT 1; DROP TABLE t"
 	if _, err := b.Run(t.Context(), q, &rows{}); err == nil || !strings.Contains(err.Error(), "one statement at a time") {
+		t.Error(err)
+	}
+	q.Text = "DELETE FROM t\x00 WHERE x = 1"
+	if _, err := b.Run(t.Context(), q, &rows{}); err == nil || !strings.Contains(err.Error(), "NUL") {
 		t.Error(err)
 	}
 	for _, pragma := range []string{"PRAGMA query_only = off", "ATTACH 'x.db' AS x", "VACUUM INTO 'x.db'", "COMMIT", "DETACH main", "SAVEPOINT x", "ANALYZE", "REINDEX",

@@ -64,7 +64,10 @@ type refused struct{ *lang.Diagnostic }
 
 // check finds what need not be asked of SQLite.
 func (t *statement) check() error {
-	for i, k := range t.tokens {
+	if i := strings.IndexByte(t.Text, 0); i >= 0 { // where SQLite would take the statement to end
+		return lang.Errorf(t.span(i, i+1), "the text holds a NUL byte")
+	}
+	for _, k := range t.tokens {
 		switch {
 		case k.kind == unknown:
 			d := lang.Errorf(t.span(k.from, k.to), "a query takes no parameters")
@@ -72,7 +75,7 @@ func (t *statement) check() error {
 				d.WithHint(`:name is for variables, which -v name=value defines; in SQL "name" and 'text' are quoted like that`)
 			}
 			return d
-		case k.text == ";" && i < len(t.tokens):
+		case k.text == ";":
 			return lang.Errorf(t.span(k.from, k.to), "one statement at a time")
 		}
 	}
