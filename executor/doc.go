@@ -34,6 +34,12 @@
 // meanwhile (benchmark.go); COMPARE runs two queries one after the other (compare.go).
 // Both are made of nothing but queries as any other.
 //
+// # Judging
+//
+// EVALUATE computes a query's maps and judges each by its metrics (evaluate.go). The steps
+// of a curve are images between two others, each an update of the nearer one; they run
+// on a plan of their own (walk.go).
+//
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives
 // Run, and files are written whole or not at all.

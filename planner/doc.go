@@ -37,7 +37,8 @@
 // BENCHMARK binds its query once for each plan to run, with the hints of that plan
 // beside its own (benchmark.go), or takes the candidates that were considered.
 // COMPARE binds two queries and makes sure that they are over the same positions
-// (compare.go).
+// (compare.go). EVALUATE binds one, its metrics, and beside it a query whose patches are
+// as large as the image, which stands for the steps of curves (bind_evaluate.go).
 //
 // # What was measured beforehand
 //

@@ -3,6 +3,8 @@ package repl
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/clipperhouse/displaywidth"
 
@@ -20,39 +22,40 @@ func (p *Printer) evaluation(e *executor.Evaluation) error {
 }
 
 // evaluationNotes says below a table of scores what cannot be read out of it: the means
-// over several maps, how the steps between were made, and what that took.
+// over several maps, how the scores were made, and what that took.
 func evaluationNotes(w io.Writer, e *executor.Evaluation) error {
 	var lines [][2]string
 	add := func(name, format string, args ...any) {
 		lines = append(lines, [2]string{name, fmt.Sprintf(format, args...)})
 	}
 	p := e.Plan
-	if maps := len(e.Scores) / len(p.Metrics); maps > 1 {
-		width := 0
-		for _, m := range p.Metrics {
-			width = max(width, displaywidth.String(m.Text))
-		}
+	maps := len(e.Scores) / len(p.Metrics)
+	if maps > 1 {
+		name := "means"
 		for i := range p.Metrics {
-			m, name := &p.Metrics[i], ""
-			if i == 0 {
-				name = "means"
-			}
-			score, chance := e.Mean(m)
-			text := fmt.Sprintf("%-*s %.4f of %d maps", width, m.Text, score, maps)
-			if chance == chance {
-				text += fmt.Sprintf(", chance %.4f", chance)
-			}
-			add(name, "%s; %s", text, m.Direction())
+			add(name, "%s", meanText(e, &p.Metrics[i]))
+			name = ""
 		}
 	}
+	add("maps", "%s: %s, %s, %s multiply-adds", plural(maps, "map"), p.Query.Chosen().Name, plural(e.Positions, "position"), planner.FormatCount(e.MapMACs))
 	if p.Walk != nil {
-		how := "whole"
-		if p.Incremental {
-			how = "as updates"
+		text := plural(p.Steps, "step")
+		if !p.Even {
+			text += ", close together at first"
 		}
-		add("curves", "%d images computed %s, %s multiply-adds%s", e.Inferences, how, planner.FormatCount(e.MACs), fewer(e.Whole(), e.MACs))
+		if p.Random > 0 {
+			text += fmt.Sprintf("; chance by %s a map, seed %d", plural(p.Random, "random order"), p.Seed)
+		}
+		add("curves", "%s", text)
+		how := "computed whole"
+		if p.Incremental {
+			how = "computed as updates"
+		}
+		add("", "%s %s, %s multiply-adds%s", plural(e.Inferences, "image"), how, planner.FormatCount(e.MACs), fewer(e.Whole(), e.MACs))
 	}
-	add("maps", "%s of %d positions in all, %s multiply-adds", p.Query.Chosen().Name, e.Positions, planner.FormatCount(e.MapMACs))
+	if slices.ContainsFunc(p.Metrics, func(m planner.Metric) bool { return m.Kind == planner.Pointing }) {
+		add("pointing", "a hit if the peak is at most %g pixels from the box", p.Margin)
+	}
 	add("time", "%s", planner.FormatSeconds(e.Seconds))
 	for _, l := range lines {
 		if _, err := fmt.Fprintf(w, "  %-9s %s\n", l[0], l[1]); err != nil {
@@ -60,4 +63,18 @@ func evaluationNotes(w io.Writer, e *executor.Evaluation) error {
 		}
 	}
 	return nil
+}
+
+// meanText is the mean of a metric over several maps.
+func meanText(e *executor.Evaluation, m *planner.Metric) string {
+	width := 0
+	for _, other := range e.Plan.Metrics {
+		width = max(width, displaywidth.String(other.Text))
+	}
+	score, chance := e.Mean(m)
+	text := fmt.Sprintf("%s%s  %.4f", m.Text, strings.Repeat(" ", width-displaywidth.String(m.Text)), score)
+	if chance == chance {
+		text += fmt.Sprintf(", chance %.4f", chance)
+	}
+	return text + "; " + m.Direction()
 }
