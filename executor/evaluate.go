@@ -6,6 +6,8 @@ import (
 
 	"occlude/internal/faithfulness"
 	"occlude/internal/imageio"
+	"occlude/operators"
+	"occlude/operators/cpu"
 	"occlude/operators/region"
 	"occlude/planner"
 )
@@ -14,6 +16,12 @@ import (
 func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(Result) error) error {
 	start := time.Now()
 	e := &Evaluation{Plan: p}
+	var program operators.Program // of the curves, nil until it is needed
+	defer func() {
+		if program != nil {
+			program.Trim()
+		}
+	}()
 	maps := *p.Query
 	images := len(maps.Images)
 	_, done := s.onePart(maps.Images[0], images*(maps.Chosen().Positions()+p.StepsEach()))
@@ -21,8 +29,16 @@ func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(R
 	err := s.occlude(ctx, &maps, func(h *HeatMap) error {
 		start := time.Now()
 		e.Positions, e.MapMACs = e.Positions+h.Actual.Positions, e.MapMACs+h.Actual.MACs()
+		if p.Walk != nil && program == nil {
+			var err error
+			if program, err = s.program(ctx, p.Walk.Model, p.Walk.Net, cpu.Options{
+				Kernels: p.Walk.Kernels, Algorithms: p.Walk.Chosen().Algorithms, Threads: p.Walk.Threads,
+			}); err != nil {
+				return err
+			}
+		}
 		j := &judgement{session: s, evaluation: e, heat: h, values: drops(h)}
-		if err := j.run(ctx); err != nil {
+		if err := j.run(ctx, program); err != nil {
 			return err
 		}
 		maps.Started = maps.Started.Add(time.Since(start)) // the time of WITHIN is that of the maps
@@ -56,25 +72,23 @@ type judgement struct {
 }
 
 // run scores the maps of all classes by all metrics.
-func (j *judgement) run(ctx context.Context) error {
+func (j *judgement) run(ctx context.Context, program operators.Program) (err error) {
 	p := j.evaluation.Plan
 	scores := make([][]Score, len(p.Metrics)) // by class
-	walks, err := j.walks(ctx)
-	if err != nil {
-		return err
+	var w *walks
+	if program != nil {
+		w = newWalks(j, program)
+		defer w.close()
 	}
 	for i := range p.Metrics {
 		if m := &p.Metrics[i]; m.Curved() {
-			scores[i], err = walks.scores(ctx, m)
+			scores[i], err = w.scores(ctx, m)
 		} else {
 			scores[i], err = j.places(m)
 		}
 		if err != nil {
 			return err
 		}
-	}
-	if walks != nil {
-		walks.account()
 	}
 	for k, c := range j.heat.Classes {
 		for i := range p.Metrics {

@@ -13,7 +13,6 @@ import (
 	"occlude/internal/faithfulness"
 	"occlude/internal/network"
 	"occlude/operators"
-	"occlude/operators/cpu"
 	"occlude/operators/region"
 	"occlude/planner"
 )
@@ -38,18 +37,8 @@ type walks struct {
 	count   int         // images looked at
 }
 
-// walks makes ready what computes curves; nil where there is none to compute.
-func (j *judgement) walks(ctx context.Context) (*walks, error) {
+func newWalks(j *judgement, program operators.Program) *walks {
 	p := j.evaluation.Plan
-	if p.Walk == nil {
-		return nil, nil
-	}
-	program, err := j.session.program(ctx, p.Walk.Model, p.Walk.Net, cpu.Options{
-		Kernels: p.Walk.Kernels, Algorithms: p.Walk.Chosen().Algorithms, Threads: p.Walk.Threads,
-	})
-	if err != nil {
-		return nil, err
-	}
 	w := &walks{judgement: j, program: program, clean: normalised(p.Walk.Model.Spec, j.heat.Pixels)}
 	for range max(1, p.Walk.Threads) {
 		w.workers = append(w.workers, program.NewWorker())
@@ -61,17 +50,19 @@ func (j *judgement) walks(ctx context.Context) (*walks, error) {
 		}
 		w.orders = append(w.orders, orders)
 	}
-	return w, nil
+	return w
 }
 
-// account adds up what was done.
-func (w *walks) account() {
+// close adds up what was done, and leaves the workers' memory to those of the next
+// image.
+func (w *walks) close() {
 	e := w.evaluation
 	e.Inferences += w.count
 	e.MACs += w.base
 	for _, worker := range w.workers {
 		stats := worker.Stats()
 		e.MACs += stats.MACs()
+		worker.Release()
 	}
 }
 

@@ -264,22 +264,26 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 	q.Grid = Grid{PatchW: g.Width, PatchH: g.Height, StrideW: g.Width, StrideH: g.Height, Width: g.Width, Height: g.Height, Listed: true}
 	q.Grid.Positions = make([]Position, min(max(1, p.StepsEach()), plannedSteps))
 	q.Goals, q.Outputs = Goals{}, nil
-	r, err := b.resources(q.Model, q.Net, q.Threads)
+	r, err := b.resources(q.Model, q.Net, b.env.Settings.Threads())
 	if err != nil {
 		return err
 	}
+	// What the maps were computed with stays for the next image.
+	maps := p.Query.Chosen()
+	r.held.Others += packedBytes(q.Net, maps.Algorithms) + int64(maps.Threads)*maps.ArenaBytes
 	h := hints{accuracy: accuracy{q.Convolution, q.Tolerance}}
 	for _, c := range []Candidate{{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, {Name: PlanFull, Rects: Rectangles{Rule: Whole}}} {
 		if o.plan != "" && o.plan != c.Name {
 			continue
 		}
-		left := r
-		if p.Incremental = c.Name == PlanIncremental; p.Incremental && r.memory > 0 {
-			left.memory = max(1, r.memory-viewBytes(q.Net)) // the views of the second end
+		some := r
+		if p.Incremental = c.Name == PlanIncremental; p.Incremental {
+			some.held.Others += allViews(q.Net) // of the second end
 		}
-		if p.Walk, err = q.planned(ctx, c, h, left); err != nil {
+		if p.Walk, err = q.planned(ctx, c, h, some); err != nil {
 			return err
 		}
+		p.Walk.Threads = p.Walk.Chosen().Threads
 		if p.Walk.Chosen().refused == nil {
 			break
 		}
