@@ -291,7 +291,8 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 	if refused := p.Walk.Chosen().refused; refused != nil {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
-		return lang.Errorf(at, "evaluating: %w", refused).WithHint("SET memory_limit or SET threads change that")
+		return lang.Errorf(at, "evaluating: %w", refused).
+			WithHint(fmt.Sprintf("SET memory_limit = '%dMB' would do", p.Walk.Chosen().Estimate.PeakBytes/1_000_000+1))
 	}
 	return nil
 }
