@@ -68,7 +68,7 @@ func TestCompare(t *testing.T) {
 				t.Errorf("%s: SSIM %g", q.first, l.SSIM)
 			}
 		}
-		if g.Listed {
+		if len(q.shape) != 4 { // several ranks have all there is to draw
 			continue
 		}
 		b.run("COPY (COMPARE (" + q.first + ") WITH (" + q.second + ")) TO 'c.png';")

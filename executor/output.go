@@ -46,7 +46,7 @@ func (h *HeatMap) PNG(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure(
 func (h *HeatMap) Figure() heatmap.Figure {
 	p := h.Plan
 	how := p.Chosen().Name
-	if q := h.Quality.similarity(); q != "" {
+	if q := h.Quality.Similarity(); q != "" {
 		how += ", " + q
 	}
 	positions := fmt.Sprintf("%d positions", len(p.Grid.Positions))

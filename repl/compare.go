@@ -62,7 +62,11 @@ func comparisonText(c *executor.Comparison) string {
 		}{{"first", c.First}, {"second", c.Second}} {
 			m, q := side.of.Classes[k], side.of.Plan
 			peak, drop := side.of.PeakOf(k)
-			line(side.name, "%s (class %d), p0 = %.4f, fill %s, %s; %s", m.Label, m.ID, m.P0, q.Fill.Text, q.Chosen().Name, fallText(drop, peak, ""))
+			how := q.Chosen().Name
+			if similarity := side.of.Quality.Similarity(); similarity != "" {
+				how += ", " + similarity
+			}
+			line(side.name, "%s (class %d), p0 = %.4f, fill %s, %s; %s", m.Label, m.ID, m.P0, q.Fill.Text, how, fallText(drop, peak, ""))
 		}
 		line("alike", "correlation %s, SSIM %s", digits(number(l.Pearson)), digits(number(l.SSIM)))
 		line("apart", "at most by %+.4f, first - second, with the patch at (%d, %d)", l.Difference, l.At.X, l.At.Y)
