@@ -21,12 +21,14 @@ import (
 
 // filler makes processes that put the heat maps of the example's images into tables.
 type filler struct {
-	t    *testing.T
-	data string // folder of the database
+	t      *testing.T
+	data   string // folder of the database
+	stride int
 }
 
-func newFiller(t *testing.T) *filler { return &filler{t, t.TempDir()} }
+func newFiller(t *testing.T) *filler { return &filler{t, t.TempDir(), 12} }
 
+// process prepares one.
 func (f *filler) process(table string) (c *exec.Cmd, out *bytes.Buffer) {
 	f.t.Helper()
 	examples, err := filepath.Abs("examples")
@@ -34,9 +36,16 @@ func (f *filler) process(table string) (c *exec.Cmd, out *bytes.Buffer) {
 		f.t.Fatal(err)
 	}
 	c = exec.Command("occlude", "--format=json", "-c", "CREATE MODEL m FROM 'models/chest.onnx';"+
-		"OCCLUDE 'images/*.png' USING m FOR TOP 2 STRIDE 12 INTO TABLE "+table)
+		fmt.Sprintf("OCCLUDE 'images/*.png' USING m FOR TOP 2 STRIDE %d INTO TABLE %s", f.stride, table))
 	out = new(bytes.Buffer)
 	c.Dir, c.Env, c.Stdout, c.Stderr = examples, append(os.Environ(), "OCCLUDE_DATA="+f.data), out, os.Stderr
+	return c, out
+}
+
+// start starts a process.
+func (f *filler) start(table string) (c *exec.Cmd, out *bytes.Buffer) {
+	f.t.Helper()
+	c, out = f.process(table)
 	if err := c.Start(); err != nil {
 		f.t.Fatal(err)
 	}
@@ -131,7 +140,7 @@ func (f *filler) uninterrupted() (rows []string, arrays map[string]string) {
 	t.Helper()
 	// In the same database: there is what was measured of the machine, which decides
 	// how heat maps are computed.
-	if got := f.ends(f.process("reference")); got.Computed != 8 || got.Rows != 8*2*19*19 {
+	if got := f.ends(f.start("reference")); got.Computed != 8 || got.Rows != 8*2*19*19 {
 		t.Fatalf("%+v", got)
 	}
 	rows, arrays = f.content("reference")
@@ -148,7 +157,7 @@ func TestKilledWhileFilling(t *testing.T) {
 	rows, arrays := f.uninterrupted()
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	for killed := 0; ; killed++ {
-		c, out := f.process("maps")
+		c, out := f.start("maps")
 		ended := make(chan struct{})
 		go func() {
 			// Some moment after one more image was computed.
@@ -180,7 +189,7 @@ func TestKilledWhileFilling(t *testing.T) {
 		break
 	}
 	f.same("maps", rows, arrays)
-	if got := f.ends(f.process("maps")); got.Skipped != 8 {
+	if got := f.ends(f.start("maps")); got.Skipped != 8 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -195,7 +204,7 @@ func TestFillingAtOnce(t *testing.T) {
 	}
 	var all []running
 	for _, table := range []string{"maps", "maps", "others", "maps"} {
-		c, out := f.process(table)
+		c, out := f.start(table)
 		all = append(all, running{c, out})
 	}
 	sum := 0
@@ -211,4 +220,35 @@ func TestFillingAtOnce(t *testing.T) {
 	}
 	f.same("maps", rows, arrays)
 	f.same("others", rows, arrays)
+}
+
+// Ctrl-C ends a statement with status 130 and says how to go on.
+func TestInterruptedWhileFilling(t *testing.T) {
+	f := newFiller(t)
+	f.stride = 4 // which leaves enough to interrupt
+	c, out := f.process("maps")
+	var errs bytes.Buffer
+	c.Stderr = &errs
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for len(f.arrays("maps")) < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); c.ProcessState.ExitCode() != 130 || out.Len() > 0 {
+		t.Fatalf("%v: %s%s", err, out, &errs)
+	}
+	var kept, of int
+	text := errs.String()
+	if i := strings.Index(text, `; the table "maps" has `); i < 0 {
+		t.Fatalf("it says %s", text)
+	} else if _, err := fmt.Sscanf(text[i:], `; the table "maps" has %d of %d images, and the same statement goes on`, &kept, &of); err != nil || kept < 1 || of != 8 {
+		t.Fatalf("%v: it says %s", err, text)
+	}
+	if got := f.ends(f.start("maps")); got.Skipped != kept || got.Computed != 8-kept {
+		t.Errorf("%+v after %s", got, text)
+	}
 }

@@ -100,7 +100,7 @@ func (shelf) Begun(_ context.Context, p *planner.Occlude) (*planner.Choice, erro
 	case "elsewhere":
 		c.Kernels = "avx2"
 	case "older":
-		c.Algorithms = c.Algorithms[1:]
+		c.Net = ""
 	case "same":
 	default:
 		return nil, nil

@@ -2,9 +2,12 @@ package planner
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
+	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/operators"
 )
@@ -18,6 +21,7 @@ type Choice struct {
 	DrillDown  *DrillDown            `json:"drill_down,omitempty"`
 	Adaptive   *Adaptive             `json:"adaptive,omitempty"`
 	Forced     bool                  `json:"forced,omitempty"` // which sampling goes by
+	Net        string                `json:"network"`          // hash of its layers, as rewritten
 	Algorithms []operators.Algorithm `json:"algorithms"`       // by layer Index
 }
 
@@ -25,7 +29,20 @@ type Choice struct {
 func (p *Occlude) Choice() Choice {
 	c := p.Chosen()
 	return Choice{Plan: c.Name, Kernels: p.Kernels, Rects: c.Rects, DrillDown: c.DrillDown,
-		Adaptive: c.Adaptive, Forced: c.Forced, Algorithms: c.Algorithms}
+		Adaptive: c.Adaptive, Forced: c.Forced, Net: layersHash(p.Net), Algorithms: c.Algorithms}
+}
+
+// layersHash tells networks of one model apart that were rewritten in different ways.
+func layersHash(net *network.Network) string {
+	h := sha256.New()
+	for _, l := range net.Layers {
+		fmt.Fprintf(h, "%s %T %v", l.Name, l.Op, l.Shape)
+		for _, in := range l.In {
+			fmt.Fprintf(h, " %d", in.Index)
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // String is the choice as JSON.
@@ -92,8 +109,8 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 			return departs(err.Error())
 		}
 	}
-	if len(begun.Algorithms) != len(p.Net.Layers) {
-		return departs("it was made by another version of Occlude")
+	if begun.Net != layersHash(p.Net) || len(begun.Algorithms) != len(p.Net.Layers) {
+		return departs("the network was rewritten in another way, by other settings or another version of Occlude")
 	}
 	c := &Candidate{Name: begun.Plan, Rects: begun.Rects, DrillDown: begun.DrillDown, Adaptive: begun.Adaptive, Forced: begun.Forced,
 		Algorithms: begun.Algorithms}
