@@ -31,10 +31,9 @@ type walks struct {
 	program operators.Program
 	clean   *tensor.Dense // the image, normalised
 	workers []operators.Worker
-	orders  [][][]int32 // of pixels, by class: the map's, then the random ones
-	whole   *end        // the image as an end, once it was computed
-	base    int64       // multiply-adds of the ends
-	count   int         // images looked at
+	whole   *end  // the image as an end, once it was computed
+	base    int64 // multiply-adds of the ends
+	count   int   // images looked at
 }
 
 func newWalks(j *judgement, program operators.Program) *walks {
@@ -43,14 +42,17 @@ func newWalks(j *judgement, program operators.Program) *walks {
 	for range max(1, p.Walk.Threads) {
 		w.workers = append(w.workers, program.NewWorker())
 	}
-	for _, values := range j.values {
-		orders := [][]int32{j.pixels(values).Order()}
-		for r := range p.Random {
-			orders = append(orders, j.pixels(faithfulness.Shuffle(values, uint64(p.Seed), uint64(r))).Order())
-		}
-		w.orders = append(w.orders, orders)
-	}
 	return w
+}
+
+// order is that of the pixels in the map of a class, or in the n-th random one of the
+// same values, from 1.
+func (w *walks) order(class, n int) []int32 {
+	values := w.values[class]
+	if n > 0 {
+		values = faithfulness.Shuffle(values, uint64(w.evaluation.Plan.Seed), uint64(n-1))
+	}
+	return w.pixels(values).Order()
 }
 
 // close adds up what was done, and leaves the workers' memory to those of the next
@@ -99,7 +101,7 @@ func (w *walks) scores(ctx context.Context, m *planner.Metric) ([]Score, error) 
 	if err != nil {
 		return nil, err
 	}
-	scores := make([]Score, len(w.orders))
+	scores := make([]Score, len(w.values))
 	for k := range scores {
 		s := &scores[k]
 		s.Curve = curves[k][0]
@@ -156,61 +158,75 @@ func (w *walks) end(ctx context.Context, image *tensor.Dense) (*end, error) {
 // step is an image between the ends.
 type step struct {
 	order   []int32
-	count   int // of the pixels in their order, those that are as in the last image
-	changed region.Rect
-	rects   []region.Rect
+	count   int         // of the pixels in their order, those that are as in the last image
+	changed region.Rect // in which it differs from the end that it is an update of
 	class   int
 	p       *float64 // where its probability goes
 }
 
+// mostSteps is about how many steps are held together.
+const mostSteps = 4096
+
 // curves computes p at every step of every walk, by class and order.
 func (w *walks) curves(ctx context.Context, ends [2]*end, counts []int) ([][][]float64, error) {
-	last := len(counts) - 1
+	p, last := w.evaluation.Plan, len(counts)-1
+	total, done := len(w.values)*(1+p.Random)*(last-1), 0
 	var steps [2][]step // by the end that they are updates of
-	all := make([][][]float64, len(w.orders))
-	for k, orders := range w.orders {
+	compute := func() error {
+		for at := range steps {
+			n, err := w.compute(ctx, ends, at, steps[at])
+			w.count, done = w.count+n, done+n
+			if err != nil {
+				return err
+			}
+			steps[at] = steps[at][:0]
+		}
+		return ctx.Err()
+	}
+	all := make([][][]float64, len(w.values))
+	for k := range all {
 		class := w.heat.Classes[k].ID
-		for _, order := range orders {
+		for n := range 1 + p.Random {
 			curve := make([]float64, len(counts))
 			curve[0], curve[last] = float64(ends[0].scores[class]), float64(ends[1].scores[class])
+			order := w.order(k, n)
+			first, others := faithfulness.Bounds(order, counts, p.Walk.Grid.Width)
 			for i := 1; i < last; i++ {
-				s := step{order: order, count: counts[i], class: class, p: &curve[i]}
-				at := w.choose(&s)
-				steps[at] = append(steps[at], s)
+				at, changed := w.nearer(first[i], others[i])
+				steps[at] = append(steps[at], step{order, counts[i], changed, class, &curve[i]})
 			}
 			all[k] = append(all[k], curve)
+			if len(steps[0])+len(steps[1]) < mostSteps && ctx.Err() == nil {
+				continue
+			}
+			if err := compute(); err != nil {
+				return nil, w.interrupted(ctx, err, done, total)
+			}
 		}
 	}
-	total := len(steps[0]) + len(steps[1])
-	w.count += total
-	done := 0
-	for at := range steps {
-		n, err := w.compute(ctx, ends, at, steps[at])
-		done += n
-		if err != nil {
-			return nil, w.interrupted(ctx, err, done, total)
-		}
+	if err := compute(); err != nil {
+		return nil, w.interrupted(ctx, err, done, total)
 	}
 	return all, nil
 }
 
-// choose decides of which end a step is an update, and what it computes.
-func (w *walks) choose(s *step) int {
-	p := w.evaluation.Plan
-	net, width := p.Walk.Net, p.Walk.Grid.Width
-	best, work := 0, int64(math.MaxInt64)
-	for at, pixels := range [][]int32{s.order[:s.count], s.order[s.count:]} {
-		changed := faithfulness.Bounds(pixels, width)
-		rects, _ := p.Walk.Chosen().Rects.At(net, changed, nil)
-		var macs int64
-		for i, l := range net.Layers {
-			macs += l.Work(rects[i]).MACs
-		}
-		if macs < work {
-			best, work, s.changed, s.rects = at, macs, changed, rects
-		}
+// nearer is the end that a step is an update of: the one for which less is computed,
+// given in which rectangles they differ.
+func (w *walks) nearer(fromFirst, fromLast region.Rect) (at int, changed region.Rect) {
+	if w.work(fromLast) < w.work(fromFirst) {
+		return 1, fromLast
 	}
-	return best
+	return 0, fromFirst
+}
+
+// work is the multiply-adds of an update.
+func (w *walks) work(changed region.Rect) (macs int64) {
+	p := w.evaluation.Plan.Walk
+	rects, _ := p.Chosen().Rects.At(p.Net, changed, nil)
+	for i, l := range p.Net.Layers {
+		macs += l.Work(rects[i]).MACs
+	}
+	return macs
 }
 
 // compute computes steps that are updates of one of the ends, and tells how many it
@@ -263,7 +279,8 @@ func (w *walks) batch(ctx context.Context, worker operators.Worker, ends [2]*end
 	p := w.evaluation.Plan.Walk
 	updates := make([]operators.Update, len(steps))
 	for i, s := range steps {
-		updates[i] = operators.Update{Patch: s.patch(ends, p.Grid.Width), Rects: s.rects, Out: make([]float32, p.Net.Output.Shape.Len())}
+		rects, _ := p.Chosen().Rects.At(p.Net, s.changed, nil)
+		updates[i] = operators.Update{Patch: s.patch(ends, p.Grid.Width), Rects: rects, Out: make([]float32, p.Net.Output.Shape.Len())}
 	}
 	if err := worker.Run(ctx, ends[at].views, updates); err != nil {
 		return err

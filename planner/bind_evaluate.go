@@ -23,7 +23,7 @@ const (
 	// plannedSteps are as many as make a difference to how they are computed.
 	plannedSteps = 1024
 	// maxSteps and maxRandom are more than anybody waits for.
-	maxSteps, maxRandom = 10_000, 1000
+	maxSteps, maxRandom = 10_000, 1_000
 )
 
 // defaultFills are what stands in for missing pixels where nothing is said. RISE takes a

@@ -33,15 +33,25 @@ func Area(x []int, y []float64) float64 {
 	return sum / float64(x[len(x)-1]-x[0])
 }
 
-// Bounds is the smallest rectangle that holds some pixels of an image so wide.
-func Bounds(pixels []int32, width int) region.Rect {
-	if len(pixels) == 0 {
-		return region.Rect{}
+// Bounds are the smallest rectangles of an image so wide that hold the first counts[k]
+// of some pixels, and those that hold the others, by k. The counts ascend.
+func Bounds(pixels []int32, counts []int, width int) (first, others []region.Rect) {
+	first, others = make([]region.Rect, len(counts)), make([]region.Rect, len(counts))
+	at := func(p int32) region.Rect { return region.Of(int(p)%width, int(p)/width, 1, 1) }
+	var held region.Rect
+	i := 0
+	for k, n := range counts {
+		for ; i < n; i++ {
+			held = held.Union(at(pixels[i]))
+		}
+		first[k] = held
 	}
-	x0, x1, y0, y1 := width, 0, int(pixels[0])/width, 0
-	for _, p := range pixels {
-		x, y := int(p)%width, int(p)/width
-		x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+	held, i = region.Rect{}, len(pixels)
+	for k := len(counts) - 1; k >= 0; k-- {
+		for ; i > counts[k]; i-- {
+			held = held.Union(at(pixels[i-1]))
+		}
+		others[k] = held
 	}
-	return region.Of(x0, y0, x1-x0+1, y1-y0+1)
+	return first, others
 }

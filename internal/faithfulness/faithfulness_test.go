@@ -176,22 +176,34 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// TestBounds wants the least rectangle.
+// TestBounds wants rectangles that hold all pixels, and touch one with every side.
 func TestBounds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		width := 1 + rng.IntN(9)
-		var pixels []int32
-		for range rng.IntN(5) {
-			pixels = append(pixels, rng.Int32N(60))
+		pixels := make([]int32, 1+rng.IntN(12))
+		for i := range pixels {
+			pixels[i] = rng.Int32N(60)
 		}
-		r := faithfulness.Bounds(pixels, width)
-		var want region.Rect
-		for _, p := range pixels {
-			want = want.Union(region.Of(int(p)%width, int(p)/width, 1, 1))
-		}
-		if r != want {
-			t.Errorf("%v in rows of %d: %v, want %v", pixels, width, r, want)
+		counts := faithfulness.Even(len(pixels), 1+rng.IntN(len(pixels)))
+		first, others := faithfulness.Bounds(pixels, counts, width)
+		for k, n := range counts {
+			for _, c := range []struct {
+				r      region.Rect
+				pixels []int32
+			}{{first[k], pixels[:n]}, {others[k], pixels[n:]}} {
+				x, y := make([]int, 0), make([]int, 0)
+				for _, p := range c.pixels {
+					x, y = append(x, int(p)%width), append(y, int(p)/width)
+				}
+				var want region.Rect
+				if len(x) > 0 {
+					want = region.Of(slices.Min(x), slices.Min(y), slices.Max(x)-slices.Min(x)+1, slices.Max(y)-slices.Min(y)+1)
+				}
+				if c.r != want {
+					t.Errorf("%v in rows of %d: %v, want %v", c.pixels, width, c.r, want)
+				}
+			}
 		}
 	}
 }
