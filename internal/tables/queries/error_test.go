@@ -96,6 +96,7 @@ func TestPlaces(t *testing.T) {
 		{"SELECT 1 FROM elsewhere", "  hint: the tables are maps\n"},
 		{"SELECT x FRM maps, maps", "q:1:14: error: near \"maps\": syntax error\n"},
 		{"SELECT x\nFROM maps\nWHERE AND x > 1", "q:3:7: error: near \"AND\": syntax error\n"},
+		{"SELECT x AS group FROM maps", "q:1:13: error: near \"group\": syntax error\n  SELECT x AS group FROM maps\n              ^~~~~\n  hint: group is a word of SQL; as a name it is written \"group\"\n"},
 		{"SELECT x FROM", "q:1:14: error: the statement ends too soon\n"},
 		{"SELECT heatmp(x, y, p) FROM maps", "q:1:8: error: no such function: heatmp\n  SELECT heatmp(x, y, p) FROM maps\n         ^~~~~~\n  hint: did you mean heatmap?\n"},
 		{"SELECT x FROM maps a, maps b", "q:1:8: error: ambiguous column name: x\n"},

@@ -117,6 +117,9 @@ func (s *Session) locate(ctx context.Context, t *statement, err error, message s
 	if short {
 		return d.WithHint(shortHint(at.text))
 	}
+	if strings.HasSuffix(message, ": syntax error") && t.wantsName(at) {
+		return d.WithHint(at.text + ` is a word of SQL; as a name it is written "` + at.text + `"`)
+	}
 	switch what {
 	case "no such column":
 		return d.WithHint(s.columnHint(ctx, t, subject))
@@ -129,6 +132,13 @@ func (s *Session) locate(ctx context.Context, t *statement, err error, message s
 		return d.WithHint("write the table before it: maps." + subject)
 	}
 	return d
+}
+
+// wantsName reports whether a word stands where a name should.
+func (t *statement) wantsName(at token) bool {
+	i := slices.Index(t.tokens, at)
+	return at.kind == word && i > 0 &&
+		slices.Contains([]string{"AS", "FROM", "JOIN", "TABLE", "VIEW", "INTO", "UPDATE", "SELECT", "BY", ",", "("}, strings.ToUpper(t.tokens[i-1].text))
 }
 
 // named is the token of a name that a message holds: the name of a table, or one with
