@@ -24,8 +24,9 @@ type cell struct {
 	sum  sum
 }
 
-// maxCells is the size of the largest grid. More is no heat map, but a mistake.
-const maxCells = 1 << 24
+// maxCells is the size of the largest grid, which takes some 200 MB here. More is no
+// heat map, but a mistake.
+const maxCells = 1 << 21
 
 func newHeatMap() *heatMap { return &heatMap{cells: map[[2]float64]*cell{}} }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"reflect"
+	"sync"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -43,11 +44,11 @@ func (h handle) interruptWith(ctx context.Context) (stop func()) {
 		defer tls.Close()
 		sqlite3.Xsqlite3_interrupt(tls, uintptr(h))
 	})
-	return func() {
+	return sync.OnceFunc(func() {
 		if !unwatch() {
 			<-done
 		}
-	}
+	})
 }
 
 // errorOffset is the byte of its statement that the last error is about, -1 where

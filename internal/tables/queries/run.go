@@ -93,14 +93,17 @@ func (s *Session) run(ctx context.Context, t *statement, sink Sink) (Done, error
 	if err := s.connect(ctx, !t.Returns()); err != nil {
 		return Done{}, err
 	}
-	defer s.handle.interruptWith(ctx)()
+	stop := s.handle.interruptWith(ctx)
+	defer func() { stop() }()
 	writes, err := s.prepare(ctx, t)
 	if err == nil && writes && t.readOnly {
 		k := t.changing()
 		return Done{}, refused{lang.Errorf(t.span(k.from, k.to), "a query is wanted here, and this changes something")}
 	}
 	if err == nil && writes && t.Returns() { // WITH ... DELETE
+		stop() // the connection may be given up for another
 		if err = s.connect(ctx, true); err == nil {
+			stop = s.handle.interruptWith(ctx)
 			writes, err = s.prepare(ctx, t)
 		}
 	}
@@ -239,6 +242,7 @@ func (s *Session) change(ctx context.Context, t *statement, sink Sink) (done Don
 	if err != nil {
 		return done, err
 	}
+	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
 		return done, err
