@@ -312,7 +312,7 @@ func (s *Session) show(name string) (*Relation, error) {
 		v, err := s.Settings.Get(name)
 		return &Relation{Columns: []string{name}, Rows: [][]any{{v}}}, err
 	}
-	r := &Relation{Columns: []string{"setting", "value", "meaning"}}
+	r := &Relation{Columns: []string{"setting", "value", "meaning", "kind", "default"}}
 	for _, t := range settings.All() {
 		v, err := s.Settings.Get(t.Name)
 		if err != nil {
@@ -321,7 +321,10 @@ func (s *Session) show(name string) (*Relation, error) {
 		if t.Name == "memory_limit" && s.Settings.MemoryLimit() == 0 && s.Memory != nil {
 			v += " (" + planner.FormatBytes(settings.MemoryShare(s.Memory())) + ")"
 		}
-		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning})
+		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning, t.Kind, t.Default})
+	}
+	for _, h := range planner.Hints() {
+		r.Rows = append(r.Rows, []any{h.Name, "", h.Meaning + ": " + h.Values, "hint", h.Default})
 	}
 	return r, nil
 }

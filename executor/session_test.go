@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"occlude/executor"
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
 	"occlude/planner"
@@ -154,7 +155,7 @@ func TestSettingsOfASession(t *testing.T) {
 		t.Error(show("threads"), show("memory_limit"), show("format"), show("device"))
 	}
 	all := b.run("SHOW ALL;")[0].(*executor.Relation)
-	if len(all.Columns) != 3 || len(all.Rows) != 5 {
+	if len(all.Columns) != 5 || len(all.Rows) != len(settings.All())+len(planner.Hints()) {
 		t.Errorf("%v", all)
 	}
 	b.run("RESET threads;")

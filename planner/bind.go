@@ -65,6 +65,7 @@ type Planner struct {
 type optimized struct {
 	net   *network.Network
 	fired []rewrite.Fired
+	off   string // the switches that were off
 }
 
 // New makes a planner.
@@ -81,19 +82,20 @@ func (p *Planner) Rewriting() time.Duration { return p.rewriting }
 
 // optimize rewrites a model's network, once.
 func (p *Planner) optimize(m *model.Model) (optimized, error) {
-	if o, ok := p.optimized[m]; ok {
+	off := strings.Join(p.env.Settings.Off(), " ")
+	if o, ok := p.optimized[m]; ok && o.off == off {
 		return o, nil
 	}
 	start := time.Now()
 	defer func() { p.rewriting += time.Since(start) }()
-	net, fired, err := rewrite.Optimize(m.Net, func(string) bool { return true })
+	net, fired, err := rewrite.Optimize(m.Net, p.env.Settings.Enabled)
 	if err != nil {
 		return optimized{}, fmt.Errorf("model %q: %w", m.Name, err)
 	}
 	if m.Folded > 0 {
 		fired = append([]rewrite.Fired{{Rule: "fold-shapes", Count: m.Folded}}, fired...)
 	}
-	o := optimized{net, fired}
+	o := optimized{net, fired, off}
 	p.forgetDropped()
 	p.optimized[m] = o
 	return o, nil
@@ -148,6 +150,9 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		b.calibrate(ctx, s.Model)
 		return b.predict(s)
 	case *lang.Occlude:
+		if err := b.override(s.Options); err != nil {
+			return nil, err
+		}
 		if !b.calibrate(ctx, s.Model) {
 			b.measure(ctx)
 		}

@@ -72,7 +72,7 @@ func draw(s *lang.Sample) (*Sample, error) {
 
 // plans fills in the plans of a sample's heat maps.
 func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
-	h := hints{accuracy: accuracy{ConvolutionAuto, defaultTolerance}}
+	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
 	exact := q
 	all, err := candidates(ctx, &exact, h, r)
 	if err != nil {

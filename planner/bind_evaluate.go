@@ -271,7 +271,7 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 	// What the maps were computed with stays for the next image.
 	maps := p.Query.Chosen()
 	r.held.Others += packedBytes(q.Net, maps.Algorithms) + int64(maps.Threads)*maps.ArenaBytes
-	h := hints{accuracy: accuracy{q.Convolution, q.Tolerance}}
+	h := hints{accuracy: accuracy{q.Convolution, q.Tolerance, ruledOut(b.env.Settings)}}
 	for _, c := range []Candidate{{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, {Name: PlanFull, Rects: Rectangles{Rule: Whole}}} {
 		if o.plan != "" && o.plan != c.Name {
 			continue

@@ -12,7 +12,6 @@ import (
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/lang"
-	"occlude/operators"
 	"occlude/planner/cost"
 )
 
@@ -48,7 +47,7 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 		return nil, err
 	}
 	return &Predict{text: b.text, Model: m, Net: o.net, Images: images, Top: top, Threads: b.env.Settings.Threads(),
-		Kernels: b.env.Settings.Kernels(), Algorithms: wholeAlgorithms(o.net, r.choice)}, nil
+		Kernels: b.env.Settings.Kernels(), Algorithms: wholeAlgorithms(o.net, r.choice, b.accuracy())}, nil
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
@@ -58,9 +57,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
-		Device: "cpu", Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
+		Off: b.env.Settings.Off(), Device: "cpu", Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
 	q := queryOptions{seed: defaultSeed}
-	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
+	q.accuracy = b.accuracy()
 	read := optionReader[queryOptions]{table: queryTable, target: &q}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
@@ -76,6 +75,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	}
 	p.Goals = b.goals(s)
 	if q.hints.adaptive, err = q.adaptation(s, p.Goals, p.Grid); err != nil {
+		return nil, err
+	}
+	if err := q.checkSampling(); err != nil {
 		return nil, err
 	}
 	if !p.Goals.Approximates() {
@@ -130,6 +132,8 @@ type queryOptions struct {
 	approximate approximateHints
 	dropRim     bool
 	seed        int
+	// ofSampling are the hints about sampling, as they were written.
+	ofSampling []*numberHint
 	// tolerance is where it was asked for, nil where it was not.
 	tolerance lang.Value
 }
@@ -155,6 +159,7 @@ func (q *queryOptions) attainable(net *network.Network) error {
 func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r resources, err error) {
 	r = resources{threads: threads, cores: b.env.Cores, held: b.held(m, net)}
 	r.memory, r.auto = b.memoryLimit()
+	r.allowed = b.env.Settings.Enabled
 	use := cost.Use{Kernels: b.env.Settings.Kernels(), Threads: threads, Cores: b.env.Cores, Net: net, Hash: m.Hash}
 	if r.rates, err = b.env.Profile.Rates(use); err != nil {
 		return r, err
@@ -162,57 +167,6 @@ func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r
 	use.Threads = 1
 	r.choice, err = b.env.Profile.Rates(use)
 	return r, err
-}
-
-// queryTable is the one place where an option of OCCLUDE is made.
-var queryTable = map[string]func(*queryOptions, lang.Value) error{
-	"plan": func(q *queryOptions, v lang.Value) error {
-		q.approximate.plan = v
-		return word(func(q *queryOptions, s string) { q.plan = s }, PlanFull, PlanIncremental, PlanApproximate)(q, v)
-	},
-	"tau": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.tau, err = share("tau", v)
-		return err
-	},
-	"drill_down": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.fraction, err = share("drill_down", v)
-		return err
-	},
-	"speedup": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.speedup, err = positive("speedup", v)
-		return err
-	},
-	"batch": func(q *queryOptions, v lang.Value) (err error) {
-		q.batch, err = wholeNumber(v, 1)
-		return err
-	},
-	"convolution": word(func(q *queryOptions, s string) { q.accuracy.convolution = s }, convolutions()...),
-	"tolerance": func(q *queryOptions, v lang.Value) error {
-		n, err := numbers(v, 1)
-		if err != nil {
-			return err
-		}
-		if n[0] <= 0 || n[0] > 1 {
-			return lang.Errorf(v.Span(), "%s is no difference of probabilities, above 0 and at most 1", v)
-		}
-		q.accuracy.tolerance, q.tolerance = n[0], v
-		return nil
-	},
-	"device": word(func(*queryOptions, string) {}, "cpu", "auto"),
-	"seed": func(q *queryOptions, v lang.Value) (err error) {
-		q.seed, err = wholeNumber(v, 0)
-		return err
-	},
-	"edge": word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
-}
-
-// convolutions are the words that the option of this name takes.
-func convolutions() []string {
-	words := []string{ConvolutionAuto}
-	for _, a := range operators.AllAlgorithms() {
-		words = append(words, string(a))
-	}
-	return words
 }
 
 // imagesOf finds the files that a name or pattern stands for.

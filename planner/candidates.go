@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"occlude/planner/cost"
@@ -10,10 +11,12 @@ import (
 
 // hints are the choices of the planner that a query forces.
 type hints struct {
-	plan     string // "" to let cost decide
-	batch    int    // 0 likewise
-	threads  int    // likewise
-	accuracy accuracy
+	plan    string // "" to let cost decide
+	batch   int    // 0 likewise
+	threads int    // likewise
+	// sketches and trend are hintAuto (or ""), hintOn or hintOff.
+	sketches, trend string
+	accuracy        accuracy
 	// approximation is the approximate plan that is asked for, nil for an exact one.
 	approximation *approximation
 	// adaptive is how goals may be met by sampling, nil where they may not, and
@@ -57,7 +60,11 @@ type resources struct {
 	// choice are the rates of a thread alone, by which algorithms are chosen: how many
 	// threads there are must not decide what is computed.
 	choice *cost.Rates
+	// enabled tells whether a choice is not ruled out; nil for all.
+	allowed func(choice string) bool
 }
+
+func (r resources) enabled(choice string) bool { return r.allowed == nil || r.allowed(choice) }
 
 // parallel is by how much threads divide the time: further threads than cores
 // only take turns.
@@ -79,19 +86,29 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 			return nil, err
 		}
 	}
-	if h.adaptive != nil {
-		c, err := adaptiveCandidate(ctx, q, h, r, all)
+	for _, c := range all {
+		c.ruleOut(r)
+	}
+	exact := slices.DeleteFunc(slices.Clone(all), func(c *Candidate) bool { return len(c.off) > 0 })
+	if h.adaptive != nil && len(exact) > 0 {
+		c, err := adaptiveCandidate(ctx, q, h, r, exact)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.cost(ctx, q, h, r); err != nil {
 			return nil, err
 		}
+		c.ruleOut(r)
 		all = append(all, c)
+	}
+	demanded := func(c *Candidate) bool { // by hints and goals
+		return (forced == "" || c.Name == forced) && (q.Goals.Within == 0 || c.Adaptive != nil)
 	}
 	rank := func(c *Candidate) int { // the lower one runs whatever it costs
 		switch {
-		case forced != "" && c.Name != forced, q.Goals.Within > 0 && c.Adaptive == nil:
+		case !demanded(c):
+			return 3
+		case len(c.off) > 0:
 			return 2
 		case c.refused != nil:
 			return 1
@@ -107,6 +124,9 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		}
 		return all[i].wager() < all[j].wager()
 	})
+	if rank(all[0]) > 1 {
+		return nil, noneLeft(all, demanded)
+	}
 	if all[0].refused != nil {
 		return all, all[0].refused
 	}
@@ -175,6 +195,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		best.Reason = "forced by " + by
 	case goals.Within > 0:
 		best.Reason = "the only plan that ends in time whatever a position takes"
+	case len(others[0].off) > 0:
+		best.Reason = "the only plan that is left"
 	case others[0].refused != nil:
 		best.Reason = "the only one that fits into the memory"
 	case goals.SSIM > mostPromised && best.Adaptive == nil:
@@ -186,6 +208,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		}
 		macs := float64(c.Estimate.MACs) / float64(max(best.Estimate.MACs, 1))
 		switch seconds := against(c, best); {
+		case len(c.off) > 0:
+			c.Reason = "ruled out by " + offBy(c.off) + ": " + seconds
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:
 			c.Reason = "ruled out by the hint, though cheaper: " + seconds
 		case best.Forced:

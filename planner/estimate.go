@@ -178,11 +178,11 @@ func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates,
 }
 
 // wholeAlgorithms are those of inference on whole images.
-func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm {
+func wholeAlgorithms(net *network.Network, r *cost.Rates, want accuracy) []operators.Algorithm {
 	tallies := make([]tally, len(net.Layers))
 	for i, l := range net.Layers {
 		tallies[i] = *wholeTally(l)
 	}
 	shareWeights(net, tallies, wholeRects(net, nil), choiceBatch)
-	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
+	return chooseAlgorithms(net, tallies, r, want)
 }

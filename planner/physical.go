@@ -52,6 +52,7 @@ type Candidate struct {
 	Reason   string // why it was chosen, or why not
 
 	refused error         // why it cannot run, nil if it can
+	off     []string      // the settings that rule it out
 	updates []cost.Amount // what each layer does, by Index
 	shapes  *shapes       // of the positions
 }

@@ -128,6 +128,8 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
+	// Off are the settings that rule something out.
+	Off []string
 	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
 	MemoryLimit int64
 	Kernels     string  // the set of kernels, as SET kernels names it

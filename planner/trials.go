@@ -52,7 +52,7 @@ func (b *binder) trials(ctx context.Context, p *Analyze, q Occlude) (err error) 
 	if err != nil {
 		return err
 	}
-	p.Picture, err = q.planned(ctx, Candidate{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, hints{accuracy: accuracy{ConvolutionAuto, defaultTolerance}}, r)
+	p.Picture, err = q.planned(ctx, Candidate{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}, r)
 	return err
 }
 
@@ -155,7 +155,7 @@ func (t trier) add(ctx context.Context, to *[]*Occlude, c Candidate, part float6
 		return err
 	}
 	q.Grid.all(func(Position) bool { return true })
-	h := hints{accuracy: accuracy{ConvolutionAuto, defaultTolerance}}
+	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
 	all, err := q.planned(ctx, c, h, r)
 	if err != nil {
 		return err

@@ -3,9 +3,11 @@ package explain
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner"
 	"occlude/planner/rewrite"
@@ -36,7 +38,8 @@ func (b *builder) report() *Report {
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
 		Profile:   profile(q.Profile, q.ProfileAge),
-		Rules:     rules(q.Fired, b.explain.Rules),
+		Rules:     rules(q.Fired, b.explain.Rules, q.Off),
+		RuledOut:  append([]string{}, q.Off...),
 		Actual:    b.measured(),
 	}
 	for _, o := range q.Outputs {
@@ -153,7 +156,7 @@ func (b *builder) measured() *Actual {
 }
 
 // rules lists what the rewrites did: those that fired, or all in their order.
-func rules(fired []rewrite.Fired, all bool) []Rule {
+func rules(fired []rewrite.Fired, all bool, off []string) []Rule {
 	byName := map[string]rewrite.Fired{}
 	out := []Rule{}
 	for _, f := range fired {
@@ -164,7 +167,7 @@ func rules(fired []rewrite.Fired, all bool) []Rule {
 	for _, r := range table {
 		f, ok := byName[r.Name]
 		if ok || all {
-			out = append(out, Rule{r.Name, r.Doc, f.Count, f.Layers})
+			out = append(out, Rule{r.Name, r.Doc, f.Count, f.Layers, slices.Contains(off, settings.SwitchOf(r.Name))})
 		}
 	}
 	return out

@@ -86,7 +86,7 @@ func Describe(d *planner.Describe) *ModelReport {
 		},
 		Output: m.Output, Added: m.Added, Classes: m.Classes, Labels: m.Labels,
 		Parameters: net.Params(), MACs: net.Work().MACs,
-		Patch: Size{patch.W(), patch.H()}, Rules: rules(d.Fired, false), Speedups: speedups(net),
+		Patch: Size{patch.W(), patch.H()}, Rules: rules(d.Fired, false, nil), Speedups: speedups(net),
 		Profile: profile(d.Profile, 0), Curves: curves(d.Curves),
 	}
 	receptive := receptiveFields(net)

@@ -23,6 +23,7 @@ type Report struct {
 	Warning    string      `json:"warning,omitempty"` // that they will not be like those it has
 	Colormap   string      `json:"colormap,omitempty"`
 	Plan       Plan        `json:"plan"`
+	RuledOut   []string    `json:"ruled_out"` // by settings that are off: their names
 	Profile    Profile     `json:"cost_profile"`
 	Operators  *Operator   `json:"operators"`
 	Candidates []Candidate `json:"candidates"`       // the chosen one first
@@ -234,6 +235,7 @@ type Rule struct {
 	Doc    string   `json:"doc"`
 	Count  int      `json:"count"`
 	Layers []string `json:"layers,omitempty"`
+	Off    bool     `json:"off,omitempty"` // by its setting
 }
 
 // Layer is a layer's share of a plan.

@@ -78,6 +78,9 @@ func (r *Report) header(w io.Writer) error {
 	r.memoryFacts(&f)
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
+	if len(r.RuledOut) > 0 {
+		f.add("Off", "%s", strings.Join(r.RuledOut, ", "))
+	}
 	if a := r.Actual; a != nil {
 		result := fmt.Sprintf("class %s, p0 = %.4f", a.Class, a.P0)
 		if len(r.Images) > 1 {
@@ -388,7 +391,10 @@ func (r *Report) ruleTable(w io.Writer) error {
 	for _, rule := range r.Rules {
 		lines := wrap(rule.Doc, room)
 		fired := ""
-		if rule.Count > 0 {
+		switch {
+		case rule.Off:
+			fired = "off"
+		case rule.Count > 0:
 			fired = fmt.Sprint(rule.Count)
 		}
 		if len(rule.Layers) > 0 {
