@@ -214,14 +214,14 @@ func TestAggregatesInGroups(t *testing.T) {
 
 func TestHeatMapPicture(t *testing.T) {
 	b := newBench(t)
-	for sql, size := range map[string]string{
-		"SELECT heatmap('png') FROM (SELECT 0 AS x, 0 AS y, 8 AS w, 8 AS h, 0.5 AS p_drop UNION SELECT 32, 16, 8, 8, -0.1)":              "2x2",
-		"SELECT heatmap(x, y, p, 'png') FROM (SELECT 0 AS x, 0 AS y, 1 AS p UNION SELECT 8, 0, 1 UNION SELECT 16, 8, 3)":                 "3x2",
-		"SELECT heatmap(column1, column2, column3, column4, column5, 'png') FROM (VALUES (0, 0, 16, 16, NULL), (NULL, 1, 16, 16, 0.25))": "1x1",
+	for _, sql := range []string{
+		"SELECT heatmap('png') FROM (SELECT 0 AS x, 0 AS y, 8 AS w, 8 AS h, 0.5 AS p_drop UNION SELECT 32, 16, 8, 8, -0.1)",
+		"SELECT heatmap(x, y, p, 'png') FROM (SELECT 0 AS x, 0 AS y, 1 AS p UNION SELECT 8, 0, 1 UNION SELECT 16, 8, 3)",
+		"SELECT heatmap(column1, column2, column3, column4, column5, 'png') FROM (VALUES (0, 0, 16, 16, NULL), (NULL, 1, 16, 16, 0.25))",
 	} {
 		c, err := png.DecodeConfig(bytes.NewReader(b.one(sql).([]byte)))
 		if err != nil || c.Width < 300 || c.Height < 200 {
-			t.Errorf("%s: %v, %v; a grid of %s", sql, c, err, size)
+			t.Errorf("%s: %v, %v", sql, c, err)
 		}
 	}
 	if v := b.one("SELECT heatmap(1, 1, 1) WHERE 0"); v != nil {
