@@ -228,7 +228,7 @@ func (t Trial) Took() float64 { return t.First + t.BaseSeconds }
 // The least spreads that are told: a machine is not the same for two queries, and
 // other models have other layers.
 const (
-	leastSpread, leastSpreadOther = 0.07, 0.25
+	leastSpread, leastSpreadOther = 0.09, 0.25
 	// nineOfTen is how many standard deviations of a normal distribution nine of ten
 	// values lie within.
 	nineOfTen = 1.645
