@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"occlude/executor"
@@ -274,7 +275,7 @@ func TestTableIsResumed(t *testing.T) {
 		t.Errorf("%+v after %v", f, err)
 	}
 	if p.started != 1 || p.finished != 1 || p.images != 8 || p.first != 8*196 || p.expected != f.Computed*196 || p.done != p.expected {
-		t.Errorf("progress: %+v", p)
+		t.Errorf("progress: started %d, finished %d, %d images, %d positions at first, then %d, and %d done", p.started, p.finished, p.images, p.first, p.expected, p.done)
 	}
 	for _, h := range b.maps(query + ";") {
 		b.kept("maps", h)
@@ -282,13 +283,24 @@ func TestTableIsResumed(t *testing.T) {
 }
 
 // counter adds up what it hears of progress.
-type counter struct{ started, finished, images, first, expected, done int }
+type counter struct {
+	mu                                               sync.Mutex
+	started, finished, images, first, expected, done int
+}
 
-func (c *counter) Start(_ string, n int) { c.started, c.first, c.expected = c.started+1, n, n }
-func (c *counter) Next(string, int, int) { c.images++ }
-func (c *counter) Expect(n int)          { c.expected = n }
-func (c *counter) Add(n int)             { c.done += n }
-func (c *counter) Finish()               { c.finished++ }
+func (c *counter) locked(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+}
+
+func (c *counter) Start(_ string, n int) {
+	c.locked(func() { c.started, c.first, c.expected = c.started+1, n, n })
+}
+func (c *counter) Next(string, int, int) { c.locked(func() { c.images++ }) }
+func (c *counter) Expect(n int)          { c.locked(func() { c.expected = n }) }
+func (c *counter) Add(n int)             { c.locked(func() { c.done += n }) }
+func (c *counter) Finish()               { c.locked(func() { c.finished++ }) }
 
 // What a table was begun with is gone on with, whatever is known of the machine by
 // then.
