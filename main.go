@@ -194,13 +194,13 @@ func (c *runCommand) run() int {
 	defer e.Session.Close()
 	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
 	e.Session.Warn = warn
+	e.Session.Bound = bound
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
 		bar := &repl.Bar{Out: os.Stderr}
 		e.Session.Progress = bar
-		e.Session.Bound = bound
 		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
 	}
 	if c.Output == "" {
