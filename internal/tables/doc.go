@@ -20,9 +20,9 @@
 // # Whole or not at all
 //
 // A heat map is there when its row of occlude_map is: that and its rows are written
-// in one transaction, after the array. A process that is killed leaves no half of a
-// map; at worst it leaves an array that nothing names, which the next one writes
-// over, since the array's name follows from key and content. What counts as there
+// in one transaction, which writes the array, too. A process that is killed leaves no
+// half of a map; at worst it leaves an array that nothing names, which the next one
+// writes over, since the array's name follows from key and content. What counts as there
 // is in turn what [Table.Find] finds: with all its rows, and its array.
 //
 // Several processes may fill a table at once. The later of two that have computed

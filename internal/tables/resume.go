@@ -30,7 +30,7 @@ func (t *Table) find(ctx context.Context, q querier, k Key) (*Kept, error) {
 	var m Kept
 	var array string
 	var whole bool
-	row := q.QueryRowContext(ctx, `SELECT id, image_hash, array, classes * positions = (SELECT count(*) FROM `+quote(t.Name)+` WHERE map = id)
+	row := q.QueryRowContext(ctx, `SELECT id, image_hash, array, classes * positions = (SELECT count(*) FROM `+Quote(t.Name)+` WHERE map = id)
 		FROM occlude_map WHERE tbl = ? AND path = ? AND query_hash = ?`, t.Name, k.Path, k.Query)
 	switch err := row.Scan(&m.ID, &m.ImageHash, &array, &whole); {
 	case errors.Is(err, sql.ErrNoRows):

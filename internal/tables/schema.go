@@ -119,7 +119,7 @@ func find(ctx context.Context, q querier, name string) (found string, refused, e
 // stand together, in the order of the grid, and are found by its number.
 func create(name string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s (", quote(name))
+	fmt.Fprintf(&b, "CREATE TABLE %s (", Quote(name))
 	for _, c := range columns {
 		fmt.Fprintf(&b, "%s %s, ", c.name, c.kind)
 	}
@@ -127,8 +127,8 @@ func create(name string) string {
 	return b.String()
 }
 
-// quote makes a name of SQL.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// Quote makes a name of SQL.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // arraysFolder is where the arrays of all tables are, beside the database.
 const arraysFolder = "arrays"

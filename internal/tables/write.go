@@ -133,12 +133,9 @@ func (t *Table) probe() error {
 // Put keeps a heat map, in place of the one that the table has for its key. If that
 // is of the same image it is left as it is, and kept is false.
 func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
-	array := t.array(m)
+	array, replaced := t.array(m), ""
+	var unwritten error // of the array, which is no fault of the database
 	write := func(w io.Writer) error { return npy.Write(w, m.Array) }
-	if err := atomicfile.Write(ArrayPath(t.store, array), write); err != nil {
-		return false, err
-	}
-	replaced := ""
 	err = t.write(ctx, func(tx *sql.Tx) error {
 		old, err := t.find(ctx, tx, m.Key)
 		if err != nil {
@@ -146,6 +143,10 @@ func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
 		}
 		if kept = old == nil || old.ImageHash != m.ImageHash; !kept {
 			return nil
+		}
+		// In the transaction, lest another process's array come to stand beside these rows.
+		if unwritten = atomicfile.Write(ArrayPath(t.store, array), write); unwritten != nil {
+			return unwritten
 		}
 		if replaced, err = t.remove(ctx, tx, m.Key); err != nil {
 			return err
@@ -156,6 +157,9 @@ func (t *Table) Put(ctx context.Context, m *Map) (kept bool, err error) {
 		}
 		return t.insertRows(ctx, tx, id, m.Rows)
 	})
+	if unwritten != nil {
+		err = unwritten
+	}
 	if err != nil {
 		return false, err
 	}
@@ -200,7 +204,7 @@ func (t *Table) remove(ctx context.Context, tx *sql.Tx, k Key) (array string, er
 		return "", err
 	}
 	if id > 0 {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+quote(t.Name)+` WHERE map = ?`, id); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+Quote(t.Name)+` WHERE map = ?`, id); err != nil {
 			return "", err
 		}
 	}
@@ -241,7 +245,7 @@ func edges(list []int) (any, error) {
 func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (t *Table) insertRows(ctx context.Context, tx *sql.Tx, id int64, rows [][]any) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+quote(t.Name)+
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+Quote(t.Name)+
 		` VALUES (`+strings.Repeat("?, ", len(columns)-1)+`?)`)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (s *Session) makeLast(ctx context.Context) (err error) {
 	columns := distinct(s.last.Columns)
 	marks := make([]string, len(columns))
 	for i, c := range columns {
-		columns[i] = quote(c)
+		columns[i] = tables.Quote(c)
 		marks[i] = "?"
 	}
 	tx, err := s.conn.BeginTx(context.WithoutCancel(ctx), nil)
@@ -136,6 +136,3 @@ func distinct(columns []string) []string {
 	}
 	return out
 }
-
-// quote makes a name of SQL.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

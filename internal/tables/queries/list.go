@@ -63,7 +63,7 @@ func (s *Session) describe(ctx context.Context, t *Table, heatMaps map[string]bo
 		return err
 	}
 	var rows, bytes int64
-	if err := scan("SELECT count(*) FROM "+quote(t.Name), nil, &rows); err != nil {
+	if err := scan("SELECT count(*) FROM "+tables.Quote(t.Name), nil, &rows); err != nil {
 		return err
 	}
 	if err := scan(`SELECT coalesce(sum(pgsize), 0) FROM main.dbstat WHERE aggregate = 1 AND name IN

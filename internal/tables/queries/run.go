@@ -121,7 +121,6 @@ func (s *Session) run(ctx context.Context, t *statement, sink Sink) (Done, error
 	if err := s.queryOnly(ctx, true); err != nil {
 		return Done{}, err
 	}
-	defer s.queryOnly(context.WithoutCancel(ctx), false)
 	s.guard.begin()
 	rows, err := s.conn.QueryContext(ctx, t.sql)
 	if err != nil {
@@ -134,6 +133,9 @@ func (s *Session) run(ctx context.Context, t *statement, sink Sink) (Done, error
 // makes the table last for it.
 func (s *Session) prepare(ctx context.Context, t *statement) (writes bool, err error) {
 	defer s.asOurselves()()
+	if err := s.queryOnly(ctx, false); err != nil { // as the last one may have left it
+		return false, err
+	}
 	if mentionsLast(t.tokens) {
 		if s.last != nil && s.last.Lost != nil {
 			k := t.find(tables.Last)
@@ -320,7 +322,7 @@ func (t *statement) did(ctx context.Context, tx *sql.Tx) (string, error) {
 			return text, nil
 		}
 		var n int64
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(name)).Scan(&n)
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+tables.Quote(name)).Scan(&n)
 		return text + ": " + rowCount(n), err
 	case "WITH":
 		verb = strings.ToUpper(t.changing().text)
