@@ -128,6 +128,9 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
+	// Allowed is how many threads the settings allow, of which all may not fit into the
+	// memory.
+	Allowed int
 	// Off are the settings that rule something out.
 	Off []string
 	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.

@@ -104,7 +104,7 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit,
+		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
 		Kernels: q.Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,

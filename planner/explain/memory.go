@@ -29,6 +29,9 @@ func (r *Report) memoryFacts(f *facts) {
 	text := "at most " + planner.FormatBytes(e.PeakBytes) + " held at once: " + e.Memory.String()
 	if limit := r.Plan.MemoryLimit; limit > 0 {
 		text += fmt.Sprintf("; memory_limit %s", planner.FormatBytes(limit))
+		if p := r.Plan; p.Threads < p.ThreadsAllowed {
+			text += fmt.Sprintf(", into which %d of %s fit", p.Threads, count(p.ThreadsAllowed, "thread"))
+		}
 	}
 	f.add("Memory", "%s", text)
 	if a := r.Actual; a != nil {

@@ -90,6 +90,8 @@ type Plan struct {
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
 	Seed    int    `json:"seed"` // of random choices
+	// ThreadsAllowed are those that settings allow, of which all may not fit.
+	ThreadsAllowed int `json:"threads_allowed"`
 	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
 	MemoryLimit int64 `json:"memory_limit"`
 	// Kernels is the set of kernels in use.
