@@ -232,23 +232,23 @@ const (
 	// nineOfTen is how many standard deviations of a normal distribution nine of ten
 	// values lie within.
 	nineOfTen = 1.645
+	// halfOfAll is the same of half of the values.
+	halfOfAll = 0.6745
 )
 
 // spread is how well trials are predicted: those to check by, if there are any.
 func (p *Profile) spread(kernels string, trials []Trial, least float64) Spread {
 	checks := slices.ContainsFunc(trials, func(t Trial) bool { return t.Check })
-	sum, n := 0.0, 0
+	var off []float64
 	for _, t := range trials {
 		rates, err := p.Rates(Use{Kernels: kernels, Threads: t.Threads, Cores: p.Cores, Net: t.Net, Hash: p.Hash})
 		if err != nil || t.Check != checks {
 			continue
 		}
-		off := math.Log(t.Took() / rates.elapsed(t))
-		sum, n = sum+off*off, n+1
+		off = append(off, math.Abs(math.Log(t.Took()/rates.elapsed(t))))
 	}
-	if n > 0 {
-		least = max(least, math.Sqrt(sum/float64(n)))
-	}
+	// By the median: something else may have run beside one of few.
+	least = max(least, median(off)/halfOfAll)
 	return Spread{Least: significant(math.Exp(-nineOfTen * least)), Most: significant(math.Exp(nineOfTen * least))}
 }
 
