@@ -30,6 +30,9 @@ import (
 const (
 	leastRounds, mostRounds = 3, 30
 	calibrationTime         = 30 * time.Second
+	// measureTime is when a machine that is measured on the way has told enough: on a
+	// slow one the last trials are left out.
+	measureTime = 600 * time.Millisecond
 )
 
 // roundsTime is how long the rounds of a short trial take: of a model, and of the
@@ -89,7 +92,7 @@ func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profil
 		return nil, err
 	}
 	start := time.Now()
-	t := &timer{session: s, progress: within{}, until: start.Add(calibrationTime), rounds: machineRounds}
+	t := &timer{session: s, progress: within{}, until: start, enough: start.Add(measureTime), rounds: machineRounds}
 	defer t.forget(p)
 	var found planner.Found
 	var err error
@@ -128,6 +131,7 @@ type timer struct {
 	session  *Session
 	progress Progress
 	until    time.Time // when trials are run as rarely as can be
+	enough   time.Time // when no further one is begun, zero for never
 	rounds   time.Duration
 }
 
@@ -141,6 +145,9 @@ func (t *timer) forget(p *planner.Machine) {
 
 func (t *timer) all(ctx context.Context, plans []*planner.Occlude) (all []planner.Measured, err error) {
 	for _, p := range plans {
+		if !t.enough.IsZero() && time.Now().After(t.enough) {
+			break
+		}
 		in := p.Model.Net.Input().Shape
 		m, err := t.trial(ctx, p, imageio.Noise(1, in.H, in.W, in.C))
 		if err != nil {

@@ -102,7 +102,8 @@ func (p *Occlude) Trial(m Measured) cost.Trial {
 	return t
 }
 
-// Found is what all trials took, in the order of the plan, and fixed costs.
+// Found is what all trials took, in the order of the plan, and fixed costs. Of a
+// machine the last trials may not have been run.
 type Found struct {
 	Machine, Trials, Checks []Measured
 	PerImage, PerPicture    float64 // seconds
