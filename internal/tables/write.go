@@ -116,12 +116,14 @@ func Forget(ctx context.Context, tx *sql.Tx, name string) (arrays []string, err 
 	return arrays, nil
 }
 
-// probe makes sure that arrays can be written.
+// probe makes sure that arrays can be written, and takes away what is left of arrays whose
+// writers were killed.
 func (t *Table) probe() error {
 	dir := ArrayPath(t.store, folder(t.Name))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("arrays of the table %q: %w", t.Name, err)
 	}
+	atomicfile.Sweep(dir)
 	f, err := os.CreateTemp(dir, ".occlude-*")
 	if err != nil {
 		return fmt.Errorf("arrays of the table %q: %w", t.Name, err)
