@@ -2,6 +2,7 @@ package queries
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -208,6 +209,23 @@ func TestCancel(t *testing.T) {
 	}
 	if b.handle == 0 {
 		t.Error("the driver has no handle any more that can be found")
+	}
+}
+
+// SQLite finishes the aggregates of an interrupted statement, too.
+func TestInterruptedAggregates(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	m := newHeatMap()
+	a := &adapter{m, func(err error) error { return err }, ctx}
+	if err := a.Step(nil, []driver.Value{int64(0), int64(0), 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := a.WindowValue(nil); v == nil || err != nil {
+		t.Errorf("%v, %v", v, err)
+	}
+	cancel()
+	if v, err := a.WindowValue(nil); v != nil || err != nil {
+		t.Errorf("after an interrupt %v, %v", v, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"context"
 	"database/sql/driver"
 	"fmt"
 	"math"
@@ -32,7 +33,7 @@ func (s *Session) register(d *sqlite.Driver) error {
 			}
 		} else {
 			impl.MakeAggregate = func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) {
-				return &adapter{f.aggregate(), func(err error) error { return s.failed(f.name, err) }}, nil
+				return &adapter{f.aggregate(), func(err error) error { return s.failed(f.name, err) }, s.running}, nil
 			}
 		}
 		if err := d.RegisterFunction(f.name, impl); err != nil {
@@ -73,7 +74,8 @@ type aggregate interface {
 // adapter is an aggregate as the driver wants it.
 type adapter struct {
 	aggregate
-	failed func(error) error
+	failed  func(error) error
+	running context.Context // of the statement
 }
 
 func (a *adapter) Step(_ *sqlite.FunctionContext, v []driver.Value) error {
@@ -84,7 +86,11 @@ func (a *adapter) WindowInverse(_ *sqlite.FunctionContext, v []driver.Value) err
 	return a.failed(a.inverse(v))
 }
 
+// WindowValue is asked for also when a statement was interrupted, and must not take long then.
 func (a *adapter) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
+	if a.running.Err() != nil {
+		return nil, nil
+	}
 	v, err := a.value()
 	return v, a.failed(err)
 }

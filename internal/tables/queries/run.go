@@ -41,6 +41,7 @@ func (s *Session) Read(ctx context.Context, q *lang.SQL, sink Sink) error {
 
 func (s *Session) do(ctx context.Context, t *statement, sink Sink) (done Done, err error) {
 	defer defect.Recover(&err)
+	s.running = ctx
 	t.tokens, t.expansion = scan(t.Text), expand(t.Text)
 	if err := t.check(); err != nil {
 		return Done{}, err

@@ -37,6 +37,7 @@ type Session struct {
 	masks map[maskKey]mask
 
 	// Of the statement that runs.
+	running  context.Context
 	geometry geometry
 	used     map[[2]string]*imageio.Mask // by path and model
 	failure  *failure
