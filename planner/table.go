@@ -30,7 +30,7 @@ func (b *binder) table(ctx context.Context, s *lang.Occlude, p *Occlude) error {
 	if s.Table == nil {
 		return nil
 	}
-	p.Table = s.Table.Key()
+	p.Table = s.Table.Text // as SELECT will have it: SQLite folds the letters A to Z alone
 	if b.env.Tables == nil {
 		return lang.Errorf(s.Table.Span(), "there is no database to keep tables in")
 	}

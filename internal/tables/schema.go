@@ -44,9 +44,19 @@ func Columns() []string {
 // Last is the name of the last result, which no table may take.
 const Last = "last"
 
+// Fold is what tells the names of tables apart. SQLite's names are the same in any case, but of the letters A to Z alone.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, name)
+}
+
 // Check tells why no table may have a name.
 func Check(name string) error {
-	switch key := strings.ToLower(name); {
+	switch key := Fold(name); {
 	case key == "":
 		return errors.New("a table needs a name")
 	case strings.HasPrefix(key, "occlude_"), strings.HasPrefix(key, "sqlite_"):
@@ -62,6 +72,9 @@ func Check(name string) error {
 func Takes(ctx context.Context, s *store.Store, name string) error {
 	if err := Check(name); err != nil {
 		return err
+	}
+	if folder := filepath.Base(folder(name)); len(folder) > longestFolder {
+		return fmt.Errorf("the table's name is too long for a folder of arrays: %d bytes of %d", len(folder), longestFolder)
 	}
 	var refused error
 	_, err := s.Read(ctx, func(db *sql.DB) (err error) {
@@ -81,7 +94,7 @@ type querier interface {
 }
 
 // find gives the name of a table as it was created, "" if there is none, and why it
-// can take no heat maps, if it cannot. SQLite's names are the same in any case.
+// can take no heat maps, if it cannot.
 func find(ctx context.Context, q querier, name string) (found string, refused, err error) {
 	var kind string
 	row := q.QueryRowContext(ctx, `SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE`, name)
@@ -133,9 +146,12 @@ func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 // arraysFolder is where the arrays of all tables are, beside the database.
 const arraysFolder = "arrays"
 
+// longestFolder is the most bytes that file systems take as a name.
+const longestFolder = 255
+
 // folder is that of a table's arrays, from the database's.
 func folder(name string) string {
-	name = url.PathEscape(strings.ToLower(name))
+	name = url.PathEscape(Fold(name))
 	if strings.HasPrefix(name, ".") {
 		name = "%2E" + name[1:]
 	}

@@ -263,6 +263,7 @@ func TestRefused(t *testing.T) {
 		"sqlite_schema": "begin with sqlite_", "LAST": "the last result",
 		"Mine": `"mine" is no table of heat maps: its columns are image, x`, "seen": "a view",
 		"maps": "", "copied": "", "new": "",
+		strings.Repeat("ä", 43): "too long", strings.Repeat("n", 255): "",
 	} {
 		_, opened := Open(t.Context(), s, name)
 		for _, err := range []error{Takes(t.Context(), s, name), opened} {

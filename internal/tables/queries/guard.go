@@ -37,7 +37,7 @@ func (g *guard) begin() {
 func (g *guard) writes() bool { return g.schema || len(g.changed) > 0 }
 
 // ours reports whether a table belongs to us, or to SQLite's machinery.
-func ours(table string) bool { return strings.HasPrefix(strings.ToLower(table), "occlude_") }
+func ours(table string) bool { return strings.HasPrefix(tables.Fold(table), "occlude_") }
 
 // readable are those of our own tables that people may read.
 var readable = []string{"occlude_map", "occlude_failure"}
@@ -92,7 +92,7 @@ func (g *guard) check(action sqlite.AuthorizerActionCode, a, b string) error {
 	case sqlite.AuthDropTable, sqlite.AuthDropTempTable:
 		g.schema = true
 		if action == sqlite.AuthDropTable { // a temporary one may have the name of another
-			g.dropped = append(g.dropped, strings.ToLower(a))
+			g.dropped = append(g.dropped, tables.Fold(a))
 		}
 		return g.change(a)
 	case sqlite.AuthDropView, sqlite.AuthDropTempView:
@@ -105,7 +105,7 @@ func (g *guard) check(action sqlite.AuthorizerActionCode, a, b string) error {
 		return nil // by CREATE INDEX
 	case sqlite.AuthAlterTable:
 		g.schema = true
-		if g.heatMaps[strings.ToLower(b)] {
+		if g.heatMaps[tables.Fold(b)] {
 			return fmt.Errorf("%q is a table of heat maps, which keeps its name and its columns", b)
 		}
 		return g.change(b)
@@ -120,7 +120,7 @@ func (g *guard) check(action sqlite.AuthorizerActionCode, a, b string) error {
 }
 
 func (g *guard) read(table string) error {
-	if key := strings.ToLower(table); !ours(key) || slices.Contains(readable, key) {
+	if key := tables.Fold(table); !ours(key) || slices.Contains(readable, key) {
 		g.reads[key] = true
 		return nil
 	}
@@ -128,7 +128,7 @@ func (g *guard) read(table string) error {
 }
 
 func (g *guard) change(table string) error {
-	key := strings.ToLower(table)
+	key := tables.Fold(table)
 	switch {
 	case key == tables.Last:
 		return fmt.Errorf("%q is the last result and cannot be changed", tables.Last)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"os"
-	"strings"
 
 	"occlude/internal/tables"
 )
@@ -71,7 +70,7 @@ func (s *Session) describe(ctx context.Context, t *Table, heatMaps map[string]bo
 		return err
 	}
 	t.Rows, t.Bytes = rows, bytes
-	if !heatMaps[strings.ToLower(t.Name)] {
+	if !heatMaps[tables.Fold(t.Name)] {
 		return nil
 	}
 	t.Kind = "heat maps"

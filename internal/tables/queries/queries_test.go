@@ -235,6 +235,25 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// SQLite folds the letters A to Z alone: what differs in the case of another is another table.
+func TestNamesOfAnyScript(t *testing.T) {
+	b := newBench(t)
+	flat := func(x, y int) float32 { return 0 }
+	b.keep("Über", "a.png", 32, flat, 2)
+	b.keep("über", "a.png", 32, flat, 2)
+	b.run("DROP TABLE Über")
+	got := b.run("SELECT tbl, array FROM occlude_map")
+	if len(got) != 1 || got[0][0] != "über" {
+		t.Fatal(got)
+	}
+	if _, err := os.Stat(tables.ArrayPath(b.store, got[0][1].(string))); err != nil {
+		t.Error(err)
+	}
+	if all, err := b.Tables(t.Context()); err != nil || len(all) != 1 || all[0].Kind != "heat maps" {
+		t.Error(all, err)
+	}
+}
+
 func TestTables(t *testing.T) {
 	b := newBench(t)
 	b.SetLast(&Last{Columns: []string{"a"}, Rows: slices.Values([][]any{{1}})})
