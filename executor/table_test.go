@@ -142,7 +142,7 @@ func TestWhatMakesAnotherMap(t *testing.T) {
 	maps := func() int { return int(b.rows("SELECT count(*) FROM occlude_map")[0][0].(int64)) }
 	b.fill(usual + " INTO TABLE maps;")
 	for _, same := range []string{
-		usual + " INTO TABLE MAPS COLORMAP jet_r", usual + " FILL gray PATCH 16x16 INTO TABLE maps WITH (batch = 3, device = cpu)",
+		usual + " INTO TABLE MAPS COLORMAP jet_r", usual + " FILL gray PATCH 16x16 INTO TABLE maps WITH (batch = 3, threads = 1, device = cpu)",
 		strings.Replace(usual, "examples", "./examples", 1) + " INTO 'clear.png', TABLE maps ON ERROR STOP",
 	} {
 		b.fill(same + ";")

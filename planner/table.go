@@ -67,7 +67,7 @@ func decisive(options []lang.Option) string {
 	var list []string
 	for _, o := range options {
 		switch o.Name.Key() {
-		case "batch", "device", "edge": // no bit, what Choice says, what the grid does
+		case "batch", "threads", "device", "edge": // no bit, no bit, what Choice says, what the grid does
 		default:
 			list = append(list, o.Name.Key()+" = "+strings.ToLower(plainText(o.Value)))
 		}
