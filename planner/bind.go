@@ -29,10 +29,10 @@ type Env struct {
 	Settings *settings.Settings
 	// Profile is what costs are predicted by where the statistics know nothing.
 	Profile *cost.Profile
-	// Measure finds out how fast this machine is where nobody has, in less than a
-	// second, before the first plan that is chosen by cost; nil to go on without, and
-	// a nil profile where it cannot be kept.
-	Measure func(context.Context) *cost.Profile
+	// Measure finds out how fast this machine is with a set of kernels where nobody
+	// has, in less than a second, before the first plan that is chosen by cost; nil to
+	// go on without, and a nil profile where it cannot be kept.
+	Measure func(ctx context.Context, kernels string) *cost.Profile
 	// Now tells the time, by which a plan says how old its profile is; nil for not at
 	// all.
 	Now func() time.Time

@@ -35,6 +35,9 @@ var defaultFills = map[MetricKind]Fill{
 }
 
 func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
+	if err := b.override(s.Query.Options); err != nil { // of the curves, too
+		return nil, err
+	}
 	if !b.calibrate(ctx, s.Query.Model) {
 		b.measure(ctx)
 	}

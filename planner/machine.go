@@ -12,10 +12,15 @@ import (
 	"occlude/operators/region"
 )
 
-// Quick plans trials that take less than a second together and tell how fast the set
-// of kernels in use is on this machine.
-func (p *Planner) Quick(ctx context.Context) (*Machine, error) {
-	b := &binder{planner: p, env: &p.env}
+// Quick plans trials that take less than a second together and tell how fast a set
+// of kernels is on this machine.
+func (p *Planner) Quick(ctx context.Context, kernels string) (*Machine, error) {
+	env := p.env
+	var err error
+	if env.Settings, err = p.env.Settings.With("kernels", kernels); err != nil {
+		return nil, err
+	}
+	b := &binder{planner: p, env: &env}
 	return b.machine(ctx)
 }
 

@@ -81,7 +81,7 @@ func TestMeasure(t *testing.T) {
 	asked := 0
 	quick := *w.env.Profile
 	quick.Kind = cost.Quick
-	w.env.Measure = func(ctx context.Context) *cost.Profile { asked++; return &quick }
+	w.env.Measure = func(context.Context, string) *cost.Profile { asked++; return &quick }
 	w.planner = planner.New(w.env)
 	for text, want := range map[string]int{
 		"PREDICT 'scan.png' USING deep;": 0, "SHOW ALL;": 0, "DESCRIBE MODEL deep;": 0, deepQuery + ";": 1, "EXPLAIN " + deepQuery + ";": 1,

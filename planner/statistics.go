@@ -79,7 +79,7 @@ func (b *binder) calibrate(ctx context.Context, name lang.Name) bool {
 // measure has this machine measured, if that is wanted and can be kept.
 func (b *binder) measure(ctx context.Context) {
 	if b.env.Measure != nil {
-		b.costsBy(b.env.Measure(ctx))
+		b.costsBy(b.env.Measure(ctx, b.env.Settings.Kernels()))
 	}
 }
 

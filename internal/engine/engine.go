@@ -42,16 +42,16 @@ func New() *Engine {
 	return e
 }
 
-// measure finds out how fast this machine is, once for all sessions. Without a place
-// where that could be kept the default profile has to do: nobody wants to wait for it
-// in every process.
-func (e *Engine) measure(ctx context.Context) *cost.Profile {
+// measure finds out how fast this machine is with a set of kernels, once for all
+// sessions. Without a place where that could be kept the default profile has to do:
+// nobody wants to wait for it in every process.
+func (e *Engine) measure(ctx context.Context, kernels string) *cost.Profile {
 	if e.Session.Store.Path() == "" {
 		return nil
 	}
 	start := time.Now()
 	defer func() { e.measuring += time.Since(start) }()
-	trials, err := e.planner.Quick(ctx)
+	trials, err := e.planner.Quick(ctx, kernels)
 	if err != nil {
 		return nil
 	}
