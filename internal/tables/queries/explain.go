@@ -104,6 +104,9 @@ func (s *Session) locate(ctx context.Context, t *statement, err error, message s
 	}
 	message, _, _ = strings.Cut(message, " - should this be") // a string: which the hint says
 	what, subject, _ := strings.Cut(message, ": ")
+	if m := inSentence.FindStringSubmatch(message); m != nil {
+		subject = m[1] + m[2] + m[3] + m[4]
+	}
 	at, short := t.tokens[0], false
 	if p := (*prepareError)(nil); errors.As(err, &p) && p.offset >= 0 {
 		var from int
@@ -133,6 +136,9 @@ func (s *Session) locate(ctx context.Context, t *statement, err error, message s
 	}
 	return d
 }
+
+// inSentence finds the name in messages that do not end in it after a colon.
+var inSentence = regexp.MustCompile(`^table .+ has no column named (.+)$|^table (.+) has \d+ columns but |^cannot store .+ column (.+)$|^use DROP \w+ to delete \w+ (.+)$`)
 
 // wantsName reports whether a word stands where a name should.
 func (t *statement) wantsName(at token) bool {
@@ -184,8 +190,9 @@ func shortHint(function string) string {
 // columnHint names the column that was probably meant, of the tables that the
 // statement names.
 func (s *Session) columnHint(ctx context.Context, t *statement, column string) string {
+	of := ""
 	if i := strings.LastIndexByte(column, '.'); i >= 0 {
-		column = column[i+1:]
+		of, column = column[:i], column[i+1:]
 	}
 	quoted := strings.HasPrefix(column, `"`)
 	column = strings.Trim(column, `"`)
@@ -205,6 +212,12 @@ func (s *Session) columnHint(ctx context.Context, t *statement, column string) s
 		}
 		candidates = append(candidates, columns...)
 		named = append(named, table+" has the columns "+strings.Join(columns, ", "))
+	}
+	if slices.ContainsFunc(candidates, func(c string) bool { return strings.EqualFold(c, column) }) {
+		if of != "" {
+			return "nothing that is read here is called " + of
+		}
+		return "a table that is named here has it, but not what is read at this place"
 	}
 	if hint := lang.DidYouMean(column, candidates); hint != "" {
 		return hint
