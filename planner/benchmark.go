@@ -13,7 +13,6 @@ import (
 const (
 	defaultRuns   = 3
 	defaultWarmup = 1
-	mostRounds    = 1000
 	mostPlans     = 64
 )
 
@@ -61,12 +60,12 @@ func (b *binder) benchmark(ctx context.Context, s *lang.Benchmark) (Plan, error)
 	}
 	p := &Benchmark{text: b.text, Runs: defaultRuns, Warmup: defaultWarmup, Query: inner.(*Occlude)}
 	if s.Runs != nil {
-		if p.Runs, err = rounds(*s.Runs, 1); err != nil {
+		if p.Runs, err = wholeNumber(*s.Runs, 1); err != nil {
 			return nil, err
 		}
 	}
 	if s.Warmup != nil {
-		if p.Warmup, err = rounds(*s.Warmup, 0); err != nil {
+		if p.Warmup, err = wholeNumber(*s.Warmup, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -94,15 +93,6 @@ func (b *binder) benchmark(ctx context.Context, s *lang.Benchmark) (Plan, error)
 		p.Baseline = full
 	}
 	return p, nil
-}
-
-// rounds reads how often each plan is run.
-func rounds(n lang.Number, least int) (int, error) {
-	i, err := wholeNumber(n, least)
-	if err == nil && i > mostRounds {
-		return 0, lang.Errorf(n.Span(), "%d rounds are beyond the limit of %d", i, mostRounds)
-	}
-	return i, err
 }
 
 // benchmarked refuses of a query what BENCHMARK has no place for.
