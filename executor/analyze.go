@@ -76,7 +76,7 @@ func summary(p *planner.Analyze, found *calibration, curves []curve.Curve) strin
 		return b.String()
 	}
 	n := len(p.Sample.Images)
-	fmt.Fprintf(&b, "; %s of the %d that fit %s, seed %d", images(n), p.Sample.Found, p.Sample.Files, p.Sample.Seed)
+	fmt.Fprintf(&b, "; %s of the %d that fit %s, seed %d", planner.Counted(n, "image"), p.Sample.Found, p.Sample.Files, p.Sample.Seed)
 	if n < p.Sample.Wanted {
 		fmt.Fprintf(&b, ": fewer than the %d that were asked for", p.Sample.Wanted)
 	}
@@ -90,13 +90,6 @@ func summary(p *planner.Analyze, found *calibration, curves []curve.Curve) strin
 		}
 	}
 	return b.String()
-}
-
-func images(n int) string {
-	if n == 1 {
-		return "1 image"
-	}
-	return fmt.Sprintf("%d images", n)
 }
 
 // onePart makes the progress of everything until done is called one part, of so many

@@ -248,7 +248,7 @@ func (b *Benchmark) Relation() *Relation {
 // subject is the name of a query's image, or how many there are.
 func subject(p *planner.Occlude) string {
 	if n := len(p.Images); n > 1 {
-		return images(n)
+		return planner.Counted(n, "image")
 	}
 	return filepath.Base(p.Images[0])
 }

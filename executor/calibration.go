@@ -71,14 +71,7 @@ func (s *Session) exportCalibration(ctx context.Context, p *planner.ExportCalibr
 	if err != nil {
 		return err
 	}
-	return emit(Message{fmt.Sprintf("EXPORT CALIBRATION: %s to %s", calibrations(len(entries)), p.Path)})
-}
-
-func calibrations(n int) string {
-	if n == 1 {
-		return "1 calibration"
-	}
-	return fmt.Sprintf("%d calibrations", n)
+	return emit(Message{fmt.Sprintf("EXPORT CALIBRATION: %s to %s", planner.Counted(len(entries), "calibration"), p.Path)})
 }
 
 // importCalibration keeps what a file holds, but for what was measured again since.
@@ -131,12 +124,12 @@ func imported(e cost.Entry) (store.Calibration, error) {
 
 // importedText says what became of the calibrations of a file.
 func importedText(here, older int, elsewhere map[string]int) string {
-	lines := []string{fmt.Sprintf("IMPORT CALIBRATION: %s of this machine", calibrations(here))}
+	lines := []string{fmt.Sprintf("IMPORT CALIBRATION: %s of this machine", planner.Counted(here, "calibration"))}
 	for _, cpu := range slices.Sorted(maps.Keys(elsewhere)) {
-		lines = append(lines, fmt.Sprintf("  %s of %s: kept for that processor, not used here", calibrations(elsewhere[cpu]), cpu))
+		lines = append(lines, fmt.Sprintf("  %s of %s: kept for that processor, not used here", planner.Counted(elsewhere[cpu], "calibration"), cpu))
 	}
 	if older > 0 {
-		lines = append(lines, fmt.Sprintf("  %s not taken: what is there was measured later", calibrations(older)))
+		lines = append(lines, fmt.Sprintf("  %s not taken: what is there was measured later", planner.Counted(older, "calibration")))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -31,7 +31,7 @@ func (e *Evaluation) PNG(w io.Writer) error {
 	}
 	c.Caption = fmt.Sprintf("steps: %d, %s", e.Plan.Steps, spacing)
 	if e.Plan.Random > 0 {
-		c.Caption += fmt.Sprintf(" · chance: %s of each map, seed %d", times(e.Plan.Random, "random order"), e.Plan.Seed)
+		c.Caption += fmt.Sprintf(" · chance: %s of each map, seed %d", planner.Counted(e.Plan.Random, "random order"), e.Plan.Seed)
 	}
 	for i := range e.Plan.Metrics {
 		if m := &e.Plan.Metrics[i]; m.Curved() {
@@ -79,11 +79,4 @@ func (e *Evaluation) panel(m *planner.Metric) chart.Panel {
 	}
 	p.Lines = append(p.Lines, chart.Line{X: e.Shares, Y: mean(curves), Kind: chart.Main})
 	return p
-}
-
-func times(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -73,7 +73,7 @@ func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*Hea
 		return nil, nothingUsed(q.failed, q.first)
 	}
 	if q.failed > 0 && q.into == nil {
-		s.tell(fmt.Errorf("%d of %s could not be used", q.failed, images(len(p.Images))))
+		s.tell(fmt.Errorf("%d of %s could not be used", q.failed, planner.Counted(len(p.Images), "image")))
 	}
 	return q, nil
 }
@@ -174,5 +174,5 @@ func (q *stream) stays(err error) error {
 
 // goesOn tells what a table has of a query that was not done.
 func goesOn(table string, kept, of int) string {
-	return fmt.Sprintf("the table %q has %d of %s, and the same statement goes on with the others", table, kept, images(of))
+	return fmt.Sprintf("the table %q has %d of %s, and the same statement goes on with the others", table, kept, planner.Counted(of, "image"))
 }

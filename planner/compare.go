@@ -2,7 +2,6 @@ package planner
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"occlude/lang"
@@ -45,7 +44,7 @@ func (b *binder) compare(ctx context.Context, s *lang.Compare) (Plan, error) {
 		if s.Second.Target != nil {
 			at = s.Second.Target.Span()
 		}
-		return nil, lang.Errorf(at, "the second map is of %s, the first of %s", counted(m, "class"), counted(n, "class")).
+		return nil, lang.Errorf(at, "the second map is of %s, the first of %s", Counted(m, "class"), Counted(n, "class")).
 			WithHint("the same FOR TOP n in both: classes are compared in the order of their rank")
 	}
 	if c := s.Second.Colormap; c != nil && p.Second.Colormap != p.First.Colormap {
@@ -82,7 +81,7 @@ func sameGrid(second *lang.Occlude, a, b Grid) error {
 			at = second.At[0].Span()
 		}
 		if n, m := len(a.Positions), len(b.Positions); n != m {
-			return lang.Errorf(at, "the second map has %s, the first %d", counted(m, "position"), n).WithHint(hint)
+			return lang.Errorf(at, "the second map has %s, the first %d", Counted(m, "position"), n).WithHint(hint)
 		}
 		return lang.Errorf(at, "the second map has other positions than the first").WithHint(hint)
 	}
@@ -94,15 +93,4 @@ func beginning(s lang.Statement) lang.Span {
 	at := s.Span()
 	at.To = lang.Pos{}
 	return at
-}
-
-// counted is a number of things in words.
-func counted(n int, thing string) string {
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case thing == "class":
-		return fmt.Sprintf("%d classes", n)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -33,12 +33,7 @@ func FormatRange(s, least, most float64) string {
 
 // FormatAge prints how long ago something was, roughly.
 func FormatAge(d time.Duration) string {
-	ago := func(n int, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return fmt.Sprintf("%d %s ago", n, unit)
-	}
+	ago := func(n int, unit string) string { return Counted(n, unit) + " ago" }
 	switch {
 	case d < time.Minute:
 		return "just now"
@@ -48,6 +43,17 @@ func FormatAge(d time.Duration) string {
 		return ago(int(d.Hours()), "hour")
 	}
 	return ago(int(d.Hours()/24), "day")
+}
+
+// Counted prints how many there are of a thing: 1 class, 2 classes.
+func Counted(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "s"), strings.HasSuffix(thing, "ch"):
+		return fmt.Sprintf("%d %ses", n, thing)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // FormatCount prints a large number with three digits and a letter: 1.23 G.

@@ -20,14 +20,7 @@ func (e *tooLarge) Error() string {
 	if e.auto {
 		limit = "memory_limit = 'auto' allows " + FormatBytes(e.limit) + ", 80% of what was free"
 	}
-	return fmt.Sprintf("the %s plan needs %s with %s and batches of %d, %s", c.Name, FormatBytes(c.Estimate.PeakBytes), threads(c.Threads), c.Batch, limit)
-}
-
-func threads(n int) string {
-	if n == 1 {
-		return "1 thread"
-	}
-	return fmt.Sprintf("%d threads", n)
+	return fmt.Sprintf("the %s plan needs %s with %s and batches of %d, %s", c.Name, FormatBytes(c.Estimate.PeakBytes), Counted(c.Threads, "thread"), c.Batch, limit)
 }
 
 // wouldFit says what would fit instead of a plan that was refused, "" for other

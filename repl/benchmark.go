@@ -54,7 +54,7 @@ func benchmarkTitle(b *executor.Benchmark) string {
 		}
 	}
 	line("grid", "%s", gridText(q))
-	line("machine", "%s, %s; threads %d, kernels %s", b.CPU, plural(b.Cores, "core"), q.Threads, q.Kernels)
+	line("machine", "%s, %s; threads %d, kernels %s", b.CPU, planner.Counted(b.Cores, "core"), q.Threads, q.Kernels)
 	runs := fmt.Sprintf("%d of each plan, in turn", p.Runs)
 	if p.Warmup > 0 {
 		runs += fmt.Sprintf(", after %d that %s", p.Warmup, map[bool]string{true: "does not count", false: "do not count"}[p.Warmup == 1])
@@ -139,12 +139,4 @@ func figure(v float64, format string) string {
 		return "-"
 	}
 	return fmt.Sprintf(format, v)
-}
-
-// plural is a number of things in words.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -37,21 +37,21 @@ func evaluationNotes(w io.Writer, e *executor.Evaluation) error {
 			name = ""
 		}
 	}
-	add("maps", "%s: %s, %s, %s multiply-adds", plural(maps, "map"), p.Query.Chosen().Name, plural(e.Positions, "position"), planner.FormatCount(e.MapMACs))
+	add("maps", "%s: %s, %s, %s multiply-adds", planner.Counted(maps, "map"), p.Query.Chosen().Name, planner.Counted(e.Positions, "position"), planner.FormatCount(e.MapMACs))
 	if p.Walk != nil {
-		text := plural(p.Steps, "step")
+		text := planner.Counted(p.Steps, "step")
 		if !p.Even {
 			text += ", close together at first"
 		}
 		if p.Random > 0 {
-			text += fmt.Sprintf("; chance by %s a map, seed %d", plural(p.Random, "random order"), p.Seed)
+			text += fmt.Sprintf("; chance by %s a map, seed %d", planner.Counted(p.Random, "random order"), p.Seed)
 		}
 		add("curves", "%s", text)
 		how := "computed whole"
 		if p.Incremental {
 			how = "computed as updates"
 		}
-		add("", "%s %s, %s multiply-adds%s", plural(e.Inferences, "image"), how, planner.FormatCount(e.MACs), fewer(e.Whole(), e.MACs))
+		add("", "%s %s, %s multiply-adds%s", planner.Counted(e.Inferences, "image"), how, planner.FormatCount(e.MACs), fewer(e.Whole(), e.MACs))
 	}
 	if slices.ContainsFunc(p.Metrics, func(m planner.Metric) bool { return m.Kind == planner.Pointing }) {
 		add("pointing", "a hit if the peak is at most %g pixels from the box", p.Margin)

@@ -105,15 +105,8 @@ func table(w io.Writer, r *executor.Relation) error {
 	if err := columns(w, titles, right, cells); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
+	_, err := fmt.Fprintf(w, "(%s)\n", planner.Counted(len(r.Rows), "row"))
 	return err
-}
-
-func rows(n int) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return fmt.Sprintf("%d rows", n)
 }
 
 // widest is how many columns of the terminal a value takes in a table. What is longer
@@ -189,6 +182,6 @@ func vertical(w io.Writer, r *executor.Relation) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
+	_, err := fmt.Fprintf(w, "(%s)\n", planner.Counted(len(r.Rows), "row"))
 	return err
 }

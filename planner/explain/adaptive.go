@@ -90,7 +90,7 @@ func (g *Goal) String() string {
 	case g.VerifyAll:
 		parts = append(parts, "verified by the exact map")
 	case g.Verify > 0:
-		parts = append(parts, "verified at "+count(g.Verify, "random position"))
+		parts = append(parts, "verified at "+planner.Counted(g.Verify, "random position"))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -141,7 +141,7 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
 	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
-		c.Positions(), count(len(b.query.Grid.Positions), "position"), c.Batch, count(b.query.Threads, b.query.Device+" thread")),
+		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, planner.Counted(b.query.Threads, b.query.Device+" thread")),
 		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.Memory.Workers},
 		Inputs:   from}
 	sample.Estimate.Seconds = e.Seconds - e.BaseSeconds - e.WriteSeconds - c.Adaptive.SecondsEstimating
@@ -176,7 +176,7 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 
 // facts say in the header how positions are chosen.
 func (s *Sampling) facts(f *facts, expected, all int, within bool) {
-	positions := fmt.Sprintf("about %d of %s", expected, count(all, "position"))
+	positions := fmt.Sprintf("about %d of %s", expected, planner.Counted(all, "position"))
 	if s.SSIM == 0 {
 		positions += ", which fit into the time"
 	}

@@ -226,7 +226,7 @@ func (b *builder) operators(r *Report) *Operator {
 	read := &Operator{Name: "Read image", Detail: fmt.Sprintf("%s to %dx%d %s", r.Model.Resize, s.W, s.H, r.Model.Channels)}
 	patch := &Operator{Name: "Cover the patch", Detail: fmt.Sprintf("%dx%d pixels with %s", q.Grid.PatchW, q.Grid.PatchH, q.Fill.Text)}
 	base := &Operator{
-		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", count(len(q.Net.Layers)-1, "layer")),
+		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", planner.Counted(len(q.Net.Layers)-1, "layer")),
 		Estimate: &Amount{e.BaseSeconds, e.BaseMACs, e.ViewBytes}, Inputs: []*Operator{read},
 	}
 	if c.Rects.Rule == planner.Whole {
@@ -255,9 +255,9 @@ func (b *builder) operators(r *Report) *Operator {
 const fixedCost = "reading, drawing and writing at a fixed cost"
 
 func heatMap(r *Report) string {
-	classes := count(max(r.Target.Top, len(r.Target.Classes)), "class")
+	classes := planner.Counted(max(r.Target.Top, len(r.Target.Classes)), "class")
 	if r.Grid.Listed {
-		return fmt.Sprintf("%s, a list of %s", classes, count(r.Grid.Positions, "position"))
+		return fmt.Sprintf("%s, a list of %s", classes, planner.Counted(r.Grid.Positions, "position"))
 	}
 	return fmt.Sprintf("%s, %d x %d", classes, r.Grid.Rows, r.Grid.Cols)
 }
@@ -299,15 +299,4 @@ func rounded(e planner.Estimate) Estimate {
 		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
 		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Memory: memoryOf(e.Memory), Error: significant(e.Error),
 	}
-}
-
-// count says how many there are of a thing.
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "s"), strings.HasSuffix(what, "ch"):
-		return fmt.Sprintf("%d %ses", n, what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

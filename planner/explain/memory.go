@@ -30,7 +30,7 @@ func (r *Report) memoryFacts(f *facts) {
 	if limit := r.Plan.MemoryLimit; limit > 0 {
 		text += fmt.Sprintf("; memory_limit %s", planner.FormatBytes(limit))
 		if p := r.Plan; p.Threads < p.ThreadsAllowed {
-			text += fmt.Sprintf(", into which %d of %s fit", p.Threads, count(p.ThreadsAllowed, "thread"))
+			text += fmt.Sprintf(", into which %d of %s fit", p.Threads, planner.Counted(p.ThreadsAllowed, "thread"))
 		}
 	}
 	f.add("Memory", "%s", text)

@@ -50,7 +50,7 @@ func (r *Report) asked(option string) bool {
 func (r *Report) header(w io.Writer) error {
 	var f facts
 	f.add("Model", "%s (%s): %dx%d %s in, %s out", r.Model.Name, r.Model.File,
-		r.Model.Width, r.Model.Height, r.Model.Channels, count(r.Model.Classes, "class"))
+		r.Model.Width, r.Model.Height, r.Model.Channels, planner.Counted(r.Model.Classes, "class"))
 	switch n := len(r.Images); {
 	case n == 1:
 		f.add("Image", "%s", r.Images[0])
@@ -70,7 +70,7 @@ func (r *Report) header(w io.Writer) error {
 		f.add("Warning", "%s", r.Warning)
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
-		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+		planner.Counted(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
 	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
@@ -87,9 +87,9 @@ func (r *Report) header(w io.Writer) error {
 			result = a.Image + ": " + result
 		}
 		f.add("Result", "%s", result)
-		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
+		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), planner.Counted(a.Positions, "position"))
 		if a.Sketches > 0 {
-			took += " and " + count(a.Sketches, "sketch")
+			took += " and " + planner.Counted(a.Sketches, "sketch")
 		}
 		if a.LoadSeconds > 0 || a.PlanSeconds > 0 { // accounted to the first of several images
 			took = fmt.Sprintf("load %s, plan %s, %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds), took)
@@ -138,14 +138,14 @@ func (s Shape) String() string {
 
 func (g Grid) String() string {
 	if g.Listed {
-		return fmt.Sprintf("patch %s at %s given by hand", g.Patch, count(g.Positions, "position"))
+		return fmt.Sprintf("patch %s at %s given by hand", g.Patch, planner.Counted(g.Positions, "position"))
 	}
 	all := g.Rows * g.Cols
 	shape := fmt.Sprintf("%d x %d", g.Rows, g.Cols)
 	if g.Rows != g.Cols { // which is which would be a guess
-		shape = count(g.Rows, "row") + " x " + count(g.Cols, "column")
+		shape = planner.Counted(g.Rows, "row") + " x " + planner.Counted(g.Cols, "column")
 	}
-	s := fmt.Sprintf("patch %s, stride %s: %s = %s", g.Patch, g.Stride, shape, count(all, "position"))
+	s := fmt.Sprintf("patch %s, stride %s: %s = %s", g.Patch, g.Stride, shape, planner.Counted(all, "position"))
 	if g.Where != "" {
 		s += fmt.Sprintf(", %d after WHERE %s", g.Positions, g.Where)
 	}
