@@ -41,9 +41,8 @@ func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
 	if !b.calibrate(ctx, s.Query.Model) {
 		b.measure(ctx)
 	}
-	if s.Query.Table != nil {
-		return nil, lang.Errorf(s.Query.Table.Span(), "EVALUATE keeps no heat maps in a table").
-			WithHint("OCCLUDE ... INTO TABLE keeps them; INTO 'file' writes them on the way")
+	if err := notTable(s.Query, "EVALUATE"); err != nil {
+		return nil, err
 	}
 	inner, err := (&binder{planner: b.planner, env: b.env, text: text(s.Query.String())}).occlude(ctx, s.Query)
 	if err != nil {

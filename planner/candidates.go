@@ -60,7 +60,7 @@ type resources struct {
 	// choice are the rates of a thread alone, by which algorithms are chosen: how many
 	// threads there are must not decide what is computed.
 	choice *cost.Rates
-	// enabled tells whether a choice is not ruled out; nil for all.
+	// allowed tells whether a choice is not ruled out; nil for all.
 	allowed func(choice string) bool
 }
 
@@ -144,7 +144,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
-	if c.Algorithms == nil {
+	if c.Algorithms == nil { // else those of a plan that is taken up again, or of a trial
 		c.choose(net, tallies, r.choice, h.accuracy)
 	}
 	c.stages(g)

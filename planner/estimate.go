@@ -155,9 +155,6 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 
 // choose fixes the algorithms. The base pass counts as one more position.
 func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates, want accuracy) {
-	if c.Algorithms != nil { // of a plan that is taken up again
-		return
-	}
 	all := make([]tally, len(tallies))
 	for i, l := range net.Layers {
 		all[i] = *wholeTally(l)
