@@ -47,9 +47,14 @@ var (
 	errClosed   = errors.New("the store is closed")
 )
 
+// explained is an error for the user, to which nothing is to be added.
+type explained struct{ error }
+
+func (e explained) Unwrap() error { return e.error }
+
 // explain turns what went wrong into an error for the user.
 func (s *Store) explain(ctx context.Context, err error) error {
-	if err == nil || errors.Is(err, errNothing) {
+	if err == nil || errors.Is(err, errNothing) || errors.As(err, new(explained)) {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -62,10 +67,10 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	}
 	for _, a := range advice {
 		if errors.Is(err, a.of) {
-			return fmt.Errorf("%s: %w; %s", name, err, a.text)
+			return explained{fmt.Errorf("%s: %w; %s", name, err, a.text)}
 		}
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return explained{fmt.Errorf("%s: %w", name, err)}
 }
 
 // classify wraps what SQLite and the operating system say with our own words.

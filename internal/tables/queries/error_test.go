@@ -1,11 +1,13 @@
 package queries
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -249,3 +251,17 @@ type broken struct{ err error }
 
 func (broken) Columns([]string) error { return nil }
 func (b broken) Row([]any) error      { return b.err }
+
+// What is wrong with the database is said once.
+func TestDamagedDatabase(t *testing.T) {
+	b := newBench(t)
+	if err := os.MkdirAll(filepath.Dir(b.store.Path()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.store.Path(), bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.fails("SELECT 1"); strings.Count(got, "damaged") != 1 {
+		t.Error(got)
+	}
+}
