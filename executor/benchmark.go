@@ -253,11 +253,14 @@ func subject(p *planner.Occlude) string {
 	return filepath.Base(p.Images[0])
 }
 
-// PNG draws the median of each alternative's seconds as a bar, with what the planner
+// PNG draws the figure.
+func (b *Benchmark) PNG(w io.Writer) error { return b.Figure().EncodePNG(w) }
+
+// Figure has the median of each alternative's seconds as a bar, with what the planner
 // expected beside it.
-func (b *Benchmark) PNG(w io.Writer) error {
+func (b *Benchmark) Figure() *chart.Bars {
 	p, q := b.Plan, b.Plan.Query
-	c := chart.Bars{
+	c := &chart.Bars{
 		Title:    fmt.Sprintf("%s · %s", subject(q), q.Model.Name),
 		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
 		Caption:  fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
@@ -283,12 +286,14 @@ func (b *Benchmark) PNG(w io.Writer) error {
 		}
 		if a.Chosen {
 			bar.Name += " *"
-			c.Caption += " · * the planner's choice"
 		}
 		if i != p.Baseline {
 			bar.Note += " · " + planner.FormatTimes(b.Speedup(i))
 		}
 		c.Rows = append(c.Rows, bar)
 	}
-	return c.EncodePNG(w)
+	if slices.ContainsFunc(p.Alternatives, func(a planner.Alternative) bool { return a.Chosen }) { // several, where hints ask for what would be chosen
+		c.Caption += " · * the planner's choice"
+	}
+	return c
 }
