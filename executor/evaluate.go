@@ -37,7 +37,7 @@ func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(R
 				return err
 			}
 		}
-		j := &judgement{session: s, evaluation: e, heat: h, values: drops(h)}
+		j := &judgement{session: s, evaluation: e, heat: h, values: allDrops(h)}
 		if err := j.run(ctx, program); err != nil {
 			return err
 		}
@@ -51,8 +51,8 @@ func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(R
 	return emit(e)
 }
 
-// drops is p_drop by class and position.
-func drops(h *HeatMap) [][]float64 {
+// allDrops is p_drop by class and position, for what is computed further.
+func allDrops(h *HeatMap) [][]float64 {
 	all := make([][]float64, len(h.Classes))
 	for k, c := range h.Classes {
 		all[k] = make([]float64, len(c.P))
