@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -235,6 +236,9 @@ func (b *binder) masks(ctx context.Context, file lang.String, box Box, q *Occlud
 		}
 		path := lang.String{Located: file.Located, Value: box.For(image)}
 		if err := checkFile(path, "mask"); err != nil {
+			if d := (*lang.Diagnostic)(nil); errors.As(err, &d) && d.Hint == "" {
+				d.WithHint("a box is 'x, y, w, h' in pixels of the model's input, or the file of a mask")
+			}
 			return err
 		}
 		mask, err := b.env.Mask(path.Value, b.spec)

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -53,6 +54,10 @@ func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
 		return nil, lang.Errorf(s.File.Span(), "this query's result cannot be written as %s", out.Format).
 			WithHint("it can be written as " + strings.Join(can, ", "))
 	}
+	if _, ok := inner.(*Query); ok && !perRow(out.Format) && columnInName.MatchString(out.Path) {
+		return nil, lang.Errorf(s.File.Span(), "all rows of a SELECT go into one %s file, whose name has no column to stand in braces", out.Format).
+			WithHint("a .npy or .png is written for each row")
+	}
 	var images []string
 	heatMap := false
 	switch q := inner.(type) {
@@ -76,6 +81,12 @@ func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
 	}
 	return &Copy{b.text, inner, out, s.File.Span()}, nil
 }
+
+// columnInName is a column of a SELECT in the name of a file.
+var columnInName = regexp.MustCompile(`\{\w+\}`)
+
+// perRow reports whether a SELECT may write a file of that format for each row.
+func perRow(format string) bool { return format == WriteNPY || format == WritePNG }
 
 // output reads a file name and an optional format.
 func (b *binder) output(file lang.String, format string) (Output, error) {
