@@ -119,6 +119,7 @@ func TestPlaces(t *testing.T) {
 		{"INSERT INTO maps VALUES (1, 2)", "q:1:13: error: table maps has 13 columns but 2 values were supplied\n"},
 		{"UPDATE maps SET x = 'wide'", "q:1:17: error: cannot store TEXT value in INTEGER column maps.x\n"},
 		{"DROP VIEW maps", "q:1:11: error: use DROP TABLE to delete table maps\n"},
+		{"CREATE VIEW v AS\nSELECT * FROM last", "q:2:15: error: a view outlives the session, and the last result does not\n"},
 		{"SELECT ?1", "q:1:8: error: a query takes no parameters\n"},
 		{"SELECT x FROM maps WHERE p > :p", "  hint: :name is for variables"},
 		{"SELECT abs(-9223372036854775808)", "error: integer overflow\n"},

@@ -41,6 +41,11 @@ func mentionsLast(tokens []token) bool {
 	return false
 }
 
+// keptView reports whether a statement makes a view that other sessions see.
+func keptView(tokens []token) bool {
+	return len(tokens) > 1 && tokens[0].is("CREATE") && tokens[1].is("VIEW")
+}
+
 // makeLast makes the table last of the last result, unless it is there. Its columns
 // have no types, so that each value keeps its own.
 func (s *Session) makeLast(ctx context.Context) (err error) {

@@ -138,6 +138,11 @@ func (s *Session) prepare(ctx context.Context, t *statement) (writes bool, err e
 		return false, err
 	}
 	if mentionsLast(t.tokens) {
+		if keptView(t.tokens) {
+			k := t.find(tables.Last)
+			return false, refused{lang.Errorf(t.span(k.from, k.to), "a view outlives the session, and the last result does not").
+				WithHint("CREATE TABLE ... AS SELECT keeps its rows, CREATE TEMP VIEW shows them in this session")}
+		}
 		if s.last != nil && s.last.Lost != nil {
 			k := t.find(tables.Last)
 			return false, refused{lang.Errorf(t.span(k.from, k.to), "%w", s.last.Lost)}
