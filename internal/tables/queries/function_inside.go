@@ -41,6 +41,9 @@ type mask struct {
 	modified time.Time
 }
 
+// maxMasks is how many masks are kept at most.
+const maxMasks = 256
+
 type maskKey struct {
 	path  string
 	shape Shape
@@ -91,7 +94,7 @@ func (s *Session) inside(arguments []driver.Value) (driver.Value, error) {
 }
 
 // mask finds the mask of a file for a model, or for that of all maps. During a
-// statement it is looked up once.
+// statement it is looked up once, unless there are very many.
 func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 	if m := s.used[[2]string{path, model}]; m != nil {
 		return m, nil
@@ -116,6 +119,10 @@ func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 		read, err := imageio.FitMask(path, spec)
 		if err != nil {
 			return nil, err
+		}
+		if len(s.masks) >= maxMasks || len(s.used) >= maxMasks { // of images one by one: an old one is not asked for again
+			clear(s.masks)
+			clear(s.used)
 		}
 		m = mask{read, info.Size(), info.ModTime()}
 		s.masks[key] = m
