@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"occlude/internal/network"
+	"occlude/operators"
 	"occlude/operators/region"
 )
 
@@ -29,6 +30,7 @@ type kind struct {
 	runs  int64         // how many there are
 	bytes []int64       // of the updates by layer, see weigh
 	total int64         // of them
+	cells int64         // of the rectangles of all layers
 }
 
 // kindOf is the place of a position's class among the kinds.
@@ -38,7 +40,7 @@ func (s *shapes) kindOf(position int32) int { return s.known[s.classes[position]
 func (s *shapes) weigh(net *network.Network) {
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		k.bytes, k.total = updateBytes(net, k.rects), 0
+		k.bytes, k.total, k.cells = updateBytes(net, k.rects), 0, operators.Cells(k.rects)
 		for _, n := range k.bytes {
 			k.total += n
 		}

@@ -1,7 +1,7 @@
 package planner
 
 import (
-	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -44,7 +44,10 @@ func notesBytes(q *Occlude, batch int) int64 {
 // workerBytes is the most that a worker takes from its arena, in the base pass and for
 // batches of a size.
 func (c *Candidate) workerBytes(q *Occlude, batch int) int64 {
-	bytes := max(c.baseBytes(q.Net, c.Threads), c.arenaBytes(q.Net, c.heaviest(batch)))
+	bytes := c.baseBytes(q.Net, c.Threads)
+	for _, b := range c.heaviest(q.Net, batch) {
+		bytes = max(bytes, arenaBytes(q.Net, c.Algorithms, b))
+	}
 	return max(slabBytes, lines((bytes+bytes/16)/4)) // other batches leave other gaps
 }
 
@@ -63,30 +66,53 @@ func (c *Candidate) baseBytes(net *network.Network, threads int) int64 {
 	return most
 }
 
-// heaviest are the kinds of the positions of that batch whose updates take the most
-// in all layers together, in their order.
-func (c *Candidate) heaviest(batch int) []*kind {
-	kinds := make([]*kind, len(c.Order))
-	total := make([]int64, len(c.Order)+1)
-	for i, at := range c.Order {
-		kinds[i] = &c.shapes.kinds[c.shapes.kindOf(at)]
-		total[i+1] = total[i] + kinds[i].total
+// load is a batch by the kinds of its positions, in their order, with the stages that
+// it goes through and what its updates take in all layers together.
+type load struct {
+	kinds  []*kind
+	stages []operators.Stage
+	total  int64
+}
+
+// heaviest are the batches whose updates take the most, one for each way in which the
+// layers are cut into stages: small updates go through them in larger groups, and may
+// so take more at a time than large ones.
+func (c *Candidate) heaviest(net *network.Network, batch int) map[string]load {
+	type shape struct {
+		largest *kind
+		size    int
 	}
-	best, most := 0, int64(-1)
-	for lo := 0; lo < len(kinds); lo += batch {
-		if sum := total[min(lo+batch, len(kinds))] - total[lo]; sum > most {
-			best, most = lo, sum
+	cuts := map[shape][]operators.Stage{} // few kinds are the largest of a batch
+	best := map[string]load{}
+	for order := range slices.Chunk(c.Order, batch) {
+		b := load{kinds: make([]*kind, len(order))}
+		of := shape{size: len(order)}
+		for i, at := range order {
+			k := &c.shapes.kinds[c.shapes.kindOf(at)]
+			b.kinds[i] = k
+			b.total += k.total
+			if of.largest == nil || k.cells > of.largest.cells {
+				of.largest = k
+			}
+		}
+		if _, known := cuts[of]; !known {
+			cuts[of] = stagesOf(net, of.largest.rects, c.Algorithms, of.size)
+		}
+		b.stages = cuts[of]
+		if cut := fmt.Sprint(b.stages); best[cut].total <= b.total {
+			best[cut] = b
 		}
 	}
-	return kinds[best:min(best+batch, len(kinds))]
+	return best
 }
 
 // arenaBytes is the most that a worker's arena holds of the updates of a batch, gaps
 // included. An update lives from the layer that makes it to the last that reads it,
 // for each group of positions apart.
-func (c *Candidate) arenaBytes(net *network.Network, batch []*kind) int64 {
+func arenaBytes(net *network.Network, algorithms []operators.Algorithm, b load) int64 {
 	type block struct{ lo, hi int }
 	var (
+		batch  = b.kinds
 		last   = lastReaders(net)
 		memory = freelist.New(math.MaxInt)
 		peak   int
@@ -97,8 +123,7 @@ func (c *Candidate) arenaBytes(net *network.Network, batch []*kind) int64 {
 		peak = max(peak, lo+int(bytes))
 		return block{lo, lo + int(bytes)}
 	}
-	largest := slices.MaxFunc(batch, func(a, b *kind) int { return cmp.Compare(operators.Cells(a.rects), operators.Cells(b.rects)) })
-	for _, s := range stagesOf(net, largest.rects, c.Algorithms, len(batch)) {
+	for _, s := range b.stages {
 		for lo := 0; lo < len(batch); lo += s.Group {
 			hi := min(lo+s.Group, len(batch))
 			for _, l := range net.Layers[s.From:s.To] {
@@ -107,10 +132,10 @@ func (c *Candidate) arenaBytes(net *network.Network, batch []*kind) int64 {
 					if bytes := batch[b].bytes[l.Index]; bytes > 0 {
 						blocks[l.Index*len(batch)+b] = take(bytes)
 					}
-					while.add(l, c.Algorithms[l.Index], batch[b].rects[l.Index])
+					while.add(l, algorithms[l.Index], batch[b].rects[l.Index])
 				}
 				var taken [2]block
-				for i, bytes := range while.blocks(l, c.Algorithms[l.Index]) {
+				for i, bytes := range while.blocks(l, algorithms[l.Index]) {
 					if bytes > 0 {
 						taken[i] = take(bytes)
 					}
