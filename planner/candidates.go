@@ -90,7 +90,10 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		c.ruleOut(r)
 	}
 	exact := slices.DeleteFunc(slices.Clone(all), func(c *Candidate) bool { return len(c.off) > 0 })
-	if h.adaptive != nil && len(exact) > 0 {
+	if h.adaptive != nil {
+		if len(exact) == 0 {
+			return nil, fmt.Errorf("%w; plans that sample compute their samples by one of these", noneLeft(all, func(*Candidate) bool { return true }))
+		}
 		c, err := adaptiveCandidate(ctx, q, h, r, exact)
 		if err != nil {
 			return nil, err
