@@ -94,6 +94,23 @@ func TestFullAndIncrementalAgree(t *testing.T) {
 	}
 }
 
+// Workers get their memory at once, and need hardly more, whichever of the batches is
+// the one that takes the most.
+func TestWorkersKeepToTheirMemory(t *testing.T) {
+	b := newBench(t)
+	b.run(chest + "SET threads = 1;")
+	for _, query := range []string{
+		"PATCH 40 STRIDE 26 WITH (plan = 'incremental', batch = 64, convolution = 'F(4x4)');",
+		"PATCH 40 STRIDE 14 WITH (plan = 'incremental', batch = 64, convolution = 'F(4x4)');",
+		"PATCH 56 STRIDE 20 WITH (plan = 'incremental', batch = 64, convolution = 'F(6x6)');",
+	} {
+		h := b.one("OCCLUDE 'examples/images/nodule.png' USING chest " + query)
+		if held, expected := h.Actual.Memory.Workers, h.Plan.Chosen().Estimate.Memory.Workers; float64(held) > 1.05*float64(expected) {
+			t.Errorf("%s: %d bytes held, %d expected", query, held, expected)
+		}
+	}
+}
+
 // The work that was predicted is the work that is done.
 func TestActualWorkIsEstimated(t *testing.T) {
 	b := newBench(t)

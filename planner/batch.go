@@ -154,7 +154,7 @@ func (c *Candidate) largest() []region.Rect {
 
 // stagesOf are the stages in which a worker takes a batch through the layers.
 func stagesOf(net *network.Network, rects []region.Rect, algorithms []operators.Algorithm, batch int) []operators.Stage {
-	return operators.Stages(net, rects, batch, func(i int) int64 { return cost.WeightBytes(net.Layers[i], algorithms[i]) })
+	return operators.Stages(net, rects, batch, func(i int) int64 { return streamedBytes(net.Layers[i], algorithms[i]) })
 }
 
 // groupsOf is, by layer Index, how many positions share a reading of the weights.

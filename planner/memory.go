@@ -67,22 +67,35 @@ func (b *binder) held(m *model.Model, net *network.Network) Memory {
 const filterPanel = 32
 
 // packedBytes is what kernels hold of the weights of a network.
-func packedBytes(net *network.Network, algorithms []operators.Algorithm) int64 {
-	var values int64
-	panels := func(n int) int64 { return int64(n+filterPanel-1) / filterPanel * filterPanel }
+func packedBytes(net *network.Network, algorithms []operators.Algorithm) (bytes int64) {
 	for i, l := range net.Layers {
-		op, ok := l.Op.(network.Conv)
-		switch f := cost.Of(l, algorithms[i]); {
-		case !ok:
-		case op.Depthwise():
-			values += panels(op.Filters()) * int64(op.Taps())
-		case f.Points > 1:
-			values += int64(f.Points) * int64(op.GroupIn()) * panels(op.Filters())
-		default:
-			values += int64(op.Groups) * panels(op.Filters()/op.Groups) * int64(op.Taps()*op.GroupIn())
+		if op, ok := l.Op.(network.Conv); ok {
+			bytes += packedConv(l, op, algorithms[i])
 		}
 	}
-	return 4 * values
+	return bytes
+}
+
+// packedConv is what the kernel of a convolution holds of its weights.
+func packedConv(l *network.Layer, op network.Conv, how operators.Algorithm) int64 {
+	panels := func(n int) int64 { return int64(n+filterPanel-1) / filterPanel * filterPanel }
+	switch f := cost.Of(l, how); {
+	case op.Depthwise():
+		return 4 * panels(op.Filters()) * int64(op.Taps())
+	case f.Points > 1:
+		return 4 * int64(f.Points) * int64(op.GroupIn()) * panels(op.Filters())
+	default:
+		return 4 * int64(op.Groups) * panels(op.Filters()/op.Groups) * int64(op.Taps()*op.GroupIn())
+	}
+}
+
+// streamedBytes is what the kernel of a layer reads of its weights for every group of
+// positions. Workers cut the layers into stages by it: what fills up panels counts.
+func streamedBytes(l *network.Layer, how operators.Algorithm) int64 {
+	if op, ok := l.Op.(network.Conv); ok {
+		return packedConv(l, op, how)
+	}
+	return cost.WeightBytes(l, how)
 }
 
 // backwardBytes is what a backward pass holds of the weights: those of convolutions
