@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -240,6 +241,9 @@ func (b *binder) setting(name lang.Name) error {
 		}
 	}
 	hint := lang.DidYouMean(name.Text, settings.Names())
+	if isHint := func(h Hint) bool { return h.Name == name.Key() }; slices.ContainsFunc(Hints(), isHint) {
+		hint = "a query takes it as a hint: WITH (" + name.Key() + " = ...)"
+	}
 	if hint == "" {
 		hint = "SHOW ALL; lists the settings"
 	}

@@ -82,7 +82,10 @@ func ParseBook(data []byte) (*Book, error) {
 	if err := d.Decode(b); err != nil {
 		return nil, fmt.Errorf("this is no calibration: %w", err)
 	}
+	_, err := d.Token()
 	switch {
+	case err != io.EOF:
+		return nil, fmt.Errorf("this is no calibration: something follows its last brace")
 	case b.Format != bookFormat:
 		return nil, fmt.Errorf("this is no calibration: format is %q, not %q", b.Format, bookFormat)
 	case b.Version != bookVersion:

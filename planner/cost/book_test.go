@@ -94,6 +94,13 @@ func TestBadBooks(t *testing.T) {
 			t.Errorf("%v does not tell of %q", err, want)
 		}
 	}
+	var file bytes.Buffer
+	if err := cost.NewBook([]cost.Entry{entry()}, time.Now()).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cost.ParseBook(append(file.Bytes(), "{}"...)); err == nil || !strings.Contains(err.Error(), "something follows") {
+		t.Errorf("two values in a file: %v", err)
+	}
 	if _, err := cost.ParseBook([]byte("[1, 2]")); err == nil {
 		t.Error("a list of numbers is accepted")
 	}
