@@ -41,8 +41,8 @@ Examples:
   occlude -c "CREATE MODEL m FROM 'model.onnx'" -c "OCCLUDE 'photo.jpg' USING m INTO 'heat.png'"
   occlude -v image=photo.jpg -f query.oql --format json
 
-What ANALYZE MODEL measures is kept in the folder that OCCLUDE_DATA names, else in
-~/.local/share/occlude. Results go to standard output, all else to standard error. Exit status:
+Tables, and what is measured of this machine, are kept in the folder that OCCLUDE_DATA names, else
+in ~/.local/share/occlude. Results go to standard output, all else to standard error. Exit status:
 0 fine, 1 a statement failed and the rest was not run, 2 wrong usage, 130 interrupted.
 `
 

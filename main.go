@@ -195,13 +195,17 @@ func (c *runCommand) run() int {
 	e := engine.New()
 	e.Variables = c.Variable
 	e.Session.Store = store.Open(store.DefaultPath())
-	defer e.Session.Store.Close()
-	e.Session.Warn = func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
+	defer e.Session.Close()
+	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
+	e.Session.Warn = warn
+	e.Session.Bound = bound
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
 	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
-		e.Session.Progress = &repl.Bar{Out: os.Stderr}
+		bar := &repl.Bar{Out: os.Stderr}
+		e.Session.Progress = bar
+		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
 	}
 	if c.Output == "" {
 		return c.print(e, texts, os.Stdout)
@@ -215,6 +219,13 @@ func (c *runCommand) run() int {
 		return status(err)
 	}
 	return code
+}
+
+// bound makes the collector run more often where the memory that queries may hold is
+// nearly used up. The code is not the runtime's to count.
+func bound(bytes int64) {
+	const code = 12 << 20
+	debug.SetMemoryLimit(max(code, bytes-code))
 }
 
 // print runs the texts, or the interactive loop when there are none.

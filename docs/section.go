@@ -81,12 +81,16 @@ func Find(topic string) (Section, bool) {
 		}
 	}
 	for _, s := range sections() {
-		if grammarHas(s.Text, word) {
+		if grammarHas(s.Text, word) || strings.HasPrefix(word, ruleSwitch) && strings.Contains(s.Text, "`"+ruleSwitch+"`") {
 			return s, true
 		}
 	}
 	return Section{}, false
 }
+
+// ruleSwitch begins the names of the switches of rewrite rules, of which the reference
+// tells together.
+const ruleSwitch = "enable_"
 
 // isKeywords tells the title of a statement or clause from prose.
 func isKeywords(title string) bool {

@@ -35,7 +35,9 @@ func (c *computation) adapt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.sample(ctx); err != nil {
+	err = s.sample(ctx)
+	s.estimating = s.estimator.Bytes()
+	if err != nil {
 		return err
 	}
 	s.fill()
@@ -285,8 +287,8 @@ func (s *sampler) improbable(cells []int, values [][]float64) error {
 			}
 			at := s.positions[cells[i]]
 			pos := p.Grid.Positions[at]
-			return fmt.Errorf("image %q: model %q gives %g for class %s with the patch at (%d, %d), which is no probability; CREATE MODEL ... WITH (output = 'raw') takes scores",
-				s.result.Image, p.Model.Name, c.P[at], c.Label, pos.X, pos.Y)
+			return unusable{fmt.Errorf("image %q: model %q gives %g for class %s with the patch at (%d, %d), which is no probability; CREATE MODEL ... WITH (output = 'raw') takes scores",
+				s.result.Image, p.Model.Name, c.P[at], c.Label, pos.X, pos.Y)}
 		}
 	}
 	return nil

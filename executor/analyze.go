@@ -48,14 +48,14 @@ func (s *Session) analyze(ctx context.Context, p *planner.Analyze, emit func(Res
 		}
 		results = append(results, curveRelation(curves))
 	}
-	kept, err := stored(p.Model.Hash, p.Kernels, found.after, time.Now())
+	kept, err := stored(p.Kernels, found.after, time.Now())
 	if err != nil {
 		return err
 	}
 	if err := s.Store.Put(ctx, []store.Calibration{kept}, curves); err != nil {
 		return err
 	}
-	for _, r := range append(results, Message{summary(p, curves)}) {
+	for _, r := range append(results, Message{summary(p, found, curves)}) {
 		if err := emit(r); err != nil {
 			return err
 		}
@@ -64,18 +64,19 @@ func (s *Session) analyze(ctx context.Context, p *planner.Analyze, emit func(Res
 }
 
 // summary says in words what was done.
-func summary(p *planner.Analyze, curves []curve.Curve) string {
+func summary(p *planner.Analyze, found *calibration, curves []curve.Curve) string {
 	var b strings.Builder
 	threads := "1 thread"
-	if p.Threads > 1 {
-		threads = fmt.Sprintf("%d threads", p.Threads)
+	if n := found.after.Cores; n > 1 {
+		threads = fmt.Sprintf("1 and %d threads", n)
 	}
-	fmt.Fprintf(&b, "ANALYZE MODEL %s: calibrated for %s kernels on %s", p.Model.Name, p.Kernels, threads)
+	fmt.Fprintf(&b, "ANALYZE MODEL %s: calibrated for %s kernels on %s; queries are expected to take %.0f%% to %.0f%% of the estimate",
+		p.Model.Name, p.Kernels, threads, 100*found.after.Spread.Least, 100*found.after.Spread.Most)
 	if p.Sample == nil {
 		return b.String()
 	}
 	n := len(p.Sample.Images)
-	fmt.Fprintf(&b, "; %s of the %d that fit %s, seed %d", images(n), p.Sample.Found, p.Sample.Files, p.Sample.Seed)
+	fmt.Fprintf(&b, "; %s of the %d that fit %s, seed %d", planner.Counted(n, "image"), p.Sample.Found, p.Sample.Files, p.Sample.Seed)
 	if n < p.Sample.Wanted {
 		fmt.Fprintf(&b, ": fewer than the %d that were asked for", p.Sample.Wanted)
 	}
@@ -89,13 +90,6 @@ func summary(p *planner.Analyze, curves []curve.Curve) string {
 		}
 	}
 	return b.String()
-}
-
-func images(n int) string {
-	if n == 1 {
-		return "1 image"
-	}
-	return fmt.Sprintf("%d images", n)
 }
 
 // onePart makes the progress of everything until done is called one part, of so many
@@ -120,6 +114,12 @@ type within struct{ whole Progress }
 func (within) Start(string, int) {}
 func (within) Expect(int)        {}
 func (within) Finish()           {}
+
+func (w within) Next(image string, number, of int) {
+	if w.whole != nil {
+		w.whole.Next(image, number, of)
+	}
+}
 
 func (w within) Add(positions int) {
 	if w.whole != nil {

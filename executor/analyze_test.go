@@ -95,14 +95,14 @@ func TestAnalyze(t *testing.T) {
 	later := stored(t, newSession(t), path)
 	later.run(chest)
 	h := later.one("OCCLUDE 'examples/images/clear.png' USING chest PATCH 32 STRIDE 32 FILL black;")
-	if p := h.Plan.Profile; !p.Calibrated || p.Model != "chest" || p.PerPicture <= 0 || p.PerImage <= 0 {
+	if p := h.Plan.Profile; !p.Calibrated() || p.Model != "chest" || p.PerPicture <= 0 || p.PerImage <= 0 {
 		t.Errorf("a later session plans with %+v", p)
 	}
 	c, ok := later.session.Curve(context.Background(), h.Plan.CurveKey(curve.SSIM))
 	if !ok || c.Points[3].Mean != table.Rows[3][2] || len(c.Sample.Images) != 2 || c.Sample.Files != "examples/images/nodule*.png" {
 		t.Errorf("a later session knows the curve %+v, %v", c, ok)
 	}
-	if d := later.run("DESCRIBE MODEL chest;")[0].(executor.Description).Plan; len(d.Curves) != 2 || !d.Profile.Calibrated {
+	if d := later.run("DESCRIBE MODEL chest;")[0].(executor.Description).Plan; len(d.Curves) != 2 || !d.Profile.Calibrated() {
 		t.Errorf("DESCRIBE MODEL has %d curves", len(d.Curves))
 	}
 	elsewhere := later.one("OCCLUDE 'examples/images/clear.png' USING chest PATCH 32 STRIDE 16 FILL black;").Plan.CurveKey(curve.SSIM)
@@ -112,22 +112,24 @@ func TestAnalyze(t *testing.T) {
 	// The same file, created in another way, has no curves, and the machine's rates.
 	later.run("CREATE MODEL plain FROM 'examples/models/chest.onnx';")
 	d := later.run("DESCRIBE MODEL plain;")[0].(executor.Description).Plan
-	if len(d.Curves) != 0 || !d.Profile.Calibrated {
-		t.Errorf("another preprocessing has %d curves, calibrated %v", len(d.Curves), d.Profile.Calibrated)
+	if len(d.Curves) != 0 || !d.Profile.Calibrated() {
+		t.Errorf("another preprocessing has %d curves, calibrated %v", len(d.Curves), d.Profile.Calibrated())
 	}
 }
 
-// ender ends a context when it has heard of enough.
+// ender ends a context with the first positions of a part.
 type ender struct {
-	after, heard, started, finished atomic.Int64
-	cancel                          context.CancelFunc
+	part              int64 // from 1
+	started, finished atomic.Int64
+	cancel            context.CancelFunc
 }
 
-func (e *ender) Start(string, int) { e.started.Add(1) }
-func (e *ender) Expect(int)        {}
-func (e *ender) Finish()           { e.finished.Add(1) }
+func (e *ender) Start(string, int)     { e.started.Add(1) }
+func (e *ender) Expect(int)            {}
+func (e *ender) Next(string, int, int) {}
+func (e *ender) Finish()               { e.finished.Add(1) }
 func (e *ender) Add(n int) {
-	if e.heard.Add(int64(n)) >= e.after.Load() {
+	if n > 0 && e.started.Load() >= e.part {
 		e.cancel()
 	}
 }
@@ -137,24 +139,23 @@ func TestAnalyzeInterrupted(t *testing.T) {
 	b := stored(t, newBench(t), filepath.Join(t.TempDir(), "occlude.db"))
 	b.run(chest)
 	b.run("SET threads = 2;")
-	for _, after := range []int64{1, 4 * 128 * 4} {
-		if after > 1 && testing.Short() {
+	for _, part := range []int64{1, 2} {
+		if part > 1 && testing.Short() {
 			continue
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		p := &ender{cancel: cancel}
-		p.after.Store(after)
+		p := &ender{part: part, cancel: cancel}
 		b.session.Progress = p
 		results, err := b.try(ctx, "ANALYZE MODEL chest USING SAMPLE 9 FROM 'examples/images/*.png' STRIDE 8;")
 		var stopped *executor.Interrupted
 		if !errors.As(err, &stopped) || !errors.Is(err, context.Canceled) || len(results) != 0 {
-			t.Fatalf("after %d: %d results, %v", after, len(results), err)
+			t.Fatalf("in part %d: %d results, %v", part, len(results), err)
 		}
-		if b.session.Progress != p || p.started.Load() != p.finished.Load() {
-			t.Errorf("after %d: the progress is %v, started %d times, finished %d times", after, b.session.Progress, p.started.Load(), p.finished.Load())
+		if b.session.Progress != p || p.started.Load() != part || p.finished.Load() != part {
+			t.Errorf("in part %d: the progress is %v, started %d times, finished %d times", part, b.session.Progress, p.started.Load(), p.finished.Load())
 		}
 		if calibrated, curves := known(b); calibrated || len(curves) > 0 {
-			t.Errorf("after %d: something was stored: %v, %d curves", after, calibrated, len(curves))
+			t.Errorf("in part %d: something was stored: %v, %d curves", part, calibrated, len(curves))
 		}
 		cancel()
 	}
@@ -192,7 +193,7 @@ func TestDamagedStore(t *testing.T) {
 	b.session.Warn = func(err error) { warnings = append(warnings, err) }
 	b.run(chest)
 	for range 2 {
-		if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated {
+		if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated() {
 			t.Error("the plan is calibrated")
 		}
 	}
@@ -212,7 +213,7 @@ func TestUselessCalibration(t *testing.T) {
 	if err := b.session.Store.Put(context.Background(), []store.Calibration{kept}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated {
+	if h := b.one("OCCLUDE 'examples/images/clear.png' USING chest STRIDE 208;"); h.Plan.Profile.Calibrated() {
 		t.Error("the plan is calibrated")
 	}
 	if len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "version 1") {

@@ -43,6 +43,7 @@ func (s *sampler) backward(ctx context.Context) ([][]float64, error) {
 		objectives[k] = gradient.Objective{Kind: s.odds.kind, Class: c.ID}
 	}
 	gradients, err := program.Run(ctx, s.views, objectives, compensation.Wanted(p.Net, program), p.Threads)
+	s.gradients = program.Peak()
 	if err != nil {
 		return without(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gorgonia.org/tensor"
@@ -24,85 +25,166 @@ import (
 )
 
 // A trial is run several times, a short one more often, and the median counts, which
-// is what a query may expect. Beyond calibrationTime each is run once.
+// is what a query may expect. The first round is apart: its memory is new. Beyond
+// calibrationTime each is run twice.
 const (
 	leastRounds, mostRounds = 3, 30
-	roundsTime              = 400 * time.Millisecond
-	calibrationTime         = 3 * time.Second
+	calibrationTime         = 30 * time.Second
+	// measureTime is when a machine that is measured on the way has told enough: on a
+	// slow one the last trials are left out.
+	measureTime = 600 * time.Millisecond
+)
+
+// roundsTime is how long the rounds of a short trial take: of a model, and of the
+// network that every machine is measured by.
+const (
+	modelRounds   = 40 * time.Millisecond
+	machineRounds = 10 * time.Millisecond
 )
 
 // calibration is what the trials of ANALYZE MODEL found.
 type calibration struct {
 	before, after *cost.Profile
-	timings       []cost.Timing // of all trials
-	trials        []trial
+	trials        []cost.Trial
+	plans         []*planner.Occlude // of the trials that are not of the made-up network
 }
 
-// trial is what a plan took.
-type trial struct {
-	plan    *planner.Occlude
-	updates []cost.Timing
-	seconds float64 // elapsed, of the updates
-}
-
-// calibrate times the trials on an image that it makes up: how long a layer takes
+// calibrate times the trials on images that it makes up: how long a layer takes
 // does not depend on what is seen. perImage is what reading an image takes, 0 where
 // nobody has measured that.
 func (s *Session) calibrate(ctx context.Context, p *planner.Analyze, perImage float64) (*calibration, error) {
-	in := p.Model.Net.Input().Shape
-	pixels := imageio.Noise(1, in.H, in.W, in.C)
 	total := 0
-	for _, t := range p.Trials {
-		total += len(t.Grid.Positions)
+	for _, list := range [][]*planner.Occlude{p.Machine.Trials, p.Trials, p.Checks} {
+		for _, t := range list {
+			total += len(t.Grid.Positions)
+		}
 	}
 	progress, done := s.onePart("calibration", total)
 	defer done()
-	found, start := &calibration{before: p.Profile}, time.Now()
-	var timings [][]cost.Timing
-	for _, plan := range p.Trials {
-		t, err := s.trial(ctx, plan, pixels, start.Add(calibrationTime))
-		if err != nil {
-			return nil, err
-		}
-		timings = append(timings, t.updates)
-		found.timings = append(found.timings, t.updates...)
-		found.trials = append(found.trials, t)
-		progress.Add(len(plan.Grid.Positions))
+	t := &timer{session: s, progress: progress, until: time.Now().Add(calibrationTime), rounds: machineRounds}
+	defer t.forget(p.Machine)
+	found := planner.Found{PerImage: perImage}
+	var err error
+	if found.Machine, err = t.all(ctx, p.Machine.Trials); err != nil {
+		return nil, err
 	}
-	perPicture, err := drawing(p.Picture, pixels)
-	if err == nil && perImage == 0 {
-		perImage, err = reading(p.Picture)
+	t.rounds = modelRounds
+	if found.Trials, err = t.all(ctx, p.Trials); err != nil {
+		return nil, err
 	}
+	if found.Checks, err = t.all(ctx, p.Checks); err != nil {
+		return nil, err
+	}
+	if err := fixedCosts(p.Picture, &found); err != nil {
+		return nil, err
+	}
+	c := &calibration{before: p.Profile, plans: append(slices.Clone(p.Trials), p.Checks...)}
+	c.after, c.trials, err = p.Calibrated(found, processor(), time.Now())
+	return c, err
+}
+
+// Measure times what tells how fast this machine is, and keeps it for later sessions.
+// Of several processes that do so at once, all go by what the first one found: plans of
+// the same query must not differ.
+func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profile, error) {
+	// A place that cannot be written is found now, not after the work.
+	if err := s.Store.Put(ctx, nil, nil); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	t := &timer{session: s, progress: within{}, until: start, enough: start.Add(measureTime), rounds: machineRounds}
+	defer t.forget(p)
+	var found planner.Found
+	var err error
+	if found.Machine, err = t.all(ctx, p.Trials); err != nil {
+		return nil, err
+	}
+	if err := fixedCosts(p.Picture, &found); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	profile, err := p.Calibrated(found, processor(), now)
 	if err != nil {
 		return nil, err
 	}
-	m := machine(p.Kernels)
-	found.after, err = p.Calibrated(timings, perImage, perPicture, fmt.Sprintf("%s, %d cores", m.CPU, m.Cores), time.Now())
-	return found, err
+	kept, err := stored(p.Kernels, profile, now)
+	if err != nil {
+		return nil, err
+	}
+	if kept, err = s.Store.PutUnless(ctx, kept, start); err != nil {
+		return nil, err
+	}
+	return cost.Parse(kept.Profile)
+}
+
+// fixedCosts measures what an image and a picture take, where nobody has.
+func fixedCosts(p *planner.Occlude, found *planner.Found) (err error) {
+	in := p.Model.Net.Input().Shape
+	if found.PerPicture, err = drawing(p, imageio.Noise(1, in.H, in.W, in.C)); err == nil && found.PerImage == 0 {
+		found.PerImage, err = reading(p)
+	}
+	return err
+}
+
+// timer runs trials.
+type timer struct {
+	session  *Session
+	progress Progress
+	until    time.Time // when trials are run as rarely as can be
+	enough   time.Time // when no further one is begun, zero for never
+	rounds   time.Duration
+}
+
+// forget lets go of the made-up network.
+func (t *timer) forget(p *planner.Machine) {
+	for _, m := range p.Trials {
+		delete(t.session.programs, m.Model)
+		delete(t.session.loading, m.Model)
+	}
+}
+
+func (t *timer) all(ctx context.Context, plans []*planner.Occlude) (all []planner.Measured, err error) {
+	for _, p := range plans {
+		if !t.enough.IsZero() && time.Now().After(t.enough) {
+			break
+		}
+		in := p.Model.Net.Input().Shape
+		m, err := t.trial(ctx, p, imageio.Noise(1, in.H, in.W, in.C))
+		if err != nil {
+			if ctx.Err() != nil {
+				err = &Interrupted{Cause: context.Cause(ctx)}
+			}
+			return nil, err
+		}
+		all = append(all, m)
+		t.progress.Add(len(p.Grid.Positions))
+	}
+	return all, nil
 }
 
 // trial runs a plan's updates until it is known what they usually take.
-func (s *Session) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.Dense, until time.Time) (trial, error) {
-	fail := func(err error) (trial, error) {
-		if ctx.Err() != nil {
-			err = &Interrupted{Cause: context.Cause(ctx)}
-		}
-		return trial{}, err
-	}
+func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.Dense) (m planner.Measured, err error) {
 	chosen := p.Chosen()
-	program, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: chosen.Algorithms, Threads: p.Threads})
+	program, err := t.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: chosen.Algorithms})
 	if err != nil {
-		return fail(err)
+		return m, err
 	}
 	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels)
 	if err != nil {
-		return fail(err)
+		return m, err
 	}
-	views, err := program.Base(ctx, normalised(p.Model.Spec, pixels), p.Threads)
-	if err != nil {
-		return fail(err)
+	defer program.Trim()
+	var views *operators.Views
+	for range 2 { // the first base pass after weights were packed takes longer
+		program.Trim()
+		program.Reserve(p.Threads, chosen.ArenaBytes)
+		start := time.Now()
+		if views, err = program.Base(ctx, normalised(p.Model.Spec, pixels), p.Threads); err != nil {
+			return m, err
+		}
+		m.Base = time.Since(start).Seconds()
 	}
-	quiet := *s
+	quiet := *t.session
 	quiet.Progress = nil // a round is over before anybody could see how far it is
 	q := &query{session: &quiet, plan: p, program: program, images: 1}
 	c := newComputation(q, &HeatMap{Plan: p, Image: "a made-up one", States: make([]State, len(p.Grid.Positions))}, views, cover)
@@ -111,40 +193,26 @@ func (s *Session) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.
 	begin := time.Now()
 	for round := range mostRounds {
 		start := time.Now()
-		if round > 0 && start.After(until) || round >= leastRounds && start.Sub(begin) > roundsTime {
+		if round > 1 && start.After(t.until) || round >= leastRounds && start.Sub(begin) > t.rounds {
 			break
 		}
 		if err := c.compute(ctx, jobs(chosen.Order, chosen.Rects, nil), chosen.Batch); err != nil {
-			return fail(err)
+			return m, err
 		}
 		rounds, elapsed = append(rounds, c.stats()), append(elapsed, time.Since(start).Seconds())
 	}
-	t := trial{plan: p, updates: p.Timings(usual(rounds)), seconds: median(elapsed)}
-	t.spread()
-	return t, nil
+	m.First, m.Fresh = elapsed[0], c.stats().Peak
+	m.Seconds, m.Updates = median(elapsed[1:]), usual(rounds)
+	return m, nil
 }
 
-// spread adds to the layers' times, in proportion, what workers spend between them:
-// on making patches, on waiting for each other.
-func (t *trial) spread() {
-	inside := 0.0
-	for _, l := range t.updates {
-		inside += l.Seconds
-	}
-	if all := t.seconds * float64(t.plan.Threads); inside > 0 && all > inside {
-		for i := range t.updates {
-			t.updates[i].Seconds *= all / inside
-		}
-	}
-}
-
-// usual takes, for each layer, the median over rounds of which the totals after each
-// are given.
+// usual takes, for each layer, the median over all rounds but the first, of which the
+// totals after each are given.
 func usual(totals []operators.Stats) operators.Stats {
 	out := operators.Stats{Layers: slices.Clone(totals[0].Layers)}
 	for i := range out.Layers {
-		spent, before := make([]float64, len(totals)), int64(0)
-		for round, t := range totals {
+		spent, before := make([]float64, len(totals)-1), totals[0].Layers[i].Nanos
+		for round, t := range totals[1:] {
 			now := t.Layers[i].Nanos
 			spent[round], before = float64(now-before), now
 		}
@@ -209,29 +277,38 @@ func reading(p *planner.Occlude) (float64, error) {
 	return median(took), nil
 }
 
-// rates are those of a set of kernels before and after.
-func (c *calibration) rates(kernels string) (before, after *cost.Rates, err error) {
-	if before, err = c.before.For(kernels); err != nil {
-		return nil, nil, err
-	}
-	after, err = c.after.For(kernels)
-	return before, after, err
-}
-
-// constants lists what was measured, and what it was taken for before.
+// constants lists what was measured, and what it was taken for before: of a thread
+// alone, and of each while all cores work.
 func (c *calibration) constants(kernels string) (*Relation, error) {
-	before, after, err := c.rates(kernels)
+	before, err := c.before.For(kernels)
 	if err != nil {
 		return nil, err
 	}
-	r := &Relation{Columns: []string{"constant", "unit", "before", "after", "share_of_time"}}
-	old := before.Terms(nil)
-	for i, t := range after.Terms(c.timings) {
-		r.Rows = append(r.Rows, []any{t.Name, t.Unit, rounded(old[i].Value), rounded(t.Value), math.Round(max(0, t.Share)*1e4) / 1e4})
+	after, err := c.after.For(kernels)
+	if err != nil {
+		return nil, err
 	}
-	r.Rows = append(r.Rows,
-		[]any{"per image", cost.UnitSeconds, rounded(c.before.PerImage), rounded(c.after.PerImage), 0.0},
-		[]any{"per picture", cost.UnitSeconds, rounded(c.before.PerPicture), rounded(c.after.PerPicture), 0.0})
+	busy := after
+	if r, ok := c.after.Busy[kernels]; ok {
+		busy = r
+	}
+	var alone []cost.Timing
+	for _, t := range c.trials {
+		if t.Threads == 1 {
+			alone = append(alone, t.Updates...)
+		}
+	}
+	r := &Relation{Columns: []string{"constant", "unit", "before", "after", "on_all_cores", "share_of_time"}}
+	add := func(name, unit string, before, after, busy, share float64) {
+		r.Rows = append(r.Rows, []any{name, unit, rounded(before), rounded(after), rounded(busy), math.Round(max(0, share)*1e4) / 1e4})
+	}
+	old, onAll := before.Terms(nil), busy.Terms(nil)
+	for i, t := range after.Terms(alone) {
+		add(t.Name, t.Unit, old[i].Value, t.Value, onAll[i].Value, t.Share)
+	}
+	add("fresh memory", cost.UnitBytes, before.Fresh, after.Fresh, busy.Fresh, 0)
+	add("per image", cost.UnitSeconds, c.before.PerImage, c.after.PerImage, c.after.PerImage, 0)
+	add("per picture", cost.UnitSeconds, c.before.PerPicture, c.after.PerPicture, c.after.PerPicture, 0)
 	return r, nil
 }
 
@@ -246,15 +323,34 @@ func rounded(v float64) float64 {
 
 // predictions lists what the plans took, and what was and is predicted.
 func (c *calibration) predictions(kernels string) (*Relation, error) {
-	before, after, err := c.rates(kernels)
-	if err != nil {
-		return nil, err
-	}
-	r := &Relation{Columns: []string{"plan", "convolution", "positions", "seconds", "predicted_before", "predicted_after"}}
-	for _, t := range c.trials {
-		threads := float64(t.plan.Threads)
-		r.Rows = append(r.Rows, []any{t.plan.Chosen().Name, t.plan.Convolution, len(t.plan.Grid.Positions), t.seconds,
-			before.Predict(t.updates) / threads, after.Predict(t.updates) / threads})
+	r := &Relation{Columns: []string{"trial", "plan", "convolutions", "patch", "threads", "positions", "seconds", "predicted_before", "predicted_after"}}
+	all := slices.DeleteFunc(slices.Clone(c.trials), func(t cost.Trial) bool { return t.Other })
+	for i, p := range c.plans {
+		t, trial := all[i], "learnt from"
+		if t.Check {
+			trial = "check"
+		}
+		before, err := c.before.Elapsed(kernels, t)
+		if err != nil {
+			return nil, err
+		}
+		after, err := c.after.Elapsed(kernels, t)
+		if err != nil {
+			return nil, err
+		}
+		r.Rows = append(r.Rows, []any{trial, p.Chosen().Name, convolutions(p.Chosen().Algorithms), fmt.Sprintf("%dx%d", p.Grid.PatchW, p.Grid.PatchH),
+			t.Threads, len(p.Grid.Positions), rounded(t.Took()), rounded(before), rounded(after)})
 	}
 	return r, nil
+}
+
+// convolutions names the algorithms in use.
+func convolutions(chosen []operators.Algorithm) string {
+	var names []string
+	for _, a := range operators.AllAlgorithms() {
+		if slices.Contains(chosen, a) {
+			names = append(names, string(a))
+		}
+	}
+	return strings.Join(names, ", ")
 }

@@ -3,6 +3,7 @@ package executor_test
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"occlude/executor"
@@ -25,5 +26,21 @@ func TestCaptions(t *testing.T) {
 		if got := h.Figure().Caption; !regexp.MustCompile("^" + want + "$").MatchString(got) {
 			t.Errorf("%s: the caption is %q", query, got)
 		}
+	}
+}
+
+// A chart explains its star once, of however many plans the planner would choose each.
+func TestBenchmarkCaption(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	r := b.run("BENCHMARK (RUNS 1, WARMUP 0, PLANS (incremental, incremental WITH (device = cpu))) " + nodule + ";")[0].(*executor.Benchmark)
+	stars := 0
+	for _, a := range r.Plan.Alternatives {
+		if a.Chosen {
+			stars++
+		}
+	}
+	if f := r.Figure(); stars != 2 || strings.Count(f.Caption, "*") != 1 {
+		t.Errorf("%d plans are the planner's choice; the caption is %q", stars, f.Caption)
 	}
 }

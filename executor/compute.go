@@ -31,6 +31,10 @@ type computation struct {
 	silent   bool   // nobody is told of what is computed, nor does it count
 	// values are the log-odds of those, by class and position; nil where nobody asks.
 	values [][]float64
+
+	// What was held, in bytes: all views, the gradients while there were any, and by
+	// what the map is estimated.
+	all, gradients, estimating int64
 }
 
 // estimates are log-odds of positions that were computed in one way, less than
@@ -231,7 +235,15 @@ func (c *computation) stats() (sum operators.Stats) {
 func (c *computation) account() {
 	a := &c.result.Actual
 	a.Positions, a.Updates = c.computed, c.stats()
-	a.PeakBytes = a.ViewBytes + a.Updates.Peak
+	a.Memory = c.memory(a.Base.Peak)
+	a.PeakBytes = a.Memory.Total()
+}
+
+// release leaves the workers' memory to those of the next image.
+func (c *computation) release() {
+	for _, b := range c.batchers {
+		b.worker.Release()
+	}
 }
 
 // batcher fills one worker's batches.
@@ -307,7 +319,7 @@ func (b *batcher) keep(i int, at int32) error {
 		v := b.scores[i][c.ID]
 		if v != v {
 			pos := p.Grid.Positions[at]
-			return fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)
+			return unusable{fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)}
 		}
 		c.P[at] = v
 		if b.values != nil {

@@ -28,6 +28,18 @@
 // (sample.go). What it finds is stored in one transaction at the end. A session
 // is the planner's Statistics (statistics.go): it looks up what was stored.
 //
+// # Side by side
+//
+// BENCHMARK lets alternatives take turns and keeps the programs of all of them ready
+// meanwhile (benchmark.go); COMPARE runs two queries one after the other (compare.go).
+// Both are made of nothing but queries as any other.
+//
+// # Judging
+//
+// EVALUATE computes a query's maps and judges each by its metrics (evaluate.go). The steps
+// of a curve are images between two others, each an update of the nearer one; they run
+// on a plan of their own (walk.go).
+//
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives
 // Run, and files are written whole or not at all.

@@ -34,6 +34,7 @@ type bench struct {
 	t       testing.TB
 	session *executor.Session
 	planner *planner.Planner
+	env     planner.Env
 }
 
 // long skips, with -short, a test that runs the kernels for seconds: that is
@@ -61,10 +62,11 @@ func newBench(t testing.TB) *bench {
 // newSession makes a bench in the folder of the last one.
 func newSession(t testing.TB) *bench {
 	s := executor.NewSession()
-	return &bench{t, s, planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Colormaps: heatmap.Colormaps(),
+	env := planner.Env{
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Colormaps: heatmap.Colormaps(),
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) { return imageio.FitMask(path, spec) },
-	})}
+	}
+	return &bench{t, s, planner.New(env), env}
 }
 
 // try runs statements until one fails.
@@ -150,6 +152,22 @@ func colourful(t testing.TB, path string, side int, seed uint64) *image.NRGBA {
 			})
 		}
 	}
+	save(t, path, m)
+	return m
+}
+
+// square writes a mask of 224 x 224 pixels that marks a rectangle.
+func square(t testing.TB, path string, x, y, w, h int) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 224, 224))
+	for at := range w * h {
+		m.SetGray(x+at%w, y+at/w, color.Gray{Y: 255})
+	}
+	save(t, path, m)
+}
+
+func save(t testing.TB, path string, m image.Image) {
+	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +175,6 @@ func colourful(t testing.TB, path string, side int, seed uint64) *image.NRGBA {
 	if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return m
 }
 
 // distance is the greatest difference of two maps' probabilities.

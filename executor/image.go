@@ -18,7 +18,16 @@ var nan = float32(math.NaN())
 // input reads an image and brings it to the model's input: in pixel space, for
 // fills and pictures, and normalised.
 func input(m *model.Model, path string) (pixels, normal *tensor.Dense, err error) {
-	img, err := imageio.Read(path, m.Spec.Window)
+	f, err := imageio.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return decoded(m, f)
+}
+
+// decoded is input of a file that was read.
+func decoded(m *model.Model, f *imageio.File) (pixels, normal *tensor.Dense, err error) {
+	img, err := f.Decode(m.Spec.Window)
 	if err != nil {
 		return nil, nil, err
 	}

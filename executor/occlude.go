@@ -6,34 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"occlude/internal/imageio"
 	"occlude/internal/network"
 	"occlude/operators"
-	"occlude/operators/cpu"
 	"occlude/planner"
 )
-
-// occlude runs a heat map query, image by image.
-func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
-	program, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
-	if err != nil {
-		return err
-	}
-	planning := p.Planning.Seconds()
-	for i, image := range p.Images {
-		q := &query{session: s, plan: p, program: program, images: len(p.Images) - i}
-		h, err := q.run(ctx, image)
-		if err != nil {
-			return err
-		}
-		// Loading and planning happened once: the first image accounts for them.
-		h.Actual.Load, h.Actual.Plan = s.takeLoading(p.Model).Seconds(), planning
-		planning = 0
-		if err := emit(h); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // query is one image's heat map in the making.
 type query struct {
@@ -43,12 +20,12 @@ type query struct {
 	images  int // that are left, this one included
 }
 
-func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
+func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	start := time.Now()
-	p := q.plan
-	pixels, normal, err := input(p.Model, image)
+	p, image := q.plan, file.Path
+	pixels, normal, err := decoded(p.Model, file)
 	if err != nil {
-		return nil, err
+		return nil, unusable{err}
 	}
 	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels)
 	if err != nil {
@@ -64,13 +41,14 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 	output := p.Net.Output.Index
 	p0, err := scores(p.Model, views, output, image)
 	if err != nil {
-		return nil, err
+		return nil, unusable{err}
 	}
 	for _, c := range targets(p.Target, p0) {
 		h.Classes = append(h.Classes, ClassMap{
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
+	all := views.Bytes()
 	if a := p.Chosen().Adaptive; p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
 		views.Drop(func(i int) bool {
 			_, constant := p.Net.Layers[i].Op.(network.Const)
@@ -80,6 +58,8 @@ func (q *query) run(ctx context.Context, image string) (*HeatMap, error) {
 	h.Actual.ViewBytes = views.Bytes()
 	updates := time.Now()
 	c := newComputation(q, h, views, cover)
+	defer c.release()
+	c.all = all
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}

@@ -1,13 +1,8 @@
 package executor
 
 import (
-	"bytes"
-	"context"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"strconv"
 
@@ -19,60 +14,39 @@ import (
 	"occlude/planner"
 )
 
-// write puts a heat map into a file.
-func write(format, path string, h *HeatMap) error {
-	switch format {
-	case planner.WritePNG:
-		return atomicfile.Write(path, func(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure()) })
-	case planner.WriteNPY:
-		return atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, h.Array()) })
-	}
-	return writeRelation(format, path, h.Relation())
-}
-
-func writeRelation(format, path string, r *Relation) error {
+// write puts a result into a file.
+func write(format, path string, r Result) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		switch format {
 		case planner.WriteCSV:
-			return r.CSV(w, ',', true)
+			if r, ok := r.(Tabular); ok {
+				return r.Relation().CSV(w, ',', true)
+			}
 		case planner.WriteJSON:
-			return r.JSON(w)
+			if r, ok := r.(Tabular); ok {
+				return r.Relation().JSON(w)
+			}
+		case planner.WritePNG:
+			if r, ok := r.(Pictured); ok {
+				return r.PNG(w)
+			}
+		case planner.WriteNPY:
+			if r, ok := r.(Arrayed); ok {
+				return npy.Write(w, r.Array())
+			}
 		}
-		return fmt.Errorf("rows cannot be written as %s", format)
+		return fmt.Errorf("%q: this result cannot be written as %s", path, format)
 	})
 }
 
-// copy runs a query and writes what it returns.
-func (s *Session) copy(ctx context.Context, p *planner.Copy, emit func(Result) error) error {
-	done := func(rows int, path string) error {
-		if rows == 1 {
-			return emit(Message{"COPY 1 row to " + path})
-		}
-		return emit(Message{fmt.Sprintf("COPY %d rows to %s", rows, path)})
-	}
-	return s.Run(ctx, p.Query, func(r Result) error {
-		switch r := r.(type) {
-		case *HeatMap:
-			path := p.Out.For(r.Image)
-			if err := write(p.Out.Format, path, r); err != nil {
-				return err
-			}
-			return done(len(r.Classes)*len(r.Plan.Grid.Positions), path)
-		case *Relation:
-			if err := writeRelation(p.Out.Format, p.Out.Path, r); err != nil {
-				return err
-			}
-			return done(len(r.Rows), p.Out.Path)
-		}
-		return fmt.Errorf("%s returns no rows to copy", p.Query.Statement())
-	})
-}
+// PNG draws the heat map.
+func (h *HeatMap) PNG(w io.Writer) error { return heatmap.EncodePNG(w, h.Figure()) }
 
 // Figure is the heat map as a picture.
 func (h *HeatMap) Figure() heatmap.Figure {
 	p := h.Plan
 	how := p.Chosen().Name
-	if q := h.Quality.similarity(); q != "" {
+	if q := h.Quality.Similarity(); q != "" {
 		how += ", " + q
 	}
 	positions := fmt.Sprintf("%d positions", len(p.Grid.Positions))
@@ -120,89 +94,4 @@ func (h *HeatMap) Map(class int) heatmap.Map {
 		Rows: g.Rows(), Cols: g.Cols(), X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH,
 		P: h.cells(c), P0: c.P0, Class: c.Label,
 	}
-}
-
-// CSV writes the rows, after a line of the columns' names if header is set; comma
-// stands between the fields.
-func (r *Relation) CSV(w io.Writer, comma rune, header bool) error {
-	out := csv.NewWriter(w)
-	out.Comma = comma
-	if header {
-		if err := out.Write(r.Columns); err != nil {
-			return err
-		}
-	}
-	record := make([]string, len(r.Columns))
-	for _, row := range r.Rows {
-		for i, v := range row {
-			record[i] = Text(v)
-		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// Text prints a value of a relation: numbers with the digits that bring them
-// back.
-func Text(v any) string {
-	switch v := v.(type) {
-	case float32:
-		return strconv.FormatFloat(float64(v), 'g', -1, 32)
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	return fmt.Sprint(v)
-}
-
-// JSON writes the relation as an array of objects with the columns in order.
-func (r *Relation) JSON(w io.Writer) error {
-	var b bytes.Buffer
-	names := make([][]byte, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i], _ = json.Marshal(c) // a string always marshals
-	}
-	b.WriteString("[")
-	for i, row := range r.Rows {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		b.WriteString("\n  {")
-		for j, v := range row {
-			if j > 0 {
-				b.WriteString(", ")
-			}
-			b.Write(names[j])
-			b.WriteString(": ")
-			value, err := jsonValue(v)
-			if err != nil {
-				return err
-			}
-			b.Write(value)
-		}
-		b.WriteString("}")
-	}
-	if len(r.Rows) > 0 {
-		b.WriteString("\n")
-	}
-	b.WriteString("]\n")
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// jsonValue writes numbers as CSV does, and null for what JSON has no number.
-func jsonValue(v any) ([]byte, error) {
-	switch f := v.(type) {
-	case float32:
-		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
-			return []byte("null"), nil
-		}
-	case float64:
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return []byte("null"), nil
-		}
-	}
-	return json.Marshal(v)
 }

@@ -25,10 +25,10 @@ type Quality struct {
 	Notes []string
 }
 
-// similarity tells the structural similarity in a word or two, of the class with
+// Similarity tells the structural similarity in a word or two, of the class with
 // the least: measured if it was, else expected; "" where neither is known or the map
 // is exact.
-func (q *Quality) similarity() string {
+func (q *Quality) Similarity() string {
 	if q == nil {
 		return ""
 	}

@@ -28,6 +28,12 @@ func (c single) Models() []*model.Model             { return []*model.Model{c.Mo
 // answer runs a query over the model and gives the first class' values.
 func (c single) answer(t *testing.T, text string) []float32 {
 	t.Helper()
+	return c.result(t, text).(*executor.HeatMap).Classes[0].P
+}
+
+// result runs a query over the model that has one result.
+func (c single) result(t *testing.T, text string) (result executor.Result) {
+	t.Helper()
 	script, diagnostics := lang.Parse("test", text)
 	if err := diagnostics.Err(); err != nil {
 		t.Fatal(err)
@@ -37,15 +43,14 @@ func (c single) answer(t *testing.T, text string) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var values []float32
 	err = executor.NewSession().Run(context.Background(), plan, func(r executor.Result) error {
-		values = r.(*executor.HeatMap).Classes[0].P
+		result = r
 		return nil
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	return values
+	return result
 }
 
 // Both exact plans give the same map of any network, from the query on: the

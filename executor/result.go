@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"io"
 
 	"gorgonia.org/tensor"
 
@@ -11,14 +12,38 @@ import (
 // Result is what a statement returns: one of the types below.
 type Result interface{ result() }
 
+// What a result can be besides printed. COPY asks for these, and nothing else of a
+// result, so a new kind of result can be written to files by having the methods.
+type (
+	// Tabular is a result that has rows: COPY writes them as csv and json, and they
+	// are the table last.
+	Tabular interface {
+		Result
+		Relation() *Relation
+	}
+	// Pictured is a result that can be drawn, for png.
+	Pictured interface {
+		Result
+		PNG(w io.Writer) error
+	}
+	// Arrayed is a result that is an array of numbers, for npy.
+	Arrayed interface {
+		Result
+		Array() *tensor.Dense
+	}
+)
+
 // Message tells that a statement was done, in a few words.
 type Message struct{ Text string }
 
 // Relation is a table.
 type Relation struct {
 	Columns []string
-	Rows    [][]any // string, int, float32, float64 or bool
+	Rows    [][]any // string, int, float32, float64, bool, or nil for NULL
 }
+
+// Relation returns r: a table has its rows.
+func (r *Relation) Relation() *Relation { return r }
 
 // Description is what DESCRIBE MODEL returns.
 type Description struct{ Plan *planner.Describe }
@@ -134,8 +159,11 @@ func (h *HeatMap) cells(c ClassMap) []float32 {
 }
 
 // Peak is the position at which hiding the image hurts the first class most.
-func (h *HeatMap) Peak() (pos planner.Position, drop float32) {
-	c := h.Classes[0]
+func (h *HeatMap) Peak() (pos planner.Position, drop float32) { return h.PeakOf(0) }
+
+// PeakOf is the same for the class of a rank, from 0.
+func (h *HeatMap) PeakOf(rank int) (pos planner.Position, drop float32) {
+	c := h.Classes[rank]
 	best := 0
 	for i, p := range c.P {
 		if p < c.P[best] {
@@ -148,19 +176,31 @@ func (h *HeatMap) Peak() (pos planner.Position, drop float32) {
 // Interrupted tells how far a statement had come when its context ended.
 type Interrupted struct {
 	Image       string // "" where it was not at an image
-	Done, Total int    // positions
-	Cause       error
+	Of          string // what is counted, "" for positions
+	Done, Total int
+	// Table is that of a query into one, which has Kept of its Images now.
+	Table        string
+	Kept, Images int
+	Cause        error
 }
 
 func (e *Interrupted) Error() string {
+	text, of := "interrupted", e.Of
+	if of == "" {
+		of = "positions"
+	}
 	switch {
 	case e.Image == "":
-		return "interrupted"
 	case e.Total == 0:
-		return fmt.Sprintf("interrupted at image %q before the first position", e.Image)
+		text += fmt.Sprintf(" at image %q before the first of the %s", e.Image, of)
+	default:
+		text += fmt.Sprintf(" at image %q after %d of %d %s (%.0f%%)",
+			e.Image, e.Done, e.Total, of, 100*float64(e.Done)/float64(e.Total))
 	}
-	return fmt.Sprintf("interrupted at image %q after %d of %d positions (%.0f%%)",
-		e.Image, e.Done, e.Total, 100*float64(e.Done)/float64(e.Total))
+	if e.Table != "" {
+		text += "; " + goesOn(e.Table, e.Kept, e.Images)
+	}
+	return text
 }
 
 // Unwrap gives the context's cause.

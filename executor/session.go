@@ -11,6 +11,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/internal/store"
+	"occlude/internal/tables/queries"
 	"occlude/operators"
 	"occlude/operators/cpu"
 	"occlude/operators/gradient"
@@ -24,12 +25,22 @@ type Session struct {
 	Progress Progress
 	// Store is where measurements are found and kept; by default there is none.
 	Store *store.Store
-	// Warn, when set, hears of what makes plans worse than they could be.
+	// Memory is how many bytes the process could have in all, 0 where that is not known;
+	// nil for never.
+	Memory func() int64
+	// Bound, when set, hears of the most bytes that the process is to hold from now on.
+	Bound func(bytes int64)
+	// Warn, when set, hears of what makes plans worse than they could be, and of images
+	// that cannot be used.
 	Warn func(error)
+
+	sql  *queries.Session // nil until the first SQL
+	last *lastResult      // nil while there is none
 
 	warned   map[string]bool // of what Warn has heard
 	models   map[string]*model.Model
 	programs map[*model.Model][]program
+	keep     int // programs of a model, where that is more than keptPrograms
 	// loading is the time spent on a model that no query has accounted for yet.
 	loading map[*model.Model]time.Duration
 }
@@ -41,15 +52,6 @@ type program struct {
 	algorithms []operators.Algorithm
 	ready      *cpu.Program
 	backward   *gradient.Program // nil until it is asked for
-}
-
-// Progress hears of a heat map's positions. Its methods are called by several
-// goroutines.
-type Progress interface {
-	Start(image string, positions int) // as many as are expected
-	Expect(positions int)              // in all, when that turns out otherwise
-	Add(positions int)
-	Finish()
 }
 
 // NewSession makes an empty session.
@@ -113,11 +115,48 @@ func (s *Session) program(ctx context.Context, m *model.Model, net *network.Netw
 		return nil, fmt.Errorf("model %q: %w", m.Name, err)
 	}
 	s.programs[m] = append(s.programs[m], program{net: net, kernels: o.Kernels, algorithms: o.Algorithms, ready: p})
-	if n := len(s.programs[m]) - keptPrograms; n > 0 {
-		s.programs[m] = slices.Delete(s.programs[m], 0, n)
-	}
+	s.dropPrograms(m)
 	s.Loaded(m, time.Since(start))
 	return p, nil
+}
+
+// dropPrograms lets go of the programs that were used the longest ago.
+func (s *Session) dropPrograms(m *model.Model) {
+	if n := len(s.programs[m]) - max(keptPrograms, s.keep); n > 0 {
+		s.programs[m] = slices.Delete(s.programs[m], 0, n)
+	}
+}
+
+// makeRoom lets go of what was made ready for other plans, as far as it does not fit
+// into the memory limit beside the plan that is to run.
+func (s *Session) makeRoom(p *planner.Occlude) {
+	if p.MemoryLimit == 0 {
+		return
+	}
+	if s.Bound != nil {
+		s.Bound(p.MemoryLimit)
+	}
+	known, _ := s.held(p)
+	left := p.MemoryLimit - p.Chosen().Estimate.PeakBytes
+	for m, all := range s.programs {
+		s.programs[m] = slices.DeleteFunc(all, func(made program) bool {
+			if made.net == p.Net && made.kernels == p.Kernels && slices.Equal(made.algorithms, p.Chosen().Algorithms) {
+				return false
+			}
+			left -= known.Add(made.net.Arrays()...) + known.Add(made.arrays()...)
+			return left < 0
+		})
+	}
+}
+
+// keepPrograms lets more of a model's programs stay ready, until done is called.
+func (s *Session) keepPrograms(m *model.Model, n int) (done func()) {
+	before := s.keep
+	s.keep = n
+	return func() {
+		s.keep = before
+		s.dropPrograms(m)
+	}
 }
 
 // gradients is the backward pass of the network that a plan runs.
@@ -144,8 +183,22 @@ func (s *Session) expect(positions int) {
 }
 
 // Run executes a plan and hands its results to emit in order. An error of emit
-// ends it.
+// ends it. What has rows becomes the last result, unless it goes to a file.
 func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) error) error {
+	if c, ok := p.(*planner.Copy); ok {
+		return s.copy(ctx, c, emit)
+	}
+	var last lastResult
+	return s.run(ctx, p, func(r Result) error {
+		if t, ok := r.(Tabular); ok {
+			last.add(t)
+			s.last = &last
+		}
+		return emit(r)
+	})
+}
+
+func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) error) error {
 	switch p := p.(type) {
 	case *planner.CreateModel:
 		return s.createModel(ctx, p, emit)
@@ -173,9 +226,22 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 			return err
 		}
 		return emit(Message{"RESET"})
+	case *planner.ShowCalibration:
+		return s.showCalibration(ctx, p, emit)
+	case *planner.ExportCalibration:
+		return s.exportCalibration(ctx, p, emit)
+	case *planner.ImportCalibration:
+		return s.importCalibration(ctx, p, emit)
 	case *planner.Predict:
 		return s.predict(ctx, p, emit)
 	case *planner.Occlude:
+		if p.Table != "" {
+			added, err := s.intoTable(ctx, p)
+			if err != nil {
+				return err
+			}
+			return emit(added)
+		}
 		return s.occlude(ctx, p, func(h *HeatMap) error { return emit(h) })
 	case *planner.Explain:
 		if !p.Analyze {
@@ -184,8 +250,16 @@ func (s *Session) Run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.occlude(ctx, p.Query, func(h *HeatMap) error {
 			return emit(&Explanation{Plan: p, Actual: &h.Actual})
 		})
-	case *planner.Copy:
-		return s.copy(ctx, p, emit)
+	case *planner.Benchmark:
+		return s.benchmark(ctx, p, emit)
+	case *planner.Compare:
+		return s.compare(ctx, p, emit)
+	case *planner.Evaluate:
+		return s.evaluate(ctx, p, emit)
+	case *planner.Query:
+		return s.query(ctx, p, emit)
+	case *planner.ShowTables:
+		return s.showTables(ctx, emit)
 	}
 	return fmt.Errorf("%s: no executor for this plan", p.Statement())
 }
@@ -238,13 +312,19 @@ func (s *Session) show(name string) (*Relation, error) {
 		v, err := s.Settings.Get(name)
 		return &Relation{Columns: []string{name}, Rows: [][]any{{v}}}, err
 	}
-	r := &Relation{Columns: []string{"setting", "value", "meaning"}}
+	r := &Relation{Columns: []string{"setting", "value", "meaning", "kind", "default"}}
 	for _, t := range settings.All() {
 		v, err := s.Settings.Get(t.Name)
 		if err != nil {
 			return nil, err
 		}
-		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning})
+		if t.Name == "memory_limit" && s.Settings.MemoryLimit() == 0 && s.Memory != nil {
+			v += " (" + planner.FormatBytes(settings.MemoryShare(s.Memory())) + ")"
+		}
+		r.Rows = append(r.Rows, []any{t.Name, v, t.Meaning, t.Kind, t.Default})
+	}
+	for _, h := range planner.Hints() {
+		r.Rows = append(r.Rows, []any{h.Name, "", h.Meaning + ": " + h.Values, "hint", h.Default})
 	}
 	return r, nil
 }

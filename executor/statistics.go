@@ -16,20 +16,23 @@ import (
 
 // Profile implements planner.Statistics.
 func (s *Session) Profile(ctx context.Context, model, kernels string) *cost.Profile {
-	c, ok, err := s.Store.Calibration(ctx, machine(kernels), model)
-	if err != nil || !ok {
-		s.warn(ctx, err)
-		return nil
-	}
-	p, err := cost.Parse(c.Profile)
-	if err == nil {
-		_, err = p.For(kernels)
-	}
-	if err != nil {
+	// One of an older version may stand before one of this machine.
+	for _, model := range []string{model, store.AnyModel} {
+		c, ok, err := s.Store.Calibration(ctx, machine(kernels), model)
+		if err != nil || !ok {
+			s.warn(ctx, err)
+			return nil
+		}
+		p, err := cost.Parse(c.Profile)
+		if err == nil {
+			_, err = p.For(kernels)
+		}
+		if err == nil {
+			return p
+		}
 		s.warn(ctx, fmt.Errorf("the calibration in %q is of no use to this version of Occlude: %w; ANALYZE MODEL makes a new one", s.Store.Path(), err))
-		return nil
 	}
-	return p
+	return nil
 }
 
 // Curve implements planner.Statistics.
@@ -53,9 +56,20 @@ func (s *Session) warn(ctx context.Context, err error) {
 		return
 	}
 	s.warned[err.Error()] = true
+	s.tell(err)
+}
+
+// tell tells the user of something that ends no statement.
+func (s *Session) tell(err error) {
 	if s.Warn != nil {
 		s.Warn(err)
 	}
+}
+
+// processor names what a calibration was measured on, for people.
+func processor() string {
+	m := machine("")
+	return fmt.Sprintf("%s, %d cores", m.CPU, m.Cores)
 }
 
 // machine is what a calibration is kept for.
@@ -68,10 +82,18 @@ func machine(kernels string) store.Machine {
 }
 
 // stored is a profile as it is kept.
-func stored(model, kernels string, p *cost.Profile, at time.Time) (store.Calibration, error) {
+func stored(kernels string, p *cost.Profile, at time.Time) (store.Calibration, error) {
 	data, err := json.Marshal(p)
 	if err != nil {
 		return store.Calibration{}, fmt.Errorf("storing the calibration: %w", err)
 	}
-	return store.Calibration{Machine: machine(kernels), Model: model, Profile: data, Measured: at}, nil
+	return store.Calibration{Machine: machine(kernels), Model: keptFor(p), Profile: data, Measured: at}, nil
+}
+
+// keptFor is the model that a profile is kept for.
+func keptFor(p *cost.Profile) string {
+	if p.Kind == cost.Quick {
+		return store.AnyModel
+	}
+	return p.Hash
 }

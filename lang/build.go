@@ -315,14 +315,17 @@ func (b *builder) color(span Span, s string) [3]float64 {
 	case strings.HasPrefix(s, "#"):
 		d.WithHint("a colour is # and six hexadecimal digits, such as #7f7f7f")
 	default:
-		var names []string
-		for _, c := range colors {
-			names = append(names, c.name)
-		}
 		d.WithHint("colours are black, gray, white, '#7f7f7f' and rgb(127, 127, 127)").
-			WithHint(DidYouMean(s, names))
+			WithHint(DidYouMean(s, colorNames()))
 	}
 	return [3]float64{}
+}
+
+func colorNames() (names []string) {
+	for _, c := range colors {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 var fillFunctions = []string{"rgb", "mean", "blur", "noise", "image"}

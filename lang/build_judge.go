@@ -28,7 +28,7 @@ func (b *builder) benchmark(s *benchmarkSyntax) *Benchmark {
 }
 
 // mostRuns is more than anybody waits for.
-const mostRuns = 1_000_000
+const mostRuns = 1000
 
 // times reads how often something is done.
 func (b *builder) times(what string, t *lexer.Token, least int) *Number {

@@ -15,6 +15,36 @@ type Compensation struct {
 	Layers []*Departure
 }
 
+// Arrays are all maps that it is made of. Some may be those of views.
+func (c *Compensation) Arrays() [][]float32 {
+	if c == nil {
+		return nil
+	}
+	all := append([][]float32{c.Image}, c.Gradients...)
+	for _, d := range c.Layers {
+		if d == nil {
+			continue
+		}
+		all = append(all, d.Clamp...)
+		if t := d.Tangent; t != nil {
+			all = append(append(all, t.Gradients...), t.Slopes, t.Offsets)
+		}
+		if s := d.Shown; s != nil {
+			all = append(all, s.Gradients...)
+		}
+		if p := d.Product; p != nil {
+			all = append(append(all, p.Gradients...), p.Clean[:]...)
+		}
+		if b := d.Balance; b != nil {
+			all = append(append(append(all, b.Out...), b.Clean), b.Inputs...)
+			for _, e := range b.Edges {
+				all = append(all, e...)
+			}
+		}
+	}
+	return all
+}
+
 // Departure tells how a layer departs from its linear approximation at the clean
 // image. What is nil does not concern it.
 type Departure struct {

@@ -41,5 +41,6 @@
 //
 //   - Results do not depend on the batch or on which worker runs a position.
 //   - Everything stops within about a tenth of a second once the context ends.
-//   - Nothing of a Program changes after it was made; workers share it.
+//   - Nothing that can be seen of a Program changes after it was made; workers share
+//     it, and leave it their memory for the next ones.
 package operators

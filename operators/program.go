@@ -16,6 +16,14 @@ type Program interface {
 	Base(ctx context.Context, image *tensor.Dense, threads int) (*Views, error)
 	// NewWorker makes a worker, which one goroutine uses at a time.
 	NewWorker() Worker
+	// Arrays are the weights that the program holds in an order of its own. Programs
+	// may share them.
+	Arrays() [][]float32
+	// Reserve takes so many bytes for each of the next workers, those of Base
+	// included, who take no more while that is enough. Trim lets go of what was
+	// reserved, and of what released workers left for others.
+	Reserve(workers int, bytes int64)
+	Trim()
 }
 
 // Worker runs batches of positions and owns the memory that they need.
@@ -25,6 +33,9 @@ type Worker interface {
 	Run(ctx context.Context, views *Views, batch []Update) error
 	// Stats are the worker's totals so far.
 	Stats() Stats
+	// Release leaves the worker's memory to the program's next workers. It is the
+	// worker's end.
+	Release()
 }
 
 // Update is one position to compute.
@@ -95,6 +106,17 @@ func (v *Views) Bytes() int64 {
 	return n
 }
 
+// Arrays are the views and the sums.
+func (v *Views) Arrays() [][]float32 {
+	all := append([][]float32(nil), v.Sums...)
+	for _, d := range v.Layers {
+		if d != nil {
+			all = append(all, d.Data().([]float32))
+		}
+	}
+	return all
+}
+
 // Drop forgets the views that keep does not name, to free their memory.
 func (v *Views) Drop(keep func(layer int) bool) {
 	for i := range v.Layers {
@@ -107,7 +129,7 @@ func (v *Views) Drop(keep func(layer int) bool) {
 // Stats counts what was done.
 type Stats struct {
 	Layers []LayerStats // by layer Index
-	Peak   int64        // bytes of activations held at once
+	Peak   int64        // bytes that workers held at once
 }
 
 // LayerStats is one layer's share.

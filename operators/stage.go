@@ -54,6 +54,16 @@ func Stages(net *network.Network, rects []region.Rect, batch int, weights func(l
 	return append(all, Stage{from, len(net.Layers), max(group, 1)})
 }
 
+// Cells is what all rectangles of an update hold. The update with the most is what the
+// stages of a batch are made for: those of others may be too small for its cache.
+func Cells(rects []region.Rect) int64 {
+	var n int64
+	for _, r := range rects {
+		n += int64(r.Area())
+	}
+	return n
+}
+
 // groupOf is how many positions to run a layer for at a time when each computes
 // the rectangle r.
 func groupOf(l *network.Layer, r region.Rect, weights int64) int {

@@ -23,7 +23,8 @@ type Actuals struct {
 	Base          operators.Stats // of the base pass
 	Updates       operators.Stats // of all positions, all workers together
 	ViewBytes     int64
-	PeakBytes     int64 // views and the workers' patches
+	PeakBytes     int64 // all of Memory
+	Memory        Memory
 }
 
 // StageActuals are what one stage of a plan took.

@@ -3,6 +3,7 @@ package planner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -232,7 +233,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 	estimating := stageSeconds * max(1, float64(n)/stagePositions)
 	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*estimating
 	expected := int(expectedShare(a.SSIM) * float64(n))
-	if err := a.decide(ctx, q, r, cheapest, expected, estimating); err != nil {
+	if err := a.decide(ctx, q, h, r, cheapest, expected, estimating); err != nil {
 		return nil, err
 	}
 	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward + a.SecondsFeature
@@ -255,7 +256,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 //
 // It compares the work of one thread, at some of the positions, so that neither the
 // threads nor the batch decide what is computed.
-func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *Candidate, expected int, estimating float64) error {
+func (a *Adaptive) decide(ctx context.Context, q *Occlude, h hints, r resources, exact *Candidate, expected int, estimating float64) error {
 	switch a.TauBy {
 	case TauHint:
 		a.Sketch.Tau = a.Whole.Tau
@@ -266,7 +267,7 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 		a.Sketch.Tau = sampleTau
 	}
 	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
-	one := resources{threads: 1, rates: r.rates}
+	one := resources{threads: 1, rates: r.choice, choice: r.choice}
 	some := q.Grid
 	step := max(1, len(some.Positions)/sketchPositions) | 1 // odd, so as not to walk along a column
 	some.Positions = nil
@@ -296,17 +297,26 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, r resources, exact *C
 	}
 	stage := estimating
 	for i, l := range q.Net.Layers {
-		stage += r.rates.Streaming(l, exact.Algorithms[i])
+		stage += r.choice.Streaming(l, exact.Algorithms[i])
 	}
 	a.StageCost = stage * usualThreads / position
-	if a.TauBy != TauHint && float64(expected)*position*(1-sketch) < backwardSeconds(q.Net, one, a.Gradients) {
+	demanded := a.TauBy == TauHint || h.sketches == hintOn || h.trend == hintOn
+	switch pays := float64(expected)*position*(1-sketch) >= backwardSeconds(q.Net, one, a.Gradients); {
+	case demanded && !r.enabled("sketches"):
+		return errors.New("sketches are asked for, which are ruled out by SET enable_sketches = off")
+	case h.trend == hintOn && !r.enabled("trend"):
+		return errors.New("a trend is asked for, which is ruled out by SET enable_trend = off")
+	case !r.enabled("sketches"), h.sketches == hintOff, !demanded && !pays:
 		a.Sketch, a.Whole = exact.Rects, exact.Rects
 		return nil
 	}
 	a.SketchCost, a.WholeCost = sketch, whole
 	a.SecondsBackward = backwardSeconds(q.Net, r, a.Gradients)
-	if exact.Rects.Rule == Traced {
+	if exact.Rects.Rule == Traced && r.enabled("trend") && h.trend != hintOff {
 		a.feature(q.Net, c.Layers, len(q.Grid.Positions))
+	}
+	if h.trend == hintOn && a.Feature.Until == 0 {
+		return errors.New("trend = 'on': no first layers of this network are cheap enough to be computed at all positions")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"math"
+	"slices"
 
 	"occlude/internal/network"
 	"occlude/operators"
@@ -29,8 +30,9 @@ const worthwhile = 0.86
 
 // accuracy is what a query wants of the convolutions.
 type accuracy struct {
-	convolution string  // ConvolutionAuto, or the algorithm to use wherever it applies
-	tolerance   float64 // most error of probabilities
+	convolution string                // ConvolutionAuto, or the algorithm to use wherever it applies
+	tolerance   float64               // most error of probabilities
+	off         []operators.Algorithm // that are ruled out
 }
 
 // tally is what a layer does in a plan, by the algorithms that it can be
@@ -72,6 +74,9 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 	options := make([][]option, len(net.Layers))
 	for i, l := range net.Layers {
 		for j, f := range tallies[i].forms {
+			if slices.Contains(want.off, f.Algorithm) {
+				continue
+			}
 			amount := tallies[i].of(f.Algorithm)
 			amount.Groups = float64(amount.Runs) / float64(tallies[i].shared[j])
 			options[i] = append(options[i], option{f.Algorithm, r.Seconds(l, f.Algorithm, amount), f.Error * f.Error})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"occlude/internal/model"
+	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/planner/cost"
 )
@@ -13,17 +14,31 @@ import (
 type Analyze struct {
 	text
 	Model   *model.Model
-	Threads int
 	Kernels string
 	Profile *cost.Profile // that predicted costs so far
 
-	// Trials are plans over a part of the positions, to be run on any image and
-	// timed: incremental and full inference, and the former with the algorithms
-	// that would not be chosen.
+	// Machine are trials of what every machine is asked.
+	Machine *Machine
+	// Trials are plans over a part of the positions, to be run on any image and timed:
+	// patches small and large, and full inference, by every algorithm, by one thread
+	// and by all cores.
 	Trials []*Occlude
+	// Checks are the same, but nothing is learnt from them: they show how well queries
+	// are predicted.
+	Checks []*Occlude
 	// Picture is a plan over all positions, whose heat map is drawn and timed.
 	Picture *Occlude
 	Sample  *Sample // nil where no quality is to be measured
+}
+
+// Machine measures how fast a set of kernels is, in less than a second: trials of a
+// network that is made up to have a layer of each class.
+type Machine struct {
+	Kernels string
+	Trials  []*Occlude
+	// Picture is a plan whose heat map is drawn and timed.
+	Picture *Occlude
+	profile *cost.Profile // that predicted costs so far
 }
 
 // Sample is images on which the quality of approximate heat maps is measured.
@@ -49,29 +64,94 @@ func (p *Occlude) On(image string, classes ...int) *Occlude {
 	return &q
 }
 
-// Timings puts what each layer did in the updates of one run of the plan beside what
-// it took.
-func (p *Occlude) Timings(updates operators.Stats) (all []cost.Timing) {
+// Measured is what a trial took: in seconds elapsed, its base pass, the first round of
+// its updates and one of those after, of which Updates counts what the layers did.
+type Measured struct {
+	Base, First, Seconds float64
+	Updates              operators.Stats
+	Fresh                int64 // bytes that came from the system in the first round
+}
+
+// Trial puts what a plan does beside what it was measured to take.
+func (p *Occlude) Trial(m Measured) cost.Trial {
 	c := p.Chosen()
+	t := cost.Trial{
+		Net: p.Net, Threads: p.Threads, Seconds: m.Seconds, First: m.First, Fresh: m.Fresh, BaseSeconds: m.Base, Views: viewBytes(p.Net),
+	}
+	inside := 0.0
 	for i, l := range p.Net.Layers {
-		if c.updates[i].Runs > 0 && i < len(updates.Layers) {
-			all = append(all, cost.Timing{
-				Layer: l, How: c.Algorithms[i], Amount: c.updates[i], Seconds: float64(updates.Layers[i].Nanos) / 1e9,
-			})
+		if _, constant := l.Op.(network.Const); constant || i == 0 {
+			continue
 		}
+		base := wholeTally(l).of(c.Algorithms[i])
+		base.Groups = float64(p.Threads) // as a plan counts them
+		t.Base = append(t.Base, cost.Timing{Layer: l, How: c.Algorithms[i], Amount: base})
+		if c.updates[i].Runs > 0 && i < len(m.Updates.Layers) {
+			took := float64(m.Updates.Layers[i].Nanos) / 1e9
+			t.Updates = append(t.Updates, cost.Timing{Layer: l, How: c.Algorithms[i], Amount: c.updates[i], Seconds: took})
+			inside += took
+		}
+	}
+	// What workers spend between layers, on making patches and on waiting for each
+	// other, goes to the layers in proportion.
+	if all := m.Seconds * float64(p.Threads); inside > 0 && all > inside {
+		for i := range t.Updates {
+			t.Updates[i].Seconds *= all / inside
+		}
+	}
+	return t
+}
+
+// Found is what all trials took, in the order of the plan, and fixed costs. Of a
+// machine the last trials may not have been run.
+type Found struct {
+	Machine, Trials, Checks []Measured
+	PerImage, PerPicture    float64 // seconds
+}
+
+// Calibrated is a profile that predicts the trials best; now is when it was made.
+func (p *Analyze) Calibrated(f Found, cpu string, now time.Time) (*cost.Profile, []cost.Trial, error) {
+	rates, err := p.Profile.For(p.Kernels)
+	if err != nil {
+		return nil, nil, err
+	}
+	trials := p.Machine.trials(f.Machine)
+	for i, m := range f.Trials {
+		trials = append(trials, p.Trials[i].Trial(m))
+	}
+	for i, m := range f.Checks {
+		t := p.Checks[i].Trial(m)
+		t.Check = true
+		trials = append(trials, t)
+	}
+	c := cost.Calibrate(rates, p.Kernels, p.Model.Hash, trials)
+	c.Kind, c.Model = cost.OfModel, p.Model.Name
+	return dated(c, f, cpu, now), trials, nil
+}
+
+// Calibrated is a profile of the machine, whatever the model.
+func (p *Machine) Calibrated(f Found, cpu string, now time.Time) (*cost.Profile, error) {
+	rates, err := p.profile.For(p.Kernels)
+	if err != nil {
+		return nil, err
+	}
+	c := cost.Calibrate(rates, p.Kernels, "", p.trials(f.Machine))
+	c.Kind = cost.Quick
+	return dated(c, f, cpu, now), nil
+}
+
+func (p *Machine) trials(found []Measured) (all []cost.Trial) {
+	for i, m := range found {
+		t := p.Trials[i].Trial(m)
+		t.Other = true
+		all = append(all, t)
 	}
 	return all
 }
 
-// Calibrated is a profile that predicts the trials best. The seconds of an image and a
-// picture were measured apart; day is when.
-func (p *Analyze) Calibrated(trials [][]cost.Timing, perImage, perPicture float64, cpu string, day time.Time) (*cost.Profile, error) {
-	rates, err := p.Profile.For(p.Kernels)
-	if err != nil {
-		return nil, err
-	}
-	return &cost.Profile{
-		Version: cost.Version, CPU: cpu, Measured: day.Format(time.DateOnly), Calibrated: true, Model: p.Model.Name,
-		Kernels: map[string]*cost.Rates{p.Kernels: rates.Fit(trials...)}, PerImage: perImage, PerPicture: perPicture,
-	}, nil
+// dated fills in what the trials do not say.
+func dated(p *cost.Profile, f Found, cpu string, now time.Time) *cost.Profile {
+	p.CPU, p.Measured = cpu, now.UTC().Format(time.RFC3339)
+	p.PerImage, p.PerPicture = f.PerImage, f.PerPicture
+	return p
 }

@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"fmt"
-
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/region"
@@ -18,57 +16,104 @@ const (
 	// streamShare is the share of a batch's time that reading the weights may
 	// take, if a larger batch can bring it down.
 	streamShare = 0.25
-	patchBytes  = 256 << 20 // of a worker's patches, unless memory_limit says less
+	// leastBatch is what a batch is made smaller to before threads are given up: smaller
+	// ones read the weights so often that a thread less costs no more.
+	leastBatch = 8
+	patchBytes = 256 << 20 // of a worker's patches, unless memory_limit says less
 	// batchSeconds is about how long a batch may take: progress is told, and
 	// the end is balanced, in whole batches.
 	batchSeconds = 1.0
 )
 
-// Of the processor's memory: what an arena takes at a time, in bytes, and the most
-// tiles that are transformed together, those at the rim counted as parts of whole
-// ones.
-const (
-	slabBytes  = 4 << 20
-	chunkTiles = 144
-)
+// size chooses the batch and the number of threads, and predicts the memory. What
+// does not fit into the memory limit is refused, with what would fit.
+func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
+	c.refused = nil
+	c.Estimate.ViewBytes = allViews(q.Net)
+	if c.Rects.Rule == Whole && !c.sketches() {
+		c.Estimate.ViewBytes = keptByFull(q.Net)
+	}
+	c.shapes.weigh(q.Net)
+	wanted := c.pace(q.Net, tallies, c.Positions(), r.rates)
+	for threads := max(r.threads, 1); ; threads-- {
+		share := (c.Positions() + threads - 1) / threads // no thread idle
+		c.Threads, c.Batch = threads, max(1, min(wanted, share))
+		if h.batch > 0 {
+			c.Batch = min(h.batch, max(1, len(q.Grid.Positions)))
+		}
+		last := threads == 1 || h.threads > 0
+		least := 1
+		switch {
+		case h.batch > 0:
+			least = c.Batch
+		case !last:
+			least = min(c.Batch, leastBatch)
+		}
+		if c.fit(q, least, r) {
+			return
+		}
+		if last {
+			c.refused = &tooLarge{c, r.memory, r.auto}
+			return
+		}
+	}
+}
 
-// size chooses the batch and predicts the memory. Its error says that the memory
-// limit leaves too little.
-func (c *Candidate) size(net *network.Network, g Grid, tallies []tally, h hints, r resources) error {
-	threads := int64(max(r.threads, 1))
-	var base int64 // the base pass makes every view
-	for _, l := range net.Layers {
-		base += int64(l.Shape.Len()) * 4
+// fit makes the batch as large as the limits allow, but at least least, and tells
+// whether that is within the memory limit.
+func (c *Candidate) fit(q *Occlude, least int, r resources) bool {
+	for {
+		arena := c.workerBytes(q, c.Batch)
+		c.ArenaBytes, c.Estimate.Memory = arena, c.peak(q, r.held, arena)
+		c.Estimate.PeakBytes = c.Estimate.Memory.Total()
+		within := r.memory == 0 || c.Estimate.PeakBytes <= r.memory
+		if !within && c.Batch <= least {
+			return false
+		}
+		if within && (arena <= patchBytes || c.Batch <= least) {
+			break
+		}
+		c.Batch = max(least, min(c.Batch-1, int(float64(c.Batch)*min(7./8, patchBytes/float64(arena)))))
 	}
-	c.Estimate.ViewBytes = base
-	if c.Rects.Rule == Whole {
-		c.Estimate.ViewBytes = keptByFull(net)
+	if usual := c.usualBatch(); usual < c.Batch {
+		c.ArenaBytes = c.workerBytes(q, usual)
+		c.Estimate.Memory = c.peak(q, r.held, c.ArenaBytes)
+		c.Estimate.PeakBytes = c.Estimate.Memory.Total()
 	}
-	if a := c.Adaptive; a != nil && a.Sketches() { // gradients at most layers, and what goes with them
-		c.Estimate.ViewBytes += base * int64(1+a.Gradients)
+	return true
+}
+
+// usualBatch is how many positions are computed together where all goes as expected:
+// those of a stage are less than a batch where few are sampled.
+func (c *Candidate) usualBatch() int {
+	if c.Adaptive == nil {
+		return c.Batch
 	}
-	room := int64(patchBytes)
-	if r.memory > 0 {
-		room = min(room, (r.memory-c.Estimate.ViewBytes)/threads)
+	// Beside positions that are computed exactly a stage has about as many sketches.
+	stage := max(coarse, 2*c.Positions()/usualStages)
+	return min(c.Batch, (stage+c.Threads-1)/c.Threads)
+}
+
+// sketches tells whether positions may be computed cheaply.
+func (c *Candidate) sketches() bool { return c.Adaptive != nil && c.Adaptive.Sketches() }
+
+// peak is what is held when the most is: in the base pass, which makes every view, in
+// the backward pass, or while positions are computed. Each worker's arena is there
+// all the time.
+func (c *Candidate) peak(q *Occlude, held Memory, arena int64) Memory {
+	held.Packed = packedBytes(q.Net, c.Algorithms)
+	held.Results = resultBytes(q) + c.estimatorBytes(q)
+	held.Workers = int64(c.Threads) * arena
+	base, backward, updates := held, held, held
+	base.Views, updates.Views = allViews(q.Net), c.Estimate.ViewBytes
+	updates.Workers += int64(c.Threads) * notesBytes(q, c.Batch)
+	if c.sketches() {
+		backward.Packed += backwardBytes(q.Net)
+		updates.Packed = backward.Packed
+		backward.Views = base.Views
+		backward.Gradients, updates.Gradients = gradientBytes(q.Net, c.Adaptive.Gradients)
 	}
-	share := (c.Positions() + int(threads) - 1) / int(threads) // no thread idle
-	c.Batch = max(1, min(c.pace(net, tallies, c.Positions(), r.rates), share))
-	for c.Batch > 1 && c.workerBytes(net, g, c.Batch) > room {
-		c.Batch--
-	}
-	if h.batch > 0 {
-		c.Batch = min(h.batch, max(1, len(g.Positions)))
-	}
-	c.Estimate.PeakBytes = max(base, c.Estimate.ViewBytes+c.workerBytes(net, g, c.Batch)*threads)
-	if r.memory == 0 || c.Estimate.PeakBytes <= r.memory {
-		return nil
-	}
-	batch := ""
-	if h.batch > 0 {
-		batch = fmt.Sprintf(", batch = %d", c.Batch)
-	}
-	return fmt.Errorf("the %s plan needs %s for activations (threads = %d%s), memory_limit is %s",
-		c.Name, FormatBytes(c.Estimate.PeakBytes), threads, batch, FormatBytes(r.memory))
+	return base.Larger(backward).Larger(updates)
 }
 
 // pace is how many positions a worker should compute together: as many as keep
@@ -109,7 +154,7 @@ func (c *Candidate) largest() []region.Rect {
 
 // stagesOf are the stages in which a worker takes a batch through the layers.
 func stagesOf(net *network.Network, rects []region.Rect, algorithms []operators.Algorithm, batch int) []operators.Stage {
-	return operators.Stages(net, rects, batch, func(i int) int64 { return cost.WeightBytes(net.Layers[i], algorithms[i]) })
+	return operators.Stages(net, rects, batch, func(i int) int64 { return streamedBytes(net.Layers[i], algorithms[i]) })
 }
 
 // groupsOf is, by layer Index, how many positions share a reading of the weights.
@@ -122,107 +167,4 @@ func groupsOf(net *network.Network, rects []region.Rect, algorithms []operators.
 		}
 	}
 	return groups
-}
-
-// keptByFull is what full inference keeps of the base pass: the probabilities,
-// the image, and the maps that do not depend on it.
-func keptByFull(net *network.Network) int64 {
-	n := int64(net.Output.Shape.Len() + net.Input().Shape.Len())
-	for _, l := range net.Layers {
-		if _, constant := l.Op.(network.Const); constant {
-			n += int64(l.Shape.Len())
-		}
-	}
-	return n * 4
-}
-
-// workerBytes is the most memory that a worker's updates take at once. An update
-// lives from the layer that makes it to the last that reads it: those that never
-// leave their stage for one group of positions, the others for the whole batch.
-// It counts the largest rectangle of each layer, so that a limit holds for any
-// batch.
-func (c *Candidate) workerBytes(net *network.Network, g Grid, batch int) int64 {
-	last := make([]int, len(net.Layers)) // reader of each layer
-	for i, l := range net.Layers {
-		last[i] = i
-		for _, in := range l.In {
-			last[in.Index] = i
-		}
-	}
-	last[net.Output.Index] = len(net.Layers)
-	each := c.updateBytes(net)
-	pixels := int64(g.PatchW*g.PatchH*net.Input().Shape.C) * 4
-	var peak, held int64 // held is what stages hand on, for the whole batch
-	for _, s := range stagesOf(net, c.largest(), c.Algorithms, batch) {
-		group := int64(min(s.Group, batch))
-		handed := int64(0)
-		for i := s.From; i < s.To; i++ {
-			if last[i] >= s.To {
-				handed += each[i] * int64(batch)
-			}
-		}
-		inside := int64(0)
-		for i := s.From; i < s.To; i++ {
-			if last[i] < s.To {
-				inside += each[i] * group
-			}
-			peak = max(peak, held+handed+inside+c.scratchBytes(net.Layers[i], int(group)))
-			for j := s.From; j <= i; j++ {
-				if last[j] == i {
-					inside -= each[j] * group
-				}
-			}
-		}
-		held += handed
-		for j := 1; j < s.From; j++ {
-			if last[j] >= s.From && last[j] < s.To {
-				held -= each[j] * int64(batch)
-			}
-		}
-	}
-	peak += peak / 4 // gaps between blocks of different sizes
-	slabs := max(1, (peak+slabBytes-1)/slabBytes)
-	return pixels*int64(batch) + slabs*slabBytes
-}
-
-// updateBytes is what one position's update takes at each layer: the rectangle,
-// or where that is more what a convolution reads around it, which stands around
-// it in memory.
-func (c *Candidate) updateBytes(net *network.Network) []int64 {
-	cells := make([]int, len(net.Layers))
-	for i, l := range net.Layers {
-		r := c.Layers[i].Max
-		cells[i] = max(cells[i], r.Area())
-		op, ok := l.Op.(network.Conv)
-		if !ok || r.Empty() {
-			continue
-		}
-		h, w := op.Y.Input(r.Y).Len(), op.X.Input(r.X).Len()
-		for _, in := range l.In {
-			cells[in.Index] = max(cells[in.Index], h*w)
-		}
-	}
-	bytes := make([]int64, len(net.Layers))
-	for i, l := range net.Layers[1:] {
-		bytes[i+1] = int64(cells[i+1]) * int64(l.Shape.C) * 4
-	}
-	return bytes
-}
-
-// scratchBytes is what a layer takes beside its input and output: the
-// transformed tiles of a group.
-func (c *Candidate) scratchBytes(l *network.Layer, group int) int64 {
-	e := c.Layers[l.Index]
-	if e.Runs == 0 {
-		return 0
-	}
-	f := cost.Of(l, c.Algorithms[l.Index])
-	if f.Points == 1 {
-		return readBytes(l, e.Max)
-	}
-	op := l.Op.(network.Conv)
-	channels := int64(op.GroupIn() + op.Filters())
-	tiles := f.Tiles(e.Max)
-	chunk := chunkTiles * tiles * int64(f.Points) / f.Products(e.Max)
-	return 4 * min(tiles*int64(group), chunk) * int64(f.Points) * channels
 }

@@ -3,7 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,11 +30,24 @@ type Env struct {
 	Settings *settings.Settings
 	// Profile is what costs are predicted by where the statistics know nothing.
 	Profile *cost.Profile
+	// Measure finds out how fast this machine is with a set of kernels where nobody
+	// has, in less than a second, before the first plan that is chosen by cost; nil to
+	// go on without, and a nil profile where it cannot be kept.
+	Measure func(ctx context.Context, kernels string) *cost.Profile
+	// Now tells the time, by which a plan says how old its profile is; nil for not at
+	// all.
+	Now func() time.Time
 	// Statistics are what was measured on this machine; nil for nothing.
 	Statistics Statistics
+	// Tables are those that heat maps may go into; nil where there is no place for
+	// any.
+	Tables Tables
 	// Cores is how many threads the machine runs at the same time, 0 for as many
 	// as are asked for.
 	Cores int
+	// Memory is how many bytes this process could have in all, 0 where that is not
+	// known; nil for never.
+	Memory func() int64
 	// Mask reads a picture as a region of an input; planning itself never
 	// looks at pixels.
 	Mask func(path string, spec imageio.Spec) (Mask, error)
@@ -53,6 +66,7 @@ type Planner struct {
 type optimized struct {
 	net   *network.Network
 	fired []rewrite.Fired
+	off   string // the switches that were off
 }
 
 // New makes a planner.
@@ -69,19 +83,20 @@ func (p *Planner) Rewriting() time.Duration { return p.rewriting }
 
 // optimize rewrites a model's network, once.
 func (p *Planner) optimize(m *model.Model) (optimized, error) {
-	if o, ok := p.optimized[m]; ok {
+	off := strings.Join(p.env.Settings.Off(), " ")
+	if o, ok := p.optimized[m]; ok && o.off == off {
 		return o, nil
 	}
 	start := time.Now()
 	defer func() { p.rewriting += time.Since(start) }()
-	net, fired, err := rewrite.Optimize(m.Net, func(string) bool { return true })
+	net, fired, err := rewrite.Optimize(m.Net, p.env.Settings.Enabled)
 	if err != nil {
 		return optimized{}, fmt.Errorf("model %q: %w", m.Name, err)
 	}
 	if m.Folded > 0 {
 		fired = append([]rewrite.Fired{{Rule: "fold-shapes", Count: m.Folded}}, fired...)
 	}
-	o := optimized{net, fired}
+	o := optimized{net, fired, off}
 	p.forgetDropped()
 	p.optimized[m] = o
 	return o, nil
@@ -126,16 +141,37 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 	case *lang.AnalyzeModel:
 		b.calibrate(ctx, s.Model)
 		return b.analyze(ctx, s)
+	case *lang.ShowCalibration:
+		return &ShowCalibration{b.text, p.env.Profile}, nil
+	case *lang.ExportCalibration:
+		return b.exportCalibration(s)
+	case *lang.ImportCalibration:
+		return b.importCalibration(s)
 	case *lang.Predict:
 		b.calibrate(ctx, s.Model)
 		return b.predict(s)
 	case *lang.Occlude:
-		b.calibrate(ctx, s.Model)
+		if err := b.override(s.Options); err != nil {
+			return nil, err
+		}
+		if !b.calibrate(ctx, s.Model) {
+			b.measure(ctx)
+		}
 		return b.occlude(ctx, s)
 	case *lang.Explain:
 		return b.explain(ctx, s)
+	case *lang.Benchmark:
+		return b.benchmark(ctx, s)
+	case *lang.Compare:
+		return b.compare(ctx, s)
+	case *lang.Evaluate:
+		return b.evaluate(ctx, s)
 	case *lang.Copy:
 		return b.copy(ctx, s)
+	case *lang.SQL:
+		return &Query{b.text, s}, nil
+	case *lang.ShowTables:
+		return &ShowTables{b.text}, nil
 	case *lang.Set:
 		return b.set(s)
 	case *lang.ShowSetting:
@@ -205,6 +241,9 @@ func (b *binder) setting(name lang.Name) error {
 		}
 	}
 	hint := lang.DidYouMean(name.Text, settings.Names())
+	if isHint := func(h Hint) bool { return h.Name == name.Key() }; slices.ContainsFunc(Hints(), isHint) {
+		hint = "a query takes it as a hint: WITH (" + name.Key() + " = ...)"
+	}
 	if hint == "" {
 		hint = "SHOW ALL; lists the settings"
 	}
@@ -235,53 +274,11 @@ func (b *binder) explain(ctx context.Context, s *lang.Explain) (Plan, error) {
 	e := &Explain{text: b.text, Query: inner.(*Occlude), Format: s.Format(),
 		Analyze:      s.Analyze || s.Flag("analyze", false),
 		Alternatives: s.Flag("alternatives", false), Layers: s.Flag("layers", false), Rules: s.Flag("rules", false)}
+	if q.Table != nil && e.Analyze {
+		return nil, notTable(q, "EXPLAIN ANALYZE")
+	}
 	if e.Format == "" {
 		e.Format = FormatText
 	}
 	return e, nil
-}
-
-func (b *binder) copy(ctx context.Context, s *lang.Copy) (Plan, error) {
-	inner, err := b.planner.Plan(ctx, s.Query)
-	if err != nil {
-		return nil, err
-	}
-	out, err := b.output(s.File, s.Format())
-	if err != nil {
-		return nil, err
-	}
-	var images []string
-	heatMap := false
-	switch q := inner.(type) {
-	case *Occlude:
-		images, heatMap = q.Images, true
-		if err := checkPicture(s.File, out, q.Grid); err != nil {
-			return nil, err
-		}
-	case *Predict:
-		images = q.Images
-	}
-	if !heatMap && (out.Format == WritePNG || out.Format == WriteNPY) {
-		return nil, lang.Errorf(s.File.Span(), "%s holds a heat map, this query returns rows", out.Format).
-			WithHint("FORMAT csv or json holds rows")
-	}
-	if err := checkOutputs([]lang.String{s.File}, []Output{out}, images, heatMap); err != nil {
-		return nil, err
-	}
-	return &Copy{b.text, inner, out}, nil
-}
-
-// output reads a file name and an optional format.
-func (b *binder) output(file lang.String, format string) (Output, error) {
-	formats := []string{WritePNG, WriteNPY, WriteCSV, WriteJSON}
-	if format == "" {
-		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(file.Value), "."))
-	}
-	for _, f := range formats {
-		if f == format {
-			return Output{Path: file.Value, Format: f}, nil
-		}
-	}
-	return Output{}, lang.Errorf(file.Span(), "cannot tell a format from the name %q", file.Value).
-		WithHint("the name must end in ." + strings.Join(formats, ", ."))
 }

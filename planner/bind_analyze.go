@@ -2,30 +2,19 @@ package planner
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"occlude/internal/curve"
 	"occlude/lang"
-	"occlude/operators"
 )
-
-// trialSeconds is about how long a trial of ANALYZE MODEL takes, if the predictions
-// that it is to correct are right.
-const trialSeconds = 0.25
 
 func (b *binder) analyze(ctx context.Context, s *lang.AnalyzeModel) (Plan, error) {
 	m, o, err := b.model(s.Model)
 	if err != nil {
 		return nil, err
 	}
-	// Rates are those of a thread that has a core for itself.
-	threads := b.env.Settings.Threads()
-	if cores := b.env.Cores; cores > 0 {
-		threads = min(threads, cores)
-	}
-	q := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: threads, Device: "cpu",
+	q := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.cores(), Device: "cpu", Kernels: b.env.Settings.Kernels(),
 		Profile: b.env.Profile, Convolution: ConvolutionAuto, Tolerance: defaultTolerance, Target: Target{Top: 1}, Seed: defaultSeed}
 	like := &lang.Occlude{Located: s.Located, Patch: s.Patch, Stride: s.Stride}
 	if q.Grid, err = b.grid(like, queryOptions{}, m); err != nil {
@@ -34,20 +23,20 @@ func (b *binder) analyze(ctx context.Context, s *lang.AnalyzeModel) (Plan, error
 	if q.Fill, err = b.fill(s.Fill); err != nil {
 		return nil, err
 	}
-	p := &Analyze{text: b.text, Model: m, Threads: q.Threads, Profile: b.env.Profile}
+	p := &Analyze{text: b.text, Model: m, Kernels: q.Kernels, Profile: b.env.Profile}
 	if s.Sample != nil {
 		if p.Sample, err = draw(s.Sample); err != nil {
 			return nil, err
 		}
 	}
-	r := resources{threads: q.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
-	if p.Kernels, r.rates, err = b.kernels(); err != nil {
-		return nil, err
-	}
-	q.Kernels = p.Kernels
-	err = p.trials(ctx, *q, r)
+	err = b.trials(ctx, p, *q)
 	if err == nil && p.Sample != nil {
-		err = p.Sample.plans(ctx, *q, r)
+		// Maps are computed as any query computes them.
+		q.Threads = min(q.Threads, b.env.Settings.Threads())
+		var r resources
+		if r, err = b.resources(m, o.net, q.Threads); err == nil {
+			err = p.Sample.plans(ctx, *q, r)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -81,82 +70,15 @@ func draw(s *lang.Sample) (*Sample, error) {
 	return drawn, nil
 }
 
-// trials plans what is timed, as far as the memory allows.
-func (p *Analyze) trials(ctx context.Context, q Occlude, r resources) error {
-	incremental, full := Candidate{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, Candidate{Name: PlanFull, Rects: Rectangles{Rule: Whole}}
-	var refused error
-	for _, t := range []struct {
-		candidate   Candidate
-		convolution string
-	}{
-		{incremental, ConvolutionAuto}, {full, ConvolutionAuto},
-		// What the predictions so far would not choose has to be measured, too.
-		{incremental, string(operators.Direct)}, {incremental, string(operators.Winograd4)},
-	} {
-		h := hints{accuracy: accuracy{t.convolution, defaultTolerance}}
-		all, err := q.planned(ctx, t.candidate, h, r)
-		if err != nil {
-			return err
-		}
-		if refused = all.Chosen().refused; refused != nil {
-			continue
-		}
-		if p.Picture == nil {
-			p.Picture = all
-		}
-		same := func(o *Occlude) bool {
-			return o.Chosen().Name == t.candidate.Name && slices.Equal(o.Chosen().Algorithms, all.Chosen().Algorithms)
-		}
-		if slices.ContainsFunc(p.Trials, same) {
-			continue
-		}
-		some := q
-		some.Grid, some.Convolution = all.part(r.threads), t.convolution
-		trial, err := some.planned(ctx, t.candidate, h, r)
-		if err != nil {
-			return err
-		}
-		p.Trials = append(p.Trials, trial)
-	}
-	if p.Trials == nil {
-		return refused
-	}
-	return nil
-}
-
-// planned is the query with a candidate as its only one.
-func (p Occlude) planned(ctx context.Context, c Candidate, h hints, r resources) (*Occlude, error) {
-	if err := c.cost(ctx, &p, h, r); err != nil {
-		return nil, err
-	}
-	p.Candidates = []*Candidate{&c}
-	return &p, nil
-}
-
-// part is the grid with so many of its positions, spread over all of it, that each
-// thread has the batch that it would have for all of them, as long as that
-// takes no longer than a trial should.
-func (p *Occlude) part(threads int) Grid {
-	c, all := p.Chosen(), p.Grid.Positions
-	each := (c.Estimate.Seconds - c.Estimate.BaseSeconds - c.Estimate.WriteSeconds) / float64(len(all))
-	n := min(len(all), max(threads, min(threads*c.Batch, int(trialSeconds/math.Max(each, 1e-9)))))
-	g := p.Grid
-	g.Positions = make([]Position, n)
-	for i := range g.Positions {
-		g.Positions[i] = all[i*len(all)/n]
-	}
-	return g
-}
-
 // plans fills in the plans of a sample's heat maps.
 func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
-	h := hints{accuracy: accuracy{ConvolutionAuto, defaultTolerance}}
+	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
 	exact := q
 	all, err := candidates(ctx, &exact, h, r)
 	if err != nil {
 		return err
 	}
-	exact.Candidates = all
+	exact.Candidates, exact.Threads = all, all[0].Threads
 	s.Exact = &exact
 	for _, tau := range curve.Taus()[1:] {
 		t, err := q.planned(ctx, Candidate{Name: PlanApproximate, Rects: Rectangles{Rule: Thresholded, Tau: tau}}, h, r)

@@ -1,10 +1,13 @@
 package planner
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"occlude/internal/imageio"
+	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/lang"
 )
@@ -27,7 +30,37 @@ func (b *binder) createModel(s *lang.CreateModel) (Plan, error) {
 	if err := read.all(s.Options, "option of CREATE MODEL"); err != nil {
 		return nil, err
 	}
+	if err := b.loadable(s); err != nil {
+		return nil, err
+	}
 	return &CreateModel{b.text, name, s.File.Value, s.Replace, o}, nil
+}
+
+// loadable refuses a model whose weights alone, which are most of its file, leave
+// nothing of the memory limit.
+func (b *binder) loadable(s *lang.CreateModel) error {
+	limit, auto := b.memoryLimit()
+	info, err := os.Stat(s.File.Value)
+	if limit == 0 || err != nil {
+		return nil // which reading it tells
+	}
+	var known memory.Arrays
+	held := int64(memory.Process)
+	for _, m := range b.env.Catalog.Models() {
+		if m.Name != s.Model.Key() {
+			held += known.Add(m.Net.Arrays()...)
+		}
+	}
+	if need := held + info.Size(); need > limit {
+		at := "memory_limit is " + FormatBytes(limit)
+		if auto {
+			at = "memory_limit = 'auto' allows " + FormatBytes(limit) + ", 80% of what was free"
+		}
+		return lang.Errorf(s.File.Span(), "the model's weights take %s beside the %s that the process and other models hold, %s",
+			FormatBytes(info.Size()), FormatBytes(held), at).
+			WithHint(fmt.Sprintf("SET memory_limit = '%dMB' would let it be read; queries need more", need/1_000_000+1))
+	}
+	return nil
 }
 
 // modelOptions is the one place where an option of CREATE MODEL is made.

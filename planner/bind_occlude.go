@@ -13,7 +13,6 @@ import (
 	"occlude/internal/model"
 	"occlude/internal/network"
 	"occlude/lang"
-	"occlude/operators"
 	"occlude/planner/cost"
 )
 
@@ -44,12 +43,12 @@ func (b *binder) predict(s *lang.Predict) (Plan, error) {
 		}
 		top = min(top, m.Classes)
 	}
-	kernels, rates, err := b.kernels()
+	r, err := b.resources(m, o.net, 1)
 	if err != nil {
 		return nil, err
 	}
 	return &Predict{text: b.text, Model: m, Net: o.net, Images: images, Top: top, Threads: b.env.Settings.Threads(),
-		Kernels: kernels, Algorithms: wholeAlgorithms(o.net, rates)}, nil
+		Kernels: b.env.Settings.Kernels(), Algorithms: wholeAlgorithms(o.net, r.choice, b.accuracy())}, nil
 }
 
 func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
@@ -59,9 +58,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
-		Device: "cpu", Profile: b.env.Profile, Started: start}
+		Off: b.env.Settings.Off(), Device: "cpu", Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
 	q := queryOptions{seed: defaultSeed}
-	q.accuracy = accuracy{ConvolutionAuto, defaultTolerance}
+	q.accuracy = b.accuracy()
 	read := optionReader[queryOptions]{table: queryTable, target: &q}
 	if err := read.all(s.Options, "option of OCCLUDE"); err != nil {
 		return nil, err
@@ -79,6 +78,9 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if q.hints.adaptive, err = q.adaptation(s, p.Goals, p.Grid); err != nil {
 		return nil, err
 	}
+	if err := q.checkSampling(); err != nil {
+		return nil, err
+	}
 	if !p.Goals.Approximates() {
 		if q.hints.approximation, err = q.approximation(p.Grid); err != nil {
 			return nil, err
@@ -93,13 +95,17 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.outputs(s, p); err != nil {
 		return nil, err
 	}
+	if err := b.table(ctx, s, p); err != nil {
+		return nil, err
+	}
 	p.Seed, p.Convolution, p.Tolerance = q.seed, q.accuracy.convolution, q.accuracy.tolerance
 	if err := q.attainable(p.Net); err != nil {
 		return nil, err
 	}
-	r := resources{threads: p.Threads, cores: b.env.Cores, memory: b.env.Settings.MemoryLimit()}
+	p.Kernels = b.env.Settings.Kernels()
 	b.lookUpTau(ctx, p, q.hints.adaptive)
-	if p.Kernels, r.rates, err = b.kernels(); err != nil {
+	r, err := b.resources(m, p.Net, p.Threads)
+	if err != nil {
 		return nil, err
 	}
 	if p.Candidates, err = candidates(ctx, p, q.hints, r); ctx.Err() != nil {
@@ -107,8 +113,13 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	} else if err != nil {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
-		return nil, lang.Errorf(at, "%w", err).WithHint("SET memory_limit, SET threads or WITH (batch = ...) change that")
+		return nil, lang.Errorf(at, "%w", err).WithHint(wouldFit(p, q.hints, r, p.Candidates, err))
 	}
+	if err := b.resume(ctx, p, q.hints, r); err != nil {
+		return nil, err
+	}
+	p.Allowed = p.Threads
+	p.Threads, p.MemoryLimit = p.Chosen().Threads, r.memory
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {
 			return nil, lang.Errorf(s.Within.Span(), "%w", err).WithHint("without OR FAIL it is made as coarse as it has to be")
@@ -123,6 +134,8 @@ type queryOptions struct {
 	approximate approximateHints
 	dropRim     bool
 	seed        int
+	// ofSampling are the hints about sampling, as they were written.
+	ofSampling []*numberHint
 	// tolerance is where it was asked for, nil where it was not.
 	tolerance lang.Value
 }
@@ -144,62 +157,18 @@ func (q *queryOptions) attainable(net *network.Network) error {
 	return d.WithHint("numbers of 32 bits do not allow less in a network as deep as this one")
 }
 
-// kernels is the set of kernels that will run, and its rates.
-func (b *binder) kernels() (string, *cost.Rates, error) {
-	name := b.env.Settings.Kernels()
-	r, err := b.env.Profile.For(name)
-	return name, r, err
-}
-
-// queryTable is the one place where an option of OCCLUDE is made.
-var queryTable = map[string]func(*queryOptions, lang.Value) error{
-	"plan": func(q *queryOptions, v lang.Value) error {
-		q.approximate.plan = v
-		return word(func(q *queryOptions, s string) { q.plan = s }, PlanFull, PlanIncremental, PlanApproximate)(q, v)
-	},
-	"tau": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.tau, err = share("tau", v)
-		return err
-	},
-	"drill_down": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.fraction, err = share("drill_down", v)
-		return err
-	},
-	"speedup": func(q *queryOptions, v lang.Value) (err error) {
-		q.approximate.speedup, err = positive("speedup", v)
-		return err
-	},
-	"batch": func(q *queryOptions, v lang.Value) (err error) {
-		q.batch, err = wholeNumber(v, 1)
-		return err
-	},
-	"convolution": word(func(q *queryOptions, s string) { q.accuracy.convolution = s }, convolutions()...),
-	"tolerance": func(q *queryOptions, v lang.Value) error {
-		n, err := numbers(v, 1)
-		if err != nil {
-			return err
-		}
-		if n[0] <= 0 || n[0] > 1 {
-			return lang.Errorf(v.Span(), "%s is no difference of probabilities, above 0 and at most 1", v)
-		}
-		q.accuracy.tolerance, q.tolerance = n[0], v
-		return nil
-	},
-	"device": word(func(*queryOptions, string) {}, "cpu", "auto"),
-	"seed": func(q *queryOptions, v lang.Value) (err error) {
-		q.seed, err = wholeNumber(v, 0)
-		return err
-	},
-	"edge": word(func(q *queryOptions, s string) { q.dropRim = s == "drop" }, "cover", "drop"),
-}
-
-// convolutions are the words that the option of this name takes.
-func convolutions() []string {
-	words := []string{ConvolutionAuto}
-	for _, a := range operators.AllAlgorithms() {
-		words = append(words, string(a))
+// resources are what the settings allow a plan for a model, and what that takes.
+func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r resources, err error) {
+	r = resources{threads: threads, cores: b.env.Cores, held: b.held(m, net)}
+	r.memory, r.auto = b.memoryLimit()
+	r.allowed = b.env.Settings.Enabled
+	use := cost.Use{Kernels: b.env.Settings.Kernels(), Threads: threads, Cores: b.env.Cores, Net: net, Hash: m.Hash}
+	if r.rates, err = b.env.Profile.Rates(use); err != nil {
+		return r, err
 	}
-	return words
+	use.Threads = 1
+	r.choice, err = b.env.Profile.Rates(use)
+	return r, err
 }
 
 // imagesOf finds the images that a name or pattern stands for; the number of a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ type world struct {
 // profile has rates that make estimates easy to follow: a multiply-add takes a
 // nanosecond, and a layer's run at a position another microsecond. Goldens are
 // made with the generic kernels, which every machine has.
-const profile = `{"version": 2, "kernels": {"generic": {
+const profile = `{"version": 3, "kind": "default", "kernels": {"generic": {
     "macs_per_second": {"conv": 1e9, "conv thin": 1e9, "depthwise": 1e9, "dense": 1e9, "product": 1e9},
     "steps_per_second": {"pool": 1e9, "cellwise": 1e9, "global": 1e9, "curve": 1e9, "function": 1e9, "transform": 1e9},
     "gather_bytes_per_second": 1e10, "weight_bytes_per_second": 1e10, "seconds_per_run": 1e-6, "seconds_per_group": 0
@@ -64,9 +65,12 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.env = planner.Env{
-		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"},
+		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"}, Tables: shelf{},
 		// A mask that covers the left half.
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+			if path == "black.png" {
+				return left(0), nil
+			}
 			if path == "broken.png" {
 				return nil, errors.New("mask \"broken.png\": not a picture")
 			}
@@ -75,6 +79,34 @@ func newWorld(t testing.TB) *world {
 	}
 	w.planner = planner.New(w.env)
 	return w
+}
+
+// shelf has some tables: mine, which takes no heat maps, and three that others have
+// begun.
+type shelf struct{}
+
+func (shelf) Takes(_ context.Context, table string) error {
+	if table == "mine" {
+		return errors.New("the table \"mine\" is no table of heat maps")
+	}
+	return nil
+}
+
+func (shelf) Begun(_ context.Context, p *planner.Occlude) (*planner.Choice, error) {
+	c := p.Choice()
+	switch p.Table {
+	case "full":
+		c.Plan, c.Rects, c.Adaptive = planner.PlanFull, planner.Rectangles{Rule: planner.Whole}, nil
+	case "elsewhere":
+		c.Kernels = "avx2"
+	case "older":
+		c.Net = ""
+	case "same":
+	default:
+		return nil, nil
+	}
+	// As they are kept.
+	return planner.ParseChoice(c.String())
 }
 
 type left int
@@ -86,7 +118,7 @@ func folder(t testing.TB) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "",
+		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "", "black.png": "",
 		"three.txt": "cat\ndog\nowl\n", "twice.txt": "crane\ndog\ncrane\n", "many.txt": "", "weights.pth": "", "more/a.png": "",
 	} {
 		path := filepath.Join(dir, name)
@@ -185,23 +217,43 @@ func (w *world) apply(p planner.Plan) (string, error) {
 	case *planner.Copy:
 		inner, err := w.apply(p.Query)
 		return fmt.Sprintf("%s\ncopy to %s as %s", inner, p.Out.Path, p.Out.Format), err
+	case *planner.Benchmark:
+		return alternatives(p), nil
+	case *planner.Compare:
+		return occlusion(p.First) + "\nwith\n" + occlusion(p.Second), nil
 	case *planner.Explain:
 		inner, err := w.apply(p.Query)
 		return fmt.Sprintf("%s\nexplain as %s, analyze %t, alternatives %t, layers %t, rules %t", inner, p.Format, p.Analyze, p.Alternatives, p.Layers, p.Rules), err
+	case *planner.Evaluate:
+		return evaluation(p), nil
 	case *planner.Occlude:
 		return occlusion(p), nil
 	}
 	return "", fmt.Errorf("a %T", p)
 }
 
+// trials describes plans that are timed, each thing that differs between them once.
+func trials(plans []*planner.Occlude) string {
+	var of [4][]string
+	for _, t := range plans {
+		c := t.Chosen()
+		for i, s := range []string{c.Name, fmt.Sprintf("%dx%d", t.Grid.PatchW, t.Grid.PatchH), fmt.Sprint(t.Threads), byName(c.Algorithms)} {
+			if !slices.Contains(of[i], s) {
+				of[i] = append(of[i], s)
+			}
+		}
+	}
+	return fmt.Sprintf("%d: %s; patches %s; threads %s; by %s", len(plans),
+		strings.Join(of[0], ", "), strings.Join(of[1], ", "), strings.Join(of[2], ", "), strings.Join(of[3], "; "))
+}
+
 // analysis describes what ANALYZE MODEL will do.
 func analysis(p *planner.Analyze) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "analyze %s on %s with %d threads", p.Model.Name, p.Kernels, p.Threads)
-	for _, t := range p.Trials {
-		c := t.Chosen()
-		fmt.Fprintf(&b, "\ntrial: %s, convolution %s, batch %d, %d positions", c.Name, t.Convolution, c.Batch, len(t.Grid.Positions))
-	}
+	fmt.Fprintf(&b, "analyze %s on %s", p.Model.Name, p.Kernels)
+	fmt.Fprintf(&b, "\nof the machine: %s", trials(p.Machine.Trials))
+	fmt.Fprintf(&b, "\nof the model: %s", trials(p.Trials))
+	fmt.Fprintf(&b, "\nto check: %s", trials(p.Checks))
 	if s := p.Sample; s != nil {
 		fmt.Fprintf(&b, "\n%d of %d images in %s, seed %d, %d wanted: %q", len(s.Images), s.Found, s.Files, s.Seed, s.Wanted, s.Images)
 		var taus []float64
@@ -211,6 +263,25 @@ func analysis(p *planner.Analyze) string {
 		e := s.Exact
 		fmt.Fprintf(&b, "\nmaps: %s, tau %v, patch %dx%d, stride %dx%d, fill %s: %d positions", e.Chosen().Name, taus,
 			e.Grid.PatchW, e.Grid.PatchH, e.Grid.StrideW, e.Grid.StrideH, e.Fill.Text, len(e.Grid.Positions))
+	}
+	return b.String()
+}
+
+// alternatives describes what BENCHMARK will run.
+func alternatives(p *planner.Benchmark) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "benchmark of %q: %d rounds, %d before; against %s, which is a reference: %t", p.Query.Images, p.Runs, p.Warmup,
+		p.Alternatives[p.Baseline].Name, p.Reference())
+	for _, a := range p.Alternatives {
+		c := a.Query.Chosen()
+		fmt.Fprintf(&b, "\n%s: %s, exact %t, rectangles %+v, drill-down %t, samples %t, batch %d, seed %d, goals %q", a.Name, c.Name, c.Exact(), c.Rects,
+			c.DrillDown != nil, c.Adaptive != nil, c.Batch, a.Query.Seed, a.Query.Goals)
+		if a.Chosen {
+			b.WriteString(" (chosen)")
+		}
+	}
+	for _, c := range p.Refused {
+		fmt.Fprintf(&b, "\nnot %s: %s", c.Name, c.Reason)
 	}
 	return b.String()
 }
@@ -240,6 +311,15 @@ func occlusion(p *planner.Occlude) string {
 		fmt.Fprintf(&b, "\n%s to", o.Format)
 		for _, image := range p.Images {
 			fmt.Fprintf(&b, " %s", o.For(image))
+		}
+	}
+	if p.Table != "" {
+		fmt.Fprintf(&b, "\ntable %s, continue %t: %s", p.Table, p.Continue, p.Query(p.Images[0]))
+		if p.Hints != "" {
+			fmt.Fprintf(&b, "\nhints %s", p.Hints)
+		}
+		if p.Departs != "" {
+			fmt.Fprintf(&b, "\n%s", p.Departs)
 		}
 	}
 	if p.Colormap != "" {

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"occlude/planner/cost"
@@ -10,9 +11,12 @@ import (
 
 // hints are the choices of the planner that a query forces.
 type hints struct {
-	plan     string // "" to let cost decide
-	batch    int    // 0 likewise
-	accuracy accuracy
+	plan    string // "" to let cost decide
+	batch   int    // 0 likewise
+	threads int    // likewise
+	// sketches and trend are hintAuto (or ""), hintOn or hintOff.
+	sketches, trend string
+	accuracy        accuracy
 	// approximation is the approximate plan that is asked for, nil for an exact one.
 	approximation *approximation
 	// adaptive is how goals may be met by sampling, nil where they may not, and
@@ -48,10 +52,19 @@ func (h hints) forced() (plan, by string) {
 // resources are what a plan may use.
 type resources struct {
 	threads int
-	cores   int   // of the machine, 0 for one a thread
-	memory  int64 // bytes, 0 for no limit
-	rates   *cost.Rates
+	cores   int         // of the machine, 0 for one a thread
+	memory  int64       // bytes, 0 for no limit
+	auto    bool        // the limit is what is free
+	held    Memory      // whatever the plan
+	rates   *cost.Rates // of each thread
+	// choice are the rates of a thread alone, by which algorithms are chosen: how many
+	// threads there are must not decide what is computed.
+	choice *cost.Rates
+	// allowed tells whether a choice is not ruled out; nil for all.
+	allowed func(choice string) bool
 }
+
+func (r resources) enabled(choice string) bool { return r.allowed == nil || r.allowed(choice) }
 
 // parallel is by how much threads divide the time: further threads than cores
 // only take turns.
@@ -73,19 +86,32 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 			return nil, err
 		}
 	}
+	for _, c := range all {
+		c.ruleOut(r)
+	}
+	exact := slices.DeleteFunc(slices.Clone(all), func(c *Candidate) bool { return len(c.off) > 0 })
 	if h.adaptive != nil {
-		c, err := adaptiveCandidate(ctx, q, h, r, all)
+		if len(exact) == 0 {
+			return nil, fmt.Errorf("%w; plans that sample compute their samples by one of these", noneLeft(all, func(*Candidate) bool { return true }))
+		}
+		c, err := adaptiveCandidate(ctx, q, h, r, exact)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.cost(ctx, q, h, r); err != nil {
 			return nil, err
 		}
+		c.ruleOut(r)
 		all = append(all, c)
+	}
+	demanded := func(c *Candidate) bool { // by hints and goals
+		return (forced == "" || c.Name == forced) && (q.Goals.Within == 0 || c.Adaptive != nil)
 	}
 	rank := func(c *Candidate) int { // the lower one runs whatever it costs
 		switch {
-		case forced != "" && c.Name != forced, q.Goals.Within > 0 && c.Adaptive == nil:
+		case !demanded(c):
+			return 3
+		case len(c.off) > 0:
 			return 2
 		case c.refused != nil:
 			return 1
@@ -101,8 +127,11 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		}
 		return all[i].wager() < all[j].wager()
 	})
+	if rank(all[0]) > 1 {
+		return nil, noneLeft(all, demanded)
+	}
 	if all[0].refused != nil {
-		return nil, all[0].refused
+		return all, all[0].refused
 	}
 	all[0].Forced = all[0].Name == forced
 	explainChoice(q.Goals, all[0], all[1:], by)
@@ -118,16 +147,32 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
-	c.choose(net, tallies, r.rates, h.accuracy)
+	if c.Algorithms == nil { // else those of a plan that is taken up again, or of a trial
+		c.choose(net, tallies, r.choice, h.accuracy)
+	}
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
-	c.refused = c.size(net, g, tallies, h, r)
+	c.size(q, tallies, h, r)
+	r.threads = c.Threads
 	c.price(net, tallies, r)
 	c.divide()
 	c.addSampling()
-	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures())
+	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures()) + q.keeping()
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
+	c.Estimate.Least, c.Estimate.Most = c.within(q.Profile.Of(q.Model.Hash))
 	return nil
+}
+
+// mapsDiffer is how many times more or fewer positions than expected a map may take
+// that is sampled.
+const mapsDiffer = 3
+
+// within is the range of the estimate.
+func (c *Candidate) within(s cost.Spread) (least, most float64) {
+	if c.Adaptive != nil {
+		s.Least, s.Most = s.Least/mapsDiffer, s.Most*mapsDiffer
+	}
+	return s.Least * c.Estimate.Seconds, s.Most * c.Estimate.Seconds
 }
 
 // pictures is the number of pictures to draw for each image.
@@ -153,6 +198,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		best.Reason = "forced by " + by
 	case goals.Within > 0:
 		best.Reason = "the only plan that ends in time whatever a position takes"
+	case len(others[0].off) > 0:
+		best.Reason = "the only plan that is left"
 	case others[0].refused != nil:
 		best.Reason = "the only one that fits into the memory"
 	case goals.SSIM > mostPromised && best.Adaptive == nil:
@@ -164,6 +211,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		}
 		macs := float64(c.Estimate.MACs) / float64(max(best.Estimate.MACs, 1))
 		switch seconds := against(c, best); {
+		case len(c.off) > 0:
+			c.Reason = "ruled out by " + offBy(c.off) + ": " + seconds
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:
 			c.Reason = "ruled out by the hint, though cheaper: " + seconds
 		case best.Forced:

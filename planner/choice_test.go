@@ -69,7 +69,7 @@ func TestCheapestLayersGiveWay(t *testing.T) {
 				best = min(best, seconds(algorithms))
 			}
 		}
-		chosen := chooseAlgorithms(net, tallies, rates, accuracy{ConvolutionAuto, tolerance})
+		chosen := chooseAlgorithms(net, tallies, rates, accuracy{convolution: ConvolutionAuto, tolerance: tolerance})
 		if got := seconds(chosen); math.Abs(got-best) > 1e-12 || cost.Error(net, chosen) > tolerance {
 			t.Errorf("tolerance %g: %v takes %g s with an error of %g, the best takes %g", tolerance, chosen, got, cost.Error(net, chosen), best)
 		}

@@ -32,13 +32,23 @@
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
+// # Queries inside of others
+//
+// BENCHMARK binds its query once for each plan to run, with the hints of that plan
+// beside its own (benchmark.go), or takes the candidates that were considered.
+// COMPARE binds two queries and makes sure that they are over the same positions
+// (compare.go). EVALUATE binds one, its metrics, and beside it a query whose patches are
+// as large as the image, which stands for the steps of curves (bind_evaluate.go).
+//
 // # What was measured beforehand
 //
 // ANALYZE MODEL is a plan of its own (analyze.go): trials whose times calibrate the
 // costs, and the heat maps of a sample of images, exact and by falling tau. What
 // came of it in this session or an earlier one, Statistics knows. The planner
-// asks that interface and touches no file; without an answer it plans with the
-// default profile, and without curves.
+// asks that interface and touches no file; without an answer it plans without
+// curves, and with the profile that Env.Measure gives, or the default one: Quick is a
+// plan of trials (machine.go) that the engine has the session run once on a machine,
+// before the first plan that is chosen by cost.
 //
 // # What a plan shows
 //

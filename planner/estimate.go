@@ -38,7 +38,7 @@ func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) (
 			}
 		}
 	}
-	c.Order = shapes.order()
+	c.Order, c.shapes = shapes.order(), shapes
 	c.FullFrom = n
 	for j := n - 1; j > 0; j-- {
 		if runs := tallies[j].Runs; c.Layers[j].Whole < int64(len(g.Positions)) && runs > 0 {
@@ -112,13 +112,24 @@ func wholeTally(l *network.Layer) *tally {
 	return t
 }
 
+// viewBytes is what a base pass writes.
+func viewBytes(net *network.Network) (n int64) {
+	for _, l := range net.Layers[1:] {
+		if _, constant := l.Op.(network.Const); !constant {
+			n += 4 * int64(l.Shape.Len())
+		}
+	}
+	return n
+}
+
 // price turns the work into seconds and error, for the candidate's algorithms
 // and batch.
 func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e := &c.Estimate
 	base := net.Work()
 	e.MACs, e.BaseMACs = base.MACs, base.MACs
-	e.Seconds, e.BaseSeconds = 0, 0
+	// What workers write to comes from the system while they run, and so do the views.
+	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.Memory.Workers), r.rates.FreshSeconds(viewBytes(net))
 	cores := r.parallel()
 	c.updates = make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
@@ -137,6 +148,7 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 		amount.Groups = cores // each thread reads the weights
 		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
 	}
+	e.BaseSeconds *= r.rates.BasePass()
 	e.Seconds += e.BaseSeconds
 	e.Error = cost.Error(net, c.Algorithms)
 }
@@ -163,11 +175,11 @@ func (c *Candidate) choose(net *network.Network, tallies []tally, r *cost.Rates,
 }
 
 // wholeAlgorithms are those of inference on whole images.
-func wholeAlgorithms(net *network.Network, r *cost.Rates) []operators.Algorithm {
+func wholeAlgorithms(net *network.Network, r *cost.Rates, want accuracy) []operators.Algorithm {
 	tallies := make([]tally, len(net.Layers))
 	for i, l := range net.Layers {
 		tallies[i] = *wholeTally(l)
 	}
 	shareWeights(net, tallies, wholeRects(net, nil), choiceBatch)
-	return chooseAlgorithms(net, tallies, r, accuracy{ConvolutionAuto, defaultTolerance})
+	return chooseAlgorithms(net, tallies, r, want)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // FormatSeconds prints a time in the unit that suits it. The limits are where
@@ -23,6 +24,36 @@ func FormatSeconds(s float64) string {
 		return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
 	}
 	return fmt.Sprintf("%.1f h", s/3600)
+}
+
+// FormatRange prints a time with the range that it may have: 1.90 s (1.62 s to 2.31 s).
+func FormatRange(s, least, most float64) string {
+	return fmt.Sprintf("%s (%s to %s)", FormatSeconds(s), FormatSeconds(least), FormatSeconds(most))
+}
+
+// FormatAge prints how long ago something was, roughly.
+func FormatAge(d time.Duration) string {
+	ago := func(n int, unit string) string { return Counted(n, unit) + " ago" }
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return ago(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return ago(int(d.Hours()), "hour")
+	}
+	return ago(int(d.Hours()/24), "day")
+}
+
+// Counted prints how many there are of a thing: 1 class, 2 classes.
+func Counted(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "s"), strings.HasSuffix(thing, "ch"):
+		return fmt.Sprintf("%d %ses", n, thing)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // FormatCount prints a large number with three digits and a letter: 1.23 G.
@@ -52,6 +83,9 @@ func FormatBytes(n int64) string {
 	}
 	return fmt.Sprintf("%d B", n)
 }
+
+// FormatTimes prints how many times as much with three digits: 3.46x.
+func FormatTimes(v float64) string { return digits(v) + "x" }
 
 // digits prints three significant digits.
 func digits(v float64) string {

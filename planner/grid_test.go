@@ -135,6 +135,11 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%d is %s, want %s", n, got, want)
 		}
 	}
+	for v, want := range map[float64]string{1: "1.00x", 0.333333: "0.33x", 9.996: "10.0x", 123.4: "123x"} {
+		if got := planner.FormatTimes(v); got != want {
+			t.Errorf("%g times is %s, want %s", v, got, want)
+		}
+	}
 	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.00 KiB", 1 << 20: "1.00 MiB", 1536 << 20: "1.50 GiB"} {
 		if got := planner.FormatBytes(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)

@@ -3,6 +3,8 @@ package planner
 import (
 	"slices"
 
+	"occlude/internal/network"
+	"occlude/operators"
 	"occlude/operators/region"
 )
 
@@ -26,6 +28,23 @@ type class struct{ row, col int32 }
 type kind struct {
 	rects []region.Rect // of the first one
 	runs  int64         // how many there are
+	bytes []int64       // of the updates by layer, see weigh
+	total int64         // of them
+	cells int64         // of the rectangles of all layers
+}
+
+// kindOf is the place of a position's class among the kinds.
+func (s *shapes) kindOf(position int32) int { return s.known[s.classes[position]] }
+
+// weigh fills in what the updates of each kind take.
+func (s *shapes) weigh(net *network.Network) {
+	for i := range s.kinds {
+		k := &s.kinds[i]
+		k.bytes, k.total, k.cells = updateBytes(net, k.rects), 0, operators.Cells(k.rects)
+		for _, n := range k.bytes {
+			k.total += n
+		}
+	}
 }
 
 func newShapes(positions int) *shapes {

@@ -31,10 +31,14 @@ type Candidate struct {
 	// of all, and Rects are those of positions that are computed exactly.
 	Adaptive *Adaptive
 
-	Batch    int  // positions a worker computes together
-	Forced   bool // by a hint
-	Estimate Estimate
-	Layers   []LayerEstimate // by layer Index
+	Threads int // workers
+	Batch   int // positions a worker computes together
+	// ArenaBytes is what each worker takes at once for all that it computes, 0 where
+	// that shows while the plan runs.
+	ArenaBytes int64
+	Forced     bool // by a hint
+	Estimate   Estimate
+	Layers     []LayerEstimate // by layer Index
 	// Algorithms is how each layer is computed, by Index, in the base pass as in
 	// the updates; "" for layers that are no convolutions.
 	Algorithms []operators.Algorithm
@@ -48,7 +52,9 @@ type Candidate struct {
 	Reason   string // why it was chosen, or why not
 
 	refused error         // why it cannot run, nil if it can
+	off     []string      // the settings that rule it out
 	updates []cost.Amount // what each layer does, by Index
+	shapes  *shapes       // of the positions
 }
 
 // Positions is how many positions are expected to be computed.
@@ -165,6 +171,7 @@ type DrillDown struct {
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
 	Seconds      float64 // elapsed, all of it
+	Least, Most  float64 // what nine of ten queries can be expected to take
 	BaseSeconds  float64 // of it, the base pass
 	WriteSeconds float64 // of it, reading the image, drawing and writing
 	MACs         int64   // multiply-adds, base pass included
@@ -173,8 +180,9 @@ type Estimate struct {
 	// plans without one.
 	BackwardSeconds float64
 	BackwardMACs    int64
-	PeakBytes       int64 // activations: views and patches of all workers
-	ViewBytes       int64 // of it, the materialized views
+	// PeakBytes is all of Memory, and ViewBytes the views while positions are computed.
+	PeakBytes, ViewBytes int64
+	Memory               Memory
 	// Error is the expected rounding error of the probabilities that are computed.
 	Error float64
 }

@@ -101,13 +101,6 @@ const (
 	FormatDOT  = "dot"
 )
 
-// Copy writes what a query returns to a file.
-type Copy struct {
-	text
-	Query Plan
-	Out   Output
-}
-
 // Occlude is a heat map query as it will be run: the logical plan (what is
 // asked) and the physical one (how it is computed).
 type Occlude struct {
@@ -120,9 +113,14 @@ type Occlude struct {
 	Grid     Grid
 	Fill     Fill
 	Outputs  []Output
+	Table    string // that takes the heat maps, "" for none
+	Continue bool   // with the other images when one cannot be used
 	Colormap string
 	Where    string // the condition's text, "" for none
 	Goals    Goals
+	// Hints are the options that may change the answer, in canonical form.
+	Hints   string
+	clauses string // of the query, without those that say what is written where
 
 	// How it is computed.
 	Net        *network.Network // after the rewrites
@@ -130,14 +128,25 @@ type Occlude struct {
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
 	Device     string
-	Kernels    string  // the set of kernels, as SET kernels names it
-	Tolerance  float64 // most expected error of the probabilities
+	// Allowed is how many threads the settings allow, of which all may not fit into the
+	// memory.
+	Allowed int
+	// Off are the settings that rule something out.
+	Off []string
+	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
+	MemoryLimit int64
+	Kernels     string  // the set of kernels, as SET kernels names it
+	Tolerance   float64 // most expected error of the probabilities
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
 	Seed        int // of random choices, which adaptive plans make
-	Profile     *cost.Profile
-	Planning    time.Duration // filled in by the engine
-	Started     time.Time     // when the statement began; the engine counts reading its text as well
+	// Departs says why the plan is not that of the heat maps that Table has; "" where
+	// it is, or there are none.
+	Departs    string
+	Profile    *cost.Profile
+	ProfileAge time.Duration // 0 where nobody knows
+	Planning   time.Duration // filled in by the engine
+	Started    time.Time     // when the statement began; the engine counts reading its text as well
 }
 
 // Chosen is the physical plan that will run.

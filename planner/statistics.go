@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"occlude/internal/curve"
 	"occlude/internal/model"
@@ -66,14 +67,37 @@ func inputText(m *model.Model) string {
 }
 
 // calibrate makes a statement's costs those that were measured on this machine, if
-// any were.
-func (b *binder) calibrate(ctx context.Context, name lang.Name) {
+// any were, and tells whether nobody needs to measure them now.
+func (b *binder) calibrate(ctx context.Context, name lang.Name) bool {
 	m, ok := b.env.Catalog.Lookup(name.Key())
 	if !ok {
-		return // which is said later
+		return true // which is said later
 	}
-	if p := b.env.Statistics.Profile(ctx, m.Hash, b.env.Settings.Kernels()); p != nil {
-		env := *b.env
-		env.Profile, b.env = p, &env
+	return b.costsBy(b.env.Statistics.Profile(ctx, m.Hash, b.env.Settings.Kernels()))
+}
+
+// measure has this machine measured, if that is wanted and can be kept.
+func (b *binder) measure(ctx context.Context) {
+	if b.env.Measure != nil {
+		b.costsBy(b.env.Measure(ctx, b.env.Settings.Kernels()))
 	}
+}
+
+// profileAge is how long ago the profile was measured.
+func (b *binder) profileAge() time.Duration {
+	at, err := time.Parse(time.RFC3339, b.env.Profile.Measured)
+	if err != nil || b.env.Now == nil {
+		return 0
+	}
+	return max(time.Second, b.env.Now().Sub(at))
+}
+
+// costsBy predicts the statement's costs by a profile, if there is one.
+func (b *binder) costsBy(p *cost.Profile) bool {
+	if p == nil {
+		return false
+	}
+	env := *b.env
+	env.Profile, b.env = p, &env
+	return true
 }

@@ -44,6 +44,8 @@ func TestLoop(t *testing.T) {
 		{"SET threads\n= 3; SHOW threads;\n", "SET\n" + threads, one + more + one + "\n"},
 		{"\n\n  \n", "", one + one + one + one + "\n"},
 		{"/* exit\nexit */ SET threads = 3;\nexit\n", "SET\n", one + more + one},
+		// The last result is there for what is typed next.
+		{"SELECT 1 AS a;\nSELECT a\n  FROM last;\n", " a \n---\n 1 \n(1 row)\n a \n---\n 1 \n(1 row)\n", one + one + more + one + "\n"},
 		// An error does not end the loop, and later statements count lines anew.
 		{"SET threads = 3;\nSHOW wibble;\nSHOW threads;\n", "SET\n" + threads,
 			one + one + "1:6: error: there is no setting \"wibble\"\n  SHOW wibble;\n       ^~~~~~\n  hint: SHOW ALL; lists the settings\n" + one + one + "\n"},
@@ -164,10 +166,11 @@ func TestInterruptEndsTheStatement(t *testing.T) {
 
 type progress struct{ started chan struct{} }
 
-func (p progress) Start(string, int) { p.started <- struct{}{} }
-func (progress) Expect(int)          {}
-func (progress) Add(int)             {}
-func (progress) Finish()             {}
+func (p progress) Start(string, int)   { p.started <- struct{}{} }
+func (progress) Next(string, int, int) {}
+func (progress) Expect(int)            {}
+func (progress) Add(int)               {}
+func (progress) Finish()               {}
 
 // Ctrl-C at the prompt throws away what was typed.
 func TestInterruptAtThePrompt(t *testing.T) {

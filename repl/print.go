@@ -3,12 +3,12 @@ package repl
 import (
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/clipperhouse/displaywidth"
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 
 	"occlude/executor"
 	"occlude/internal/settings"
@@ -46,6 +46,14 @@ func (p *Printer) Print(r executor.Result) error {
 		return p.relation(r)
 	case *executor.HeatMap:
 		return p.heatMap(r)
+	case *executor.IntoTable:
+		return p.intoTable(r)
+	case *executor.Benchmark:
+		return p.benchmark(r)
+	case *executor.Comparison:
+		return p.comparison(r)
+	case *executor.Evaluation:
+		return p.evaluation(r)
 	case executor.Description:
 		d := explain.Describe(r.Plan)
 		switch p.Settings.Format() {
@@ -84,76 +92,88 @@ func (p *Printer) relation(r *executor.Relation) error {
 
 // table prints a relation with lines between columns and the number of rows.
 func table(w io.Writer, r *executor.Relation) error {
-	align := make([]tw.Align, len(r.Columns))
-	for i := range align {
-		align[i] = tw.AlignLeft
-		if len(r.Rows) > 0 && isNumber(r.Rows[0][i]) {
-			align[i] = tw.AlignRight
+	right := make([]bool, len(r.Columns))
+	for i := range right {
+		right[i] = isNumeric(r, i)
+	}
+	cells := make([][]string, len(r.Rows))
+	for i, row := range r.Rows {
+		for _, v := range row {
+			cells[i] = append(cells[i], displaywidth.TruncateString(cell(v), widest, "…"))
 		}
 	}
-	t := tablewriter.NewTable(w,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders: tw.BorderNone,
-			Symbols: tw.NewSymbols(tw.StyleASCII),
-			Settings: tw.Settings{
-				Separators: tw.Separators{BetweenColumns: tw.On, BetweenRows: tw.Off},
-				Lines:      tw.Lines{ShowHeaderLine: tw.On},
-			},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
-	)
-	t.Header(r.Columns)
-	for _, row := range r.Rows {
-		cells := make([]string, len(row))
-		for i, v := range row {
-			cells[i] = cell(v)
-		}
-		if err := t.Append(cells); err != nil {
-			return err
-		}
+	titles := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		titles[i] = displaywidth.TruncateString(visible(c), widest, "…")
 	}
-	if err := t.Render(); err != nil {
+	if err := columns(w, titles, right, cells); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
+	_, err := fmt.Fprintf(w, "(%s)\n", planner.Counted(len(r.Rows), "row"))
 	return err
 }
 
-func rows(n int) string {
-	if n == 1 {
-		return "1 row"
+// widest is how many columns of the terminal a value takes in a table. What is longer
+// is cut, and whole in every other format.
+const widest = 100
+
+// isNumeric reports whether all that is in a column are numbers.
+func isNumeric(r *executor.Relation, column int) bool {
+	found := false
+	for _, row := range r.Rows {
+		switch row[column].(type) {
+		case int, int64, float32, float64:
+			found = true
+		case nil:
+		default:
+			return false
+		}
 	}
-	return fmt.Sprintf("%d rows", n)
+	return found
 }
 
-func isNumber(v any) bool {
-	switch v.(type) {
-	case int, int64, float32, float64:
-		return true
-	}
-	return false
-}
-
-// cell prints a value for people: probabilities with five digits.
+// cell prints a value for people: probabilities with five digits, and a text in one
+// line, without what would make the terminal do something.
 func cell(v any) string {
 	switch v := v.(type) {
+	case nil:
+		return ""
 	case float32:
 		return fmt.Sprintf("%.5f", v)
 	case float64:
+		if size := math.Abs(v); size >= 1e5 && size < 1e15 {
+			return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+		}
 		return fmt.Sprintf("%.5g", v)
+	case string:
+		return visible(v)
 	}
-	return fmt.Sprint(v)
+	return executor.Text(v)
+}
+
+// visible writes control characters as Go does: \n, \x1b.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // vertical prints one value a line.
 func vertical(w io.Writer, r *executor.Relation) error {
 	width := 0
-	for _, c := range r.Columns {
-		width = max(width, displaywidth.String(c))
+	titles := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		titles[i] = visible(c)
+		width = max(width, displaywidth.String(titles[i]))
 	}
 	for i, row := range r.Rows {
 		title := fmt.Sprintf("-[ RECORD %d ]", i+1)
@@ -161,11 +181,11 @@ func vertical(w io.Writer, r *executor.Relation) error {
 			return err
 		}
 		for j, v := range row {
-			if _, err := fmt.Fprintf(w, "%s | %s\n", r.Columns[j]+strings.Repeat(" ", width-displaywidth.String(r.Columns[j])), cell(v)); err != nil {
+			if _, err := fmt.Fprintf(w, "%s | %s\n", titles[j]+strings.Repeat(" ", width-displaywidth.String(titles[j])), cell(v)); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "(%s)\n", rows(len(r.Rows)))
+	_, err := fmt.Fprintf(w, "(%s)\n", planner.Counted(len(r.Rows), "row"))
 	return err
 }

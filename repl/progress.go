@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -8,8 +9,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Bar shows a heat map's progress with the time left. It implements
-// executor.Progress.
+// Bar shows the progress of a heat map, or of those of several images, with the time
+// left. It implements executor.Progress.
 type Bar struct {
 	Out io.Writer // a terminal
 
@@ -33,6 +34,28 @@ func (b *Bar) Start(image string, positions int) {
 		progressbar.OptionClearOnFinish(),
 	)
 	_ = b.bar.RenderBlank() // at once: the first batch may take a while
+}
+
+// Next implements executor.Progress.
+func (b *Bar) Next(image string, number, of int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar != nil {
+		b.bar.Describe(fmt.Sprintf("image %d of %d, %s", number, of, filepath.Base(image)))
+	}
+}
+
+// Above writes something where the bar is, which then goes on below it.
+func (b *Bar) Above(write func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar == nil {
+		write()
+		return
+	}
+	_ = b.bar.Clear()
+	write()
+	_ = b.bar.RenderBlank()
 }
 
 // Expect implements executor.Progress.

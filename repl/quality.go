@@ -7,6 +7,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/quality"
+	"occlude/planner"
 )
 
 // SummaryQuality is how near an approximate heat map was found to be to the
@@ -148,10 +149,7 @@ func (s *SummaryQuality) lines(exact bool) (lines [][2]string) {
 		}
 	}
 	if c := s.Checks; c != nil {
-		where := fmt.Sprintf("%d random positions", c.Positions)
-		if c.Positions == 1 {
-			where = "1 random position"
-		}
+		where := planner.Counted(c.Positions, "random position")
 		lines = append(lines, [2]string{"checks", fmt.Sprintf("p was off by %.2g at %s (root mean square; at most %.2g)", c.RMS, where, c.Worst)})
 	}
 	return append(lines, s.notes()...)

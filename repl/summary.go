@@ -160,7 +160,6 @@ func (s Summary) relation() *executor.Relation {
 
 // text is the summary for people, with every default that the query left open.
 func (s Summary) text(h *executor.HeatMap) string {
-	g := h.Plan.Grid
 	var b strings.Builder
 	fmt.Fprintf(&b, "OCCLUDE %s USING %s\n", s.Image, s.Model)
 	for i, c := range s.Classes {
@@ -170,18 +169,10 @@ func (s Summary) text(h *executor.HeatMap) string {
 		}
 		fmt.Fprintf(&b, "  %-9s %s (class %d), p0 = %.4f\n", name, c.Class, c.ClassID, c.P0)
 	}
-	fmt.Fprintf(&b, "  %-9s %s\n", "grid", s.gridText(g))
+	fmt.Fprintf(&b, "  %-9s %s\n", "grid", gridText(h.Plan))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	full := float64(h.Plan.Net.Work().MACs) * float64(s.Positions+1)
-	if fewer := full / float64(max(s.MultiplyAdds, 1)); fewer >= 1.05 {
-		digits := 1
-		if fewer >= 99.95 {
-			digits = 0
-		}
-		fmt.Fprintf(&b, ", %.*fx fewer than full inference", digits, fewer)
-	}
-	b.WriteByte('\n')
+	b.WriteString(fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds) + "\n")
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
 	}
@@ -197,34 +188,59 @@ func (s Summary) text(h *executor.HeatMap) string {
 	return b.String()
 }
 
+// fewer tells how many times fewer multiply-adds than full inference were done, if
+// it is worth telling.
+func fewer(full, done int64) string {
+	factor := float64(full) / float64(max(done, 1))
+	switch {
+	case factor < 1.05:
+		return ""
+	case factor < 99.95:
+		return fmt.Sprintf(", %.1fx fewer than full inference", factor)
+	}
+	return fmt.Sprintf(", %.0fx fewer than full inference", factor)
+}
+
 func (s SummaryStates) String() string {
 	return fmt.Sprintf("%d exact, %d approximate, %d interpolated", s.Exact, s.Approximate, s.Interpolated)
 }
 
-// gridText tells where the patch was put.
-func (s Summary) gridText(g planner.Grid) string {
+// gridText tells where the patch was put, and over what.
+func gridText(q *planner.Occlude) string {
+	patch, positions, _ := strings.Cut(positionsText(q), ": ")
+	return fmt.Sprintf("%s, fill %s: %s", patch, q.Fill.Text, positions)
+}
+
+// positionsText tells where the patch was put.
+func positionsText(q *planner.Occlude) string {
+	g := q.Grid
 	patch := fmt.Sprintf("patch %dx%d", g.PatchW, g.PatchH)
 	if g.Listed {
-		return fmt.Sprintf("%s, fill %s: %d by hand", patch, s.Fill, s.Positions)
+		return fmt.Sprintf("%s: %d by hand", patch, len(g.Positions))
 	}
-	text := fmt.Sprintf("%s, stride %s, fill %s: %d x %d = %d positions", patch, strideText(g), s.Fill, g.Rows(), g.Cols(), g.Rows()*g.Cols())
-	if s.Where != "" {
-		text += fmt.Sprintf(", %d where %s", s.Positions, s.Where)
+	text := fmt.Sprintf("%s, stride %s: %d x %d = %d positions", patch, strideText(g), g.Rows(), g.Cols(), g.Rows()*g.Cols())
+	if q.Where != "" {
+		text += fmt.Sprintf(", %d where %s", len(g.Positions), q.Where)
 	}
 	return text
 }
 
 // peakText tells the largest fall of p, if it falls anywhere.
 func (s Summary) peakText() string {
-	at := fmt.Sprintf("with the patch at (%d, %d)", s.Peak.X, s.Peak.Y)
 	about := ""
 	if s.Peak.State != executor.Exact.String() {
 		about = "about "
 	}
-	if s.Peak.PDrop > 0 {
-		return fmt.Sprintf("p falls by %s%.4f %s", about, s.Peak.PDrop, at)
+	return fallText(s.Peak.PDrop, planner.Position{X: s.Peak.X, Y: s.Peak.Y}, about)
+}
+
+// fallText tells the largest fall of p, if it falls anywhere.
+func fallText(drop float32, peak planner.Position, about string) string {
+	at := fmt.Sprintf("with the patch at (%d, %d)", peak.X, peak.Y)
+	if drop > 0 {
+		return fmt.Sprintf("p falls by %s%.4f %s", about, drop, at)
 	}
-	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -s.Peak.PDrop, at)
+	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -drop, at)
 }
 
 func strideText(g planner.Grid) string {
@@ -234,12 +250,15 @@ func strideText(g planner.Grid) string {
 	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
 }
 
+// pictureColumns is the width of a picture in characters, where there is room.
+const pictureColumns = 40
+
 // picture draws the first class's map in the terminal.
 func (p *Printer) picture(h *executor.HeatMap) error {
 	if !p.Pictures || h.Plan.Grid.Listed {
 		return nil
 	}
-	columns := 40
+	columns := pictureColumns
 	if p.Columns > 0 {
 		columns = min(columns, p.Columns)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Write gives the file at path the content that write produces. The writer that
@@ -163,6 +164,23 @@ func create(dir string) (*os.File, error) {
 			return nil, fmt.Errorf("the folder %q does not exist", dir)
 		}
 		return nil, fmt.Errorf("the folder %q cannot be written to: %w", dir, bare(err))
+	}
+}
+
+// stale is how old a temporary file is that nobody writes any more.
+const stale = time.Hour
+
+// Sweep takes away the temporary files of a folder whose writers were killed. It is for
+// folders that belong to the program; others keep theirs.
+func Sweep(dir string) {
+	left, _ := os.ReadDir(dir)
+	for _, f := range left {
+		if !strings.HasPrefix(f.Name(), ".occlude-") || !strings.HasSuffix(f.Name(), ".tmp") {
+			continue
+		}
+		if info, err := f.Info(); err == nil && time.Since(info.ModTime()) > stale {
+			_ = os.Remove(filepath.Join(dir, f.Name()))
+		}
 	}
 }
 

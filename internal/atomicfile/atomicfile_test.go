@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func content(s string) func(io.Writer) error {
@@ -94,6 +95,25 @@ func TestNothingIsLeftOfAFailure(t *testing.T) {
 		}
 		expect(t, dir, nil)
 	})
+}
+
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	long := time.Now().Add(-2 * stale)
+	for name, old := range map[string]bool{".occlude-0000abcd.tmp": true, ".occlude-0000dcba.tmp": false, "heat.npy": true} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if old {
+			if err := os.Chtimes(path, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	Sweep(dir)
+	Sweep(filepath.Join(dir, "not there"))
+	expect(t, dir, map[string]string{".occlude-0000dcba.tmp": "", "heat.npy": ""})
 }
 
 func TestRefusals(t *testing.T) {

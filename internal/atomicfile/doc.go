@@ -10,7 +10,8 @@
 //
 // Whatever ends the writing early (an error, a panic, a goroutine's exit), the
 // temporary file is removed and the target is as it was. Only a killed process
-// can leave one behind; its name starts with ".occlude-" and ends in ".tmp".
+// can leave one behind; its name starts with ".occlude-" and ends in ".tmp". Sweep
+// takes those away that are an hour old, from folders that are the program's own.
 //
 // To its owner the file looks as if it had been written in place: a new one has
 // the permissions that the umask gives, an existing one keeps its own, a

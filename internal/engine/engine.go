@@ -10,6 +10,7 @@ import (
 	"occlude/internal/defect"
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
+	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/lang"
 	"occlude/planner"
@@ -22,23 +23,43 @@ type Engine struct {
 	// Variables are what :name stands for in a text.
 	Variables map[string]string
 
-	planner *planner.Planner
+	planner   *planner.Planner
+	measuring time.Duration // the machine, so far
 }
 
 // New makes an engine with an empty session.
 func New() *Engine {
 	s := executor.NewSession()
-	return &Engine{
-		Session:   s,
-		Variables: map[string]string{},
-		planner: planner.New(planner.Env{
-			Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cores: runtime.GOMAXPROCS(0),
-			Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
-				return imageio.FitMask(path, spec)
-			},
-			Colormaps: heatmap.Colormaps(),
-		}),
+	s.Memory = memory.Here().Reach
+	e := &Engine{Session: s, Variables: map[string]string{}}
+	e.planner = planner.New(planner.Env{
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
+		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+			return imageio.FitMask(path, spec)
+		},
+		Colormaps: heatmap.Colormaps(),
+	})
+	return e
+}
+
+// measure finds out how fast this machine is with a set of kernels, once for all
+// sessions. Without a place where that could be kept the default profile has to do:
+// nobody wants to wait for it in every process.
+func (e *Engine) measure(ctx context.Context, kernels string) *cost.Profile {
+	if e.Session.Store.Path() == "" {
+		return nil
 	}
+	start := time.Now()
+	defer func() { e.measuring += time.Since(start) }()
+	trials, err := e.planner.Quick(ctx, kernels)
+	if err != nil {
+		return nil
+	}
+	p, err := e.Session.Measure(ctx, trials)
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 // Text is a piece of query text to run.
@@ -76,7 +97,15 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 // statement plans and runs one statement.
 func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) (err error) {
 	defer defect.Recover(&err)
-	start, rewriting := time.Now(), e.planner.Rewriting()
+	err = e.planAndRun(ctx, s, planning, emit)
+	if errors.Is(err, executor.ErrBegun) { // which the planner now knows of
+		err = e.planAndRun(ctx, s, planning, emit)
+	}
+	return err
+}
+
+func (e *Engine) planAndRun(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) error {
+	start, rewriting, measuring := time.Now(), e.planner.Rewriting(), e.measuring
 	plan, err := e.planner.Plan(ctx, s)
 	if err != nil {
 		return err
@@ -87,7 +116,7 @@ func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.
 	}
 	if q := heatMapOf(plan); q != nil {
 		q.Started = q.Started.Add(-planning)
-		q.Planning = planning + time.Since(start) - rewriting
+		q.Planning = planning + time.Since(start) - rewriting - (e.measuring - measuring)
 	}
 	return e.Session.Run(ctx, plan, func(r executor.Result) error { return emit(s, r) })
 }
@@ -110,12 +139,18 @@ func modelOf(p planner.Plan) *model.Model {
 	return nil
 }
 
-// heatMapOf is the heat map query inside of a plan, if there is one.
+// heatMapOf is the heat map query inside of a plan, the first if there are several.
 func heatMapOf(p planner.Plan) *planner.Occlude {
 	switch p := p.(type) {
 	case *planner.Occlude:
 		return p
 	case *planner.Explain:
+		return p.Query
+	case *planner.Benchmark:
+		return p.Query
+	case *planner.Compare:
+		return p.First
+	case *planner.Evaluate:
 		return p.Query
 	case *planner.Copy:
 		return heatMapOf(p.Query)

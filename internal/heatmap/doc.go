@@ -10,6 +10,10 @@
 // class and p0, and the pixels of the model's input along the edges, in which
 // queries give their positions. [HalfBlocks] does the same with characters.
 //
+// A [Pair] is two figures side by side, for what differs between two models, images
+// or fills: a row of three panels for each class, of which the first two share a
+// scale and the third shows the difference.
+//
 // Nothing here knows queries, models or files; a [Figure] is plain data. The same
 // figure gives the same bytes every time.
 //
@@ -45,14 +49,8 @@
 //	jet                 p, from 0.75 p0 to min(1, 1.25 p0); half and half with the image in its colours
 //
 // Every map has a reversed twin (jet_r is what the pictures of Krypton look like).
-// The ends of a bar are pointed when values lie beyond them. Every panel has a
-// scale and a bar of its own, because classes differ in range by orders of
+// The ends of a bar are pointed when values lie beyond them. Every panel of a figure
+// has a scale and a bar of its own, because classes differ in range by orders of
 // magnitude and a common scale would blank the weaker ones; a scale never spans
 // less than a millionth, so that rounding does not look like a finding.
-//
-// # Text
-//
-// Type is set in the Go fonts, which have Latin, Greek and Cyrillic letters and
-// common symbols; other characters show as boxes. Names too long for their place
-// lose their middle. Control characters in labels never reach a terminal.
 package heatmap

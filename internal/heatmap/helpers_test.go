@@ -67,19 +67,14 @@ func drawFigure(t testing.TB, f Figure) drawn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ph, err := newPhoto(f.Image)
+	sheet, err := f.sheet()
 	if err != nil {
 		t.Fatal(err)
 	}
-	colours, err := findColormap(f.Colormap)
+	p, err := newPainter(sheet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	faces, err := newTypefaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := painter{figure: &f, photo: ph, colours: colours, faces: faces}
 	c, _, _ := p.content()
 	l, ok := place(c)
 	if !ok {

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"golang.org/x/image/font"
+
+	"occlude/internal/typeset"
 )
 
 // Distances in pixels.
@@ -82,6 +84,7 @@ func panelColumns(panels int) int {
 // content is what decides how large a figure is.
 type content struct {
 	panels    int
+	columns   int  // of panels, 0 for as many as look well
 	original  bool // the first panel has no colour bar
 	picture   image.Point
 	tickWidth int // of the widest number beside a colour bar
@@ -91,7 +94,10 @@ type content struct {
 
 // place arranges a figure. ok is false when it would be too large.
 func place(c content) (l figureLayout, ok bool) {
-	cols := panelColumns(c.panels)
+	cols := c.columns
+	if cols == 0 {
+		cols = panelColumns(c.panels)
+	}
 	rows := (c.panels + cols - 1) / cols
 	picture := c.picture
 	barSpace := barGap + barWidth + tickLength + tickGap + c.tickWidth + labelHeight
@@ -139,10 +145,10 @@ func place(c content) (l figureLayout, ok bool) {
 }
 
 // widest is the room that the widest of some labels takes.
-func widest(face font.Face, list []tick) int {
+func widest(face font.Face, list []typeset.Tick) int {
 	width := 0
 	for _, t := range list {
-		width = max(width, textWidth(face, t.label))
+		width = max(width, typeset.Width(face, t.Label))
 	}
 	return width
 }

@@ -12,6 +12,8 @@ import (
 
 	"gorgonia.org/tensor"
 	"pgregory.net/rapid"
+
+	"occlude/internal/typeset"
 )
 
 // The pixel at a position's centre has the colour of that position's value.
@@ -152,7 +154,7 @@ func TestColourBarPoints(t *testing.T) {
 		f := Figure{Image: grayImage(32, 32, 90), Colormap: "jet", Maps: []Map{mapOf(32, 32, 8, 8, 0.5, constant(tt.p))}}
 		d := drawFigure(t, f)
 		bar := d.panels[0].bar
-		pointed := func(y int) bool { return d.RGBAAt(bar.Min.X, y) == paper }
+		pointed := func(y int) bool { return d.RGBAAt(bar.Min.X, y) == typeset.Paper }
 		if pointed(bar.Min.Y) != tt.top || pointed(bar.Max.Y-1) != tt.low {
 			t.Errorf("p = %g of p0 = 0.5: pointed above %v, below %v; want %v, %v", tt.p, pointed(bar.Min.Y), pointed(bar.Max.Y-1), tt.top, tt.low)
 		}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/clipperhouse/displaywidth"
 	"gorgonia.org/tensor"
+
+	"occlude/internal/typeset"
 )
 
 // Palette is what colours a terminal has.
@@ -187,17 +189,32 @@ func (w *sgrWriter) colour(ground int, c color.RGBA) string {
 
 // legend writes the class, p0 and the colours with what they stand for.
 func (w *sgrWriter) legend(m *Map, s *scale, colours colormap, columns int) {
-	const cells, leastClass = 12, 8
+	const leastClass = 8
+	p0 := "  p₀ " + typeset.Number(float64(m.P0)) + "  "
+	lo, hi := s.ends()
+	room := columns - displaywidth.String(p0+lo+hi) - barCells
+	w.write("", typeset.Shorten(typeset.Plain(m.Class), max(leastClass, room), displaywidth.String)+p0)
+	w.bar(s, colours)
+	w.newline()
+}
+
+// barCells is the length of a colour bar in characters.
+const barCells = 12
+
+// ends are what stands before and after a colour bar.
+func (s *scale) ends() (lo, hi string) {
 	name, _, _ := strings.Cut(s.label, "  ")
-	p0 := "  p₀ " + number(float64(m.P0)) + "  "
-	lo, hi := number(s.lo)+" ", " "+number(s.hi)+"  "+name
-	room := columns - displaywidth.String(p0+lo+hi) - cells
-	w.write("", shorten(plain(m.Class), max(leastClass, room), displaywidth.String)+p0+lo)
-	for i := range cells {
-		w.write(w.colour(38, colours.at((float64(i)+0.5)/cells).rgba()), "█")
+	return typeset.Number(s.lo) + " ", " " + typeset.Number(s.hi) + "  " + name
+}
+
+// bar writes the colours with what they stand for.
+func (w *sgrWriter) bar(s *scale, colours colormap) {
+	lo, hi := s.ends()
+	w.write("", lo)
+	for i := range barCells {
+		w.write(w.colour(38, colours.at((float64(i)+0.5)/barCells).rgba()), "█")
 	}
 	w.write("", hi)
-	w.newline()
 }
 
 // nearest256 is the number of the colour of xterm's palette that looks most like

@@ -119,7 +119,7 @@ func TestHalfBlocksLegend(t *testing.T) {
 	}
 	m.Class = "a\x1b[2Jname that is far too long for the line 中文中文中文中文"
 	text, lines := blocks(t, m, Options{Columns: 60})
-	if last := lines[len(lines)-1]; runewidth.StringWidth(last) > 60 || !strings.Contains(last, ellipsis) {
+	if last := lines[len(lines)-1]; runewidth.StringWidth(last) > 60 || !strings.Contains(last, "…") {
 		t.Errorf("legend %q is %d wide", last, runewidth.StringWidth(last))
 	}
 	if strings.Contains(text, "\x1b[2J") {

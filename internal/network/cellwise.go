@@ -30,8 +30,8 @@ func (PRelu) Kind() string { return "prelu" }
 // Shape implements Op.
 func (p PRelu) Shape(in []Shape) (Shape, error) { return perChannel(in, len(p.Slope)) }
 
-// Params implements Op.
-func (p PRelu) Params() int { return len(p.Slope) }
+// Arrays implements Op.
+func (p PRelu) Arrays() [][]float32 { return [][]float32{p.Slope} }
 
 // Affine is x * Scale[c] + Shift[c] and an activation: batch normalization at
 // inference, and arithmetic with constants.
@@ -55,8 +55,8 @@ func (a Affine) Shape(in []Shape) (Shape, error) {
 	return perChannel(in, len(a.Scale))
 }
 
-// Params implements Op.
-func (a Affine) Params() int { return len(a.Scale) + len(a.Shift) }
+// Arrays implements Op.
+func (a Affine) Arrays() [][]float32 { return [][]float32{a.Scale, a.Shift} }
 
 // Activation implements Fused.
 func (a Affine) Activation() Activation { return a.Act }

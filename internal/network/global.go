@@ -26,8 +26,8 @@ func (c Const) Shape([]Shape) (Shape, error) {
 	return Shape{s[0], s[1], s[2]}, nil
 }
 
-// Params implements Op.
-func (c Const) Params() int { return c.Value.Shape().TotalSize() }
+// Arrays implements Op.
+func (c Const) Arrays() [][]float32 { return [][]float32{c.Value.Data().([]float32)} }
 
 // GlobalPool makes a vector of a map: one value per channel.
 type GlobalPool struct {
@@ -60,8 +60,8 @@ func (InstanceNorm) Kind() string { return "instance norm" }
 // Shape implements Op.
 func (n InstanceNorm) Shape(in []Shape) (Shape, error) { return perChannel(in, len(n.Scale)) }
 
-// Params implements Op.
-func (n InstanceNorm) Params() int { return 2 * len(n.Scale) }
+// Arrays implements Op.
+func (n InstanceNorm) Arrays() [][]float32 { return [][]float32{n.Scale, n.Shift} }
 
 // Dense is a fully-connected layer: every output reads every input value of the
 // map, which is taken in stored order (HWC).
@@ -98,8 +98,8 @@ func (d Dense) Work(_ *Layer, out region.Rect) Work {
 	return Work{MACs: int64(d.Weights.Shape().TotalSize())}
 }
 
-// Params implements Op.
-func (d Dense) Params() int { return d.Weights.Shape().TotalSize() + len(d.Bias) }
+// Arrays implements Op.
+func (d Dense) Arrays() [][]float32 { return [][]float32{d.Weights.Data().([]float32), d.Bias} }
 
 // Activation implements Fused.
 func (d Dense) Activation() Activation { return d.Act }

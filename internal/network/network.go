@@ -232,11 +232,29 @@ func (n *Network) Work() Work {
 	return w
 }
 
+// Params is the number of weights that the layer holds.
+func (l *Layer) Params() int {
+	sum := 0
+	for _, a := range l.Op.Arrays() {
+		sum += len(a)
+	}
+	return sum
+}
+
 // Params is the number of weights.
 func (n *Network) Params() int {
 	sum := 0
 	for _, l := range n.Layers {
-		sum += l.Op.Params()
+		sum += l.Params()
 	}
 	return sum
+}
+
+// Arrays are the weights of all layers, some of which may be the same ones.
+func (n *Network) Arrays() [][]float32 {
+	var all [][]float32
+	for _, l := range n.Layers {
+		all = append(all, l.Op.Arrays()...)
+	}
+	return all
 }

@@ -22,8 +22,9 @@ type Op interface {
 	Reads(l *Layer, i int, out region.Rect) region.Rect
 	// Work is the cost of computing the rectangle out.
 	Work(l *Layer, out region.Rect) Work
-	// Params is the number of weights that the op holds.
-	Params() int
+	// Arrays are the weights that the op holds. Ops of rewritten networks may share
+	// them with those that they were made from.
+	Arrays() [][]float32
 }
 
 // Work is an amount of computation.
@@ -59,7 +60,7 @@ func (leaf) Shape([]Shape) (Shape, error) {
 func (leaf) Update(*Layer, []region.Rect) region.Rect   { return region.Rect{} }
 func (leaf) Reads(*Layer, int, region.Rect) region.Rect { return region.Rect{} }
 func (leaf) Work(*Layer, region.Rect) Work              { return Work{} }
-func (leaf) Params() int                                { return 0 }
+func (leaf) Arrays() [][]float32                        { return nil }
 
 // cellwise is embedded by ops whose output cell depends on the same cell of
 // each input, and that hold no weights.
@@ -82,7 +83,7 @@ func (cellwise) Work(l *Layer, out region.Rect) Work {
 	return Work{Steps: int64(out.Area()) * int64(l.Shape.C)}
 }
 
-func (cellwise) Params() int { return 0 }
+func (cellwise) Arrays() [][]float32 { return nil }
 
 // global is embedded by ops that need their whole input for any output cell.
 type global struct{}
@@ -109,7 +110,7 @@ func (global) Work(l *Layer, out region.Rect) Work {
 	return Work{Steps: int64(steps)}
 }
 
-func (global) Params() int { return 0 }
+func (global) Arrays() [][]float32 { return nil }
 
 func hull(in []region.Rect) region.Rect {
 	var r region.Rect

@@ -159,8 +159,8 @@ func (c Conv) Work(_ *Layer, out region.Rect) Work {
 	return Work{MACs: int64(out.Area()) * int64(c.Filters()) * int64(c.Taps()) * int64(c.GroupIn())}
 }
 
-// Params implements Op.
-func (c Conv) Params() int { return c.Weights.Shape().TotalSize() + len(c.Bias) }
+// Arrays implements Op.
+func (c Conv) Arrays() [][]float32 { return [][]float32{c.Weights.Data().([]float32), c.Bias} }
 
 // Activation implements Fused.
 func (c Conv) Activation() Activation { return c.Act }
@@ -230,5 +230,5 @@ func (p Pool) Work(l *Layer, out region.Rect) Work {
 	return Work{Steps: int64(out.Area()) * int64(l.Shape.C) * int64(p.Taps())}
 }
 
-// Params implements Op.
-func (Pool) Params() int { return 0 }
+// Arrays implements Op.
+func (Pool) Arrays() [][]float32 { return nil }

@@ -6,5 +6,8 @@
 // that SHOW prints; typed accessors (Threads, MemoryLimit) read it for the
 // planner and the executor.
 //
+// Switches are settings too: enable_... for everything that the planner chooses from and
+// for every rewrite rule, on unless ruled out (switches.go).
+//
 // To add a setting, add a row to the table and an accessor.
 package settings

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"strconv"
 	"strings"
@@ -12,11 +13,18 @@ import (
 // Setting describes one setting for people and for completion.
 type Setting struct {
 	Name    string
+	Kind    string // KindSetting or KindSwitch
 	Meaning string
 	Default string // as printed by SHOW ALL
 	Values  []string
 	check   func(string) (string, error)
 }
+
+// Kinds of settings: switches rule choices of the planner out.
+const (
+	KindSetting = "setting"
+	KindSwitch  = "switch"
+)
 
 // Settings are one session's values. The zero value holds the defaults.
 type Settings struct {
@@ -42,19 +50,19 @@ const KernelsAuto = "auto"
 // some of the sets.
 var kernelSets = []string{KernelsAuto, "avx512", "avx2", "generic"}
 
-// table is the one place where a setting is made.
-var table = []Setting{
-	{Name: "device", Default: "auto", Values: []string{"auto", "cpu"},
+// table is the one place where settings are made, switches last.
+var table = append([]Setting{
+	{Name: "device", Kind: KindSetting, Default: "auto", Values: []string{"auto", "cpu"},
 		Meaning: "where queries run: auto chooses, cpu is the processor", check: oneOf("auto", "cpu")},
-	{Name: "format", Default: FormatTable, Values: formats,
+	{Name: "format", Kind: KindSetting, Default: FormatTable, Values: formats,
 		Meaning: "how results are printed: table, csv, tsv, json or vertical", check: oneOf(formats...)},
-	{Name: "kernels", Default: KernelsAuto, Values: kernelSets,
+	{Name: "kernels", Kind: KindSetting, Default: KernelsAuto, Values: kernelSets,
 		Meaning: "the processor's instructions that kernels are made of; auto is the best that it has, " + simd.Best().Name, check: checkKernels},
-	{Name: "memory_limit", Default: "auto",
-		Meaning: "most memory for activations, such as '4GB'; auto is no limit but what batches need", check: checkBytes},
-	{Name: "threads", Default: "auto",
+	{Name: "memory_limit", Kind: KindSetting, Default: "auto",
+		Meaning: "most memory of the process, as '4GB'; auto is 80% of what is free", check: checkBytes},
+	{Name: "threads", Kind: KindSetting, Default: "auto",
 		Meaning: "goroutines that compute; auto is one per core", check: checkThreads},
-}
+}, switches()...)
 
 // All lists the settings by name.
 func All() []Setting { return append([]Setting(nil), table...) }
@@ -99,6 +107,9 @@ func (s *Settings) Get(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if s == nil {
+		return t.Default, nil
+	}
 	if v, ok := s.values[name]; ok {
 		return v, nil
 	}
@@ -119,6 +130,12 @@ func (s *Settings) value(name string) string {
 
 // Set changes a setting.
 func (s *Settings) Set(name, value string) error { return put(&s.values, name, value) }
+
+// With is the settings with one of them changed.
+func (s *Settings) With(name, value string) (*Settings, error) {
+	c := &Settings{values: maps.Clone(s.values), starts: s.starts}
+	return c, c.Set(name, value)
+}
 
 // Start gives a setting the value that the session starts with, and to which
 // Reset goes back.
@@ -168,7 +185,8 @@ func (s *Settings) Kernels() string {
 	return simd.Best().Name
 }
 
-// MemoryLimit is the most memory for activations in bytes, 0 for no limit.
+// MemoryLimit is the most memory that the process may hold in bytes, 0 for a share of
+// what is free.
 func (s *Settings) MemoryLimit() int64 {
 	n, err := ParseBytes(s.value("memory_limit"))
 	if err != nil {
@@ -176,6 +194,10 @@ func (s *Settings) MemoryLimit() int64 {
 	}
 	return n
 }
+
+// MemoryShare is the memory limit that auto stands for where a process could have so
+// many bytes in all: what is left is for others, and for what queries do not foresee.
+func MemoryShare(bytes int64) int64 { return bytes / 5 * 4 }
 
 // maxThreads is far above any machine's cores, and low enough that goroutines
 // with their own memory do not exhaust it by a typing error.

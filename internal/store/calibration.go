@@ -16,6 +16,9 @@ type Machine struct {
 	Kernels string // the set of kernels
 }
 
+// AnyModel stands for a model in a calibration that was measured without one.
+const AnyModel = "any model"
+
 // Calibration is how fast a machine was found to be.
 type Calibration struct {
 	Machine
@@ -25,13 +28,14 @@ type Calibration struct {
 }
 
 // Calibration returns what was last measured on a machine, and whether anything
-// was: with a model's own file, and where there is nothing of it, with any other.
+// was: with a model's own file, where there is nothing of it with any other, and where
+// there is none either, with AnyModel.
 func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Calibration, ok bool, err error) {
 	err = s.read(ctx, func(db *sql.DB) error {
 		var profile, measured string
 		row := db.QueryRowContext(ctx, `SELECT model, profile, measured FROM occlude_calibration
-			WHERE cpu = ? AND cores = ? AND kernels = ? ORDER BY model = ? DESC, measured DESC, model LIMIT 1`,
-			m.CPU, m.Cores, m.Kernels, model)
+			WHERE cpu = ? AND cores = ? AND kernels = ? ORDER BY model = ? DESC, model = ?, measured DESC, model LIMIT 1`,
+			m.CPU, m.Cores, m.Kernels, model, AnyModel)
 		c.Machine = m
 		if err := row.Scan(&c.Model, &profile, &measured); err != nil {
 			return err
@@ -46,6 +50,58 @@ func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Cal
 		return nil
 	})
 	return found(c, err)
+}
+
+// PutUnless keeps a calibration, unless another process has kept one of the same key
+// since a time: then it returns that one, so that both go by the same.
+func (s *Store) PutUnless(ctx context.Context, c Calibration, since time.Time) (kept Calibration, err error) {
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	kept = c
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		var profile, measured string
+		row := tx.QueryRowContext(ctx, `SELECT profile, measured FROM occlude_calibration
+			WHERE cpu = ? AND cores = ? AND kernels = ? AND model = ? AND measured >= ?`,
+			c.CPU, c.Cores, c.Kernels, c.Model, formatTime(since))
+		switch err := row.Scan(&profile, &measured); {
+		case errors.Is(err, sql.ErrNoRows):
+			return putCalibration(ctx, tx, c)
+		case err != nil:
+			return err
+		}
+		kept.Profile = json.RawMessage(profile)
+		kept.Measured, err = parseTime(measured)
+		return err
+	})
+	return kept, err
+}
+
+// Calibrations returns all that was measured: machine by machine, model by model.
+func (s *Store) Calibrations(ctx context.Context) (all []Calibration, err error) {
+	err = s.read(ctx, func(db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, `SELECT cpu, cores, kernels, model, profile, measured FROM occlude_calibration
+			ORDER BY cpu, cores, kernels, model = ?, measured DESC, model`, AnyModel)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Calibration
+			var profile, measured string
+			if err := rows.Scan(&c.CPU, &c.Cores, &c.Kernels, &c.Model, &profile, &measured); err != nil {
+				return err
+			}
+			if c.Measured, err = parseTime(measured); err != nil {
+				return err
+			}
+			c.Profile = json.RawMessage(profile)
+			all = append(all, c)
+		}
+		return rows.Err()
+	})
+	all, _, err = found(all, err)
+	return all, err
 }
 
 func (c *Calibration) check() error {

@@ -31,13 +31,14 @@ var advice = []struct {
 	of   error
 	text string
 }{
-	{ErrDamaged, "move it away, and a new one is made; ANALYZE MODEL measures again what it held"},
+	{ErrDamaged, "move it away, and a new one is made; what it held has to be measured and computed again"},
 	{ErrForeign, "set OCCLUDE_DATA to another folder"},
 	{ErrNewer, "update Occlude, or set OCCLUDE_DATA to another folder"},
 	{ErrPermission, "make the file and its folder writable, or set OCCLUDE_DATA to another folder"},
 	{ErrBusy, "try again when it is done"},
 	{errNoFolder, "set OCCLUDE_DATA to one"},
 	{syscall.ENOSPC, "make room on the disk"},
+	{syscall.ENOTDIR, "set OCCLUDE_DATA to a folder"},
 }
 
 var (
@@ -46,25 +47,30 @@ var (
 	errClosed   = errors.New("the store is closed")
 )
 
+// explained is an error for the user, to which nothing is to be added.
+type explained struct{ error }
+
+func (e explained) Unwrap() error { return e.error }
+
 // explain turns what went wrong into an error for the user.
 func (s *Store) explain(ctx context.Context, err error) error {
-	if err == nil || errors.Is(err, errNothing) {
+	if err == nil || errors.Is(err, errNothing) || errors.As(err, new(explained)) {
 		return err
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	err = classify(err)
-	name := "stored measurements"
+	name := "the database"
 	if s.path != "" {
 		name = fmt.Sprintf("%s %q", name, s.path)
 	}
 	for _, a := range advice {
 		if errors.Is(err, a.of) {
-			return fmt.Errorf("%s: %w; %s", name, err, a.text)
+			return explained{fmt.Errorf("%s: %w; %s", name, err, a.text)}
 		}
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return explained{fmt.Errorf("%s: %w", name, err)}
 }
 
 // classify wraps what SQLite and the operating system say with our own words.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -228,8 +229,8 @@ func readOnlyRole(path string) error {
 		return err
 	}
 	older := Open(path)
-	older.steps = append(older.steps[:1:1], second)
-	if _, _, err := older.Calibration(ctx, machine, key.Model); !strings.Contains(fmt.Sprint(err), "layout 1 to 2") {
+	older.steps = append(slices.Clone(steps), second)
+	if _, _, err := older.Calibration(ctx, machine, key.Model); !strings.Contains(fmt.Sprint(err), fmt.Sprintf("layout %d to %d", len(steps), len(steps)+1)) {
 		return fmt.Errorf("reading an older layout: %w", err)
 	}
 	secret := filepath.Join(filepath.Dir(path), "secret.db")

@@ -45,6 +45,54 @@ var steps = []string{
 		measured      TEXT    NOT NULL,
 		PRIMARY KEY (model, input, patch_w, patch_h, stride_w, stride_h, fill, metric)
 	) STRICT, WITHOUT ROWID;`,
+
+	// The heat maps of INTO TABLE, see package tables. The numbers are never used
+	// again: what people kept of them must not come to mean another map.
+	`CREATE TABLE occlude_map (
+		id         INTEGER PRIMARY KEY AUTOINCREMENT, -- column map of the table
+		tbl        TEXT    NOT NULL COLLATE NOCASE,   -- the table that has its rows
+		image      TEXT    NOT NULL, -- as the query named it
+		path       TEXT    NOT NULL, -- the same from the root
+		image_hash TEXT    NOT NULL, -- SHA-256 of the file
+		model      TEXT    NOT NULL,
+		model_hash TEXT    NOT NULL, -- SHA-256 of the file
+		query      TEXT    NOT NULL, -- of this image alone, without what is written
+		query_hash TEXT    NOT NULL, -- of everything that decides the rows, beside the image
+		plan       TEXT    NOT NULL, -- JSON: how it was computed
+		array      TEXT    NOT NULL, -- the .npy file, from the database's folder
+		classes    INTEGER NOT NULL,
+		positions  INTEGER NOT NULL, -- of each class
+		width      INTEGER NOT NULL, -- of the model's input, in pixels
+		height     INTEGER NOT NULL,
+		resize     TEXT    NOT NULL, -- how an image becomes so large: squash, crop, letterbox
+		patch_w    INTEGER NOT NULL,
+		patch_h    INTEGER NOT NULL,
+		grid_x     TEXT,             -- JSON: the left edges of the grid's columns; null for AT
+		grid_y     TEXT,             -- and the top edges of its rows
+		seconds    REAL    NOT NULL, -- that it took
+		finished   TEXT    NOT NULL,
+		UNIQUE (tbl, path, query_hash)
+	) STRICT;
+
+	CREATE TABLE occlude_failure (
+		tbl        TEXT NOT NULL COLLATE NOCASE,
+		image      TEXT NOT NULL,
+		path       TEXT NOT NULL,
+		query      TEXT NOT NULL,
+		query_hash TEXT NOT NULL,
+		error      TEXT NOT NULL,
+		failed     TEXT NOT NULL,
+		PRIMARY KEY (tbl, path, query_hash)
+	) STRICT, WITHOUT ROWID;`,
+
+	// How the heat maps of a query are computed: what the first to put any into the
+	// table has chosen.
+	`CREATE TABLE occlude_begun (
+		tbl        TEXT NOT NULL COLLATE NOCASE,
+		query_hash TEXT NOT NULL,
+		plan       TEXT NOT NULL, -- JSON
+		PRIMARY KEY (tbl, query_hash)
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // querier is a database or a transaction.

@@ -32,6 +32,7 @@ type Store struct {
 	db       *sql.DB       // nil until the file is opened
 	file     os.FileInfo   // the file that db has open
 	writable bool          // db may be written
+	mode     string        // db is opened in this way
 	closed   bool
 }
 
@@ -80,6 +81,21 @@ func (s *Store) Put(ctx context.Context, calibrations []Calibration, curves []cu
 		return nil
 	})
 }
+
+// Read runs a function on the database, which has one connection: rows that are being
+// read must be closed before the next query. Where nothing was ever stored it does not
+// run the function, and found is false.
+func (s *Store) Read(ctx context.Context, do func(*sql.DB) error) (found bool, err error) {
+	err = s.read(ctx, do)
+	if errors.Is(err, errNothing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Write runs a function in a transaction, all of which is kept or nothing. It makes
+// the file where there is none.
+func (s *Store) Write(ctx context.Context, do func(*sql.Tx) error) error { return s.write(ctx, do) }
 
 // read runs a function on the database. Where nothing was ever stored it does not
 // run it and returns errNothing.
@@ -223,7 +239,7 @@ func (s *Store) attachAs(ctx context.Context, mode string) error {
 		return err
 	}
 	s.db.SetMaxOpenConns(1) // transactions are short, and two would only wait for each other
-	s.writable = mode == readWrite
+	s.writable, s.mode = mode == readWrite, mode
 	at, err := layout(ctx, s.db)
 	switch {
 	case err != nil:

@@ -118,16 +118,49 @@ func TestReplacing(t *testing.T) {
 }
 
 // TestOtherModels: what was measured with the model itself counts more than what was
-// measured later with another, and among others the latest does.
+// measured later with another, among others the latest does, and what was measured
+// without any model counts least.
 func TestOtherModels(t *testing.T) {
 	s := open(t, file(t))
 	first, second := rates, rates
 	second.Model, second.Measured = "decaf", noon.Add(time.Hour)
-	must(t, s.Put(t.Context(), []Calibration{second, first}, nil))
-	for model, want := range map[string]Calibration{key.Model: first, "decaf": second, "latte": second} {
+	third := rates
+	third.Model, third.Measured = AnyModel, noon.Add(2*time.Hour)
+	must(t, s.Put(t.Context(), []Calibration{third, second, first}, nil))
+	if all, err := s.Calibrations(t.Context()); err != nil || !reflect.DeepEqual(all, []Calibration{second, first, third}) {
+		t.Errorf("all are %v, %v", all, err)
+	}
+	if all, err := open(t, "").Calibrations(t.Context()); len(all) > 0 || err != nil {
+		t.Errorf("nowhere there are %v, %v", all, err)
+	}
+	for model, want := range map[string]Calibration{key.Model: first, "decaf": second, "latte": second, AnyModel: third} {
 		if c, ok, err := s.Calibration(t.Context(), machine, model); err != nil || !ok || !reflect.DeepEqual(c, want) {
 			t.Errorf("for %s: %v, %v, %v", model, c, ok, err)
 		}
+	}
+}
+
+// TestPutUnless: what another process has kept meanwhile stays, and is given back;
+// what is older makes room.
+func TestPutUnless(t *testing.T) {
+	s := open(t, file(t))
+	first, second := rates, rates
+	second.Profile, second.Measured = []byte(`{"conv": 2e11}`), noon.Add(time.Minute)
+	for _, c := range []struct {
+		put   Calibration
+		since time.Time
+		want  Calibration
+	}{{first, noon.Add(-time.Second), first}, {second, noon, first}, {second, noon.Add(time.Second), second}} {
+		got, err := s.PutUnless(t.Context(), c.put, c.since)
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v, %v; want %v", got, err, c.want)
+		}
+		if known, ok, err := s.Calibration(t.Context(), machine, key.Model); err != nil || !ok || !reflect.DeepEqual(known, c.want) {
+			t.Errorf("%v is kept, %v, %v; want %v", known, ok, err, c.want)
+		}
+	}
+	if _, err := open(t, "").PutUnless(t.Context(), first, noon); err == nil {
+		t.Error("something was kept nowhere")
 	}
 }
 

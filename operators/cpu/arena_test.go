@@ -53,7 +53,7 @@ func TestArena(t *testing.T) {
 		var held int64
 		for _, s := range a.slabs {
 			held += int64(len(s.data)) * 4
-			if s.data != nil && (len(s.free) != 1 || s.free[0] != (span{0, len(s.data)})) {
+			if s.data != nil && !s.free.IsFree(len(s.data)) {
 				t.Fatalf("free ranges %v in a slab of %d", s.free, len(s.data))
 			}
 		}

@@ -31,6 +31,7 @@ func (p *Program) Base(ctx context.Context, image *tensor.Dense, threads int) (*
 	for i := range workers {
 		workers[i] = p.newWorker()
 		defer workers[i].watch(ctx)()
+		defer workers[i].Release()
 	}
 	for i, l := range p.net.Layers {
 		if c, ok := l.Op.(network.Const); ok {

@@ -77,6 +77,9 @@ func (k *conv) wholeRows() bool {
 // panels is the number of panels of a group.
 func (k *conv) panels() int { return (k.groupOut + k.set.Panel - 1) / k.set.Panel }
 
+// packed implements packing.
+func (k *conv) packed() [][]float32 { return [][]float32{k.weights, k.bias} }
+
 // weightBytes implements weighty.
 func (k *conv) weightBytes() int { return len(k.weights) * 4 }
 

@@ -30,6 +30,9 @@ func newDepthwise(op network.Conv, act activation, set *simd.Set) *depthwise {
 	return k
 }
 
+// packed implements packing.
+func (k *depthwise) packed() [][]float32 { return [][]float32{k.weights, k.bias} }
+
 // reads implements reader.
 func (k *depthwise) reads(out region.Rect) region.Rect {
 	return region.Rect{Y: k.op.Y.Input(out.Y), X: k.op.X.Input(out.X)}

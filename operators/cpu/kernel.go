@@ -32,6 +32,11 @@ type weighty interface {
 	weightBytes() int
 }
 
+// packing is a kernel that holds weights in an order of its own.
+type packing interface {
+	packed() [][]float32
+}
+
 // grainy is a kernel whose results depend on the rows, counted from the top of
 // its task, at which a task is cut, unless they are multiples of the grain.
 type grainy interface {

@@ -26,6 +26,10 @@ type Program struct {
 	// lastRead is, by layer Index, the last layer that reads the layer; the
 	// output is read by nobody and kept to the end.
 	lastRead []int
+
+	idle sync.Mutex // guards arenas
+	// arenas is the memory of workers that were released, for the next ones.
+	arenas []arena
 }
 
 // consumer is a layer that reads input number in through a reader.
@@ -128,13 +132,19 @@ func (p *Program) pack(ctx context.Context, o Options) error {
 	return nil
 }
 
-// stages cuts the layers into stages for a batch that looks like its first
-// update.
+// stages cuts the layers into stages for a batch, as they suit the largest of its
+// updates.
 func (p *Program) stages(batch []operators.Update) []operators.Stage {
 	if len(batch) == 0 {
 		return nil
 	}
-	return operators.Stages(p.net, batch[0].Rects, len(batch), p.weightBytes)
+	largest, most := 0, int64(-1)
+	for b := range batch {
+		if cells := operators.Cells(batch[b].Rects); cells > most {
+			largest, most = b, cells
+		}
+	}
+	return operators.Stages(p.net, batch[largest].Rects, len(batch), p.weightBytes)
 }
 
 // weightBytes is what a layer streams for every group of positions.
@@ -175,5 +185,41 @@ func (p *Program) connect(l *network.Layer, k kernel) {
 func (p *Program) NewWorker() operators.Worker { return p.newWorker() }
 
 func (p *Program) newWorker() *worker {
-	return &worker{program: p, stats: make([]operators.LayerStats, len(p.net.Layers))}
+	w := &worker{program: p, stats: make([]operators.LayerStats, len(p.net.Layers))}
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	if n := len(p.arenas); n > 0 {
+		w.memory, p.arenas = p.arenas[n-1], p.arenas[:n-1]
+		w.memory.peak = w.memory.held
+	}
+	return w
+}
+
+// Reserve implements operators.Program.
+func (p *Program) Reserve(workers int, bytes int64) {
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	for range workers {
+		var a arena
+		a.give(a.take(int(bytes / 4)))
+		p.arenas = append(p.arenas, a)
+	}
+}
+
+// Trim implements operators.Program.
+func (p *Program) Trim() {
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	p.arenas = nil
+}
+
+// Arrays implements operators.Program.
+func (p *Program) Arrays() [][]float32 {
+	var all [][]float32
+	for _, k := range p.kernels {
+		if k, ok := k.(packing); ok {
+			all = append(all, k.packed()...)
+		}
+	}
+	return all
 }

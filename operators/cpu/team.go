@@ -15,11 +15,13 @@ import (
 type Team struct {
 	workers []*worker
 	free    map[int][][]float32 // memory that was given back, by length
+	bytes   int64               // of all values that were taken
+	ran     map[*Program]bool
 }
 
 // NewTeam makes a team of as many workers as it may use threads.
 func NewTeam(threads int) *Team {
-	t := &Team{workers: make([]*worker, max(threads, 1)), free: map[int][][]float32{}}
+	t := &Team{workers: make([]*worker, max(threads, 1)), free: map[int][][]float32{}, ran: map[*Program]bool{}}
 	for i := range t.workers {
 		t.workers[i] = &worker{}
 	}
@@ -32,7 +34,27 @@ func (t *Team) Take(n int) []float32 {
 		t.free[n] = have[:len(have)-1]
 		return have[len(have)-1]
 	}
+	t.bytes += 4 * int64(n)
 	return make([]float32, n)
+}
+
+// Bytes is the memory that the team ever needed, for values and to compute them.
+func (t *Team) Bytes() int64 {
+	n := t.bytes
+	for _, w := range t.workers {
+		n += w.memory.peak
+	}
+	return n
+}
+
+// Arrays are the weights of all programs that the team ran: those of their networks
+// and those that were packed.
+func (t *Team) Arrays() [][]float32 {
+	var all [][]float32
+	for p := range t.ran {
+		all = append(append(all, p.net.Arrays()...), p.Arrays()...)
+	}
+	return all
 }
 
 // Give takes values back that nobody refers to any more: they may be what Run
@@ -50,6 +72,7 @@ func (t *Team) Run(ctx context.Context, p *Program, in []float32) ([][]float32, 
 	if s := p.net.Input().Shape; len(in) != s.Len() {
 		return nil, fmt.Errorf("%d values for a network that takes %s", len(in), s)
 	}
+	t.ran[p] = true
 	for _, w := range t.workers {
 		w.program, w.stats = p, make([]operators.LayerStats, len(p.net.Layers))
 		defer w.watch(ctx)()

@@ -161,6 +161,9 @@ func (k *winograd) panel(point, panel int) []float32 {
 	return k.weights[(point*k.panels+panel)*n:][:n]
 }
 
+// packed implements packing.
+func (k *winograd) packed() [][]float32 { return [][]float32{k.weights, k.bias, k.zeros} }
+
 // weightBytes implements weighty.
 func (k *winograd) weightBytes() int { return len(k.weights) * 4 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"occlude/internal/network"
 	"occlude/operators"
@@ -66,9 +67,18 @@ func (w *worker) doubles(n int) []float64 {
 // release gives a scratch buffer back.
 func (w *worker) release(b block) { w.memory.give(b) }
 
+// Release implements operators.Worker.
+func (w *worker) Release() {
+	p := w.program
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	p.arenas = append(p.arenas, w.memory)
+	w.memory = arena{}
+}
+
 // Stats implements operators.Worker.
 func (w *worker) Stats() operators.Stats {
-	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.memory.peak}
+	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.memory.peak + w.notes()}
 }
 
 // Run implements operators.Worker.
@@ -264,6 +274,15 @@ func surround(around operators.Tile, inner region.Rect, view operators.Tile, s n
 func share(l *network.Layer, r region.Rect) operators.LayerStats {
 	work := l.Work(r)
 	return operators.LayerStats{MACs: work.MACs, Steps: work.Steps, Cells: int64(r.Area()), Runs: 1}
+}
+
+// notes is what the worker keeps of positions beside their values, in bytes.
+func (w *worker) notes() int64 {
+	n := uintptr(cap(w.tasks))*unsafe.Sizeof(task{}) + uintptr(cap(w.sources))*unsafe.Sizeof(operators.Source{})
+	for _, u := range w.updates {
+		n += uintptr(cap(u)) * unsafe.Sizeof(update{})
+	}
+	return int64(n)
 }
 
 // reset makes room for a batch of n positions.

@@ -39,6 +39,10 @@ type Program struct {
 	ending  ending
 	later   []func() // what is made ready before the first pass, all at once
 	prepare sync.Once
+
+	counting sync.Mutex
+	arrays   [][]float32 // that the last pass found made ready
+	peak     int64       // most bytes that a pass took
 }
 
 // rule makes a layer's pull once its clean values are known.
@@ -186,6 +190,7 @@ func (p *Program) Run(ctx context.Context, views *operators.Views, objectives []
 		wanted:  w,
 		totals:  make([]totals, len(p.net.Layers)),
 	}
+	defer p.count(b.pass)
 	b.need = p.needed(w)
 	for _, o := range objectives {
 		s, err := p.seed(b.pass, o)
@@ -213,6 +218,28 @@ func (p *Program) Run(ctx context.Context, views *operators.Views, objectives []
 		}
 	}
 	return b.results, nil
+}
+
+// count notes what a pass took.
+func (p *Program) count(of *pass) {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	p.arrays, p.peak = of.team.Arrays(), max(p.peak, of.team.Bytes())
+}
+
+// Arrays are what was made ready for backward passes: weights in other orders. Before
+// the first pass there are none.
+func (p *Program) Arrays() [][]float32 {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	return p.arrays
+}
+
+// Peak is the most bytes that a pass took, gradients included.
+func (p *Program) Peak() int64 {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	return p.peak
 }
 
 // check tells whether all views are there.

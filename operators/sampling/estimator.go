@@ -145,6 +145,15 @@ func (e *Estimator) checkFeatures() error {
 	return nil
 }
 
+// Bytes is about how much memory the estimator holds.
+func (e *Estimator) Bytes() int64 {
+	perPosition := 0
+	for range e.observed {
+		perPosition += 8 * 8 // p, its variance and gradient, features, sketches of both kinds
+	}
+	return int64(8*cap(e.memory) + perPosition*len(e.places))
+}
+
 // Observe tells f of each class at some positions. It may be called several times
 // a stage, with positions that Next did not propose too.
 func (e *Estimator) Observe(positions []int, f [][]float64) error {

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,24 +13,64 @@ import (
 )
 
 // Version is that of profiles. It changes where a constant gets another meaning.
-const Version = 2
+const Version = 3
+
+// Kind is how a profile came about.
+type Kind string
+
+// The kinds, from what says least of a query on this machine to what says most.
+const (
+	Committed Kind = "default" // measured on some machine, and part of the program
+	Quick     Kind = "quick"   // on this machine, in a second, before its first plan
+	OfModel   Kind = "model"   // by ANALYZE MODEL
+)
 
 // Profile is what a machine can do.
 type Profile struct {
-	Version    int    `json:"version"`
-	CPU        string `json:"cpu"`
-	Measured   string `json:"measured"` // when and by what
-	Calibrated bool   `json:"calibrated"`
-	// Model is the name of the model that calibrated it.
+	Version  int    `json:"version"`
+	Kind     Kind   `json:"kind"`
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores,omitempty"` // that worked for Busy
+	Measured string `json:"measured"`        // the day, or the time in UTC
+	// Model is the name of the model that ANALYZE MODEL named, Hash its file's.
 	Model string `json:"model,omitempty"`
-	// Kernels are the rates by set of kernels, as SET kernels names them.
+	Hash  string `json:"model_sha256,omitempty"`
+
+	// Kernels are the rates of a thread that works alone, by set of kernels, as SET
+	// kernels names them. Busy are those of each thread while all cores work; a set
+	// that is not among them has the same rates then.
 	Kernels map[string]*Rates `json:"kernels"`
+	Busy    map[string]*Rates `json:"kernels_on_all_cores,omitempty"`
 	// PerImage is the fixed seconds of an image: decoding it and writing numbers.
 	PerImage float64 `json:"seconds_per_image"`
 	// PerPicture is the seconds of drawing a picture and writing it; how many
 	// classes it shows makes little difference.
 	PerPicture float64 `json:"seconds_per_picture"`
+
+	// Spread is that of queries' seconds over their estimates, for the model that was
+	// measured and for any other.
+	Spread      Spread `json:"spread"`
+	SpreadOther Spread `json:"spread_of_other_models"`
+	// Own is what the model's layers were found to take.
+	Own *Own `json:"own,omitempty"`
 }
+
+// Spread is the range that nine of ten queries keep to: seconds over estimate.
+type Spread struct {
+	Least float64 `json:"least"`
+	Most  float64 `json:"most"`
+}
+
+// check tells whether a spread makes sense. One of nothing is left out.
+func (s Spread) check() error {
+	if s != (Spread{}) && !(s.Least > 0 && s.Least <= s.Most && s.Most < math.Inf(1)) {
+		return fmt.Errorf("a spread of %g to %g", s.Least, s.Most)
+	}
+	return nil
+}
+
+// unknown is the spread of a profile that does not say it.
+var unknown = Spread{Least: 0.4, Most: 2.5}
 
 // Rates is what one thread does with one set of kernels.
 type Rates struct {
@@ -45,6 +86,11 @@ type Rates struct {
 	// layer for a group of positions.
 	PerRun   float64 `json:"seconds_per_run"`
 	PerGroup float64 `json:"seconds_per_group"`
+	// Fresh is the bytes per second at which memory comes from the system, for all
+	// threads together; 0 for at once.
+	Fresh float64 `json:"fresh_bytes_per_second,omitempty"`
+
+	own *ownRates // of the model at hand, nil where nothing is known of it
 }
 
 //go:embed default.json
@@ -66,22 +112,50 @@ func Parse(data []byte) (*Profile, error) {
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("cost profile: %w", err)
 	}
-	if p.Version != Version {
-		return nil, fmt.Errorf("cost profile: version %d, not %d", p.Version, Version)
-	}
-	if len(p.Kernels) == 0 {
-		return nil, fmt.Errorf("cost profile: no rates of any kernels")
-	}
-	for name, r := range p.Kernels {
-		if err := r.check(); err != nil {
-			return nil, fmt.Errorf("cost profile: kernels %s: %w", name, err)
-		}
-	}
-	if p.PerImage < 0 || p.PerPicture < 0 {
-		return nil, fmt.Errorf("cost profile: a fixed cost is negative")
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
+
+// check makes sure that a profile is of this Version, and that all is there that
+// costs are predicted by.
+func (p *Profile) check() error {
+	if p.Version != Version {
+		return fmt.Errorf("cost profile: version %d, not %d", p.Version, Version)
+	}
+	if p.Kind != Committed && p.Kind != Quick && p.Kind != OfModel {
+		return fmt.Errorf("cost profile: kind %q is none of %s, %s, %s", p.Kind, Committed, Quick, OfModel)
+	}
+	if len(p.Kernels) == 0 {
+		return fmt.Errorf("cost profile: no rates of any kernels")
+	}
+	for name, r := range p.Kernels {
+		if err := r.check(); err != nil {
+			return fmt.Errorf("cost profile: kernels %s: %w", name, err)
+		}
+	}
+	for name, r := range p.Busy {
+		if _, ok := p.Kernels[name]; !ok {
+			return fmt.Errorf("cost profile: kernels %s on all cores, but not on one", name)
+		}
+		if err := r.check(); err != nil {
+			return fmt.Errorf("cost profile: kernels %s on all cores: %w", name, err)
+		}
+	}
+	if p.PerImage < 0 || p.PerPicture < 0 {
+		return fmt.Errorf("cost profile: a fixed cost is negative")
+	}
+	for _, err := range []error{p.Spread.check(), p.SpreadOther.check(), p.Own.check()} {
+		if err != nil {
+			return fmt.Errorf("cost profile: %w", err)
+		}
+	}
+	return nil
+}
+
+// Calibrated tells whether ANALYZE MODEL made the profile.
+func (p *Profile) Calibrated() bool { return p.Kind == OfModel }
 
 func (r *Rates) check() error {
 	if r == nil {
@@ -100,13 +174,13 @@ func (r *Rates) check() error {
 	if !(r.Gather > 0) || !(r.Weights > 0) {
 		return fmt.Errorf("a bandwidth is not positive")
 	}
-	if r.PerRun < 0 || r.PerGroup < 0 {
+	if r.PerRun < 0 || r.PerGroup < 0 || r.Fresh < 0 {
 		return fmt.Errorf("a fixed cost is negative")
 	}
 	return nil
 }
 
-// For gives the rates of a set of kernels.
+// For gives the rates of a set of kernels on one thread, for any model.
 func (p *Profile) For(kernels string) (*Rates, error) {
 	if r, ok := p.Kernels[kernels]; ok {
 		return r, nil
@@ -154,7 +228,7 @@ func (r *Rates) Seconds(l *network.Layer, how operators.Algorithm, a Amount) flo
 	if f, ok := l.Op.(network.Fused); ok && !stored(f.Activation()) {
 		s += float64(a.Values) / r.Steps[activationClass(f.Activation())]
 	}
-	return s
+	return s * r.own.factor(l, how, a)
 }
 
 // Streaming is the time in which a layer's weights come from memory, once.

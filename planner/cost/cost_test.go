@@ -17,7 +17,7 @@ import (
 
 func TestDefault(t *testing.T) {
 	p := cost.Default()
-	if p.Version != cost.Version || p.CPU == "" || p.Measured == "" || p.Calibrated {
+	if p.Version != cost.Version || p.CPU == "" || p.Measured == "" || p.Kind != cost.Committed {
 		t.Errorf("%+v", p)
 	}
 	for _, set := range simd.Available() {
@@ -81,7 +81,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s = %g is accepted", name, bad)
 		}
 	}
-	for name, bad := range map[string]any{"seconds_per_image": -1, "seconds_per_picture": -1, "version": 1, "kernels": map[string]any{}} {
+	for name, bad := range map[string]any{"seconds_per_image": -1, "seconds_per_picture": -1, "version": 1, "kind": "guess", "kernels": map[string]any{}} {
 		m := good()
 		m[name] = bad
 		if parse(m) == nil {

@@ -28,25 +28,32 @@
 //
 // # The constants
 //
-// A Profile holds the constants of a machine, by set of kernels. Each has a
-// unit, and the profile says where and when it was measured. The default
-// profile is embedded; it was measured by `go test ./planner/cost -bench
-// Profile`, but for the rates of products and transforms of tiles, which are
-// fitted to what EXPLAIN ANALYZE shows of whole networks. It is what EXPLAIN
-// calls uncalibrated: right in proportion, not for your machine. Reading an image and drawing a picture were timed by EXPLAIN
-// ANALYZE.
+// A Profile holds the constants of a machine, by set of kernels, for a thread that
+// works alone and for each while all cores work; Rates gives those for a number of
+// threads between. Each has a unit, and the profile says where and when it was
+// measured. There are three kinds.
 //
-// ANALYZE MODEL makes a profile of this machine: Fit finds the rates at which
-// timings of layers are predicted best. Too few layers differ enough to tell all
-// constants apart, so each is held back from moving apart from the others, the
-// more the less of the time it accounts for.
+//	default  embedded: another machine's. It was measured by `go test
+//	         ./planner/cost -bench Profile`, but for the rates of products and
+//	         transforms of tiles, which are fitted to what EXPLAIN ANALYZE shows of
+//	         whole networks. Reading an image and drawing a picture were timed by
+//	         EXPLAIN ANALYZE. Plans in golden files rest on it or on their own.
+//	quick    this machine, by trials of a made-up network
+//	model    this machine and a model, by ANALYZE MODEL
 //
-// Rates are those of one thread, and threads are taken to divide the time as
-// long as the machine has a core for each.
+// Calibrate makes the last two. Fit finds the rates at which timings of layers are
+// predicted best; too few layers differ enough to tell all constants apart, so each
+// is held back from moving apart from the others, the more the less of the time it
+// accounts for. What rates cannot say of a model's layers, Own does:
 //
-// On the machine of the profile, EXPLAIN (ANALYZE, LAYERS) of full inference gave
-// 0.78 to 1.27 of the estimate for the convolutions of VGG16, but for the stem
-// (2.2), and 0.64 to 1.42 for those of ResNet18 in tiles of 4x4; pools, concats and
-// softmax, a few percent of the time, take up to several times as long as predicted,
-// for their values come from further away than when they are measured alone.
+//	seconds = the above * factor[layer, algorithm](cells of a rectangle, threads)
+//
+// A Book is profiles in a file, for people and other machines.
+//
+// # Promises
+//
+//   - The same profile gives the same estimates, and so the same plans.
+//   - The rates of one thread choose algorithms, so that threads change no result.
+//   - Factors count for the network that they were measured of and for no other.
+//   - Nothing is measured here: trials are handed in.
 package cost

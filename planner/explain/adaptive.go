@@ -89,7 +89,7 @@ func (g *Goal) String() string {
 	case g.VerifyAll:
 		parts = append(parts, "verified by the exact map")
 	case g.Verify > 0:
-		parts = append(parts, "verified at "+count(g.Verify, "random position"))
+		parts = append(parts, "verified at "+planner.Counted(g.Verify, "random position"))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -136,12 +136,12 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 			detail += "; the trend of all positions"
 		}
 		backward = &Operator{Name: "Backward pass", Detail: detail,
-			Estimate: &Amount{round(e.BackwardSeconds + s.Sketches.TrendSeconds), e.BackwardMACs, 0}, Inputs: inputs[:1]}
+			Estimate: &Amount{round(e.BackwardSeconds + s.Sketches.TrendSeconds), e.BackwardMACs, e.Memory.Gradients}, Inputs: inputs[:1]}
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
 	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
-		c.Positions(), count(len(b.query.Grid.Positions), "position"), c.Batch, count(b.query.Threads, b.query.Device+" thread")),
-		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.PeakBytes - e.ViewBytes},
+		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, planner.Counted(b.query.Threads, b.query.Device+" thread")),
+		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.Memory.Workers},
 		Inputs:   from}
 	sample.Estimate.Seconds = e.Seconds - e.BaseSeconds - e.WriteSeconds - c.Adaptive.SecondsEstimating
 	if backward != nil {
@@ -160,6 +160,7 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 	left := Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, 0}
 	if backward != nil {
 		backward.Actual = left.take(round(b.actual.BackwardSeconds), b.actual.BackwardMACs, false)
+		backward.Actual.Bytes = a.Memory.Gradients
 	}
 	var computing, estimating float64
 	var macs int64
@@ -168,13 +169,13 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 	}
 	interpolate.Actual = left.take(round(estimating), 0, false)
 	sample.Actual = left.take(round(computing), macs, verify == nil)
-	sample.Actual.Bytes = a.PeakBytes - a.ViewBytes
+	sample.Actual.Bytes = a.Memory.Workers
 	return verify.over(interpolate, left, true)
 }
 
 // facts say in the header how positions are chosen.
 func (s *Sampling) facts(f *facts, expected, all int, within bool) {
-	positions := fmt.Sprintf("about %d of %s", expected, count(all, "position"))
+	positions := fmt.Sprintf("about %d of %s", expected, planner.Counted(all, "position"))
 	if s.SSIM == 0 {
 		positions += ", which fit into the time"
 	}

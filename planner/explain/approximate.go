@@ -47,19 +47,19 @@ func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 	names := map[planner.RectangleRule]string{
 		planner.Whole: "Full inference", planner.Traced: "Incremental inference", planner.Thresholded: "Thresholded inference",
 	}
-	on := fmt.Sprintf(" in batches of %d on %s", c.Batch, count(q.Threads, q.Device+" thread"))
+	on := fmt.Sprintf(" in batches of %d on %s", c.Batch, planner.Counted(q.Threads, q.Device+" thread"))
 	if c.Rects.Rule == planner.Thresholded {
 		on += fmt.Sprintf(", tau %g", c.Rects.Tau)
 	}
 	// What all stages take, of which the last one's share is what is left.
-	left := Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.PeakBytes - e.ViewBytes}
+	left := Amount{round(e.Seconds - e.BaseSeconds - e.WriteSeconds), e.MACs - e.BaseMACs, e.Memory.Workers}
 	var leftActual Amount
 	if a != nil {
-		leftActual = Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.PeakBytes - a.ViewBytes}
+		leftActual = Amount{a.UpdateSeconds, a.MACs - a.BaseMACs, a.Memory.Workers}
 	}
 	var top *Operator
 	for i, s := range c.Stages {
-		op := &Operator{Name: names[c.Rects.Rule], Detail: count(s.Positions, "position") + on, Inputs: inputs}
+		op := &Operator{Name: names[c.Rects.Rule], Detail: planner.Counted(s.Positions, "position") + on, Inputs: inputs}
 		if s.Order == nil {
 			op.Name = "Drill down"
 			op.Detail = fmt.Sprintf("the %d largest p_drops, about %d not yet computed", s.Largest, s.Positions)
@@ -89,7 +89,7 @@ func (b *builder) verification() *Operator {
 	if !goals.Verifies() || c.Name != planner.PlanApproximate {
 		return nil
 	}
-	what := count(goals.Verify, "random position") + " computed exactly"
+	what := planner.Counted(goals.Verify, "random position") + " computed exactly"
 	if goals.VerifyAll {
 		what = "the exact map beside this one"
 	}
@@ -147,7 +147,7 @@ func (r *Report) approximation(f *facts) {
 		}
 	}
 	f.add("Stages", "%s: %s of %d, %s fewer", strings.Join(stages, ", then "),
-		count(a.Positions, "position"), r.Grid.Positions, times(a.Speedup))
+		planner.Counted(a.Positions, "position"), r.Grid.Positions, times(a.Speedup))
 }
 
 func (s Stride) String() string { return fmt.Sprintf("%.4gx%.4g", s.Width, s.Height) }

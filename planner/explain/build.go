@@ -3,9 +3,11 @@ package explain
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner"
 	"occlude/planner/rewrite"
@@ -31,10 +33,13 @@ func (b *builder) report() *Report {
 		Fill:      q.Fill.Text,
 		Goal:      goalOf(q.Goals),
 		Outputs:   []Output{},
+		Table:     q.Table,
+		Warning:   q.Departs,
 		Colormap:  q.Colormap,
 		Plan:      b.plan(),
-		Profile:   profile(q.Profile),
-		Rules:     rules(q.Fired, b.explain.Rules),
+		Profile:   profile(q.Profile, q.ProfileAge),
+		Rules:     rules(q.Fired, b.explain.Rules, q.Off),
+		RuledOut:  append([]string{}, q.Off...),
 		Actual:    b.measured(),
 	}
 	for _, o := range q.Outputs {
@@ -99,7 +104,7 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed,
+		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
 		Kernels: q.Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
@@ -146,12 +151,12 @@ func (b *builder) measured() *Actual {
 		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions - sketches, Sketches: sketches,
 		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
 		BaseSeconds: a.BaseSeconds, UpdateSeconds: a.UpdateSeconds,
-		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes,
+		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes, Memory: memoryOf(a.Memory),
 	}
 }
 
 // rules lists what the rewrites did: those that fired, or all in their order.
-func rules(fired []rewrite.Fired, all bool) []Rule {
+func rules(fired []rewrite.Fired, all bool, off []string) []Rule {
 	byName := map[string]rewrite.Fired{}
 	out := []Rule{}
 	for _, f := range fired {
@@ -162,7 +167,7 @@ func rules(fired []rewrite.Fired, all bool) []Rule {
 	for _, r := range table {
 		f, ok := byName[r.Name]
 		if ok || all {
-			out = append(out, Rule{r.Name, r.Doc, f.Count, f.Layers})
+			out = append(out, Rule{r.Name, r.Doc, f.Count, f.Layers, slices.Contains(off, settings.SwitchOf(r.Name))})
 		}
 	}
 	return out
@@ -221,7 +226,7 @@ func (b *builder) operators(r *Report) *Operator {
 	read := &Operator{Name: "Read image", Detail: fmt.Sprintf("%s to %dx%d %s", r.Model.Resize, s.W, s.H, r.Model.Channels)}
 	patch := &Operator{Name: "Cover the patch", Detail: fmt.Sprintf("%dx%d pixels with %s", q.Grid.PatchW, q.Grid.PatchH, q.Fill.Text)}
 	base := &Operator{
-		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", count(len(q.Net.Layers)-1, "layer")),
+		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", planner.Counted(len(q.Net.Layers)-1, "layer")),
 		Estimate: &Amount{e.BaseSeconds, e.BaseMACs, e.ViewBytes}, Inputs: []*Operator{read},
 	}
 	if c.Rects.Rule == planner.Whole {
@@ -231,14 +236,10 @@ func (b *builder) operators(r *Report) *Operator {
 	write := &Operator{
 		Name: "Write", Detail: fixedCost, Estimate: &Amount{Seconds: e.WriteSeconds}, Inputs: []*Operator{maps},
 	}
-	if len(q.Outputs) == 0 {
+	if into := r.into(); into == nil {
 		write.Name = "Summarize"
 	} else {
-		names := make([]string, len(q.Outputs))
-		for i, o := range q.Outputs {
-			names[i] = o.Path
-		}
-		write.Detail = strings.Join(names, ", ") + "; " + fixedCost
+		write.Detail = strings.Join(into, ", ") + "; " + fixedCost
 	}
 	root := &Operator{
 		Name: "Occlude", Detail: image(r), Estimate: &Amount{e.Seconds, e.MACs, e.PeakBytes}, Inputs: []*Operator{write},
@@ -254,9 +255,9 @@ func (b *builder) operators(r *Report) *Operator {
 const fixedCost = "reading, drawing and writing at a fixed cost"
 
 func heatMap(r *Report) string {
-	classes := count(max(r.Target.Top, len(r.Target.Classes)), "class")
+	classes := planner.Counted(max(r.Target.Top, len(r.Target.Classes)), "class")
 	if r.Grid.Listed {
-		return fmt.Sprintf("%s, a list of %s", classes, count(r.Grid.Positions, "position"))
+		return fmt.Sprintf("%s, a list of %s", classes, planner.Counted(r.Grid.Positions, "position"))
 	}
 	return fmt.Sprintf("%s, %d x %d", classes, r.Grid.Rows, r.Grid.Cols)
 }
@@ -295,18 +296,7 @@ func significant(v float64) float64 {
 // rounded is an estimate with rounded times.
 func rounded(e planner.Estimate) Estimate {
 	return Estimate{
-		Seconds: round(e.Seconds), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
-		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Error: significant(e.Error),
+		Seconds: round(e.Seconds), Least: round(e.Least), Most: round(e.Most), BaseSeconds: round(e.BaseSeconds), WriteSeconds: round(e.WriteSeconds),
+		MACs: e.MACs, BaseMACs: e.BaseMACs, PeakBytes: e.PeakBytes, ViewBytes: e.ViewBytes, Memory: memoryOf(e.Memory), Error: significant(e.Error),
 	}
-}
-
-// count says how many there are of a thing.
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "s"), strings.HasSuffix(what, "ch"):
-		return fmt.Sprintf("%d %ses", n, what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -87,8 +87,8 @@ func Describe(d *planner.Describe) *ModelReport {
 		},
 		Output: m.Output, Added: m.Added, Classes: m.Classes, Labels: m.Labels,
 		Parameters: net.Params(), MACs: net.Work().MACs,
-		Patch: Size{patch.W(), patch.H()}, Rules: rules(d.Fired, false), Speedups: speedups(net),
-		Profile: profile(d.Profile), Curves: curves(d.Curves),
+		Patch: Size{patch.W(), patch.H()}, Rules: rules(d.Fired, false, nil), Speedups: speedups(net),
+		Profile: profile(d.Profile, 0), Curves: curves(d.Curves),
 	}
 	receptive := receptiveFields(net)
 	projective := net.Trace(patch, nil)
@@ -97,7 +97,7 @@ func Describe(d *planner.Describe) *ModelReport {
 		r.Layers = append(r.Layers, ModelLayer{
 			Index: i, Name: l.Name, Kind: l.Op.Kind(), Detail: l.Op.Detail(), Inputs: indices(l),
 			Shape:      Shape{l.Shape.H, l.Shape.W, l.Shape.C},
-			Parameters: l.Op.Params(), MACs: l.Work(l.Shape.Whole()).MACs,
+			Parameters: l.Params(), MACs: l.Work(l.Shape.Whole()).MACs,
 			Receptive: receptive[i],
 			Projective: Field{projective[i].W(), projective[i].H(),
 				projective[i].IsWhole(l.Shape.H, l.Shape.W)},

@@ -68,8 +68,8 @@ func curves(all []curve.Curve) []Curve {
 }
 
 // profile says where costs come from.
-func profile(p *cost.Profile) Profile {
-	return Profile{Calibrated: p.Calibrated, Model: p.Model, CPU: p.CPU, Measured: p.Measured}
+func profile(p *cost.Profile, age time.Duration) Profile {
+	return Profile{Calibrated: p.Calibrated(), Kind: string(p.Kind), Model: p.Model, CPU: p.CPU, Measured: p.Measured, Age: math.Round(age.Seconds())}
 }
 
 // curveTable shows each curve's means, and from which tau on enough is expected.

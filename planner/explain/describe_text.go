@@ -34,7 +34,7 @@ func (m *ModelReport) header(p page) error {
 	f.add("Output", "%s", m.output())
 	f.add("Classes", "%s", m.classes())
 	f.add("Size", "%s, %s parameters, %s multiply-adds and %s of activations an image",
-		count(len(m.Layers)-1, "layer"), planner.FormatCount(int64(m.Parameters)),
+		planner.Counted(len(m.Layers)-1, "layer"), planner.FormatCount(int64(m.Parameters)),
 		planner.FormatCount(m.MACs), planner.FormatBytes(m.ViewBytes))
 	r := Report{Rules: m.Rules}
 	f.add("Rules", "%s", r.fired())

@@ -340,7 +340,7 @@ func bench(t testing.TB) *planner.Planner {
 		t.Fatal(err)
 	}
 	calibrated := *profile
-	calibrated.Calibrated, calibrated.Measured, calibrated.Model = true, "2026-03-01", "analyzed"
+	calibrated.Kind, calibrated.Measured, calibrated.Model = cost.OfModel, "2026-03-01", "analyzed"
 	known := &analyzed{profile: &calibrated}
 	p := planner.New(planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}, Statistics: known})
 	for i, clauses := range []string{"", "PATCH 12x8 STRIDE 8 FILL rgb(1, 2, 3)"} {
@@ -377,7 +377,7 @@ func actuals(q *planner.Occlude) *planner.Actuals {
 	c := q.Chosen()
 	a := &planner.Actuals{
 		Image: q.Images[0], Class: "DME", P0: .93125, Load: .25, Plan: .0125, Run: 2.5, BaseSeconds: .5, UpdateSeconds: 1.75,
-		Positions: c.Positions(), ViewBytes: 3 << 20, PeakBytes: 5 << 20,
+		Positions: c.Positions(), ViewBytes: 3 << 20, PeakBytes: 5 << 20, Memory: planner.Memory{Views: 3 << 20, Workers: 2 << 20},
 	}
 	if c.Adaptive != nil {
 		sampled(a, c)

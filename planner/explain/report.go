@@ -19,8 +19,11 @@ type Report struct {
 	Fill       string      `json:"fill"`
 	Goal       *Goal       `json:"goal,omitempty"` // beside the positions
 	Outputs    []Output    `json:"outputs"`
+	Table      string      `json:"table,omitempty"`   // that takes the heat maps
+	Warning    string      `json:"warning,omitempty"` // that they will not be like those it has
 	Colormap   string      `json:"colormap,omitempty"`
 	Plan       Plan        `json:"plan"`
+	RuledOut   []string    `json:"ruled_out"` // by settings that are off: their names
 	Profile    Profile     `json:"cost_profile"`
 	Operators  *Operator   `json:"operators"`
 	Candidates []Candidate `json:"candidates"`       // the chosen one first
@@ -87,6 +90,10 @@ type Plan struct {
 	Threads int    `json:"threads"`
 	Batch   int    `json:"batch"`
 	Seed    int    `json:"seed"` // of random choices
+	// ThreadsAllowed are those that settings allow, of which all may not fit.
+	ThreadsAllowed int `json:"threads_allowed"`
+	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
+	MemoryLimit int64 `json:"memory_limit"`
 	// Kernels is the set of kernels in use.
 	Kernels string `json:"kernels"`
 	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
@@ -171,9 +178,12 @@ type LayerRef struct {
 // Profile says where the cost model's constants come from.
 type Profile struct {
 	Calibrated bool   `json:"calibrated"`
+	Kind       string `json:"kind"`            // default, quick or model
 	Model      string `json:"model,omitempty"` // that it was calibrated with
 	CPU        string `json:"cpu"`
-	Measured   string `json:"measured"`
+	Measured   string `json:"measured"` // the day, or the time in UTC
+	// Age is how many seconds that is ago, 0 where nobody knows.
+	Age float64 `json:"age_seconds,omitempty"`
 }
 
 // Amount is what something costs for one image.
@@ -208,12 +218,15 @@ type Candidate struct {
 // Estimate is the expected cost of an image's heat map.
 type Estimate struct {
 	Seconds      float64 `json:"seconds"`       // elapsed, all of it
+	Least        float64 `json:"least_seconds"` // that nine of ten queries can be expected to take
+	Most         float64 `json:"most_seconds"`
 	BaseSeconds  float64 `json:"base_seconds"`  // of it, the base pass
 	WriteSeconds float64 `json:"write_seconds"` // of it, reading the image, drawing and writing
 	MACs         int64   `json:"multiply_adds"` // base pass included
 	BaseMACs     int64   `json:"base_multiply_adds"`
-	PeakBytes    int64   `json:"peak_bytes"` // activations
-	ViewBytes    int64   `json:"view_bytes"` // of it, the materialized views
+	PeakBytes    int64   `json:"peak_bytes"` // all of Memory
+	ViewBytes    int64   `json:"view_bytes"` // the views while positions are computed
+	Memory       Memory  `json:"memory"`
 	// Error is the expected rounding error of the probabilities.
 	Error float64 `json:"expected_error"`
 }
@@ -224,6 +237,7 @@ type Rule struct {
 	Doc    string   `json:"doc"`
 	Count  int      `json:"count"`
 	Layers []string `json:"layers,omitempty"`
+	Off    bool     `json:"off,omitempty"` // by its setting
 }
 
 // Layer is a layer's share of a plan.
@@ -286,6 +300,7 @@ type Actual struct {
 	BaseMACs      int64   `json:"base_multiply_adds"`
 	PeakBytes     int64   `json:"peak_bytes"`
 	ViewBytes     int64   `json:"view_bytes"`
+	Memory        Memory  `json:"memory"`
 }
 
 // New makes the report of a plan; actual is what running it took, nil without

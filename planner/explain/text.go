@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"occlude/planner"
+	"occlude/planner/cost"
 )
 
 // Text writes the report for people, at most 100 columns wide.
@@ -43,7 +45,7 @@ func (r *Report) asked(option string) bool {
 func (r *Report) header(p page) error {
 	var f facts
 	f.add("Model", "%s (%s): %dx%d %s in, %s out", r.Model.Name, r.Model.File,
-		r.Model.Width, r.Model.Height, r.Model.Channels, count(r.Model.Classes, "class"))
+		r.Model.Width, r.Model.Height, r.Model.Channels, planner.Counted(r.Model.Classes, "class"))
 	switch n := len(r.Images); {
 	case n == 1:
 		f.add("Image", "%s", r.Images[0])
@@ -56,29 +58,33 @@ func (r *Report) header(p page) error {
 	if r.Goal != nil {
 		f.add("Goal", "%s", r.Goal)
 	}
-	if len(r.Outputs) > 0 {
-		names := make([]string, len(r.Outputs))
-		for i, o := range r.Outputs {
-			names[i] = o.Path
-		}
-		f.add("Into", "%s", strings.Join(names, ", "))
+	if into := r.into(); into != nil {
+		f.add("Into", "%s", strings.Join(into, ", "))
+	}
+	if r.Warning != "" {
+		f.add("Warning", "%s", r.Warning)
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
-		count(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+		planner.Counted(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
 	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
+	f.add("Expected", "%s", r.expected())
+	r.memoryFacts(&f)
 	f.add("Cost", "%s", r.Profile)
 	f.add("Rules", "%s", r.fired())
+	if len(r.RuledOut) > 0 {
+		f.add("Off", "%s", strings.Join(r.RuledOut, ", "))
+	}
 	if a := r.Actual; a != nil {
 		result := fmt.Sprintf("class %s, p0 = %.4f", a.Class, a.P0)
 		if len(r.Images) > 1 {
 			result = a.Image + ": " + result
 		}
 		f.add("Result", "%s", result)
-		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), count(a.Positions, "position"))
+		took := fmt.Sprintf("run %s for %s", planner.FormatSeconds(a.RunSeconds), planner.Counted(a.Positions, "position"))
 		if a.Sketches > 0 {
-			took += " and " + count(a.Sketches, "sketch")
+			took += " and " + planner.Counted(a.Sketches, "sketch")
 		}
 		if a.LoadSeconds > 0 || a.PlanSeconds > 0 { // accounted to the first of several images
 			took = fmt.Sprintf("load %s, plan %s, %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds), took)
@@ -86,6 +92,17 @@ func (r *Report) header(p page) error {
 		f.add("Took", "%s", took)
 	}
 	return p.facts(&f)
+}
+
+// into lists where the heat maps go, the table first.
+func (r *Report) into() (list []string) {
+	if r.Table != "" {
+		list = append(list, "table "+r.Table)
+	}
+	for _, o := range r.Outputs {
+		list = append(list, o.Path)
+	}
+	return list
 }
 
 func (t Target) String() string {
@@ -116,14 +133,14 @@ func (s Shape) String() string {
 
 func (g Grid) String() string {
 	if g.Listed {
-		return fmt.Sprintf("patch %s at %s given by hand", g.Patch, count(g.Positions, "position"))
+		return fmt.Sprintf("patch %s at %s given by hand", g.Patch, planner.Counted(g.Positions, "position"))
 	}
 	all := g.Rows * g.Cols
 	shape := fmt.Sprintf("%d x %d", g.Rows, g.Cols)
 	if g.Rows != g.Cols { // which is which would be a guess
-		shape = count(g.Rows, "row") + " x " + count(g.Cols, "column")
+		shape = planner.Counted(g.Rows, "row") + " x " + planner.Counted(g.Cols, "column")
 	}
-	s := fmt.Sprintf("patch %s, stride %s: %s = %s", g.Patch, g.Stride, shape, count(all, "position"))
+	s := fmt.Sprintf("patch %s, stride %s: %s = %s", g.Patch, g.Stride, shape, planner.Counted(all, "position"))
 	if g.Where != "" {
 		s += fmt.Sprintf(", %d after WHERE %s", g.Positions, g.Where)
 	}
@@ -134,10 +151,17 @@ func (g Grid) String() string {
 }
 
 func (p Profile) String() string {
-	if p.Calibrated {
-		return fmt.Sprintf("calibrated %s with model %s on %s", p.Measured, p.Model, p.CPU)
+	when, _, _ := strings.Cut(p.Measured, "T")
+	if p.Age > 0 {
+		when += ", " + planner.FormatAge(time.Duration(p.Age*float64(time.Second))) + ","
 	}
-	return fmt.Sprintf("uncalibrated: the default profile, measured %s on %s", p.Measured, p.CPU)
+	switch cost.Kind(p.Kind) {
+	case cost.OfModel:
+		return fmt.Sprintf("calibrated %s with model %s on %s", when, p.Model, p.CPU)
+	case cost.Quick:
+		return fmt.Sprintf("uncalibrated: this machine's quick profile, measured %s on %s", when, p.CPU)
+	}
+	return fmt.Sprintf("uncalibrated: the default profile, measured %s on %s", when, p.CPU)
 }
 
 // kernels says how convolutions are computed, and what that makes of the result.
@@ -186,6 +210,12 @@ func (r *Report) work() string {
 	}
 	return fmt.Sprintf("%s, %s those of full inference (%s)", s,
 		times(ratio(1, r.Plan.Speedup)), planner.FormatCount(r.Plan.FullMACs))
+}
+
+// expected is the time of the chosen plan, and its range.
+func (r *Report) expected() string {
+	e := r.Candidates[0].Estimate
+	return planner.FormatRange(e.Seconds, e.Least, e.Most)
 }
 
 // fired lists the rules that fired, with how often.
@@ -289,133 +319,6 @@ func (n node) lines(room int, details bool) string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// layerUpdates shows how the update grows from layer to layer.
-func (r *Report) layerUpdates(p page) error {
-	t := table{columns: []column{{title: "#"}, {"layer", name}, {"operation", text}, {title: "output"},
-		{title: "least"}, {title: "most"}, {title: "mean"}, {title: "changed"}, {title: "whole"}}}
-	names := r.layerNames()
-	for i, l := range r.Layers {
-		u := l.Update
-		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
-			u.Min.String(), u.Max.String(), share(u.MeanShare), share(u.Changed), share(u.Whole))
-	}
-	if err := p.title("Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n" +
-		"share of the map; the share of positions at which the layer changes, and changes as a whole"); err != nil {
-		return err
-	}
-	return p.table(&t)
-}
-
-func (r *Report) layerNames() []string {
-	names := make([]string, len(r.Layers))
-	for i, l := range r.Layers {
-		names[i] = l.Name
-	}
-	return layerNames(names)
-}
-
-// layerCosts shows where the time goes.
-func (r *Report) layerCosts(p page) error {
-	t := table{columns: []column{{title: "#"}, {"layer", name}, {"by", text}, {title: "full"}, {title: "incremental"}, {title: "fewer"},
-		{title: "seconds"}, {title: "share"}}}
-	if r.Plan.Approximation != nil {
-		t.columns[4].title = r.Plan.Name
-	}
-	head := fmt.Sprintf("Cost: what computes convolutions, multiply-adds of all positions, seconds of the %s plan", r.Plan.Name)
-	if r.Actual != nil {
-		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "mult-adds"})
-		head += ";\nbeside them the seconds and multiply-adds that were measured"
-	}
-	total, longest := 0.0, 0.0
-	for _, l := range r.Layers {
-		total += l.Seconds
-		longest = max(longest, l.Seconds)
-		if l.Actual != nil {
-			longest = max(longest, l.Actual.Seconds)
-		}
-	}
-	seconds := secondsUpTo(longest)
-	names := r.layerNames()
-	for i, l := range r.Layers {
-		row := []string{fmt.Sprint(l.Index), names[i], l.Algorithm, amount(l.FullMACs), amount(l.IncrementalMACs),
-			times(ratio(float64(l.FullMACs), float64(l.IncrementalMACs))), seconds(l.Seconds), share(ratio(l.Seconds, total))}
-		if r.Actual != nil {
-			a := LayerActual{}
-			if l.Actual != nil {
-				a = *l.Actual
-			}
-			row = append(row, seconds(a.Seconds), times(ratio(a.Seconds, l.Seconds)), amount(a.MACs))
-		}
-		t.add(row...)
-	}
-	if err := p.title(head); err != nil {
-		return err
-	}
-	return p.table(&t)
-}
-
-// ruleTable lists every rule, with what it did.
-func (r *Report) ruleTable(p page) error {
-	names := 0
-	for _, rule := range r.Rules {
-		names = max(names, width(rule.Name))
-	}
-	room := p.columns() - names - gap - width("fired") - gap
-	t := table{columns: []column{{"rule", text}, {title: "fired"}, {"what it does", text}}}
-	for _, rule := range r.Rules {
-		lines := wrap(rule.Doc, room)
-		fired := ""
-		if rule.Count > 0 {
-			fired = fmt.Sprint(rule.Count)
-		}
-		if len(rule.Layers) > 0 {
-			lines = append(lines, "  "+oneLine(some(rule.Layers, room-2)))
-		}
-		t.add(rule.Name, fired, strings.Join(lines, "\n"))
-	}
-	return p.table(&t)
-}
-
-// some lists as many names as fit in n columns, and counts the others.
-func some(names []string, n int) string {
-	s := strings.Join(names, ", ")
-	if width(s) <= n {
-		return s
-	}
-	s = ""
-	for i, name := range names {
-		more := ""
-		if rest := len(names) - i - 1; rest > 0 {
-			more = fmt.Sprintf(" and %d more", rest)
-		}
-		longer := s + name
-		if i > 0 {
-			longer = s + ", " + name
-		}
-		if width(longer+more) > n {
-			if i == 0 {
-				return shortenMiddle(name, n-width(more)) + more
-			}
-			return fmt.Sprintf("%s and %d more", s, len(names)-i)
-		}
-		s = longer
-	}
-	return s
-}
-
-// operation describes what a layer does in a few words: "conv 3x3/2, relu".
-func operation(kind, detail string) string {
-	switch {
-	case detail == "":
-		return kind
-	case kind == "activation":
-		return detail
-	case kind == "lrn" || detail[0] >= '0' && detail[0] <= '9':
-		return kind + " " + detail
-	}
-	return kind + ", " + detail
 }
 
 // The cells of a table are empty where there is nothing to tell.

@@ -121,7 +121,7 @@ func shareEqual(g *graph) []string {
 		number[l] = i
 	}
 	for _, l := range g.net.Layers {
-		if _, opaque := opOf[network.Function](l); opaque || g.gone[l] || len(l.In) == 0 || l.Op.Params() > 0 {
+		if _, opaque := opOf[network.Function](l); opaque || g.gone[l] || len(l.In) == 0 || l.Params() > 0 {
 			continue
 		}
 		var key strings.Builder

@@ -54,6 +54,13 @@ func (p *progress) Start(image string, positions int) {
 	p.timer = timer
 }
 
+// Next implements executor.Progress.
+func (p *progress) Next(image string, number, of int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.image = fmt.Sprintf("image %d of %d, %s", number, of, filepath.Base(image))
+}
+
 // Expect implements executor.Progress.
 func (p *progress) Expect(positions int) {
 	p.mu.Lock()

@@ -19,9 +19,6 @@ func shortened(r *executor.Relation) *executor.Relation {
 		return r
 	}
 	more := make([]any, len(r.Columns))
-	for i := range more {
-		more[i] = ""
-	}
 	if len(more) > 0 {
 		more[0] = fmt.Sprintf("… and %d more rows; COPY writes all of them", len(r.Rows)-mostRows)
 	}
@@ -35,7 +32,7 @@ func table(b *bytes.Buffer, r *executor.Relation) {
 	escape := html.EscapeString
 	right := make([]bool, len(r.Columns))
 	for i := range right {
-		right[i] = len(r.Rows) > 0 && repl.IsNumber(r.Rows[0][i])
+		right[i] = repl.IsNumeric(r, i)
 	}
 	align := func(i int) string {
 		if right[i] {

@@ -1,4 +1,4 @@
-package heatmap
+package typeset
 
 import (
 	"fmt"
@@ -24,23 +24,24 @@ var (
 	medium  = sync.OnceValues(func() (*sfnt.Font, error) { return opentype.Parse(gomedium.TTF) })
 )
 
-// typefaces are the styles of type in a picture. Characters that the Go fonts
+// Faces are the styles of type in a picture. Characters that the Go fonts
 // lack (they have Latin, Greek, Cyrillic and common symbols) are drawn as a box.
-type typefaces struct {
-	title, heading, body, small font.Face
+type Faces struct {
+	Title, Heading, Body, Small font.Face
 }
 
-func newTypefaces() (*typefaces, error) {
-	var t typefaces
+// NewFaces sizes the fonts, which are parsed once. Nobody shares what it returns.
+func NewFaces() (*Faces, error) {
+	var t Faces
 	for _, style := range []struct {
 		face *font.Face
 		font func() (*sfnt.Font, error)
 		size float64 // pixels per em
 	}{
-		{&t.title, medium, 21},
-		{&t.heading, medium, 16},
-		{&t.body, regular, 14},
-		{&t.small, regular, 12},
+		{&t.Title, medium, 21},
+		{&t.Heading, medium, 16},
+		{&t.Body, regular, 14},
+		{&t.Small, regular, 12},
 	} {
 		parsed, err := style.font()
 		if err != nil {
@@ -55,21 +56,21 @@ func newTypefaces() (*typefaces, error) {
 	return &t, nil
 }
 
-// textWidth is the room that s takes, in whole pixels.
-func textWidth(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
+// Width is the room that s takes, in whole pixels.
+func Width(face font.Face, s string) int { return font.MeasureString(face, s).Ceil() }
 
-// drawText sets s with its baseline's left end at (x, y).
-func drawText(dst draw.Image, face font.Face, c color.Color, x, y int, s string) {
+// Draw sets s with its baseline's left end at (x, y).
+func Draw(dst draw.Image, face font.Face, c color.Color, x, y int, s string) {
 	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: face, Dot: fixed.P(x, y)}
 	d.DrawString(s)
 }
 
-// drawRising sets s to be read from bottom to top, centred on (x, y).
-func drawRising(dst draw.Image, face font.Face, c color.Color, x, y int, s string) {
+// DrawRising sets s to be read from bottom to top, centred on (x, y).
+func DrawRising(dst draw.Image, face font.Face, c color.Color, x, y int, s string) {
 	metrics := face.Metrics()
 	ascent, height := metrics.Ascent.Ceil(), metrics.Ascent.Ceil()+metrics.Descent.Ceil()
-	flat := image.NewAlpha(image.Rect(0, 0, textWidth(face, s), height))
-	drawText(flat, face, color.Opaque, 0, ascent, s)
+	flat := image.NewAlpha(image.Rect(0, 0, Width(face, s), height))
+	Draw(flat, face, color.Opaque, 0, ascent, s)
 	risen := image.NewAlpha(image.Rect(0, 0, flat.Rect.Dy(), flat.Rect.Dx()))
 	for v := range flat.Rect.Dy() {
 		for u := range flat.Rect.Dx() {
@@ -82,10 +83,10 @@ func drawRising(dst draw.Image, face font.Face, c color.Color, x, y int, s strin
 
 const ellipsis = "…"
 
-// shorten takes characters out of the middle of s, where a name usually says
+// Shorten takes characters out of the middle of s, where a name usually says
 // least, until it is at most width wide by measure. It keeps nothing but the
 // ellipsis when even that is too much.
-func shorten(s string, width int, measure func(string) int) string {
+func Shorten(s string, width int, measure func(string) int) string {
 	if len(s) > 4096 { // hostile, and slow to measure again and again
 		s = strings.ToValidUTF8(s[:2048]+ellipsis+s[len(s)-2048:], "")
 	}
@@ -110,9 +111,9 @@ func shorten(s string, width int, measure func(string) int) string {
 	return cut(low)
 }
 
-// wrap breaks s at spaces into at most lines lines no wider than width; what does
+// Wrap breaks s at spaces into at most lines lines no wider than width; what does
 // not fit is shortened.
-func wrap(s string, width, lines int, measure func(string) int) []string {
+func Wrap(s string, width, lines int, measure func(string) int) []string {
 	var list []string
 	words := strings.Fields(s)
 	for len(words) > 0 {
@@ -123,15 +124,15 @@ func wrap(s string, width, lines int, measure func(string) int) []string {
 		if len(list) == lines-1 {
 			n = len(words)
 		}
-		list = append(list, shorten(strings.Join(words[:n], " "), width, measure))
+		list = append(list, Shorten(strings.Join(words[:n], " "), width, measure))
 		words = words[n:]
 	}
 	return list
 }
 
-// plain makes one line of s that holds nothing but characters to see: labels
+// Plain makes one line of s that holds nothing but characters to see: labels
 // come out of files, and a terminal obeys control characters.
-func plain(s string) string {
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

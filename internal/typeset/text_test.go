@@ -1,4 +1,4 @@
-package heatmap
+package typeset
 
 import (
 	"image"
@@ -25,7 +25,7 @@ func TestShorten(t *testing.T) {
 		{"abc", 0, "…"},
 		{"", 0, ""},
 	} {
-		if got := shorten(tt.s, tt.width, utf8.RuneCountInString); got != tt.want {
+		if got := Shorten(tt.s, tt.width, utf8.RuneCountInString); got != tt.want {
 			t.Errorf("%q in %d: %q, want %q", tt.s, tt.width, got, tt.want)
 		}
 	}
@@ -33,14 +33,14 @@ func TestShorten(t *testing.T) {
 
 // What shorten returns fits, or is the ellipsis; it begins and ends as the whole.
 func TestShortenFits(t *testing.T) {
-	faces, err := newTypefaces()
+	faces, err := NewFaces()
 	if err != nil {
 		t.Fatal(err)
 	}
-	measure := func(s string) int { return textWidth(faces.body, s) }
+	measure := func(s string) int { return Width(faces.Body, s) }
 	rapid.Check(t, func(t *rapid.T) {
 		s, width := rapid.String().Draw(t, "s"), rapid.IntRange(0, 300).Draw(t, "width")
-		got := shorten(s, width, measure)
+		got := Shorten(s, width, measure)
 		if got != ellipsis && measure(got) > width {
 			t.Fatalf("%q is %d wide, more than %d", got, measure(got), width)
 		}
@@ -55,11 +55,11 @@ func TestShortenFits(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	got := wrap("one two three four five six seven", 9, 3, utf8.RuneCountInString)
+	got := Wrap("one two three four five six seven", 9, 3, utf8.RuneCountInString)
 	if want := "one two|three|four…even"; strings.Join(got, "|") != want {
 		t.Errorf("got %q, want %q", strings.Join(got, "|"), want)
 	}
-	if got := wrap("  ", 9, 3, utf8.RuneCountInString); len(got) != 0 {
+	if got := Wrap("  ", 9, 3, utf8.RuneCountInString); len(got) != 0 {
 		t.Errorf("blanks became %q", got)
 	}
 }
@@ -73,7 +73,7 @@ func TestPlain(t *testing.T) {
 		{"bad \xff byte", "bad □ byte"},
 		{"中文 Ящ", "中文 Ящ"},
 	} {
-		got := plain(tt.s)
+		got := Plain(tt.s)
 		if got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.s, got, tt.want)
 		}
@@ -83,16 +83,16 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// ink counts the pixels of a text.
+// inkOf counts the pixels of a text.
 func inkOf(t *testing.T, s string) int {
 	t.Helper()
-	faces, err := newTypefaces()
+	faces, err := NewFaces()
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := image.NewRGBA(image.Rect(0, 0, 400, 40))
-	fill(page, page.Rect, paper)
-	drawText(page, faces.heading, ink, 10, 30, s)
+	Fill(page, page.Rect, Paper)
+	Draw(page, faces.Heading, Ink, 10, 30, s)
 	n := 0
 	for y := range 40 {
 		for x := range 400 {
@@ -121,17 +121,17 @@ func TestEveryCharacterShows(t *testing.T) {
 }
 
 func TestRisingTextIsTurned(t *testing.T) {
-	faces, err := newTypefaces()
+	faces, err := NewFaces()
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := image.NewRGBA(image.Rect(0, 0, 100, 100))
-	fill(page, page.Rect, paper)
-	drawRising(page, faces.body, color.RGBA{A: 0xff}, 50, 50, "iiiiiiiiii")
+	Fill(page, page.Rect, Paper)
+	DrawRising(page, faces.Body, color.RGBA{A: 0xff}, 50, 50, "iiiiiiiiii")
 	box := image.Rectangle{}
 	for y := range 100 {
 		for x := range 100 {
-			if page.RGBAAt(x, y) != paper {
+			if page.RGBAAt(x, y) != Paper {
 				box = box.Union(image.Rect(x, y, x+1, y+1))
 			}
 		}

@@ -1,0 +1,178 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"occlude/internal/imageio"
+	"occlude/operators"
+	"occlude/operators/cpu"
+	"occlude/planner"
+)
+
+// stream is a heat map query on its way through its images. What it holds does not
+// grow with their number.
+type stream struct {
+	session  *Session
+	plan     *planner.Occlude
+	emit     func(*HeatMap) error
+	into     *sink             // nil without a table
+	program  operators.Program // nil until an image is to be computed
+	planning float64           // seconds that no image has accounted for yet
+	left     int               // images, the present one included
+
+	computed, skipped, failed, rows int
+	first                           error // of the failures
+}
+
+// occlude runs a heat map query, image by image.
+func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
+	_, err := s.stream(ctx, p, emit)
+	return err
+}
+
+// intoTable runs a heat map query into its table.
+func (s *Session) intoTable(ctx context.Context, p *planner.Occlude) (*IntoTable, error) {
+	start := time.Now()
+	if !p.Started.IsZero() {
+		start = p.Started
+	}
+	q, err := s.stream(ctx, p, func(*HeatMap) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	return &IntoTable{q.into.Name, len(p.Images), q.computed, q.skipped, q.failed, q.rows, time.Since(start).Seconds()}, nil
+}
+
+func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) (*stream, error) {
+	q := &stream{session: s, plan: p, emit: emit, planning: p.Planning.Seconds()}
+	if p.Table != "" {
+		var err error
+		if q.into, err = s.openTable(ctx, p); err != nil {
+			return nil, err
+		}
+		if p.Departs != "" {
+			s.warn(ctx, errors.New(p.Departs))
+		}
+	}
+	next, done := s.overImages(p)
+	defer done()
+	defer q.end()
+	for i, image := range p.Images {
+		q.left = len(p.Images) - i
+		next(i)
+		if err := q.one(ctx, image); err != nil {
+			if err = q.bear(ctx, image, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if q.failed == len(p.Images) {
+		return nil, nothingUsed(q.failed, q.first)
+	}
+	if q.failed > 0 && q.into == nil {
+		s.tell(fmt.Errorf("%d of %s could not be used", q.failed, planner.Counted(len(p.Images), "image")))
+	}
+	return q, nil
+}
+
+// end lets go of the memory that workers leave to those of the next image.
+func (q *stream) end() {
+	if q.program != nil {
+		q.program.Trim()
+	}
+}
+
+// one computes the heat map of an image and puts it where it is to be.
+func (q *stream) one(ctx context.Context, image string) error {
+	if ctx.Err() != nil {
+		return &Interrupted{Image: image, Cause: context.Cause(ctx)}
+	}
+	file, err := imageio.Load(image)
+	if err != nil {
+		return unusable{err}
+	}
+	if q.into != nil {
+		there, err := q.into.has(ctx, file)
+		if err != nil {
+			return err
+		}
+		if there {
+			q.skipped++
+			return nil
+		}
+	}
+	if q.program == nil {
+		p := q.plan
+		q.session.makeRoom(p)
+		q.program, err = q.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
+		if err != nil {
+			return err
+		}
+		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
+	}
+	h, err := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left}).run(ctx, file)
+	if err != nil {
+		return err
+	}
+	// Loading and planning happened once: the first image accounts for them.
+	h.Actual.Load, h.Actual.Plan = q.session.takeLoading(q.plan.Model).Seconds(), q.planning
+	q.planning = 0
+	if q.into != nil {
+		rows, err := q.into.put(ctx, h, file)
+		if err != nil {
+			return err
+		}
+		q.rows += rows
+	}
+	q.computed++
+	return q.emit(h)
+}
+
+// bear decides what becomes of the other images when one has failed: nil lets them be
+// computed.
+func (q *stream) bear(ctx context.Context, image string, err error) error {
+	if ctx.Err() != nil {
+		stopped := (*Interrupted)(nil)
+		if !errors.As(err, &stopped) {
+			stopped = &Interrupted{Image: image, Cause: context.Cause(ctx)}
+		}
+		if q.into != nil {
+			stopped.Table, stopped.Kept, stopped.Images = q.into.Name, q.computed+q.skipped, len(q.plan.Images)
+		}
+		return stopped
+	}
+	if !isUnusable(err) {
+		return q.stays(err)
+	}
+	if q.into != nil {
+		if err := q.into.failed(ctx, image, err); err != nil {
+			return err
+		}
+	}
+	if !q.plan.Continue {
+		return q.stays(err)
+	}
+	if q.failed++; q.failed == 1 {
+		q.first = err
+	}
+	if len(q.plan.Images) > 1 {
+		q.session.tell(err)
+	}
+	return nil
+}
+
+// stays adds to an error that ends a query into a table what remains of it.
+func (q *stream) stays(err error) error {
+	if kept := q.computed + q.skipped; q.into != nil && kept > 0 {
+		return fmt.Errorf("%w; %s", err, goesOn(q.into.Name, kept, len(q.plan.Images)))
+	}
+	return err
+}
+
+// goesOn tells what a table has of a query that was not done.
+func goesOn(table string, kept, of int) string {
+	return fmt.Sprintf("the table %q has %d of %s, and the same statement goes on with the others", table, kept, planner.Counted(of, "image"))
+}

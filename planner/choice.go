@@ -1,0 +1,138 @@
+package planner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"occlude/internal/network"
+	"occlude/internal/settings"
+	"occlude/operators"
+)
+
+// Choice is what of a physical plan decides the bits of its answer: two plans of the
+// same query with equal choices give the same, whatever their threads and batches.
+type Choice struct {
+	Plan       string                `json:"plan"`
+	Kernels    string                `json:"kernels"`
+	Rects      Rectangles            `json:"rectangles"`
+	DrillDown  *DrillDown            `json:"drill_down,omitempty"`
+	Adaptive   *Adaptive             `json:"adaptive,omitempty"`
+	Forced     bool                  `json:"forced,omitempty"` // which sampling goes by
+	Net        string                `json:"network"`          // hash of its layers, as rewritten
+	Algorithms []operators.Algorithm `json:"algorithms"`       // by layer Index
+}
+
+// Choice is that of the plan that will run.
+func (p *Occlude) Choice() Choice {
+	c := p.Chosen()
+	return Choice{Plan: c.Name, Kernels: p.Kernels, Rects: c.Rects, DrillDown: c.DrillDown,
+		Adaptive: c.Adaptive, Forced: c.Forced, Net: layersHash(p.Net), Algorithms: c.Algorithms}
+}
+
+// layersHash tells networks of one model apart that were rewritten in different ways.
+func layersHash(net *network.Network) string {
+	h := sha256.New()
+	for _, l := range net.Layers {
+		fmt.Fprintf(h, "%s %T %v", l.Name, l.Op, l.Shape)
+		for _, in := range l.In {
+			fmt.Fprintf(h, " %d", in.Index)
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// String is the choice as JSON.
+func (c Choice) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic("planner: " + err.Error()) // of numbers that are none
+	}
+	return string(text)
+}
+
+// ParseChoice reads what String wrote.
+func ParseChoice(text string) (*Choice, error) {
+	c := new(Choice)
+	if err := json.Unmarshal([]byte(text), c); err != nil {
+		return nil, fmt.Errorf("%q is no plan: %w", text, err)
+	}
+	return c, nil
+}
+
+// bits is the choice without what is only expected.
+func (c Choice) bits() string {
+	if c.Adaptive != nil {
+		a := *c.Adaptive
+		a.SecondsExact, a.SecondsAll, a.SecondsFeature, a.SecondsBefore, a.SecondsAfter = 0, 0, 0, 0, 0
+		a.SecondsBackward, a.SecondsEstimating, a.TauBy = 0, 0, ""
+		c.Adaptive = &a
+	}
+	return c.String()
+}
+
+// Same tells whether two choices give the same bits.
+func (c Choice) Same(d Choice) bool { return c.bits() == d.bits() }
+
+// resume makes the plan of a query into a table that of the heat maps of the same query
+// which are there: they and those to come are to be of one kind, whatever was
+// measured meanwhile. Where that cannot be, Departs says why.
+func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) error {
+	if p.Table == "" || p.Goals.Within > 0 { // which gives another answer each time
+		return nil
+	}
+	begun, err := b.env.Tables.Begun(ctx, p)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if begun == nil || begun.Same(p.Choice()) {
+		return nil
+	}
+	departs := func(why string) error {
+		p.Departs = fmt.Sprintf("the table %q was begun with another plan: %s; what follows may differ from it as plans do", p.Table, why)
+		return nil
+	}
+	if begun.Kernels != p.Kernels {
+		if set, err := b.env.Settings.Get("kernels"); err != nil || set != settings.KernelsAuto {
+			return departs("its kernels are " + begun.Kernels + ", not " + p.Kernels)
+		}
+		if _, err := settings.Check("kernels", begun.Kernels); err != nil {
+			return departs("this processor lacks its kernels, " + begun.Kernels)
+		}
+		if r.rates, err = b.env.Profile.For(begun.Kernels); err != nil {
+			return departs(err.Error())
+		}
+	}
+	if begun.Net != layersHash(p.Net) || len(begun.Algorithms) != len(p.Net.Layers) {
+		return departs("the network was rewritten in another way, by other settings or another version of Occlude")
+	}
+	c := &Candidate{Name: begun.Plan, Rects: begun.Rects, DrillDown: begun.DrillDown, Adaptive: begun.Adaptive, Forced: begun.Forced,
+		Algorithms: begun.Algorithms}
+	if c.Adaptive != nil {
+		n := len(p.Grid.Positions)
+		c.Stages = []Stage{{Positions: min(n, max(coarse, int(expectedShare(c.Adaptive.SSIM)*float64(n))))}}
+	}
+	if err := c.cost(ctx, p, h, r); err != nil {
+		return err
+	}
+	if c.refused != nil {
+		return departs(c.refused.Error())
+	}
+	p.Kernels = begun.Kernels
+	c.Reason = fmt.Sprintf("the table %q was begun with it", p.Table)
+	others := p.Candidates
+	p.Candidates = []*Candidate{c}
+	for _, o := range others {
+		if o.Name != c.Name {
+			o.Reason = fmt.Sprintf("the table %q was begun with the other plan", p.Table)
+			p.Candidates = append(p.Candidates, o)
+		}
+	}
+	return nil
+}
