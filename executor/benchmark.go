@@ -262,7 +262,7 @@ func (b *Benchmark) Figure() *chart.Bars {
 	p, q := b.Plan, b.Plan.Query
 	c := &chart.Bars{
 		Title:    fmt.Sprintf("%s · %s", subject(q), q.Model.Name),
-		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, len(q.Grid.Positions)),
+		Subtitle: fmt.Sprintf("patch %dx%d · stride %s · fill %s · %d positions", q.Grid.PatchW, q.Grid.PatchH, q.Grid.Stride(), q.Fill.Text, len(q.Grid.Positions)),
 		Caption:  fmt.Sprintf("%s · threads %d · kernels %s · runs: %d of each plan", b.CPU, q.Threads, q.Kernels, p.Runs),
 		Axis:     "seconds", Mark: "estimate",
 	}

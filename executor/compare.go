@@ -160,7 +160,7 @@ func (c *Comparison) Pair() heatmap.Pair {
 	if title == nil {
 		title = []string{"two images in two models"}
 	}
-	caption := fmt.Sprintf("patch %dx%d · stride %s · %d positions", a.Grid.PatchW, a.Grid.PatchH, stride(a.Grid), len(a.Grid.Positions))
+	caption := fmt.Sprintf("patch %dx%d · stride %s · %d positions", a.Grid.PatchW, a.Grid.PatchH, a.Grid.Stride(), len(a.Grid.Positions))
 	if !apart("fill ", a.Fill.Text, b.Fill.Text) {
 		caption += " · fill " + a.Fill.Text
 	}

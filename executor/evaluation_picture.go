@@ -14,7 +14,7 @@ func (e *Evaluation) PNG(w io.Writer) error {
 	q := e.Plan.Query
 	maps := len(e.Scores) / len(e.Plan.Metrics)
 	c := chart.Curves{Axis: "p of the class", High: 1}
-	grid := fmt.Sprintf("patch %dx%d · stride %s · fill %s · %s", q.Grid.PatchW, q.Grid.PatchH, stride(q.Grid), q.Fill.Text, q.Chosen().Name)
+	grid := fmt.Sprintf("patch %dx%d · stride %s · fill %s · %s", q.Grid.PatchW, q.Grid.PatchH, q.Grid.Stride(), q.Fill.Text, q.Chosen().Name)
 	c.Title = fmt.Sprintf("%s · %s", subject(q), q.Model.Name)
 	c.Subtitle = fmt.Sprintf("%d maps · %s", maps, grid)
 	names := chart.Names{chart.Main: "the map", chart.Reference: "chance: its values at other places"}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 
 	"gorgonia.org/tensor"
 
@@ -58,7 +57,7 @@ func (h *HeatMap) Figure() heatmap.Figure {
 		Title:    fmt.Sprintf("%s · %s", filepath.Base(h.Image), p.Model.Name),
 		Colormap: p.Colormap,
 		Caption: fmt.Sprintf("%s · patch %dx%d · stride %s · fill %s · %s",
-			how, p.Grid.PatchW, p.Grid.PatchH, stride(p.Grid), p.Fill.Text, positions),
+			how, p.Grid.PatchW, p.Grid.PatchH, p.Grid.Stride(), p.Fill.Text, positions),
 	}
 	for i := range h.Classes {
 		f.Maps = append(f.Maps, h.Map(i))
@@ -78,13 +77,6 @@ func coloured(pixels *tensor.Dense) bool {
 		spread += float64(max(v[i], v[i+1], v[i+2]) - min(v[i], v[i+1], v[i+2]))
 	}
 	return spread > 2*float64(s[0]*s[1])
-}
-
-func stride(g planner.Grid) string {
-	if g.StrideW == g.StrideH {
-		return strconv.Itoa(g.StrideW)
-	}
-	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
 }
 
 // Map is one class's map for drawing; the positions must form a grid.

@@ -2,7 +2,6 @@ package executor_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/npy"
+	"occlude/internal/store/storetest"
 	"occlude/lang"
 	"occlude/operators/cpu/simd"
 	"occlude/planner"
@@ -33,34 +33,9 @@ func (b *bench) fill(query string) *executor.IntoTable {
 }
 
 // rows runs a query of SQL.
-func (b *bench) rows(query string, args ...any) (all [][]any) {
+func (b *bench) rows(query string, args ...any) [][]any {
 	b.t.Helper()
-	_, err := b.session.Store.Read(context.Background(), func(db *sql.DB) error {
-		rows, err := db.Query(query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		names, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			row, to := make([]any, len(names)), make([]any, len(names))
-			for i := range row {
-				to[i] = &row[i]
-			}
-			if err := rows.Scan(to...); err != nil {
-				return err
-			}
-			all = append(all, row)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return all
+	return storetest.Rows(b.t, b.session.Store, query, args...)
 }
 
 // kept demands that a table's rows of an image are those of a heat map, to the bit,

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"strconv"
 
 	"occlude/operators/region"
 )
@@ -30,6 +31,15 @@ func (g Grid) Rows() int { return len(g.Y) }
 
 // Cols is the number of columns of the grid.
 func (g Grid) Cols() int { return len(g.X) }
+
+// Stride is the distance of positions as people write it: 4, or 4x8 where the axes
+// differ.
+func (g Grid) Stride() string {
+	if g.StrideW == g.StrideH {
+		return strconv.Itoa(g.StrideW)
+	}
+	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
+}
 
 // Rect is the rectangle that the patch covers at a position.
 func (g Grid) Rect(p Position) region.Rect { return region.Of(p.X, p.Y, g.PatchW, g.PatchH) }

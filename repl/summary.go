@@ -218,7 +218,7 @@ func positionsText(q *planner.Occlude) string {
 	if g.Listed {
 		return fmt.Sprintf("%s: %d by hand", patch, len(g.Positions))
 	}
-	text := fmt.Sprintf("%s, stride %s: %d x %d = %d positions", patch, strideText(g), g.Rows(), g.Cols(), g.Rows()*g.Cols())
+	text := fmt.Sprintf("%s, stride %s: %d x %d = %d positions", patch, g.Stride(), g.Rows(), g.Cols(), g.Rows()*g.Cols())
 	if q.Where != "" {
 		text += fmt.Sprintf(", %d where %s", len(g.Positions), q.Where)
 	}
@@ -241,13 +241,6 @@ func fallText(drop float32, peak planner.Position, about string) string {
 		return fmt.Sprintf("p falls by %s%.4f %s", about, drop, at)
 	}
 	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -drop, at)
-}
-
-func strideText(g planner.Grid) string {
-	if g.StrideW == g.StrideH {
-		return fmt.Sprint(g.StrideW)
-	}
-	return fmt.Sprintf("%dx%d", g.StrideW, g.StrideH)
 }
 
 // pictureColumns is the width of a picture in characters, where there is room.

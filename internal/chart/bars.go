@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 	"math"
 
@@ -78,10 +77,7 @@ func (b *Bars) EncodePNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := png.Encode(w, picture); err != nil {
-		return fmt.Errorf("writing a chart: %w", err)
-	}
-	return nil
+	return encode(w, picture)
 }
 
 // Render draws the chart. It fails if there are no bars, far too many, or some that

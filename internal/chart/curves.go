@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 	"math"
 
@@ -91,10 +90,7 @@ func (c *Curves) EncodePNG(w io.Writer, names Names) error {
 	if err != nil {
 		return err
 	}
-	if err := png.Encode(w, picture); err != nil {
-		return fmt.Errorf("writing a chart: %w", err)
-	}
-	return nil
+	return encode(w, picture)
 }
 
 // Render draws the page. It fails if there is nothing on it, and if a point has no

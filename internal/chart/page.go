@@ -1,10 +1,21 @@
 package chart
 
 import (
+	"fmt"
 	"image"
+	"image/png"
+	"io"
 
 	"occlude/internal/typeset"
 )
+
+// encode writes a chart as a PNG.
+func encode(w io.Writer, picture image.Image) error {
+	if err := png.Encode(w, picture); err != nil {
+		return fmt.Errorf("writing a chart: %w", err)
+	}
+	return nil
+}
 
 // headHeight is the room above a chart: margin, title and subtitle.
 func headHeight(title, subtitle string) int {

@@ -63,7 +63,7 @@ func (s *Store) PutUnless(ctx context.Context, c Calibration, since time.Time) (
 		var profile, measured string
 		row := tx.QueryRowContext(ctx, `SELECT profile, measured FROM occlude_calibration
 			WHERE cpu = ? AND cores = ? AND kernels = ? AND model = ? AND measured >= ?`,
-			c.CPU, c.Cores, c.Kernels, c.Model, formatTime(since))
+			c.CPU, c.Cores, c.Kernels, c.Model, FormatTime(since))
 		switch err := row.Scan(&profile, &measured); {
 		case errors.Is(err, sql.ErrNoRows):
 			return putCalibration(ctx, tx, c)
@@ -116,7 +116,7 @@ func (c *Calibration) check() error {
 
 func putCalibration(ctx context.Context, tx *sql.Tx, c Calibration) error {
 	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO occlude_calibration (cpu, cores, kernels, model, profile, measured)
-		VALUES (?, ?, ?, ?, ?, ?)`, c.CPU, c.Cores, c.Kernels, c.Model, string(c.Profile), formatTime(c.Measured))
+		VALUES (?, ?, ?, ?, ?, ?)`, c.CPU, c.Cores, c.Kernels, c.Model, string(c.Profile), FormatTime(c.Measured))
 	return err
 }
 
@@ -131,7 +131,8 @@ func found[T any](value T, err error) (T, bool, error) {
 // timeFormat sorts as text.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-func formatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
+// FormatTime writes a time as all tables of the database have it.
+func FormatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
 
 func parseTime(text string) (time.Time, error) {
 	t, err := time.Parse(timeFormat, text)

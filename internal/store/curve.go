@@ -78,7 +78,7 @@ func putCurve(ctx context.Context, tx *sql.Tx, c curve.Curve) error {
 	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO occlude_curve (`+curveColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.Model, c.Input, c.PatchW, c.PatchH, c.StrideW, c.StrideH, c.Fill, c.Metric,
-		string(points), c.Fit[0], c.Fit[1], c.Fit[2], c.Residual, c.Sample.Files, c.Sample.Seed, string(images), formatTime(c.Measured))
+		string(points), c.Fit[0], c.Fit[1], c.Fit[2], c.Residual, c.Sample.Files, c.Sample.Seed, string(images), FormatTime(c.Measured))
 	return err
 }
 

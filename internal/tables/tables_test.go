@@ -17,6 +17,7 @@ import (
 
 	"occlude/internal/npy"
 	"occlude/internal/store"
+	"occlude/internal/store/storetest"
 )
 
 func must(t testing.TB, err error) {
@@ -120,32 +121,9 @@ func holds(t testing.TB, of *Table, maps ...*Map) {
 }
 
 // read gives the rows of a query.
-func read(t testing.TB, of *Table, query string) (all [][]any) {
+func read(t testing.TB, of *Table, query string) [][]any {
 	t.Helper()
-	_, err := of.store.Read(t.Context(), func(db *sql.DB) error {
-		rows, err := db.Query(query)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		names, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			row, to := make([]any, len(names)), make([]any, len(names))
-			for i := range row {
-				to[i] = &row[i]
-			}
-			if err := rows.Scan(to...); err != nil {
-				return err
-			}
-			all = append(all, row)
-		}
-		return rows.Err()
-	})
-	must(t, err)
-	return all
+	return storetest.Rows(t, of.store, query)
 }
 
 func change(t testing.TB, s *store.Store, statement string) {

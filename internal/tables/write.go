@@ -244,7 +244,7 @@ func edges(list []int) (any, error) {
 }
 
 // now is the time as the database keeps it.
-func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
+func now() string { return store.FormatTime(time.Now()) }
 
 func (t *Table) insertRows(ctx context.Context, tx *sql.Tx, id int64, rows [][]any) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+Quote(t.Name)+

@@ -39,9 +39,9 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
+	defer l.Close()
 	families := map[string]int{}
-	for _, r := range l.records {
+	for _, r := range l.Records {
 		families[r.Family]++
 		switch f := r.Figures; r.Family {
 		case incremental, full:
@@ -74,7 +74,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	// Nothing is measured twice, and a report needs no models.
-	l.close()
+	l.Close()
 	if err := run(t.Context(), args, &bytes.Buffer{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (b *bench) record(model, image string, q query) *record {
 // missing are the queries for an image of which the log has nothing.
 func (b *bench) missing(model, image string, exact float64) (all []query) {
 	for _, q := range b.queries(exact) {
-		if b.log.known[b.record(model, image, q).key()] == nil {
+		if !b.log.Knows(b.record(model, image, q).key()) {
 			all = append(all, q)
 		}
 	}
@@ -91,7 +91,7 @@ func (b *bench) image(ctx context.Context, e *session, model, image string) erro
 	finish := func(r *record, f figures) error {
 		r.Exact, r.Naive, r.Figures = exact.seconds, naive, f
 		r.Positions = len(exact.Plan.Grid.Positions)
-		return b.log.add(r)
+		return b.log.Add(r)
 	}
 	if err := b.references(model, image, exact, finish); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (b *bench) exact(ctx context.Context, e *session, image string) (answer, er
 func (b *bench) references(model, image string, exact answer, finish func(*record, figures) error) error {
 	field := exact.field()
 	r := b.record(model, image, query{family: incremental, seed: firstSeed})
-	if b.log.known[r.key()] != nil {
+	if b.log.Knows(r.key()) {
 		return nil
 	}
 	f, err := exact.compare(field)

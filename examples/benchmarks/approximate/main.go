@@ -168,12 +168,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer l.Close()
 	if !s.report {
 		if err := measure(ctx, s, l, stderr); err != nil {
 			return err
 		}
 	}
-	printReport(stdout, s, l.records)
-	return l.close()
+	printReport(stdout, s, l.Records)
+	return l.Close()
 }

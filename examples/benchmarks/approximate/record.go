@@ -1,14 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-
+	"occlude/examples/benchmarks/internal/journal"
 	"occlude/internal/quality"
 )
 
@@ -80,72 +73,7 @@ type key struct {
 func (r *record) key() key { return key{r.Model, r.Image, r.Family, r.Setting, r.Seed} }
 
 // log are the records, which go to a file as they come.
-type log struct {
-	records []*record
-	known   map[key]*record
-	file    *os.File // nil for none
-}
+type log = journal.Journal[key, record]
 
 // openLog reads what is in a log; it may not be there yet, and "" is none.
-func openLog(path string) (*log, error) {
-	l := &log{known: map[key]*record{}}
-	if path == "" {
-		return l, nil
-	}
-	old, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	default:
-		err = l.read(old)
-		old.Close()
-		if err != nil {
-			return nil, fmt.Errorf("log %q: %w", path, err)
-		}
-	}
-	l.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	return l, err
-}
-
-func (l *log) read(r io.Reader) error {
-	d := json.NewDecoder(bufio.NewReader(r))
-	for {
-		var r record
-		switch err := d.Decode(&r); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		l.keep(&r)
-	}
-}
-
-func (l *log) keep(r *record) {
-	l.records = append(l.records, r)
-	l.known[r.key()] = r
-}
-
-// add keeps a record, and writes it down.
-func (l *log) add(r *record) error {
-	l.keep(r)
-	if l.file == nil {
-		return nil
-	}
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = l.file.Write(append(line, '\n'))
-	return err
-}
-
-func (l *log) close() error {
-	if l.file == nil {
-		return nil
-	}
-	err := l.file.Close()
-	l.file = nil
-	return err
-}
+func openLog(path string) (*log, error) { return journal.Open(path, (*record).key) }

@@ -77,7 +77,7 @@ func (b *bench) all(ctx context.Context, model, folder string) error {
 		ask := func(hints string) string {
 			return q.statement(strings.ReplaceAll(b.image, "'", "''"), min(in.H, in.W), b.positions, hints)
 		}
-		if b.log.known[key{b.network, b.profile, ask(q.hints), q.threads}] {
+		if b.log.Knows(key{b.network, b.profile, ask(q.hints), q.threads}) {
 			continue
 		}
 		if b.limit > 0 && time.Since(b.begin) > b.limit {
@@ -90,7 +90,7 @@ func (b *bench) all(ctx context.Context, model, folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := b.log.add(r); err != nil {
+		if err := b.log.Add(r); err != nil {
 			return err
 		}
 		fmt.Fprintf(b.progress, "%s: %s, %d threads: %.3f s estimated, %.3f s\n", b.network, r.Query, r.Threads, r.Estimate.Seconds, r.Actual.Seconds)

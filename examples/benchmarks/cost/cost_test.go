@@ -23,9 +23,9 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
+	defer l.Close()
 	plans := map[string]int{}
-	for _, r := range l.records {
+	for _, r := range l.Records {
 		plans[r.Name]++
 		if r.Network != "chest" || !(r.Estimate.Seconds > 0) || !(r.Actual.Seconds > 0) || r.Estimate.Low > r.Estimate.Seconds || r.Estimate.High < r.Estimate.Seconds {
 			t.Errorf("%+v", r)
@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s has the alternatives %v", r.Query, r.Others)
 		}
 	}
-	if len(plans) != 4 || len(l.records) < 10 {
+	if len(plans) != 4 || len(l.Records) < 10 {
 		t.Errorf("the queries are %v", plans)
 	}
 	for _, want := range []string{"| chest ", "| all ", "Query by query", "| drill-down "} {

@@ -113,12 +113,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer l.Close()
 	if !s.report {
 		if err := measure(ctx, s, l, stderr); err != nil {
 			return err
 		}
 	}
-	printReport(stdout, l.records)
-	return l.close()
+	printReport(stdout, l.Records)
+	return l.Close()
 }
