@@ -15,7 +15,7 @@ func (r *Report) layerUpdates(p page) error {
 		t.add(fmt.Sprint(l.Index), names[i], operation(l.Kind, l.Detail), l.Shape.String(),
 			u.Min.String(), u.Max.String(), share(u.MeanShare), share(u.Changed), share(u.Whole))
 	}
-	if err := p.title("Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n"+
+	if err := p.title("Updates: the rectangle of each layer to compute at a position, W x H cells; its mean as a\n" +
 		"share of the map; the share of positions at which the layer changes, and changes as a whole"); err != nil {
 		return err
 	}
