@@ -40,7 +40,7 @@ func (c *computation) adapt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fill()
+	s.grade()
 	return nil
 }
 
@@ -243,7 +243,9 @@ func (s *sampler) stage(ctx context.Context, exact, sketches []int) error {
 		for _, c := range r.Classes {
 			found.SSIM, found.SSIMLower = min(found.SSIM, c.SSIM), min(found.SSIMLower, c.SSIMLower)
 		}
-		s.last, s.clock.estimate = r, s.clock.choice+time.Since(start)-computed
+		s.last = r
+		s.fill()
+		s.clock.estimate = s.clock.choice + time.Since(start) - computed
 		s.clock.measured(len(known), len(drafts), computed)
 		found.Positions, found.Sketches, found.EstimateSeconds = len(known), len(drafts), s.clock.estimate.Seconds()
 	}
@@ -370,9 +372,26 @@ func (s *sampler) at(cells []int) []int32 {
 	return positions
 }
 
-// fill puts the estimates into the map where nothing was computed, and says how
-// good it is.
+// fill puts the last estimates into the map where nothing was computed.
 func (s *sampler) fill() {
+	s.growing.change(func() {
+		for k, c := range s.last.Classes {
+			m := &s.result.Classes[k]
+			for cell, at := range s.positions {
+				if at >= 0 && !s.done[at] {
+					m.P[at] = float32(c.P[cell])
+					s.result.States[at] = Interpolated
+					if s.coarse != nil && (s.coarse.done[at] || s.fine.done[at]) {
+						s.result.States[at] = Approximate
+					}
+				}
+			}
+		}
+	})
+}
+
+// grade says how good the map is.
+func (s *sampler) grade() {
 	if s.clock.late() && len(s.result.Actual.Stages) == 1 {
 		s.notes = append(s.notes, "not even the coarsest map fitted into the time")
 	}
@@ -383,18 +402,8 @@ func (s *sampler) fill() {
 		return
 	}
 	for k, c := range s.last.Classes {
-		m := &s.result.Classes[k]
-		for cell, at := range s.positions {
-			if at >= 0 && !s.done[at] {
-				m.P[at] = float32(c.P[cell])
-				s.result.States[at] = Interpolated
-				if s.coarse != nil && (s.coarse.done[at] || s.fine.done[at]) {
-					s.result.States[at] = Approximate
-				}
-			}
-		}
 		q.Classes = append(q.Classes, ClassQuality{
-			Class: m.Label, SSIM: c.SSIM, SSIMLower: c.SSIMLower, Pearson: c.Pearson, NRMSE: c.NRMSE, Top10Overlap: c.Top10Overlap,
+			Class: s.result.Classes[k].Label, SSIM: c.SSIM, SSIMLower: c.SSIMLower, Pearson: c.Pearson, NRMSE: c.NRMSE, Top10Overlap: c.Top10Overlap,
 		})
 	}
 	q.Verified, q.Reached = s.last.Checks, s.good()

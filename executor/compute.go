@@ -20,6 +20,8 @@ import (
 type computation struct {
 	query  *query
 	result *HeatMap
+	// growing is the map, for those who watch it.
+	growing *Growing
 	views  *operators.Views
 	cover  *occluder
 
@@ -79,7 +81,8 @@ func (c *computation) table() [][]float64 {
 }
 
 func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
-	return &computation{query: q, result: h, views: views, cover: cover, odds: newOdds(q.plan.Model.Output, q.plan.Net), done: make([]bool, len(h.States))}
+	return &computation{query: q, result: h, growing: grow(h), views: views, cover: cover,
+		odds: newOdds(q.plan.Model.Output, q.plan.Net), done: make([]bool, len(h.States))}
 }
 
 // run runs the plan.
@@ -88,6 +91,9 @@ func (c *computation) run(ctx context.Context) error {
 	if progress := c.query.session.Progress; progress != nil {
 		progress.Start(c.result.Image, chosen.Positions())
 		defer progress.Finish()
+		if watcher, ok := progress.(Watcher); ok {
+			watcher.Watch(c.growing)
+		}
 	}
 	answer := c.stages
 	if chosen.Adaptive != nil {
@@ -146,14 +152,16 @@ func (c *computation) largest(n int) []int32 {
 
 // enlarge fills in what was not computed.
 func (c *computation) enlarge(l *lattice.Lattice) {
-	for _, m := range c.result.Classes {
-		l.Enlarge(m.P)
-	}
-	for i, done := range c.done {
-		if !done {
-			c.result.States[i] = Interpolated
+	c.growing.change(func() {
+		for _, m := range c.result.Classes {
+			l.Enlarge(m.P)
 		}
-	}
+		for i, done := range c.done {
+			if !done {
+				c.result.States[i] = Interpolated
+			}
+		}
+	})
 }
 
 // compute does jobs in their order with the plan's number of workers, each up to
@@ -296,6 +304,13 @@ func (b *batcher) run(ctx context.Context, list []job) error {
 	if err := b.worker.Run(ctx, b.views, b.updates[:len(list)]); err != nil {
 		return err
 	}
+	var err error
+	b.growing.change(func() { err = b.keepAll(list) })
+	return err
+}
+
+// keepAll puts what the jobs of a batch came to where it belongs.
+func (b *batcher) keepAll(list []job) error {
 	for i, j := range list {
 		if j.into != nil {
 			for k, v := range b.estimates[i] {

@@ -53,6 +53,13 @@ type several struct {
 func (m *several) Start(_ string, positions int) { m.Expect(positions) }
 func (m *several) Next(string, int, int)         {}
 
+// Watch implements Watcher, as far as the whole is one.
+func (m *several) Watch(g *Growing) {
+	if w, ok := m.whole.(Watcher); ok {
+		w.Watch(g)
+	}
+}
+
 // Expect implements Progress for the present image.
 func (m *several) Expect(positions int) {
 	m.mu.Lock()

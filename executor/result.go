@@ -64,6 +64,9 @@ type HeatMap struct {
 	Quality *Quality // nil where nothing was measured
 	Actual  planner.Actuals
 	Written []string // files
+	// Partial tells that the query has not ended, or was cancelled before it had: the map
+	// is what was known by then.
+	Partial bool
 }
 
 // ClassMap is one class's share of a heat map.
@@ -71,7 +74,7 @@ type ClassMap struct {
 	ID    int
 	Label string
 	P0    float32
-	P     []float32 // by index of Plan.Grid.Positions
+	P     []float32 // by index of Plan.Grid.Positions; NaN where it is missing
 }
 
 func (Message) result()      {}
@@ -88,10 +91,11 @@ const (
 	Exact        State = iota // computed, and nothing left out
 	Approximate               // computed, but less than what changes
 	Interpolated              // from positions around it
+	Missing                   // not at all: a partial map has not come to it
 )
 
 func (s State) String() string {
-	return [...]string{Exact: "exact", Approximate: "approximate", Interpolated: "interpolated"}[s]
+	return [...]string{Exact: "exact", Approximate: "approximate", Interpolated: "interpolated", Missing: "missing"}[s]
 }
 
 // Count is the number of positions in a state.
@@ -114,9 +118,12 @@ func (h *HeatMap) Relation() *Relation {
 	}
 	for _, c := range h.Classes {
 		for i, pos := range g.Positions {
+			var p, drop any // NULL where it is missing
+			if h.States[i] != Missing {
+				p, drop = c.P[i], c.P0-c.P[i]
+			}
 			r.Rows = append(r.Rows, []any{
-				h.Image, h.Plan.Model.Name, c.ID, c.Label, pos.X, pos.Y, g.PatchW, g.PatchH,
-				c.P0, c.P[i], c.P0 - c.P[i], h.States[i].String(),
+				h.Image, h.Plan.Model.Name, c.ID, c.Label, pos.X, pos.Y, g.PatchW, g.PatchH, c.P0, p, drop, h.States[i].String(),
 			})
 		}
 	}
@@ -125,7 +132,7 @@ func (h *HeatMap) Relation() *Relation {
 
 // Array is p as a numeric array: (rows, columns) of the grid, or the number of
 // listed positions, with the classes in front where there are several. Positions
-// that WHERE left out are NaN.
+// that WHERE left out are NaN, and so are those that are missing.
 func (h *HeatMap) Array() *tensor.Dense {
 	g := h.Plan.Grid
 	shape := tensor.Shape{len(g.Positions)}
@@ -166,7 +173,7 @@ func (h *HeatMap) PeakOf(rank int) (pos planner.Position, drop float32) {
 	c := h.Classes[rank]
 	best := 0
 	for i, p := range c.P {
-		if p < c.P[best] {
+		if p < c.P[best] || c.P[best] != c.P[best] { // which is missing
 			best = i
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"occlude/planner"
 )
@@ -42,7 +41,7 @@ func (c *computation) verify(ctx context.Context) error {
 	random := rand.New(rand.NewPCG(uint64(c.query.plan.Seed), 1))
 	random.Shuffle(len(inexact), func(i, j int) { inexact[i], inexact[j] = inexact[j], inexact[i] })
 	chosen := inexact[:min(goals.Verify, len(inexact))]
-	before, _ := c.snapshot()
+	before := c.result.snapshot().Classes
 	if err := c.exactly(ctx, chosen); err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func (c *computation) verify(ctx context.Context) error {
 	sum := 0.0
 	for k, m := range c.result.Classes {
 		for _, i := range chosen {
-			d := float64(m.P[i]) - float64(before[k][i])
+			d := float64(m.P[i]) - float64(before[k].P[i])
 			sum += d * d
 			q.Checks.Worst = max(q.Checks.Worst, math.Abs(d))
 		}
@@ -61,16 +60,13 @@ func (c *computation) verify(ctx context.Context) error {
 
 // verifyAll computes the exact map beside the one that is the answer.
 func (c *computation) verifyAll(ctx context.Context, inexact []int32) error {
-	values, states := c.snapshot()
-	if err := c.exactly(ctx, inexact); err != nil {
+	answer, exact := c.result, c.result.snapshot()
+	c.result = exact
+	err := c.exactly(ctx, inexact)
+	if c.result = answer; err != nil {
 		return err
 	}
-	exact, _ := c.snapshot()
-	for k, m := range c.result.Classes {
-		copy(m.P, values[k])
-	}
-	copy(c.result.States, states)
-	return c.measure(exact)
+	return c.measure(exact.Classes)
 }
 
 // exactly computes positions once more, or for the first time.
@@ -84,16 +80,8 @@ func (c *computation) exactly(ctx context.Context, positions []int32) error {
 	return c.compute(ctx, jobs(planner.InOrder(chosen.Order, positions), rects, nil), chosen.Batch)
 }
 
-// snapshot copies the map.
-func (c *computation) snapshot() (values [][]float32, states []State) {
-	for _, m := range c.result.Classes {
-		values = append(values, slices.Clone(m.P))
-	}
-	return values, slices.Clone(c.result.States)
-}
-
 // measure compares the map with the exact one, nil where it is the same.
-func (c *computation) measure(exact [][]float32) error {
+func (c *computation) measure(exact []ClassMap) error {
 	h := c.result
 	q := h.Quality
 	if h.Plan.Grid.Listed {
@@ -108,7 +96,7 @@ func (c *computation) measure(exact [][]float32) error {
 	for k, m := range h.Classes {
 		truth := m
 		if exact != nil {
-			truth.P = exact[k]
+			truth = exact[k]
 		}
 		figures, err := h.compare(truth, m)
 		if err != nil {
