@@ -14,24 +14,31 @@ func (p *Printer) benchmark(b *executor.Benchmark) error {
 	if p.Settings.Format() != settings.FormatTable {
 		return p.relation(b.Relation())
 	}
-	if _, err := fmt.Fprint(p.Out, benchmarkTitle(b)); err != nil {
-		return err
-	}
-	for _, of := range []func(*executor.Benchmark) ([]string, [][]string){times, answers} {
-		titles, rows := of(b)
-		right := make([]bool, len(titles))
-		for i := range right {
-			right[i] = true
+	for i, part := range benchmarkParts(b) {
+		if i > 0 {
+			if _, err := fmt.Fprintln(p.Out); err != nil {
+				return err
+			}
 		}
-		right[0] = false
-		if _, err := fmt.Fprintln(p.Out); err != nil {
-			return err
-		}
-		if err := columns(p.Out, titles, right, rows); err != nil {
+		if err := part.print(p.Out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// benchmarkParts are what was run, how long each plan takes, and what each does.
+func benchmarkParts(b *executor.Benchmark) []Part {
+	parts := []Part{{Text: benchmarkTitle(b)}}
+	for _, of := range []func(*executor.Benchmark) ([]string, [][]string){times, answers} {
+		titles, rows := of(b)
+		right := make([]bool, len(titles))
+		for i := range right {
+			right[i] = i > 0
+		}
+		parts = append(parts, Part{Titles: titles, Right: right, Rows: rows})
+	}
+	return parts
 }
 
 // benchmarkTitle says what was run, and on what.

@@ -9,10 +9,14 @@
 // A result is shown as the most that it can be. It is asked for its methods, not for
 // its type, so a new kind of result appears without a change here:
 //
-//	it can be drawn (PNG, Figure)    a picture, and the printed summary below it
+//	it can be drawn (PNG, Figure)    a picture, and the printed summary below it,
+//	                                 or the tables of a BENCHMARK or an EVALUATE
 //	it has a page (EXPLAIN, ...)     HTML, and the printed text for consoles
 //	it has rows (Relation)           an HTML table, likewise
 //	anything else                    the text that a terminal would get
+//
+// In a table, pictures and arrays of two axes are drawn: what heatmap('png') and
+// heatmap() make of stored maps.
 //
 // Tables are results of the cell ("Out[3]:"), pictures are displayed, and what only
 // tells that something was done is text on stdout. With SET format to something other

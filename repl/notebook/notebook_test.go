@@ -8,8 +8,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,10 +20,12 @@ import (
 	"testing"
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
+	"gorgonia.org/tensor"
 
 	"occlude/executor"
 	"occlude/internal/engine"
 	"occlude/internal/jupyter"
+	"occlude/internal/npy"
 	"occlude/internal/settings"
 )
 
@@ -126,6 +130,12 @@ func TestResults(t *testing.T) {
 		{"EXPLAIN OCCLUDE 'images/clear.png' USING chest;", "execute_result text/html text/plain", "chosen"},
 		{"EXPLAIN (FORMAT json) OCCLUDE 'images/clear.png' USING chest;", "execute_result text/plain", `"version"`},
 		{"PREDICT 'images/clear.png' USING chest; SHOW MODELS", "execute_result text/html text/plain, execute_result text/html text/plain", "chest"},
+		{"BENCHMARK (RUNS 1, WARMUP 0, PLANS (incremental)) OCCLUDE 'images/clear.png' USING chest STRIDE 104;", "display_data image/png text/plain, execute_result text/html text/plain", "multiply-adds"},
+		{"EVALUATE (OCCLUDE 'images/clear.png' USING chest STRIDE 104) USING deletion WITH (steps = 2);", "display_data image/png text/plain, execute_result text/html text/plain", "lower is better"},
+		{"EVALUATE (OCCLUDE 'images/clear.png' USING chest STRIDE 104) USING pointing(1, 2, 3, 4);", "execute_result text/html text/plain", "a hit if"},
+		{"COMPARE (OCCLUDE 'images/clear.png' USING chest STRIDE 104) WITH (OCCLUDE 'images/nodule.png' USING chest STRIDE 104);", "display_data image/png text/plain, stream stdout", "correlation"},
+		{"OCCLUDE 'images/clear.png' USING chest STRIDE 104; SELECT heatmap('png') FROM last;", "display_data image/png text/plain, stream stdout, display_data image/png text/plain", "ms\n<png "},
+		{"OCCLUDE 'images/clear.png' USING chest STRIDE 104; SELECT 1 AS one, heatmap() FROM last;", "display_data image/png text/plain, stream stdout, execute_result text/html text/plain", "<array 3x3>"},
 		{"SET format = 'csv'; SHOW threads; OCCLUDE 'images/clear.png' USING chest STRIDE 208; RESET format;", "stream stdout", "image,model,class_id"},
 	} {
 		s, err := run(t, k, c.code)
@@ -217,6 +227,57 @@ func (p painted) PNG(w io.Writer) error {
 	}
 	_, err := w.Write(p.picture)
 	return err
+}
+
+// Tables show the pictures and the maps that are in them, up to a size, and no text
+// whole that is long.
+func TestCells(t *testing.T) {
+	array := func(shape []int, values ...float32) []byte {
+		var b bytes.Buffer
+		if err := npy.Write(&b, tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	var small bytes.Buffer
+	if err := png.Encode(&small, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	nan := float32(math.NaN())
+	r := &executor.Relation{Columns: []string{"<title>", "number"}, Rows: [][]any{
+		{small.Bytes(), 1}, {array([]int{2, 3}, 0, 1, nan, -1, 0, 0.5), nil}, {array([]int{6}, 0, 1, 2, 3, 4, 5), 2.5},
+		{[]byte("other"), 3}, {strings.Repeat("<é", 300), 4}, {append(small.Bytes(), make([]byte, mostPicture)...), 5},
+	}}
+	var b bytes.Buffer
+	table(&b, r)
+	check(t, map[string]string{"text/html": b.String()})
+	var drawn []image.Rectangle
+	for _, p := range regexp.MustCompile(`base64,([^"]*)"`).FindAllStringSubmatch(b.String(), -1) {
+		m, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(p[1])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		drawn = append(drawn, m.Bounds())
+		if m.Bounds().Dx() == 3 {
+			continue
+		}
+		for at, warm := range map[image.Point]bool{{60, 20}: true, {20, 60}: false} {
+			if r, _, b, a := m.At(at.X, at.Y).RGBA(); (r > b) != warm || a == 0 {
+				t.Errorf("at %v it is %v", at, m.At(at.X, at.Y))
+			}
+		}
+		if _, _, _, a := m.At(100, 20).RGBA(); a != 0 {
+			t.Error("what is not a number has a colour")
+		}
+	}
+	if fmt.Sprint(drawn) != "[(0,0)-(3,2) (0,0)-(120,80)]" {
+		t.Errorf("pictures of %v", drawn)
+	}
+	for _, want := range []string{"&lt;title&gt;", "&lt;array 6&gt;", "&lt;5 bytes&gt;", strings.Repeat("&lt;é", widest/2) + "…<", "&lt;png 3x2&gt;</td>", `text-align:right;white-space:nowrap">2.5<`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%.3000s", want, b.String())
+		}
+	}
 }
 
 // A notebook keeps a part of a long table, and says how much is missing.

@@ -3,6 +3,8 @@ package notebook
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"image/png"
 	"io"
 	"strings"
 
@@ -50,12 +52,18 @@ func (v *view) show(r executor.Result) error {
 		return nil
 	}
 	plain := strings.TrimRight(text, "\n")
-	if png := picture(r); png != nil {
-		// Front ends show the picture alone, so the text is an output of its own.
-		title, _, _ := strings.Cut(plain, "\n")
-		v.out.Display("", jupyter.Bundle{"image/png": base64.StdEncoding.EncodeToString(png), "text/plain": title})
-		v.out.Stream(jupyter.Stdout, text)
-		return nil
+	drawing := picture(r)
+	if drawing != nil {
+		v.out.Display("", pictureBundle(drawing))
+		switch r.(type) {
+		case *executor.Relation: // that is all of it
+			return nil
+		case *executor.Benchmark, *executor.Evaluation: // which have tables, too
+		default:
+			// Front ends show the picture alone, so the text is an output of its own.
+			v.out.Stream(jupyter.Stdout, text)
+			return nil
+		}
 	}
 	b := jupyter.Bundle{"text/plain": plain}
 	page, err := htmlOf(r)
@@ -67,6 +75,15 @@ func (v *view) show(r executor.Result) error {
 	}
 	v.out.Result(b)
 	return nil
+}
+
+// pictureBundle is a picture, told of where there are none.
+func pictureBundle(data []byte) jupyter.Bundle {
+	told := "<png>"
+	if c, err := png.DecodeConfig(bytes.NewReader(data)); err == nil {
+		told = fmt.Sprintf("<png %dx%d>", c.Width, c.Height)
+	}
+	return jupyter.Bundle{"image/png": base64.StdEncoding.EncodeToString(data), "text/plain": told}
 }
 
 // print is a result as a terminal would get it; what cannot be printed may have rows
@@ -94,6 +111,12 @@ func picture(r executor.Result) []byte {
 		if heatmap.EncodePNG(&b, r.Figure()) == nil {
 			return b.Bytes()
 		}
+	case *executor.Relation: // of a picture alone, as SELECT heatmap('png') makes one
+		if len(r.Rows) == 1 && len(r.Columns) == 1 {
+			if data, ok := r.Rows[0][0].([]byte); ok && isPNG(data) {
+				return data
+			}
+		}
 	}
 	return nil
 }
@@ -101,6 +124,10 @@ func picture(r executor.Result) []byte {
 // htmlOf is a result as HTML, "" if it has none.
 func htmlOf(r executor.Result) (string, error) {
 	var b bytes.Buffer
+	if all := repl.Parts(r); all != nil {
+		parts(&b, all)
+		return b.String(), nil
+	}
 	switch r := r.(type) {
 	case *executor.Explanation:
 		if r.Plan.Format == "json" || r.Plan.Format == "dot" {
