@@ -11,6 +11,7 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/jupyter"
 	"occlude/internal/store"
+	"occlude/repl/history"
 	"occlude/repl/notebook"
 )
 
@@ -81,6 +82,6 @@ func (c *kernelRun) run() error {
 	e.Session.Store = store.Open(store.DefaultPath())
 	defer e.Session.Store.Close()
 	return jupyter.Serve(ctx, connection, notebook.New(e, version()), jupyter.Options{
-		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Interrupts: interrupts,
+		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Past: history.Open(history.DefaultPath()), Interrupts: interrupts,
 	})
 }
