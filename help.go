@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"occlude/docs"
 	"occlude/lang"
@@ -23,7 +24,7 @@ Usage:
   occlude [flags]             run statements; without -c, -f or a pipe, type them in
   occlude kernel install      offer Occlude in Jupyter: --user, or --prefix=DIR for an environment
   occlude check PATH...       run ONNX test cases and compare with what they expect
-  occlude help [TOPIC]        this page, a command, or a page of the manual: %s
+  occlude help [TOPIC]        this page, a command, or what the manual says, see below
   occlude version
 
 Flags:
@@ -44,6 +45,7 @@ Examples:
 Tables, and what is measured of this machine, are kept in the folder that OCCLUDE_DATA names, else
 in ~/.local/share/occlude. Results go to standard output, all else to standard error. Exit status:
 0 fine, 1 a statement failed and the rest was not run, 2 wrong usage, 130 interrupted.
+
 `
 
 // printHelp implements kong.HelpPrinter.
@@ -53,33 +55,37 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		fmt.Fprintln(ctx.Stdout)
 		return err
 	}
-	_, err := fmt.Fprintf(ctx.Stdout, usage, strings.Join(docs.Topics(), ", "))
+	_, err := fmt.Fprint(ctx.Stdout, usage, docs.Overview("occlude help"))
 	return err
 }
 
-// run prints the help of a command or a page of the documentation.
+// run prints the help of a command or what the manual says of a topic.
 func (c *helpCommand) run(parser *kong.Kong) int {
-	switch topic := strings.ToLower(c.Topic); {
-	case topic == "":
+	topic := strings.Join(c.Topic, " ")
+	switch strings.ToLower(topic) {
+	case "", "run": // the flags of run are those of the whole
 		return helpOn(parser, nil)
-	case topic == "run": // its flags are those of the whole
-		return helpOn(parser, nil)
-	case topic == "kernel" || topic == "check" || topic == "version" || topic == "help":
-		return helpOn(parser, []string{topic})
-	default:
-		page, ok := docs.Page(topic)
-		if !ok {
-			topics := append(docs.Topics(), "kernel", "check", "version")
-			hint := lang.DidYouMean(topic, topics)
-			if hint == "" {
-				hint = "the topics are " + strings.Join(topics, ", ")
-			}
-			fmt.Fprintf(os.Stderr, "occlude: there is no help on %q: %s\n", c.Topic, hint)
-			return exitUsage
-		}
-		fmt.Print(page)
-		return exitFine
+	case "kernel", "check", "version", "help":
+		return helpOn(parser, []string{strings.ToLower(topic)})
 	}
+	text, ok := docs.Help(topic)
+	if !ok {
+		hint := lang.DidYouMean(topic, append(docs.Known(), "kernel", "check", "version"))
+		if hint == "" {
+			hint = "the pages are " + strings.Join(docs.Topics(), ", ")
+		}
+		fmt.Fprintf(os.Stderr, "occlude: there is no help on %q: %s\n", topic, hint)
+		return exitUsage
+	}
+	columns, color := 100, false
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+			columns = width
+		}
+		color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	fmt.Print(docs.Terminal(text, columns, color))
+	return exitFine
 }
 
 func helpOn(parser *kong.Kong, command []string) int {

@@ -82,7 +82,7 @@ type checkCommand struct {
 type versionCommand struct{}
 
 type helpCommand struct {
-	Topic string `arg:"" optional:"" help:"A command or a topic."`
+	Topic []string `arg:"" optional:"" help:"A command, a page, or a word of the language."`
 }
 
 func main() {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Section is a part of the language reference: what it says of a statement or clause.
+// Section is a part of a page: of the language reference what it says of a statement or
+// clause.
 type Section struct {
 	Title string
 	Text  string   // Markdown, without the title
@@ -19,9 +20,14 @@ func Sections() []Section {
 	return slices.DeleteFunc(sections(), func(s Section) bool { return !isKeywords(s.Title) })
 }
 
-// sections are all of them.
+// sections are all of the language reference.
 func sections() []Section {
 	page, _ := Page("language")
+	return sectionsOf(page)
+}
+
+// sectionsOf cuts a page at its titles.
+func sectionsOf(page string) []Section {
 	var all []Section
 	inside := -1 // the last section of the second level
 	fenced := false
@@ -75,10 +81,8 @@ func Find(topic string) (Section, bool) {
 			}
 		}
 	}
-	for _, s := range sections() {
-		if row, ok := tableRow(s.Text, word); ok {
-			return Section{Title: s.Title, Text: row}, true
-		}
+	if rows := rowsOf(word); len(rows) > 0 {
+		return rows[0], true
 	}
 	for _, s := range sections() {
 		if grammarHas(s.Text, word) || strings.HasPrefix(word, ruleSwitch) && strings.Contains(s.Text, "`"+ruleSwitch+"`") {
@@ -102,6 +106,18 @@ func isKeywords(title string) bool {
 func titleWords(title string) []string {
 	words := strings.FieldsFunc(strings.ToUpper(title), func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' })
 	return slices.DeleteFunc(words, func(w string) bool { return w == "AND" || w == "FRIENDS" })
+}
+
+// rowsOf are the rows of the reference's tables that name a word, each under the title
+// of its section.
+func rowsOf(word string) []Section {
+	var rows []Section
+	for _, s := range sections() {
+		if row, ok := tableRow(s.Text, word); ok {
+			rows = append(rows, Section{Title: s.Title, Text: row})
+		}
+	}
+	return rows
 }
 
 // tableRow is the row of a table whose first cell names a word, under the table's

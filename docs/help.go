@@ -1,0 +1,99 @@
+package docs
+
+import (
+	"slices"
+	"strings"
+)
+
+// Help is what the manual says of a topic, in any case, as Markdown:
+//
+//   - a statement or clause of the language reference by its title, or a page by its name
+//     (explain.md is the page where EXPLAIN is a statement, too);
+//   - a word of the language, an option, a setting or a hint: see Find. Where an option
+//     and a setting have the same name it tells of both;
+//   - a section of any page by its title.
+func Help(topic string) (markdown string, ok bool) {
+	topic = strings.Join(strings.Fields(topic), " ")
+	lower := strings.ToLower(topic)
+	page, isPage := Page(strings.TrimSuffix(lower, ".md"))
+	if isPage && strings.HasSuffix(lower, ".md") {
+		return page, true
+	}
+	for _, s := range Sections() {
+		if slices.Equal(titleWords(s.Title), titleWords(topic)) {
+			text := s.markdown()
+			if isPage {
+				text += "\nThe page `" + lower + ".md` tells more.\n"
+			}
+			return text, true
+		}
+	}
+	if isPage {
+		return page, true
+	}
+	var options []string
+	for _, s := range rowsOf(lower) {
+		if head := cells(s.Text)[0]; head == "option" || head == "setting" {
+			options = append(options, s.markdown())
+		}
+	}
+	if len(options) > 0 {
+		return strings.Join(options, "\n"), true
+	}
+	if s, ok := Find(topic); ok {
+		return s.markdown(), true
+	}
+	for _, name := range Topics() {
+		text, _ := Page(name)
+		for i, s := range sectionsOf(text) {
+			if i > 0 && strings.EqualFold(strings.ReplaceAll(s.Title, "`", ""), topic) {
+				return s.markdown(), true
+			}
+		}
+	}
+	return "", false
+}
+
+// markdown is the section with its title and the names of its parts.
+func (s Section) markdown() string {
+	text := "## " + s.Title + "\n\n" + s.Text + "\n"
+	if len(s.Parts) > 0 {
+		text += "\nSee also: " + strings.Join(s.Parts, " · ") + "\n"
+	}
+	return text
+}
+
+// Overview lists what there is help on, for a terminal: the pages in their groups, and
+// the statements and clauses. It begins with how to ask.
+func Overview(ask string) string {
+	width := 0
+	for _, topic := range Topics() {
+		width = max(width, len(topic))
+	}
+	var b strings.Builder
+	b.WriteString("Manual: " + ask + " TOPIC\n")
+	for _, g := range Groups() {
+		b.WriteString("  " + g.Title + "\n")
+		for _, e := range g.Entries {
+			b.WriteString("    " + e.Topic + strings.Repeat(" ", width-len(e.Topic)+2) + (&typesetter{}).inline(e.Line) + "\n")
+		}
+	}
+	var titles []string
+	for _, s := range Sections() {
+		titles = append(titles, strings.ReplaceAll(s.Title, " ", "\u00a0")) // not broken
+	}
+	b.WriteString("  Of the language, also each statement and clause, option and setting by name\n")
+	for _, line := range wrap(strings.Join(titles, "\u00a0· "), 92) {
+		b.WriteString("    " + strings.ReplaceAll(line, "\u00a0", " ") + "\n")
+	}
+	return b.String()
+}
+
+// Known are the names of pages, statements and clauses, for guesses at what was meant.
+func Known() []string {
+	names := Topics()
+	for _, s := range Sections() {
+		names = append(names, s.Title)
+	}
+	return names
+}
