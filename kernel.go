@@ -11,7 +11,6 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/jupyter"
 	"occlude/internal/store"
-	"occlude/repl/history"
 	"occlude/repl/notebook"
 )
 
@@ -82,6 +81,6 @@ func (c *kernelRun) run() error {
 	e.Session.Store = store.Open(store.DefaultPath())
 	defer e.Session.Store.Close()
 	return jupyter.Serve(ctx, connection, notebook.New(e, version()), jupyter.Options{
-		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Past: history.Open(history.DefaultPath()), Interrupts: interrupts,
+		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Interrupts: interrupts,
 	})
 }

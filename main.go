@@ -29,6 +29,8 @@ import (
 	"occlude/internal/store"
 	"occlude/lang"
 	"occlude/repl"
+	"occlude/repl/live"
+	"occlude/repl/picture"
 )
 
 // Exit statuses.
@@ -202,17 +204,26 @@ func (c *runCommand) run() int {
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
-	if !c.NoProgress && term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := &repl.Bar{Out: os.Stderr}
-		e.Session.Progress = bar
-		e.Session.Warn = func(err error) { bar.Above(func() { warn(err) }) }
+	p := &repl.Printer{Out: os.Stdout, Settings: &e.Session.Settings, Arrays: c.Arrays}
+	screen, err := picture.Open(os.Stderr, os.Getenv)
+	if err != nil {
+		warn(err)
+	}
+	if !c.NoProgress && screen != nil {
+		display := live.New(os.Stderr, screen, os.Getenv)
+		e.Session.Progress, p.Above = display, display.Above
+		e.Session.Warn = func(err error) { display.Above(func() { warn(err) }) }
 	}
 	if c.Output == "" {
-		return c.print(e, texts, os.Stdout)
+		if p.Terminal, err = picture.Open(os.Stdout, os.Getenv); err != nil && screen == nil {
+			warn(err)
+		}
+		return c.print(e, texts, p)
 	}
 	code := exitFine
 	err = atomicfile.Write(c.Output, func(w io.Writer) error {
-		code = c.print(e, texts, w) // what was printed before an error is kept
+		p.Out = w
+		code = c.print(e, texts, p) // what was printed before an error is kept
 		return nil
 	})
 	if err != nil {
@@ -229,12 +240,7 @@ func bound(bytes int64) {
 }
 
 // print runs the texts, or the interactive loop when there are none.
-func (c *runCommand) print(e *engine.Engine, texts []engine.Text, out io.Writer) int {
-	p := &repl.Printer{Out: out, Settings: &e.Session.Settings, Arrays: c.Arrays}
-	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
-		columns, _, err := term.GetSize(int(os.Stdout.Fd()))
-		p.Pictures, p.Columns = err == nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", columns
-	}
+func (c *runCommand) print(e *engine.Engine, texts []engine.Text, p *repl.Printer) int {
 	if texts == nil {
 		return c.loop(e, p)
 	}

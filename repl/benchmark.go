@@ -24,7 +24,7 @@ func (p *Printer) benchmark(b *executor.Benchmark) error {
 			return err
 		}
 	}
-	return nil
+	return p.figure(b)
 }
 
 // benchmarkParts are what was run, how long each plan takes, and what each does.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"occlude/executor"
-	"occlude/internal/heatmap"
 	"occlude/internal/settings"
 	"occlude/planner"
 )
@@ -14,16 +13,11 @@ func (p *Printer) comparison(c *executor.Comparison) error {
 	if p.Settings.Format() != settings.FormatTable {
 		return p.relation(comparisonSummary(c))
 	}
-	if _, err := fmt.Fprint(p.Out, comparisonText(c)); err != nil || !p.Pictures || c.First.Plan.Grid.Listed {
+	if _, err := fmt.Fprint(p.Out, comparisonText(c)); err != nil {
 		return err
 	}
-	pair := c.Pair()
-	text, err := pair.HalfBlocks(0, heatmap.Options{Columns: min(p.Columns, 3*pictureColumns)})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprint(p.Out, text)
-	return err
+	b, err := p.Terminal.Comparison(c)
+	return p.block(b, err)
 }
 
 // comparisonSummary has a row for each rank; the positions' rows come from COPY.

@@ -18,7 +18,10 @@ func (p *Printer) evaluation(e *executor.Evaluation) error {
 	if err := p.relation(e.Relation()); err != nil || p.Settings.Format() != settings.FormatTable {
 		return err
 	}
-	return evaluationNotes(p.Out, e)
+	if err := evaluationNotes(p.Out, e); err != nil {
+		return err
+	}
+	return p.figure(e)
 }
 
 // evaluationNotes says below a table of scores what cannot be read out of it: the means

@@ -59,7 +59,7 @@ func TestComparisonForPeople(t *testing.T) {
 	got := timeless(printed(t, "table", `
 		COMPARE (OCCLUDE 'images/nodule.png' USING chest FOR TOP 2 STRIDE 104) WITH (OCCLUDE 'images/clear.png' USING chest FOR TOP 2 STRIDE 104 FILL black);
 		COMPARE (OCCLUDE 'images/nodule.png' USING chest AT (160, 72)) WITH (OCCLUDE 'images/nodule.png' USING chest AT (160, 72) WITH (plan = full));`,
-		func(p *repl.Printer) { p.Pictures = true }))
+		func(p *repl.Printer) { p.Terminal = blocks(140) }))
 	lines := strings.Split(strings.TrimPrefix(got, created), "\n")
 	want := []string{
 		"COMPARE images/nodule.png USING chest WITH images/clear.png USING chest",

@@ -14,6 +14,7 @@ import (
 	"occlude/internal/settings"
 	"occlude/planner"
 	"occlude/planner/explain"
+	"occlude/repl/picture"
 )
 
 // Printer writes results.
@@ -21,10 +22,11 @@ type Printer struct {
 	Out io.Writer
 	// Settings say in which format.
 	Settings *settings.Settings
-	// Pictures makes heat maps appear as small pictures too: for terminals.
-	Pictures bool
-	// Columns is the terminal's width for pictures.
-	Columns int
+	// Terminal, if it is one that Out goes to, shows heat maps as pictures too.
+	Terminal *picture.Terminal
+	// Above, when set, is how anything is printed while a query goes on, so that its
+	// progress makes room.
+	Above func(write func())
 	// Arrays is a folder in which each heat map is kept as an array, 1.npy, 2.npy and so
 	// on; "" keeps none.
 	Arrays string
@@ -34,7 +36,15 @@ type Printer struct {
 }
 
 // Print writes one result.
-func (p *Printer) Print(r executor.Result) error {
+func (p *Printer) Print(r executor.Result) (err error) {
+	if p.Above == nil {
+		return p.print(r)
+	}
+	p.Above(func() { err = p.print(r) })
+	return err
+}
+
+func (p *Printer) print(r executor.Result) error {
 	switch r := r.(type) {
 	case executor.Message:
 		if p.Settings.Format() == settings.FormatTable || p.Settings.Format() == settings.FormatVertical {

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"occlude/internal/settings"
 	"occlude/lang"
 	"occlude/repl"
+	"occlude/repl/picture"
 )
 
 // printed runs a text and gives what a printer makes of it.
@@ -275,9 +277,16 @@ func TestVerticalMeasuresCharacters(t *testing.T) {
 	}
 }
 
+// blocks is a terminal of some columns that draws half-blocks.
+func blocks(columns int) *picture.Terminal {
+	return &picture.Terminal{Protocol: picture.Blocks, Size: func() picture.Size {
+		return picture.Size{Columns: columns, Lines: 40, Cell: image.Pt(10, 20)}
+	}}
+}
+
 func TestPictureOnATerminal(t *testing.T) {
 	const query = "OCCLUDE 'images/cavity.png' USING chest STRIDE 104; OCCLUDE 'images/cavity.png' USING chest AT (1, 1);"
-	with := printed(t, "table", query, func(p *repl.Printer) { p.Pictures, p.Columns = true, 30 })
+	with := printed(t, "table", query, func(p *repl.Printer) { p.Terminal = blocks(30) })
 	if strings.Count(with, "▀") < 100 {
 		t.Errorf("no picture in\n%s", with)
 	}
@@ -289,7 +298,7 @@ func TestPictureOnATerminal(t *testing.T) {
 	if without := printed(t, "table", query, nil); strings.ContainsAny(without, "▀\x1b") {
 		t.Errorf("a picture in\n%s", without)
 	}
-	if asJSON := printed(t, "json", query, func(p *repl.Printer) { p.Pictures = true }); strings.ContainsAny(asJSON, "▀\x1b") {
+	if asJSON := printed(t, "json", query, func(p *repl.Printer) { p.Terminal = blocks(80) }); strings.ContainsAny(asJSON, "▀\x1b") {
 		t.Errorf("a picture in\n%s", asJSON)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"occlude/executor"
-	"occlude/internal/heatmap"
 	"occlude/internal/settings"
 	"occlude/planner"
+	"occlude/repl/picture"
 )
 
 // Summary is what an OCCLUDE prints for each image, in JSON as it stands here.
@@ -243,22 +243,23 @@ func fallText(drop float32, peak planner.Position, about string) string {
 	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -drop, at)
 }
 
-// pictureColumns is the width of a picture in characters, where there is room.
-const pictureColumns = 40
-
-// picture draws the first class's map in the terminal.
+// picture draws a map in the terminal.
 func (p *Printer) picture(h *executor.HeatMap) error {
-	if !p.Pictures || h.Plan.Grid.Listed {
-		return nil
-	}
-	columns := pictureColumns
-	if p.Columns > 0 {
-		columns = min(columns, p.Columns)
-	}
-	text, err := heatmap.HalfBlocks(h.Map(0), heatmap.Options{Columns: columns, Colormap: h.Plan.Colormap, Image: h.Pixels})
-	if err != nil {
+	b, err := p.Terminal.HeatMap(h)
+	return p.block(b, err)
+}
+
+// figure draws a result that is not a heat map, where the terminal draws pixels.
+func (p *Printer) figure(r executor.Pictured) error {
+	b, err := p.Terminal.Figure(r)
+	return p.block(b, err)
+}
+
+// block prints a picture, if there is one.
+func (p *Printer) block(b *picture.Block, err error) error {
+	if b == nil || err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(p.Out, text)
+	_, err = fmt.Fprint(p.Out, b)
 	return err
 }

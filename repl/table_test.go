@@ -1,11 +1,8 @@
 package repl_test
 
 import (
-	"bytes"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"occlude/executor"
 	"occlude/internal/settings"
@@ -39,35 +36,5 @@ func TestIntoTable(t *testing.T) {
 	var out strings.Builder
 	if err := (&repl.Printer{Out: &out, Settings: &settings.Settings{}}).Print(f); err != nil || !strings.Contains(out.String(), "9: 5 computed\n") || strings.Contains(out.String(), "failed") {
 		t.Errorf("%v\n%s", err, out.String())
-	}
-}
-
-// pause is longer than the bar waits before it is drawn again.
-const pause = 150 * time.Millisecond
-
-// The bar says which image it is at, and makes room for what is said meanwhile.
-func TestBarOverImages(t *testing.T) {
-	var out bytes.Buffer
-	b := &repl.Bar{Out: &out}
-	b.Start("scans/a.png", 300)
-	b.Next("scans/a.png", 1, 3)
-	time.Sleep(pause)
-	b.Add(100)
-	b.Above(func() { fmt.Fprintln(&out, "said") })
-	if text := out.String(); !strings.Contains(text, "image 1 of 3, a.png") || !strings.Contains(text, "33%") || !strings.Contains(text, "\rsaid\n") {
-		t.Errorf("%q", text)
-	}
-	b.Next("scans/b.png", 2, 3)
-	b.Expect(200)
-	time.Sleep(pause)
-	b.Add(50)
-	if text := out.String(); !strings.Contains(text, "image 2 of 3, b.png") || !strings.Contains(text, "75%") {
-		t.Errorf("%q", text)
-	}
-	b.Finish()
-	out.Reset()
-	b.Above(func() { fmt.Fprint(&out, "alone") })
-	if out.String() != "alone" {
-		t.Errorf("%q", out.String())
 	}
 }

@@ -12,6 +12,7 @@ import (
 const (
 	blocksGap   = 2  // columns between two pictures
 	leastBlocks = 12 // columns of each
+	pairBar     = 12 // characters of a colour bar
 )
 
 // HalfBlocks draws the three panels of a rank in text for a terminal, side by side in
@@ -29,9 +30,8 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 	if o.Columns <= 0 {
 		o.Columns = 3*defaultColumns/2 + 2*blocksGap
 	}
-	o.Columns = max(leastBlocks, (min(o.Columns, maxColumns)-2*blocksGap)/3)
 	width, height := float64(s.width), float64(s.height)
-	size := o.pixels(width / height)
+	size := o.pixels(max(leastBlocks, (o.room()-2*blocksGap)/3), width/height)
 	w := sgrWriter{palette: o.Palette}
 	gap := strings.Repeat(" ", blocksGap)
 	var pictures [3][]dot
@@ -42,7 +42,7 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 		if i < 2 {
 			w.write("", strings.Repeat(" ", max(0, size.X-displaywidth.String(name)))+gap)
 		}
-		pictures[i] = dots(of.m, &of.scale, width, height, size, of.colours, of.photo)
+		pictures[i] = dots(of.m, &of.scale, width, height, size, of.colours, of.ground())
 	}
 	w.newline()
 	for y := 0; y < size.Y; y += 2 {
@@ -57,8 +57,16 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 		w.newline()
 	}
 	for _, of := range panels[1:] {
-		w.bar(&of.scale, of.colours)
+		w.bar(&of.scale, of.colours, pairBar)
 		w.newline()
 	}
 	return w.text.String(), nil
+}
+
+// ground is what lies below a panel's map, nil for nothing.
+func (p *panel) ground() *Ground {
+	if p.photo == nil {
+		return nil
+	}
+	return &Ground{photo: p.photo, drawn: map[groundKey]*labImage{}}
 }

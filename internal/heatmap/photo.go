@@ -51,6 +51,43 @@ func newPhoto(t *tensor.Dense) (*photo, error) {
 	return ph, nil
 }
 
+// Ground is an image that heat maps are drawn over, again and again: it keeps the sizes
+// that it was drawn in. It is not for several goroutines at once.
+type Ground struct {
+	photo *photo
+	drawn map[groundKey]*labImage
+}
+
+type groundKey struct {
+	size  image.Point
+	muted bool
+}
+
+// NewGround reads an image as that of a Figure.
+func NewGround(image *tensor.Dense) (*Ground, error) {
+	photo, err := newPhoto(image)
+	if err != nil {
+		return nil, err
+	}
+	return &Ground{photo: photo, drawn: map[groundKey]*labImage{}}, nil
+}
+
+// pixels is the image at a size, nil of none.
+func (g *Ground) pixels(size image.Point, muted bool) *labImage {
+	if g == nil {
+		return nil
+	}
+	key := groundKey{size, muted}
+	if g.drawn[key] == nil {
+		const most = 8 // sizes; a window that is pulled goes through many
+		if len(g.drawn) >= most {
+			clear(g.drawn)
+		}
+		g.drawn[key] = g.photo.enlarge(size, muted)
+	}
+	return g.drawn[key]
+}
+
 // labImage is a picture in Oklab, of width Rect.Dx() pixels.
 type labImage struct {
 	width  int

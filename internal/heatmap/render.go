@@ -10,6 +10,8 @@ import (
 	"occlude/internal/typeset"
 )
 
+var errNoMaps = errors.New("a figure without heat maps has nothing to show")
+
 // Render draws f. The same figure gives the same pixels every time. It fails
 // when a map's slices do not fit its grid or lie outside the image, when the
 // image is no (H, W), (H, W, 1) or (H, W, 3) float32, when the colour map is
@@ -59,7 +61,7 @@ func (f *Figure) sheet() (*sheet, error) {
 		return nil, err
 	}
 	if len(f.Maps) == 0 {
-		return nil, errors.New("a figure without heat maps has nothing to show")
+		return nil, errNoMaps
 	}
 	s := &sheet{title: f.Title, caption: f.Caption, width: photo.width, height: photo.height}
 	if f.Original {

@@ -6,11 +6,6 @@ import (
 	"image/color"
 	"math"
 	"strings"
-
-	"github.com/clipperhouse/displaywidth"
-	"gorgonia.org/tensor"
-
-	"occlude/internal/typeset"
 )
 
 // Palette is what colours a terminal has.
@@ -21,16 +16,20 @@ const (
 	Palette256                // xterm's 6x6x6 cube and its grays
 )
 
-// Options say how HalfBlocks draws.
+// Options say how heat maps are drawn in a terminal.
 type Options struct {
-	Columns  int     // width of the picture in characters; 0 means 48, and no more than 512 are drawn
-	Lines    int     // most lines of the picture, the legend not counted; 0 means as many as its shape asks for
+	Columns  int     // of the terminal that may be taken; 0 means 48, and no more than 512 are
+	Width    int     // most columns of one picture; 0 means as many as there are
+	Lines    int     // most lines of a picture, heading and legend not counted; 0 means as many as its shape asks for
 	Palette  Palette // colours to use
 	Colormap string  // one of Colormaps, or "" for DefaultColormap
+	Tall     float64 // a character's height by its width; 0 means 2
 
-	// Image, if not nil, is drawn under the map, which is opaque otherwise. It
-	// is as in Figure.
-	Image *tensor.Dense
+	// Ground, if not nil, is drawn under the maps, which are opaque otherwise.
+	Ground *Ground
+	// Hollow leaves the place of the pictures empty, for those who draw them by other
+	// means.
+	Hollow bool
 }
 
 const (
@@ -39,58 +38,28 @@ const (
 	maxLines       = 512
 )
 
-// HalfBlocks draws m in text for a terminal: every character is two pixels, one
-// above the other, in the colours that Render would use. Without an
-// image under them, positions without a value keep the terminal's own background. Each line ends in a newline; the
-// last is a legend. It fails as Render does.
-func HalfBlocks(m Map, o Options) (string, error) {
-	colours, err := findColormap(o.Colormap)
-	if err != nil {
-		return "", err
+// room is how many columns may be taken.
+func (o Options) room() int {
+	if o.Columns <= 0 {
+		return defaultColumns
 	}
-	if err := m.check(); err != nil {
-		return "", fmt.Errorf("heat map of class %q: %w", m.Class, err)
-	}
-	width, height := m.extent()
-	var under *photo
-	if o.Image != nil {
-		if under, err = newPhoto(o.Image); err != nil {
-			return "", err
-		}
-		if err := m.checkWithin(under.width, under.height); err != nil {
-			return "", fmt.Errorf("heat map of class %q: %w", m.Class, err)
-		}
-		width, height = float64(under.width), float64(under.height)
-	}
-	s := colours.scale(&m)
-	size := o.pixels(width / height)
-	dots := dots(&m, &s, width, height, size, colours, under)
-
-	w := sgrWriter{palette: o.Palette}
-	for y := 0; y < size.Y; y += 2 {
-		for x := range size.X {
-			w.halves(dots[y*size.X+x], dots[(y+1)*size.X+x])
-		}
-		w.newline()
-	}
-	w.legend(&m, &s, colours, size.X)
-	return w.text.String(), nil
+	return min(o.Columns, maxColumns)
 }
 
-// pixels is the size of a picture whose width is aspect times its height; a
-// character is about twice as high as wide, so that its halves are square.
-func (o Options) pixels(aspect float64) image.Point {
-	columns, lines := o.Columns, o.Lines
-	if columns <= 0 {
-		columns = defaultColumns
-	}
+// pixels is the size of a picture whose width is aspect times its height, in columns and
+// halves of lines.
+func (o Options) pixels(columns int, aspect float64) image.Point {
+	lines, tall := o.Lines, o.Tall
 	if lines <= 0 {
 		lines = maxLines
 	}
-	columns, lines = min(columns, maxColumns), min(lines, maxLines)
-	need := math.Max(1, math.Round(float64(columns)/aspect/2))
+	if tall <= 0 {
+		tall = 2
+	}
+	lines = min(lines, maxLines)
+	need := math.Max(1, math.Round(float64(columns)/aspect/tall))
 	if need > float64(lines) {
-		columns = max(1, min(columns, int(math.Round(2*float64(lines)*aspect))))
+		columns = max(1, min(columns, int(math.Round(tall*float64(lines)*aspect))))
 		need = float64(lines)
 	}
 	return image.Pt(columns, 2*int(need))
@@ -105,14 +74,11 @@ type dot struct {
 // dots draws a map, over the image under it if there is one, in size pixels.
 // Where a pixel holds several positions it is the mean of them, so that none is
 // passed over.
-func dots(m *Map, s *scale, width, height float64, size image.Point, colours colormap, under *photo) []dot {
+func dots(m *Map, s *scale, width, height float64, size image.Point, colours colormap, under *Ground) []dot {
 	const finest = 16
 	fine := min(max((m.Cols+size.X-1)/size.X, (m.Rows+size.Y-1)/size.Y), finest)
 	f := newField(m, s, width, height, size.X*fine, size.Y*fine)
-	var pixels *labImage
-	if under != nil {
-		pixels = under.enlarge(size, colours.muted)
-	}
+	pixels := under.pixels(size, colours.muted)
 	list := make([]dot, size.X*size.Y)
 	for i := range list {
 		x, y := i%size.X, i/size.X
@@ -185,36 +151,6 @@ func (w *sgrWriter) colour(ground int, c color.RGBA) string {
 		return fmt.Sprintf("%d;5;%d", ground, nearest256(c))
 	}
 	return fmt.Sprintf("%d;2;%d;%d;%d", ground, c.R, c.G, c.B)
-}
-
-// legend writes the class, p0 and the colours with what they stand for.
-func (w *sgrWriter) legend(m *Map, s *scale, colours colormap, columns int) {
-	const leastClass = 8
-	p0 := "  p₀ " + typeset.Number(float64(m.P0)) + "  "
-	lo, hi := s.ends()
-	room := columns - displaywidth.String(p0+lo+hi) - barCells
-	w.write("", typeset.Shorten(typeset.Plain(m.Class), max(leastClass, room), displaywidth.String)+p0)
-	w.bar(s, colours)
-	w.newline()
-}
-
-// barCells is the length of a colour bar in characters.
-const barCells = 12
-
-// ends are what stands before and after a colour bar.
-func (s *scale) ends() (lo, hi string) {
-	name, _, _ := strings.Cut(s.label, "  ")
-	return typeset.Number(s.lo) + " ", " " + typeset.Number(s.hi) + "  " + name
-}
-
-// bar writes the colours with what they stand for.
-func (w *sgrWriter) bar(s *scale, colours colormap) {
-	lo, hi := s.ends()
-	w.write("", lo)
-	for i := range barCells {
-		w.write(w.colour(38, colours.at((float64(i)+0.5)/barCells).rgba()), "█")
-	}
-	w.write("", hi)
 }
 
 // nearest256 is the number of the colour of xterm's palette that looks most like

@@ -2,25 +2,40 @@ package heatmap
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mattn/go-runewidth"
+	"gorgonia.org/tensor"
 )
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func blocks(t *testing.T, m Map, o Options) (text string, lines []string) {
+// blocks draws one map: the lines as they are sent, and as they are read.
+func blocks(t *testing.T, m Map, o Options) (sent, read []string) {
 	t.Helper()
-	text, err := HalfBlocks(m, o)
+	text, err := HalfBlocks([]Map{m}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines = strings.Split(strings.TrimSuffix(escapes.ReplaceAllString(text, ""), "\n"), "\n")
-	return text, lines
+	for _, line := range text.Lines {
+		read = append(read, escapes.ReplaceAllString(line, ""))
+	}
+	return text.Lines, read
+}
+
+func groundOf(t *testing.T, image *tensor.Dense) *Ground {
+	t.Helper()
+	g, err := NewGround(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func TestHalfBlocksShape(t *testing.T) {
@@ -31,19 +46,64 @@ func TestHalfBlocksShape(t *testing.T) {
 	}{
 		{64, 64, Options{Columns: 40}, 40, 20},
 		{64, 64, Options{}, 48, 24},
+		{64, 64, Options{Columns: 100, Width: 40}, 40, 20},
 		{64, 32, Options{Columns: 40}, 40, 10},
 		{32, 64, Options{Columns: 40, Lines: 10}, 10, 10},
 		{64, 64, Options{Columns: 1 << 30}, 512, 256},
 		{64, 64, Options{Columns: -3, Lines: -3}, 48, 24},
 	} {
-		_, lines := blocks(t, mapOf(tt.w, tt.h, 8, 4, 0.5, constant(0.2)), tt.o)
-		if len(lines) != tt.rows+1 {
-			t.Errorf("%dx%d, %+v: %d lines, want %d and a legend", tt.w, tt.h, tt.o, len(lines), tt.rows)
+		for _, tt.o.Hollow = range []bool{false, true} {
+			text, err := HalfBlocks([]Map{mapOf(tt.w, tt.h, 8, 4, 0.5, constant(0.2))}, tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := image.Rect(0, 1, tt.columns, 1+tt.rows); len(text.Pictures) != 1 || text.Pictures[0] != want {
+				t.Errorf("%dx%d, %+v: pictures at %v, want %v", tt.w, tt.h, tt.o, text.Pictures, want)
+			}
+			if len(text.Lines) != tt.rows+3 {
+				t.Errorf("%dx%d, %+v: %d lines, want a heading, %d, and two of a legend", tt.w, tt.h, tt.o, len(text.Lines), tt.rows)
+				continue
+			}
+			for _, line := range text.Lines {
+				line = escapes.ReplaceAllString(line, "")
+				if got := runewidth.StringWidth(line); got != max(tt.columns, min(tt.o.room(), leastSide)) {
+					t.Errorf("%dx%d, %+v: a line of %d columns, want %d", tt.w, tt.h, tt.o, got, tt.columns)
+				}
+				if blank := strings.TrimSpace(line) == ""; blank && !tt.o.Hollow {
+					t.Errorf("%dx%d, %+v: a blank line", tt.w, tt.h, tt.o)
+				}
+			}
+		}
+	}
+}
+
+// Several maps stand side by side as long as each has room for its legend.
+func TestHalfBlocksAbreast(t *testing.T) {
+	m := mapOf(64, 64, 8, 4, 0.5, constant(0.2))
+	for _, tt := range []struct{ maps, columns, width, shown, each int }{
+		{3, 120, 48, 3, 38}, {3, 84, 48, 2, 40}, {2, 59, 0, 2, 28}, {2, 58, 0, 1, 58}, {4, 500, 48, 4, 48}, {5, 10, 0, 1, 10},
+	} {
+		o := Options{Columns: tt.columns, Width: tt.width}
+		text, err := HalfBlocks(slices.Repeat([]Map{m}, tt.maps), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text.Pictures) != tt.shown {
+			t.Errorf("%+v: %d maps are drawn", tt, len(text.Pictures))
 			continue
 		}
-		for _, line := range lines[:tt.rows] {
-			if got := runewidth.StringWidth(line); got != tt.columns {
-				t.Errorf("%dx%d, %+v: a line of %d columns, want %d", tt.w, tt.h, tt.o, got, tt.columns)
+		alone, err := HalfBlocks([]Map{m}, Options{Columns: tt.each})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range text.Lines {
+			if want := strings.Join(slices.Repeat([]string{alone.Lines[i]}, tt.shown), "   "); line != want {
+				t.Errorf("%+v, line %d:\n%q, want\n%q", tt, i, line, want)
+			}
+		}
+		for k, p := range text.Pictures {
+			if left := k * (alone.Pictures[0].Dx() + stripGap); p != alone.Pictures[0].Add(image.Pt(left, 0)) {
+				t.Errorf("%+v: picture %d at %v", tt, k, p)
 			}
 		}
 	}
@@ -58,14 +118,14 @@ func TestHalfBlocksColours(t *testing.T) {
 	}
 	warm, cold := colours.at(1).rgba(), colours.at(0).rgba()
 	text, _ := blocks(t, m, Options{Columns: 1})
-	want := fmt.Sprintf("\x1b[0;38;2;%d;%d;%d;48;2;%d;%d;%dm▀\x1b[0m\n", warm.R, warm.G, warm.B, cold.R, cold.G, cold.B)
-	if !strings.HasPrefix(text, want) {
-		t.Errorf("got %q, want it to begin with %q", text, want)
+	want := fmt.Sprintf("\x1b[0;38;2;%d;%d;%d;48;2;%d;%d;%dm▀\x1b[0m", warm.R, warm.G, warm.B, cold.R, cold.G, cold.B)
+	if text[1] != want {
+		t.Errorf("got %q, want %q", text[1], want)
 	}
 	text, _ = blocks(t, m, Options{Columns: 1, Palette: Palette256})
-	want = fmt.Sprintf("\x1b[0;38;5;%d;48;5;%dm▀\x1b[0m\n", nearest256(warm), nearest256(cold))
-	if !strings.HasPrefix(text, want) {
-		t.Errorf("got %q, want it to begin with %q", text, want)
+	want = fmt.Sprintf("\x1b[0;38;5;%d;48;5;%dm▀\x1b[0m", nearest256(warm), nearest256(cold))
+	if text[1] != want {
+		t.Errorf("got %q, want %q", text[1], want)
 	}
 }
 
@@ -78,15 +138,14 @@ func TestHalfBlocksLeaveTheBackground(t *testing.T) {
 	} {
 		m := Map{Rows: 2, Cols: 1, X: []int{0}, Y: []int{0, 8}, PatchW: 8, PatchH: 8, P0: 0.5, P: []float32{tt.upper, tt.lower}, Class: "c"}
 		text, lines := blocks(t, m, Options{Columns: 1})
-		if lines[0] != tt.want {
-			t.Errorf("%g over %g: %q, want %q", tt.upper, tt.lower, lines[0], tt.want)
+		if lines[1] != tt.want {
+			t.Errorf("%g over %g: %q, want %q", tt.upper, tt.lower, lines[1], tt.want)
 		}
-		picture, _, _ := strings.Cut(text, "\n")
-		if hasBackground := strings.Contains(picture, "48;2;"); hasBackground != (tt.upper == tt.lower) {
+		if hasBackground := strings.Contains(text[1], "48;2;"); hasBackground != (tt.upper == tt.lower) {
 			t.Errorf("%g over %g: a background is set: %v", tt.upper, tt.lower, hasBackground)
 		}
-		under, _ := blocks(t, m, Options{Columns: 1, Image: grayImage(8, 16, 50)})
-		if picture, _, _ := strings.Cut(under, "\n"); !strings.Contains(picture, "48;2;") {
+		under, _ := blocks(t, m, Options{Columns: 1, Ground: groundOf(t, grayImage(8, 16, 50))})
+		if !strings.Contains(under[1], "48;2;") {
 			t.Errorf("%g over %g on an image: no background is set", tt.upper, tt.lower)
 		}
 	}
@@ -102,42 +161,98 @@ func TestHalfBlocksPassNoPositionOver(t *testing.T) {
 			return 0.5
 		})
 		text, _ := blocks(t, m, Options{Columns: 10})
-		picture, _, _ := strings.Cut(text, "\n")
-		if len(escapes.FindAllString(picture, -1)) < 3 { // one for the neutral colour, one to end the line
-			t.Errorf("a drop at %d of 40 does not show: %q", hit, picture)
+		if len(escapes.FindAllString(text[1], -1)) < 3 { // one for the neutral colour, one to end the line
+			t.Errorf("a drop at %d of 40 does not show: %q", hit, text[1])
 		}
 	}
 }
 
 func TestHalfBlocksLegend(t *testing.T) {
 	m := mapOf(64, 64, 8, 4, 0.75, func(x, y float64) float64 { return 0.75 - 0.5*math.Exp(-x) })
-	m.P[0], m.P[1] = 0.25, 1
+	m.P[m.Cols+2], m.P[1] = 0.25, 1
 	m.Class = "DME"
-	_, lines := blocks(t, m, Options{Columns: 60})
-	if got, want := lines[len(lines)-1], "DME  p₀ 0.750  −0.500 ████████████ 0.500  p drop"; got != want {
-		t.Errorf("legend %q, want %q", got, want)
+	_, lines := blocks(t, m, Options{Columns: 40})
+	for i, want := range map[int]string{
+		0:              "DME                             p₀ 0.750",
+		len(lines) - 2: "−0.500 ███████████████████ 0.500  p drop",
+		len(lines) - 1: "p falls most at (8, 4), by 0.500        ",
+	} {
+		if lines[i] != want {
+			t.Errorf("line %d: %q, want %q", i, lines[i], want)
+		}
 	}
 	m.Class = "a\x1b[2Jname that is far too long for the line 中文中文中文中文"
 	text, lines := blocks(t, m, Options{Columns: 60})
-	if last := lines[len(lines)-1]; runewidth.StringWidth(last) > 60 || !strings.Contains(last, "…") {
-		t.Errorf("legend %q is %d wide", last, runewidth.StringWidth(last))
+	if runewidth.StringWidth(lines[0]) != 60 || !strings.Contains(lines[0], "…") || !strings.HasSuffix(lines[0], "  p₀ 0.750") {
+		t.Errorf("heading %q is %d wide", lines[0], runewidth.StringWidth(lines[0]))
 	}
-	if strings.Contains(text, "\x1b[2J") {
+	if strings.Contains(strings.Join(text, ""), "\x1b[2J") {
 		t.Error("a label's control sequence reaches the terminal")
+	}
+	for want, p := range map[string]func(x, y float64) float64{
+		"p falls nowhere": constant(0.9),
+		"":                constant(math.NaN()),
+	} {
+		_, lines := blocks(t, mapOf(64, 64, 8, 4, 0.75, p), Options{})
+		if got := strings.TrimSpace(lines[len(lines)-1]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// An overlay is the picture that half-blocks show, in pixels.
+func TestOverlayIsWhatHalfBlocksShow(t *testing.T) {
+	m := mapOf(40, 32, 8, 4, 0.5, func(x, y float64) float64 { return x / 40 })
+	for i := range m.P[:m.Cols+3] {
+		m.P[i] = nan
+	}
+	ground := groundOf(t, photograph(40, 32, 1, func(x, y, c int) float32 { return float32(6 * y) }))
+	for _, o := range []Options{{Columns: 20}, {Columns: 20, Ground: ground}, {Columns: 20, Colormap: "jet", Ground: ground}} {
+		text, _ := blocks(t, m, o)
+		size := image.Pt(20, 16)
+		picture, err := Overlay(m, size, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := sgrWriter{}
+		for y := 0; y < size.Y; y += 2 {
+			for x := range size.X {
+				upper, lower := picture.RGBAAt(x, y), picture.RGBAAt(x, y+1)
+				w.halves(dot{upper, upper.A != 0}, dot{lower, lower.A != 0})
+			}
+			w.newline()
+		}
+		for y, line := range w.lines(leastSide) {
+			if strings.TrimRight(line, " ") != strings.TrimRight(text[1+y], " ") {
+				t.Fatalf("%+v, line %d:\n%q, but half-blocks\n%q", o, y, line, text[1+y])
+			}
+		}
+	}
+	if _, err := Overlay(m, image.Pt(9, 9), Options{Ground: groundOf(t, grayImage(9, 9, 9))}); err == nil {
+		t.Error("a map beyond its image was drawn")
+	}
+	if _, err := Overlay(m, image.Pt(9, 9), Options{Colormap: "plaid"}); err == nil {
+		t.Error("an unknown colormap was accepted")
 	}
 }
 
 func TestHalfBlocksRefuses(t *testing.T) {
 	m := mapOf(64, 64, 8, 4, 0.5, constant(0.5))
-	if _, err := HalfBlocks(m, Options{Colormap: "no such"}); err == nil {
+	if _, err := HalfBlocks([]Map{m}, Options{Colormap: "no such"}); err == nil {
 		t.Error("an unknown colormap was accepted")
 	}
-	if _, err := HalfBlocks(m, Options{Image: grayImage(32, 32, 0)}); err == nil {
+	if _, err := HalfBlocks([]Map{m}, Options{Ground: groundOf(t, grayImage(32, 32, 0))}); err == nil {
 		t.Error("an image smaller than the map was accepted")
 	}
 	m.P = nil
-	if _, err := HalfBlocks(m, Options{}); err == nil {
+	if _, err := HalfBlocks([]Map{m}, Options{}); err == nil {
 		t.Error("a map without values was accepted")
+	}
+	if _, err := HalfBlocks(nil, Options{}); err == nil {
+		t.Error("no map was drawn")
+	}
+	if _, err := NewGround(nil); err == nil {
+		t.Error("no image was accepted")
 	}
 }
 

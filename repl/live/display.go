@@ -1,0 +1,190 @@
+package live
+
+import (
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"occlude/executor"
+	"occlude/repl/picture"
+)
+
+const (
+	patience = 400 * time.Millisecond // before anything is shown
+	interval = 100 * time.Millisecond // between two frames at least
+	share    = 20                     // of the time, one part of which may go into pictures
+
+	nearby  = 1 << 20 // bytes a second to a terminal on this machine
+	faraway = 1 << 17 // and over ssh
+)
+
+// Display shows the progress of queries. It implements executor.Watcher.
+type Display struct {
+	out      io.Writer
+	terminal *picture.Terminal
+	rate     int // bytes a second
+	now      func() time.Time
+
+	done atomic.Int64 // positions
+
+	mu     sync.Mutex // for all below
+	stop   chan struct{}
+	ended  chan struct{}
+	course course
+	heat   growing
+	screen screen
+}
+
+// growing is the heat map that is shown.
+type growing struct {
+	of     *executor.Growing
+	draw   *picture.Growth
+	block  *picture.Block // as it was drawn last
+	done   int64          // positions that were done by then
+	size   picture.Size   // of the window
+	next   time.Time      // not before
+	failed bool           // it cannot be drawn; the line goes on
+}
+
+// New is a display on a terminal, which t describes.
+func New(f *os.File, t *picture.Terminal, env func(string) string) *Display {
+	rate := nearby
+	if env("SSH_CONNECTION") != "" || env("SSH_TTY") != "" {
+		rate = faraway
+	}
+	return &Display{out: f, terminal: t, rate: rate, now: time.Now, screen: screen{plain: t.Dumb}}
+}
+
+// Start implements executor.Progress.
+func (d *Display) Start(image string, positions int) {
+	d.Finish()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.done.Store(0)
+	d.course = begin(image, positions, d.now())
+	d.heat = growing{draw: d.terminal.Growth()}
+	d.stop, d.ended = make(chan struct{}), make(chan struct{})
+	go d.run(d.stop, d.ended)
+}
+
+// run draws until it is stopped.
+func (d *Display) run(stop <-chan struct{}, ended chan<- struct{}) {
+	defer close(ended)
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-t.C:
+			d.frame()
+		}
+	}
+}
+
+// Next implements executor.Progress.
+func (d *Display) Next(image string, number, of int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.course.image, d.course.number, d.course.of = image, number, of
+}
+
+// Watch implements executor.Watcher.
+func (d *Display) Watch(g *executor.Growing) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heat.of, d.heat.done, d.heat.failed = g, -1, false
+}
+
+// Expect implements executor.Progress.
+func (d *Display) Expect(positions int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.course.total = positions
+}
+
+// Add implements executor.Progress.
+func (d *Display) Add(positions int) { d.done.Add(int64(positions)) }
+
+// Finish implements executor.Progress. It takes away what is shown.
+func (d *Display) Finish() {
+	d.mu.Lock()
+	stop, ended := d.stop, d.ended
+	if stop != nil {
+		d.erase()
+		d.stop, d.heat = nil, growing{}
+	}
+	d.mu.Unlock()
+	if stop != nil {
+		close(stop)
+		<-ended
+	}
+}
+
+// Above writes something where the display is, which then goes on below it.
+func (d *Display) Above(write func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	shown := d.stop != nil && d.screen.shown()
+	if shown {
+		d.erase()
+	}
+	write()
+	if shown {
+		d.show()
+	}
+}
+
+// frame brings the screen up to date.
+func (d *Display) frame() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stop == nil {
+		return
+	}
+	now := d.now()
+	d.course.add(now, int(d.done.Load()))
+	if now.Sub(d.course.started) < patience {
+		return
+	}
+	d.picture(now)
+	d.show()
+}
+
+// picture draws the map anew, if it has grown and it is time to.
+func (d *Display) picture(now time.Time) {
+	m, done, size := &d.heat, d.done.Load(), d.terminal.Size()
+	if m.of == nil || m.failed || now.Before(m.next) || done == m.done && size == m.size {
+		return
+	}
+	seen := m.of.Look()
+	if seen == nil {
+		return
+	}
+	block, err := m.draw.Draw(seen, size.Lines-2) // the line above, and one to spare
+	if err != nil {
+		m.failed, block = true, nil
+	}
+	m.block, m.done, m.size = block, done, size
+	d.show()
+	cost := d.now().Sub(now)
+	m.next = now.Add(max(interval, share*cost, time.Duration(d.screen.sent)*time.Second/time.Duration(d.rate)))
+}
+
+// show writes what has changed. That nobody can see it is no reason to stop.
+func (d *Display) show() {
+	size := d.terminal.Size()
+	lines, images := []string{d.course.line(size.Columns-1, d.screen.plain)}, []picture.Image(nil)
+	if b := d.heat.block; b != nil && size == d.heat.size {
+		lines = append(lines, b.Lines...)
+		images = b.Images
+	}
+	_, _ = io.WriteString(d.out, d.screen.draw(lines, images, size))
+}
+
+// erase leaves the screen as it was.
+func (d *Display) erase() {
+	_, _ = io.WriteString(d.out, d.screen.erase()+d.heat.draw.Forget())
+}
