@@ -77,7 +77,7 @@ type Script struct {
 
 // Statement is one of *[CreateModel], *[DropModel], *[ShowModels],
 // *[DescribeModel], *[AnalyzeModel], *[ShowCalibration], *[ExportCalibration],
-// *[ImportCalibration], *[Predict], *[Occlude], *[Explain], *[Benchmark],
+// *[ImportCalibration], *[ShowCache], *[ClearCache], *[Predict], *[Occlude], *[Explain], *[Benchmark],
 // *[Compare], *[Evaluate], *[SQL], *[ShowTables], *[Copy], *[Set],
 // *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
 type Statement interface {
@@ -132,6 +132,13 @@ type Sample struct {
 
 // ShowCalibration is SHOW CALIBRATION: what was measured of machines and models.
 type ShowCalibration struct{ Located }
+
+// ShowCache is SHOW CACHE: what the session keeps so that queries need not compute it
+// again.
+type ShowCache struct{ Located }
+
+// ClearCache is CLEAR CACHE: let go of all that.
+type ClearCache struct{ Located }
 
 // ExportCalibration is EXPORT CALIBRATION TO 'file'.
 type ExportCalibration struct {
@@ -334,6 +341,8 @@ func (*AnalyzeModel) statement()      {}
 func (*ShowCalibration) statement()   {}
 func (*ExportCalibration) statement() {}
 func (*ImportCalibration) statement() {}
+func (*ShowCache) statement()         {}
+func (*ClearCache) statement()        {}
 func (*Predict) statement()           {}
 func (*Occlude) statement()           {}
 func (*Explain) statement()           {}

@@ -71,6 +71,8 @@ func (b *builder) statement(s *statementSyntax) Statement {
 		return &ImportCalibration{Located{s.Import.span()}, b.file(&s.Import.File.Token)}
 	case s.Set != nil:
 		return &Set{Located{s.Set.span()}, b.name(s.Set.Setting.Token), b.value(s.Set.Value)}
+	case s.Clear != nil:
+		return &ClearCache{Located{s.Clear.span()}}
 	case s.Reset.All:
 		return &ResetAll{Located{s.Reset.span()}}
 	default:
@@ -91,6 +93,8 @@ func (b *builder) show(s *showSyntax) Statement {
 		return &ShowTables{here}
 	case s.Calibration:
 		return &ShowCalibration{here}
+	case s.Cache:
+		return &ShowCache{here}
 	case s.All:
 		return &ShowAll{here}
 	}

@@ -48,6 +48,7 @@ type statementSyntax struct {
 	Import    *importSyntax    `parser:"| @@"`
 	Set       *setSyntax       `parser:"| @@"`
 	Reset     *resetSyntax     `parser:"| @@"`
+	Clear     *clearSyntax     `parser:"| @@"`
 }
 
 type createSyntax struct {
@@ -97,8 +98,14 @@ type showSyntax struct {
 	Models      bool           `parser:"'SHOW' ( @'MODELS'"`
 	Tables      bool           `parser:"| @'TABLES'"`
 	Calibration bool           `parser:"| @'CALIBRATION'"`
+	Cache       bool           `parser:"| @'CACHE'"`
 	All         bool           `parser:"| @'ALL'"`
 	Setting     *settingSyntax `parser:"| @@ )"`
+}
+
+type clearSyntax struct {
+	syntax
+	Cache bool `parser:"'CLEAR' @'CACHE'"`
 }
 
 type predictSyntax struct {

@@ -40,6 +40,8 @@ func (s *DropModel) String() string {
 func (s *ShowModels) String() string      { return "SHOW MODELS" }
 func (s *ShowTables) String() string      { return "SHOW TABLES" }
 func (s *ShowCalibration) String() string { return "SHOW CALIBRATION" }
+func (s *ShowCache) String() string       { return "SHOW CACHE" }
+func (s *ClearCache) String() string      { return "CLEAR CACHE" }
 func (s *DescribeModel) String() string   { return "DESCRIBE MODEL " + s.Model.String() }
 
 func (s *ExportCalibration) String() string { return "EXPORT CALIBRATION TO " + s.File.String() }
@@ -284,7 +286,7 @@ func (s *ResetAll) String() string    { return "RESET ALL" }
 // something else.
 func setting(n Name) string {
 	switch key := n.Key(); key {
-	case "all", "models", "tables", "calibration":
+	case "all", "models", "tables", "calibration", "cache":
 		return quoteName(key)
 	}
 	return n.String()

@@ -92,7 +92,7 @@ func statements() *rapid.Generator[Statement] {
 			c := &Copy{File: file.Draw(t, "file"), Options: format(t, "csv", "json", "npy", "png")}
 			c.Query = rapid.OneOf(
 				rapid.Map(occludes(), func(o *Occlude) Statement { return o }),
-				rapid.Just[Statement](&ShowModels{}),
+				rapid.SampledFrom([]Statement{&ShowModels{}, &ShowCache{}}),
 				rapid.Custom(func(*rapid.T) Statement { return predict() }),
 				rapid.Map(benchmarks(), func(b *Benchmark) Statement { return b }),
 				rapid.Map(evaluations(), func(e *Evaluate) Statement { return e }),
@@ -108,7 +108,7 @@ func statements() *rapid.Generator[Statement] {
 		case 12:
 			return analyses().Draw(t, "analyze")
 		case 13:
-			return rapid.SampledFrom([]Statement{&ShowTables{}, &ShowCalibration{}}).Draw(t, "show")
+			return rapid.SampledFrom([]Statement{&ShowTables{}, &ShowCalibration{}, &ShowCache{}, &ClearCache{}}).Draw(t, "show")
 		case 14:
 			return &ExportCalibration{File: file.Draw(t, "file")}
 		case 15:
