@@ -22,8 +22,8 @@ type computation struct {
 	result *HeatMap
 	// growing is the map, for those who watch it.
 	growing *Growing
-	views  *operators.Views
-	cover  *occluder
+	views   *operators.Views
+	cover   *occluder
 
 	odds     odds
 	batchers []*batcher
@@ -243,7 +243,7 @@ func (c *computation) stats() (sum operators.Stats) {
 func (c *computation) account() {
 	a := &c.result.Actual
 	a.Positions, a.Updates = c.computed, c.stats()
-	a.Memory = c.memory(a.Base.Peak)
+	a.Memory = c.memory()
 	a.PeakBytes = a.Memory.Total()
 }
 

@@ -1,8 +1,8 @@
 // Package executor runs plans.
 //
 // A Session holds what statements leave behind: the catalog of models, the
-// settings, and the programs (networks with packed weights) of models that were
-// used. Run executes one plan in it and hands each result to a callback as soon
+// settings, the programs (networks with packed weights) of models that were
+// used, and the views of images that they were used on (cache.go, views.go). Run executes one plan in it and hands each result to a callback as soon
 // as it is there.
 //
 // # How a heat map is computed
@@ -13,7 +13,8 @@
 //	                                                              │
 //	                                   relation, .png .npy .csv .json ◀──┘
 //
-// The base pass materializes the views with all threads. Then each worker takes
+// The base pass materializes the views with all threads, unless a query before has left
+// them. Then each worker takes
 // batches of positions from a common counter until none is left, so the load
 // balances itself to the end; which worker computes a position does not change
 // its value. A plan of several stages is that several times over, with what the

@@ -9,15 +9,15 @@ import (
 	"occlude/planner"
 )
 
-// held counts what a query of a model holds whatever it computes: weights, and the
-// session's other models. What is kept for other queries is not counted: it is
-// dropped where memory is scarce.
-func (s *Session) held(p *planner.Occlude) (known *memory.Arrays, m planner.Memory) {
+// held counts what a query of a model holds whatever it computes: weights, as they are
+// and as its own program has packed them, nil for none, and the session's other models.
+// What is kept for other queries is not counted: it is dropped where memory is scarce.
+func (s *Session) held(p *planner.Occlude, own *program) (known *memory.Arrays, m planner.Memory) {
 	known = &memory.Arrays{}
 	m.Process = memory.Process
 	m.Weights = known.Add(p.Model.Net.Arrays()...) + known.Add(p.Net.Arrays()...)
-	if made := s.programs[p.Model]; len(made) > 0 { // the last one is that of the plan that is running
-		m.Packed = known.Add(made[len(made)-1].arrays()...)
+	if own != nil {
+		m.Packed = known.Add(own.arrays()...)
 	}
 	for _, other := range s.models {
 		m.Others += known.Add(other.Net.Arrays()...)
@@ -25,20 +25,14 @@ func (s *Session) held(p *planner.Occlude) (known *memory.Arrays, m planner.Memo
 	return known, m
 }
 
-// arrays are what a program holds in an order of its own.
-func (p program) arrays() [][]float32 {
-	all := p.ready.Arrays()
-	if p.backward != nil {
-		all = append(all, p.backward.Arrays()...)
+// memory counts what the computation of a heat map held when it held the most.
+func (c *computation) memory() planner.Memory {
+	q, base := c.query, c.result.Actual.Base.Peak
+	if c.result.Actual.Kept { // no base pass: workers have their memory from the beginning
+		base = c.stats().Peak
 	}
-	return all
-}
-
-// memory counts what the computation of a heat map held when it held the most, of
-// which base was in the base pass.
-func (c *computation) memory(base int64) planner.Memory {
-	q := c.query
-	known, held := q.session.held(q.plan)
+	s, p := q.session, q.plan
+	known, held := s.held(p, s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms))
 	pixels := c.result.Pixels.Data().([]float32)
 	held.Results = known.Add(pixels, c.cover.cover) + int64(len(pixels))*4 // before it was normalised
 	n := int64(len(c.result.States))

@@ -17,39 +17,39 @@ type query struct {
 	session *Session
 	plan    *planner.Occlude
 	program operators.Program
-	images  int // that are left, this one included
+	images  int   // that are left, this one included
+	known   *seen // the image, nil where it is to be seen yet
+
+	start       time.Time // when its file began to be read
+	baseSeconds float64
 }
 
 func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
-	start := time.Now()
 	p, image := q.plan, file.Path
-	pixels, normal, err := decoded(p.Model, file)
-	if err != nil {
-		return nil, unusable{err}
+	h := &HeatMap{Plan: p, Image: image, States: make([]State, len(p.Grid.Positions))}
+	h.Actual = planner.Actuals{Image: image, Kept: q.known != nil}
+	known := q.known
+	if known == nil {
+		var err error
+		if known, err = q.see(ctx, file); err != nil {
+			return nil, err
+		}
+		h.Actual.BaseSeconds, h.Actual.Base = q.baseSeconds, known.views.Stats
 	}
-	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels)
+	h.Pixels = known.pixels
+	cover, err := newOccluder(p.Fill, p.Model.Spec, h.Pixels)
 	if err != nil {
 		return nil, err
 	}
-	base := time.Now()
-	views, err := q.program.Base(ctx, normal, p.Threads)
-	if err != nil {
-		return nil, q.interrupted(ctx, err, image, 0)
-	}
-	h := &HeatMap{Plan: p, Image: image, Pixels: pixels, States: make([]State, len(p.Grid.Positions))}
-	h.Actual = planner.Actuals{Image: image, BaseSeconds: time.Since(base).Seconds(), Base: views.Stats}
-	output := p.Net.Output.Index
-	p0, err := scores(p.Model, views, output, image)
-	if err != nil {
-		return nil, unusable{err}
-	}
+	views, output := known.views.Shared(), p.Net.Output.Index
+	p0 := views.Output(output)
 	for _, c := range targets(p.Target, p0) {
 		h.Classes = append(h.Classes, ClassMap{
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
 	all := views.Bytes()
-	if a := p.Chosen().Adaptive; p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
+	if a := p.Chosen().Adaptive; !p.Keeps && p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
 		views.Drop(func(i int) bool {
 			_, constant := p.Net.Layers[i].Op.(network.Const)
 			return constant || i == 0 || i == output
@@ -73,7 +73,7 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 		}
 		h.Written = append(h.Written, path)
 	}
-	h.Actual.Run = time.Since(start).Seconds()
+	h.Actual.Run = time.Since(q.start).Seconds()
 	return h, nil
 }
 

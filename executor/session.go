@@ -3,18 +3,13 @@ package executor
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sort"
 	"time"
 
 	"occlude/internal/model"
-	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/internal/store"
 	"occlude/internal/tables/queries"
-	"occlude/operators"
-	"occlude/operators/cpu"
-	"occlude/operators/gradient"
 	"occlude/planner"
 )
 
@@ -37,21 +32,16 @@ type Session struct {
 	sql  *queries.Session // nil until the first SQL
 	last *lastResult      // nil while there is none
 
-	warned   map[string]bool // of what Warn has heard
-	models   map[string]*model.Model
-	programs map[*model.Model][]program
+	warned map[string]bool // of what Warn has heard
+	models map[string]*model.Model
+	// programs and seen are what is kept for other queries (cache.go), the one that was
+	// used last is the last of its list.
+	programs map[*model.Model][]*program
+	seen     []*seen
+	uses     int // of either, so far
 	keep     int // programs of a model, where that is more than keptPrograms
 	// loading is the time spent on a model that no query has accounted for yet.
 	loading map[*model.Model]time.Duration
-}
-
-// program is a model's network made ready in one way.
-type program struct {
-	net        *network.Network
-	kernels    string
-	algorithms []operators.Algorithm
-	ready      *cpu.Program
-	backward   *gradient.Program // nil until it is asked for
 }
 
 // NewSession makes an empty session.
@@ -60,7 +50,7 @@ func NewSession() *Session {
 		Store:    store.Open(""),
 		warned:   map[string]bool{},
 		models:   map[string]*model.Model{},
-		programs: map[*model.Model][]program{},
+		programs: map[*model.Model][]*program{},
 		loading:  map[*model.Model]time.Duration{},
 	}
 }
@@ -90,89 +80,6 @@ func (s *Session) takeLoading(m *model.Model) time.Duration {
 	d := s.loading[m]
 	s.loading[m] = 0
 	return d
-}
-
-// keptPrograms is how many programs of a model stay ready: those of two plans that
-// are compared with each other. Each may hold as much as all the model's weights.
-const keptPrograms = 2
-
-// program makes a network ready for the processor, in the way that a plan chose.
-// What the model's last programs have packed in the same way is shared with them.
-func (s *Session) program(ctx context.Context, m *model.Model, net *network.Network, o cpu.Options) (operators.Program, error) {
-	for i, p := range s.programs[m] {
-		if p.net != net {
-			continue
-		}
-		if p.kernels == o.Kernels && slices.Equal(p.algorithms, o.Algorithms) {
-			s.programs[m] = append(slices.Delete(s.programs[m], i, i+1), p)
-			return p.ready, nil
-		}
-		o.Like = append(o.Like, p.ready)
-	}
-	start := time.Now()
-	p, err := cpu.New(ctx, net, o)
-	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", m.Name, err)
-	}
-	s.programs[m] = append(s.programs[m], program{net: net, kernels: o.Kernels, algorithms: o.Algorithms, ready: p})
-	s.dropPrograms(m)
-	s.Loaded(m, time.Since(start))
-	return p, nil
-}
-
-// dropPrograms lets go of the programs that were used the longest ago.
-func (s *Session) dropPrograms(m *model.Model) {
-	if n := len(s.programs[m]) - max(keptPrograms, s.keep); n > 0 {
-		s.programs[m] = slices.Delete(s.programs[m], 0, n)
-	}
-}
-
-// makeRoom lets go of what was made ready for other plans, as far as it does not fit
-// into the memory limit beside the plan that is to run.
-func (s *Session) makeRoom(p *planner.Occlude) {
-	if p.MemoryLimit == 0 {
-		return
-	}
-	if s.Bound != nil {
-		s.Bound(p.MemoryLimit)
-	}
-	known, _ := s.held(p)
-	left := p.MemoryLimit - p.Chosen().Estimate.PeakBytes
-	for m, all := range s.programs {
-		s.programs[m] = slices.DeleteFunc(all, func(made program) bool {
-			if made.net == p.Net && made.kernels == p.Kernels && slices.Equal(made.algorithms, p.Chosen().Algorithms) {
-				return false
-			}
-			left -= known.Add(made.net.Arrays()...) + known.Add(made.arrays()...)
-			return left < 0
-		})
-	}
-}
-
-// keepPrograms lets more of a model's programs stay ready, until done is called.
-func (s *Session) keepPrograms(m *model.Model, n int) (done func()) {
-	before := s.keep
-	s.keep = n
-	return func() {
-		s.keep = before
-		s.dropPrograms(m)
-	}
-}
-
-// gradients is the backward pass of the network that a plan runs.
-func (s *Session) gradients(p *planner.Occlude) (*gradient.Program, error) {
-	all := s.programs[p.Model]
-	last := &all[len(all)-1] // that of the plan that is running
-	if last.backward == nil {
-		// Direct convolutions: a single pass gains less by faster ones than it takes to
-		// transform their weights.
-		b, err := gradient.New(p.Net, gradient.Options{Kernels: p.Kernels})
-		if err != nil {
-			return nil, fmt.Errorf("model %q: %w", p.Model.Name, err)
-		}
-		last.backward = b
-	}
-	return last.backward, nil
 }
 
 // expect tells how many positions a heat map is now expected to take.
@@ -214,6 +121,7 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		if err := s.Settings.Set(p.Name, p.Value); err != nil {
 			return err
 		}
+		s.boundViews()
 		return emit(Message{"SET"})
 	case *planner.Show:
 		r, err := s.show(p.Name)
@@ -225,6 +133,7 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		if err := s.Settings.Reset(p.Name); err != nil {
 			return err
 		}
+		s.boundViews()
 		return emit(Message{"RESET"})
 	case *planner.ShowCalibration:
 		return s.showCalibration(ctx, p, emit)
@@ -258,6 +167,10 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.evaluate(ctx, p, emit)
 	case *planner.Query:
 		return s.query(ctx, p, emit)
+	case *planner.ShowCache:
+		return emit(s.showCache())
+	case *planner.ClearCache:
+		return emit(s.clearCache())
 	case *planner.ShowTables:
 		return s.showTables(ctx, emit)
 	}
@@ -293,6 +206,7 @@ func (s *Session) forget(name string) {
 	delete(s.loading, s.models[name])
 	delete(s.programs, s.models[name])
 	delete(s.models, name)
+	s.dropViews(s.unmade)
 }
 
 func showModels(p *planner.ShowModels) *Relation {

@@ -90,6 +90,7 @@ func (q *stream) one(ctx context.Context, image string) error {
 	if ctx.Err() != nil {
 		return &Interrupted{Image: image, Cause: context.Cause(ctx)}
 	}
+	start := time.Now()
 	file, err := imageio.Load(image)
 	if err != nil {
 		return unusable{err}
@@ -104,16 +105,22 @@ func (q *stream) one(ctx context.Context, image string) error {
 			return nil
 		}
 	}
+	p := q.plan
+	known := q.session.recall(p, file)
+	if q.program == nil || p.Keeps {
+		q.session.makeRoom(p, known)
+	}
 	if q.program == nil {
-		p := q.plan
-		q.session.makeRoom(p)
+		if q.session.Bound != nil && p.MemoryLimit > 0 {
+			q.session.Bound(p.MemoryLimit)
+		}
 		q.program, err = q.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
 		if err != nil {
 			return err
 		}
 		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
 	}
-	h, err := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left}).run(ctx, file)
+	h, err := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start}).run(ctx, file)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -124,6 +125,12 @@ func (v *Views) Drop(keep func(layer int) bool) {
 			v.Layers[i] = nil
 		}
 	}
+}
+
+// Shared are the same views for another query, which may drop some of them and
+// compensate by its own gradients.
+func (v *Views) Shared() *Views {
+	return &Views{Layers: slices.Clone(v.Layers), Sums: v.Sums}
 }
 
 // Stats counts what was done.

@@ -12,6 +12,8 @@ type Actuals struct {
 	Plan        float64 // seconds from text to physical plan
 	Run         float64 // seconds of everything after that
 	BaseSeconds float64 // of Run, the base pass
+	// Kept tells that the views were those of a query before: there was no base pass.
+	Kept bool
 	// BackwardSeconds are, of Run, the backward pass and the plan's feature, where it
 	// has one, and BackwardMACs the feature's multiply-adds, of Updates.
 	BackwardSeconds float64

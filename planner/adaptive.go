@@ -373,14 +373,14 @@ func backwardSeconds(net *network.Network, r resources, classes int) float64 {
 
 // addSampling adds to the estimate what an adaptive plan does beside computing
 // positions.
-func (c *Candidate) addSampling() {
+func (c *Candidate) addSampling(net *network.Network) {
 	if c.Adaptive == nil {
 		return
 	}
 	e := &c.Estimate
 	e.Seconds += c.Adaptive.SecondsEstimating
 	if c.Adaptive.SecondsBackward > 0 {
-		e.BackwardSeconds, e.BackwardMACs = c.Adaptive.SecondsBackward, e.BaseMACs
+		e.BackwardSeconds, e.BackwardMACs = c.Adaptive.SecondsBackward, net.Work().MACs
 		e.Seconds += e.BackwardSeconds + c.Adaptive.SecondsFeature
 		e.MACs += e.BackwardMACs
 	}

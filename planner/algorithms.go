@@ -35,6 +35,14 @@ type accuracy struct {
 	off         []operators.Algorithm // that are ruled out
 }
 
+// allows tells whether layers may be computed by other algorithms than those that were
+// chosen, whose expected error is the least that a plan may have.
+func (want accuracy) allows(net *network.Network, algorithms []operators.Algorithm, least float64) bool {
+	ruledOut := func(a operators.Algorithm) bool { return slices.Contains(want.off, a) }
+	return want.convolution == ConvolutionAuto && !slices.ContainsFunc(algorithms, ruledOut) &&
+		cost.Error(net, algorithms) <= max(want.tolerance, least)
+}
+
 // tally is what a layer does in a plan, by the algorithms that it can be
 // computed by.
 type tally struct {

@@ -30,7 +30,7 @@ const (
 func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
 	c.refused = nil
 	c.Estimate.ViewBytes = allViews(q.Net)
-	if c.Rects.Rule == Whole && !c.sketches() {
+	if c.Rects.Rule == Whole && !c.sketches() && !q.Keeps {
 		c.Estimate.ViewBytes = keptByFull(q.Net)
 	}
 	c.shapes.weigh(q.Net)
@@ -106,11 +106,14 @@ func (c *Candidate) peak(q *Occlude, held Memory, arena int64) Memory {
 	held.Workers = int64(c.Threads) * arena
 	base, backward, updates := held, held, held
 	base.Views, updates.Views = allViews(q.Net), c.Estimate.ViewBytes
+	if c.Views != nil {
+		base = held // the views are there already
+	}
 	updates.Workers += int64(c.Threads) * notesBytes(q, c.Batch)
 	if c.sketches() {
 		backward.Packed += backwardBytes(q.Net)
 		updates.Packed = backward.Packed
-		backward.Views = base.Views
+		backward.Views = updates.Views
 		backward.Gradients, updates.Gradients = gradientBytes(q.Net, c.Adaptive.Gradients)
 	}
 	return base.Larger(backward).Larger(updates)

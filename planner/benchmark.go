@@ -54,11 +54,11 @@ func (b *binder) benchmark(ctx context.Context, s *lang.Benchmark) (Plan, error)
 	if err := benchmarked(s.Query); err != nil {
 		return nil, err
 	}
-	inner, err := b.planner.Plan(ctx, s.Query)
+	query, err := b.inner(ctx, s.Query)
 	if err != nil {
 		return nil, err
 	}
-	p := &Benchmark{text: b.text, Runs: defaultRuns, Warmup: defaultWarmup, Query: inner.(*Occlude)}
+	p := &Benchmark{text: b.text, Runs: defaultRuns, Warmup: defaultWarmup, Query: query}
 	if s.Runs != nil {
 		if p.Runs, err = wholeNumber(*s.Runs, 1); err != nil {
 			return nil, err
@@ -191,11 +191,7 @@ func (b *binder) alternative(ctx context.Context, s *lang.Occlude, a lang.Altern
 		}
 		own.Options = append(own.Options, o)
 	}
-	plan, err := b.planner.Plan(ctx, &own)
-	if err != nil {
-		return nil, err
-	}
-	return plan.(*Occlude), nil
+	return b.inner(ctx, &own)
 }
 
 // same tells whether two candidates of one query do the same.

@@ -39,6 +39,8 @@ type Env struct {
 	Now func() time.Time
 	// Statistics are what was measured on this machine; nil for nothing.
 	Statistics Statistics
+	// Cache is what queries before have left; nil for nothing.
+	Cache Cache
 	// Tables are those that heat maps may go into; nil where there is no place for
 	// any.
 	Tables Tables
@@ -66,7 +68,7 @@ type Planner struct {
 type optimized struct {
 	net   *network.Network
 	fired []rewrite.Fired
-	off   string // the switches that were off
+	off   string // the rules that were ruled out
 }
 
 // New makes a planner.
@@ -83,7 +85,12 @@ func (p *Planner) Rewriting() time.Duration { return p.rewriting }
 
 // optimize rewrites a model's network, once.
 func (p *Planner) optimize(m *model.Model) (optimized, error) {
-	off := strings.Join(p.env.Settings.Off(), " ")
+	off := ""
+	for _, r := range rewrite.Rules() {
+		if !p.env.Settings.Enabled(r.Name) {
+			off += r.Name + " "
+		}
+	}
 	if o, ok := p.optimized[m]; ok && o.off == off {
 		return o, nil
 	}
@@ -117,10 +124,15 @@ func (p *Planner) forgetDropped() {
 
 // Plan binds a statement. Errors about the statement are *lang.Diagnostic.
 func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
+	return p.plan(ctx, s, &p.env)
+}
+
+// plan is Plan in another world.
+func (p *Planner) plan(ctx context.Context, s lang.Statement, env *Env) (Plan, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	b := &binder{planner: p, env: &p.env, text: text(s.String())}
+	b := &binder{planner: p, env: env, text: text(s.String())}
 	switch s := s.(type) {
 	case *lang.CreateModel:
 		return b.createModel(s)
@@ -172,6 +184,10 @@ func (p *Planner) Plan(ctx context.Context, s lang.Statement) (Plan, error) {
 		return &Query{b.text, s}, nil
 	case *lang.ShowTables:
 		return &ShowTables{b.text}, nil
+	case *lang.ShowCache:
+		return &ShowCache{b.text}, nil
+	case *lang.ClearCache:
+		return &ClearCache{b.text}, nil
 	case *lang.Set:
 		return b.set(s)
 	case *lang.ShowSetting:

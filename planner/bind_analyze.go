@@ -74,7 +74,7 @@ func draw(s *lang.Sample) (*Sample, error) {
 func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
 	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
 	exact := q
-	all, err := candidates(ctx, &exact, h, r)
+	all, err := candidates(ctx, &exact, h, r, nil)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (b *binder) evaluate(ctx context.Context, s *lang.Evaluate) (Plan, error) {
 	if err := notTable(s.Query, "EVALUATE"); err != nil {
 		return nil, err
 	}
-	inner, err := (&binder{planner: b.planner, env: b.env, text: text(s.Query.String())}).occlude(ctx, s.Query)
+	inner, err := (&binder{planner: b.planner, env: b.env.alone(), text: text(s.Query.String())}).occlude(ctx, s.Query)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,8 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Candidates, err = candidates(ctx, p, q.hints, r); ctx.Err() != nil {
+	p.Keeps = b.keeps(p)
+	if p.Candidates, err = candidates(ctx, p, q.hints, r, b.kept(p)); ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	} else if err != nil {
 		at := s.Span()

@@ -77,8 +77,9 @@ func (r resources) parallel() float64 {
 }
 
 // candidates costs the ways to run a query and orders them, the chosen one
-// first. It fails when none that the hints allow fits into the memory.
-func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candidate, error) {
+// first: with a base pass, or where that is cheaper over views that are kept. It fails
+// when none that the hints allow fits into the memory.
+func candidates(ctx context.Context, q *Occlude, h hints, r resources, kept []Views) ([]*Candidate, error) {
 	all := h.considered()
 	forced, by := h.forced()
 	for _, c := range all {
@@ -103,6 +104,15 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources) ([]*Candi
 		}
 		c.ruleOut(r)
 		all = append(all, c)
+	}
+	// What is computed must not depend on what is kept, but for the algorithms: so each
+	// plan is made without it first.
+	for i, c := range all {
+		var err error
+		if all[i], err = c.overKept(ctx, q, h, r, kept); err != nil {
+			return nil, err
+		}
+		all[i].off = c.off
 	}
 	demanded := func(c *Candidate) bool { // by hints and goals
 		return (forced == "" || c.Name == forced) && (q.Goals.Within == 0 || c.Adaptive != nil)
@@ -156,7 +166,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	r.threads = c.Threads
 	c.price(net, tallies, r)
 	c.divide()
-	c.addSampling()
+	c.addSampling(net)
 	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures()) + q.keeping()
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
 	c.Estimate.Least, c.Estimate.Most = c.within(q.Profile.Of(q.Model.Hash))

@@ -25,11 +25,10 @@ func (b *binder) compare(ctx context.Context, s *lang.Compare) (Plan, error) {
 		if err := unwritten(side.query, "COMPARE"); err != nil {
 			return nil, err
 		}
-		plan, err := b.planner.Plan(ctx, side.query)
+		q, err := b.inner(ctx, side.query)
 		if err != nil {
 			return nil, err
 		}
-		q := plan.(*Occlude)
 		if n := len(q.Images); n > 1 {
 			return nil, lang.Errorf(side.query.Image.Span(), "COMPARE takes one image, not the %d that fit %s", n, side.query.Image).
 				WithHint("a COMPARE for each")

@@ -50,6 +50,12 @@
 // plan of trials (machine.go) that the engine has the session run once on a machine,
 // before the first plan that is chosen by cost.
 //
+// # What queries before have left
+//
+// A session keeps views. Cache says which of them are those of the query's image as its file
+// is now; each candidate is costed over them, too, with their algorithms and without a
+// base pass, and the cheaper of the two stays (cache.go).
+//
 // # What a plan shows
 //
 // EXPLAIN and DESCRIBE MODEL are made from the plan alone by package explain,

@@ -126,10 +126,9 @@ func viewBytes(net *network.Network) (n int64) {
 // and batch.
 func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 	e := &c.Estimate
-	base := net.Work()
-	e.MACs, e.BaseMACs = base.MACs, base.MACs
+	e.MACs, e.BaseMACs = 0, 0
 	// What workers write to comes from the system while they run, and so do the views.
-	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.Memory.Workers), r.rates.FreshSeconds(viewBytes(net))
+	e.Seconds, e.BaseSeconds = r.rates.FreshSeconds(e.Memory.Workers), 0
 	cores := r.parallel()
 	c.updates = make([]cost.Amount, len(net.Layers))
 	together := groupsOf(net, c.largest(), c.Algorithms, c.Batch)
@@ -141,16 +140,28 @@ func (c *Candidate) price(net *network.Network, tallies []tally, r resources) {
 		c.Layers[j].Seconds = r.rates.Seconds(l, how, amount) / cores
 		e.Seconds += c.Layers[j].Seconds
 		e.MACs += c.Layers[j].Work.MACs
+	}
+	if c.Views == nil {
+		e.BaseMACs, e.BaseSeconds = net.Work().MACs, c.baseSeconds(net, r)
+		e.MACs += e.BaseMACs
+		e.Seconds += e.BaseSeconds
+	}
+	e.Error = cost.Error(net, c.Algorithms)
+}
+
+// baseSeconds is what a base pass takes.
+func (c *Candidate) baseSeconds(net *network.Network, r resources) float64 {
+	cores := r.parallel()
+	seconds := r.rates.FreshSeconds(viewBytes(net))
+	for j, l := range net.Layers {
 		if _, constant := l.Op.(network.Const); constant || j == 0 {
 			continue
 		}
-		amount = wholeTally(l).of(how)
+		amount := wholeTally(l).of(c.Algorithms[j])
 		amount.Groups = cores // each thread reads the weights
-		e.BaseSeconds += r.rates.Seconds(l, how, amount) / cores
+		seconds += r.rates.Seconds(l, c.Algorithms[j], amount) / cores
 	}
-	e.BaseSeconds *= r.rates.BasePass()
-	e.Seconds += e.BaseSeconds
-	e.Error = cost.Error(net, c.Algorithms)
+	return seconds * r.rates.BasePass()
 }
 
 // choose fixes the algorithms. The base pass counts as one more position.

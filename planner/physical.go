@@ -31,6 +31,10 @@ type Candidate struct {
 	// of all, and Rects are those of positions that are computed exactly.
 	Adaptive *Adaptive
 
+	// Views are those of a query before that the plan computes with, nil for a base pass
+	// of its own.
+	Views *Views
+
 	Threads int // workers
 	Batch   int // positions a worker computes together
 	// ArenaBytes is what each worker takes at once for all that it computes, 0 where

@@ -135,8 +135,11 @@ type Occlude struct {
 	Off []string
 	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
 	MemoryLimit int64
-	Kernels     string  // the set of kernels, as SET kernels names it
-	Tolerance   float64 // most expected error of the probabilities
+	// Keeps tells that the plan may go by views that queries before have left, and
+	// leaves its own to those after it.
+	Keeps     bool
+	Kernels   string  // the set of kernels, as SET kernels names it
+	Tolerance float64 // most expected error of the probabilities
 	// Convolution is ConvolutionAuto, or the algorithm that a hint forces.
 	Convolution string
 	Seed        int // of random choices, which adaptive plans make

@@ -44,7 +44,10 @@ func notesBytes(q *Occlude, batch int) int64 {
 // workerBytes is the most that a worker takes from its arena, in the base pass and for
 // batches of a size.
 func (c *Candidate) workerBytes(q *Occlude, batch int) int64 {
-	bytes := c.baseBytes(q.Net, c.Threads)
+	var bytes int64
+	if c.Views == nil {
+		bytes = c.baseBytes(q.Net, c.Threads)
+	}
 	for _, b := range c.heaviest(q.Net, batch) {
 		bytes = max(bytes, arenaBytes(q.Net, c.Algorithms, b))
 	}

@@ -70,13 +70,13 @@ OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
   grid      patch 8x16, stride 64x208, fill black: 2 x 5 = 10 positions
   peak      p falls by 0.0005 with the patch at (0, 208)
-  plan      full on cpu, threads 2, batch 5; 859 M multiply-adds
+  plan      full on cpu, threads 2, batch 5; 781 M multiply-adds, 1.1x fewer than full inference; views kept
   time      T = load T + plan T + run T
 OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
   grid      patch 16x16, fill gray: 1 by hand
   peak      p falls nowhere; it rises least, by 0.0001, with the patch at (0, 0)
-  plan      incremental on cpu, threads 2, batch 1; 80.3 M multiply-adds, 1.9x fewer than full inference
+  plan      incremental on cpu, threads 2, batch 1; 2.19 M multiply-adds, 71.5x fewer than full inference; views kept
   time      T = load T + plan T + run T
 `
 	if got != want {
@@ -200,7 +200,9 @@ func TestJSONOfAnOcclude(t *testing.T) {
 	is("grid of a list", last["grid"], map[string]any{"rows": 1.0, "cols": 2.0})
 	is("plan", last["plan"], "full")
 	is("seed", last["seed"], 9)
-	is("multiply-adds of three inferences", last["multiply_adds"], 3*78124232.0)
+	is("multiply-adds of two inferences", last["multiply_adds"], 2*78124232.0)
+	is("views kept", last["views_kept"], true)
+	is("views kept", second["views_kept"], false)
 	if _, ok := last["where"]; ok {
 		t.Error("there is a where without one")
 	}

@@ -38,6 +38,7 @@ type Summary struct {
 	Seed         int             `json:"seed"` // of random choices
 	Seconds      SummarySeconds  `json:"seconds"`
 	MultiplyAdds int64           `json:"multiply_adds"`
+	ViewsKept    bool            `json:"views_kept"` // by a query before: there was no base pass
 	Outputs      []string        `json:"outputs"`
 	Array        string          `json:"array,omitempty"` // the file that Printer.Arrays asked for
 }
@@ -95,7 +96,7 @@ func summarize(h *executor.HeatMap) Summary {
 		Peak:   SummaryPeak{peak.X, peak.Y, drop, h.States[slices.Index(g.Positions, peak)].String()},
 		Plan:   p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
-		MultiplyAdds: h.Actual.MACs(), Outputs: h.Written,
+		MultiplyAdds: h.Actual.MACs(), ViewsKept: h.Actual.Kept, Outputs: h.Written,
 	}
 	for _, stage := range h.Actual.Stages {
 		s.Sketches += stage.Sketches
@@ -172,7 +173,11 @@ func (s Summary) text(h *executor.HeatMap) string {
 	fmt.Fprintf(&b, "  %-9s %s\n", "grid", gridText(h.Plan))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	b.WriteString(fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds) + "\n")
+	b.WriteString(fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds))
+	if s.ViewsKept {
+		b.WriteString("; views kept")
+	}
+	b.WriteString("\n")
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
 	}

@@ -33,7 +33,7 @@ func New() *Engine {
 	s.Memory = memory.Here().Reach
 	e := &Engine{Session: s, Variables: map[string]string{}}
 	e.planner = planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
 		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
 			return imageio.FitMask(path, spec)
 		},

@@ -69,6 +69,9 @@ func Load(name string) (*File, error) {
 	return &File{name, data, frame}, nil
 }
 
+// Frame is the number of the frame that the name asks for, from 1.
+func (f *File) Frame() int { return f.frame }
+
 // Decode makes of the file what Read does.
 func (f *File) Decode(w Window) (*Image, error) {
 	m, err := f.over(white, w)

@@ -62,6 +62,8 @@ var table = append([]Setting{
 		Meaning: "most memory of the process, as '4GB'; auto is 80% of what is free", check: checkBytes},
 	{Name: "threads", Kind: KindSetting, Default: "auto",
 		Meaning: "goroutines that compute; auto is one per core", check: checkThreads},
+	{Name: "view_cache", Kind: KindSetting, Default: "512MB",
+		Meaning: "most memory of the views that queries leave for the next ones on the same image; off keeps none", check: checkCache},
 }, switches()...)
 
 // All lists the settings by name.
@@ -195,6 +197,15 @@ func (s *Settings) MemoryLimit() int64 {
 	return n
 }
 
+// ViewCache is the most bytes of views that are kept for other queries, 0 for none.
+func (s *Settings) ViewCache() int64 {
+	n, err := ParseBytes(s.value("view_cache"))
+	if err != nil { // off
+		return 0
+	}
+	return n
+}
+
 // MemoryShare is the memory limit that auto stands for where a process could have so
 // many bytes in all: what is left is for others, and for what queries do not foresee.
 func MemoryShare(bytes int64) int64 { return bytes / 5 * 4 }
@@ -237,6 +248,18 @@ func oneOf(values ...string) func(string) (string, error) {
 func checkBytes(v string) (string, error) {
 	if _, err := ParseBytes(v); err != nil {
 		return "", err
+	}
+	return strings.ReplaceAll(v, " ", ""), nil
+}
+
+// checkCache takes the usual words for off beside an amount.
+func checkCache(v string) (string, error) {
+	switch strings.ToLower(v) {
+	case off, "false", "no", "0":
+		return off, nil
+	}
+	if _, err := ParseBytes(v); err != nil {
+		return "", fmt.Errorf("%w, or off", err)
 	}
 	return strings.ReplaceAll(v, " ", ""), nil
 }

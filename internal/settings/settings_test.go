@@ -20,7 +20,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("the default of %s is checked as %q, %v", x.Name, got, err)
 		}
 	}
-	if s.Threads() != runtime.GOMAXPROCS(0) || s.MemoryLimit() != 0 || s.Format() != settings.FormatTable {
+	if s.Threads() != runtime.GOMAXPROCS(0) || s.MemoryLimit() != 0 || s.ViewCache() != 512e6 || s.Format() != settings.FormatTable {
 		t.Errorf("%d threads, %d bytes, format %s", s.Threads(), s.MemoryLimit(), s.Format())
 	}
 }
@@ -44,6 +44,11 @@ func TestSet(t *testing.T) {
 		{"memory_limit", "4 GB", "4GB", ""},
 		{"memory_limit", "auto", "auto", ""},
 		{"memory_limit", "lots", "", "amount of memory"},
+		{"view_cache", "1 GiB", "1GiB", ""},
+		{"view_cache", "OFF", "off", ""},
+		{"view_cache", "0", "off", ""},
+		{"view_cache", "false", "off", ""}, // as the language reads off
+		{"view_cache", "much", "", "or off"},
 		{"speed", "1", "", "no setting"},
 	} {
 		var s settings.Settings

@@ -110,6 +110,9 @@ func (b *builder) plan() Plan {
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
 	}
+	if c.Views != nil {
+		p.Kept = &KeptViews{c.Views.Bytes}
+	}
 	p.Speedup = ratio(float64(p.FullMACs), float64(p.MACs))
 	p.Approximation = b.approximation(c)
 	return p
@@ -150,7 +153,7 @@ func (b *builder) measured() *Actual {
 	return &Actual{
 		Image: a.Image, Class: a.Class, P0: a.P0, Positions: a.Positions - sketches, Sketches: sketches,
 		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
-		BaseSeconds: a.BaseSeconds, UpdateSeconds: a.UpdateSeconds,
+		BaseSeconds: a.BaseSeconds, Kept: a.Kept, UpdateSeconds: a.UpdateSeconds,
 		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes, Memory: memoryOf(a.Memory),
 	}
 }
@@ -229,7 +232,10 @@ func (b *builder) operators(r *Report) *Operator {
 		Name: "Materialize views", Detail: fmt.Sprintf("base pass over %s", planner.Counted(len(q.Net.Layers)-1, "layer")),
 		Estimate: &Amount{e.BaseSeconds, e.BaseMACs, e.ViewBytes}, Inputs: []*Operator{read},
 	}
-	if c.Rects.Rule == planner.Whole {
+	switch {
+	case c.Views != nil:
+		base.Name, base.Detail, base.Inputs = "Kept views", "of a query before, no base pass", nil
+	case c.Rects.Rule == planner.Whole:
 		base.Name, base.Detail = "Base pass", "the whole image, for p0"
 	}
 	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{b.updates(r, base, patch)}}

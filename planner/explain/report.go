@@ -107,6 +107,9 @@ type Plan struct {
 	// FullFrom is the first layer from which on every layer is computed whole at
 	// every position, nil when there is none.
 	FullFrom *LayerRef `json:"full_from"`
+	// Kept are the views of a query before that the plan computes with, nil for a base
+	// pass.
+	Kept *KeptViews `json:"kept_views,omitempty"`
 	// MACs are the plan's multiply-adds for one image, base pass included,
 	// FullMACs those of full inference at the same positions.
 	MACs     int64 `json:"multiply_adds"`
@@ -115,6 +118,11 @@ type Plan struct {
 	Speedup float64 `json:"multiply_adds_speedup"`
 	// Approximation is what an approximate plan does; nil for exact ones.
 	Approximation *Approximation `json:"approximation,omitempty"`
+}
+
+// KeptViews are views that a query before has left.
+type KeptViews struct {
+	Bytes int64 `json:"bytes"` // of an image
 }
 
 // Approximation is how a plan approximates.
@@ -295,6 +303,7 @@ type Actual struct {
 	PlanSeconds   float64 `json:"plan_seconds"`
 	RunSeconds    float64 `json:"run_seconds"`
 	BaseSeconds   float64 `json:"base_seconds"`
+	Kept          bool    `json:"views_kept,omitempty"` // by a query before: there was no base pass
 	UpdateSeconds float64 `json:"update_seconds"`
 	MACs          int64   `json:"multiply_adds"`
 	BaseMACs      int64   `json:"base_multiply_adds"`

@@ -66,6 +66,9 @@ func (r *Report) header(p page) error {
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
 		planner.Counted(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+	if k := r.Plan.Kept; k != nil {
+		f.add("Views", "kept by a query before (%s%s): no base pass", planner.FormatBytes(k.Bytes), r.each())
+	}
 	r.approximation(&f)
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
@@ -90,8 +93,21 @@ func (r *Report) header(p page) error {
 			took = fmt.Sprintf("load %s, plan %s, %s", planner.FormatSeconds(a.LoadSeconds), planner.FormatSeconds(a.PlanSeconds), took)
 		}
 		f.add("Took", "%s", took)
+		if kept := r.Plan.Kept != nil; kept && !a.Kept {
+			f.add("But", "the views were no longer there, or the image has changed: its base pass was run")
+		} else if a.Kept && !kept {
+			f.add("But", "its views were kept by a query before: no base pass was run")
+		}
 	}
 	return p.facts(&f)
+}
+
+// each says that an amount is that of one of several images.
+func (r *Report) each() string {
+	if len(r.Images) > 1 {
+		return " each"
+	}
+	return ""
 }
 
 // into lists where the heat maps go, the table first.
