@@ -75,7 +75,7 @@ func (s *Session) calibrate(ctx context.Context, p *planner.Analyze, perImage fl
 	if found.Checks, err = t.all(ctx, p.Checks); err != nil {
 		return nil, err
 	}
-	if err := fixedCosts(p.Picture, &found); err != nil {
+	if err := fixedCosts(ctx, p.Picture, &found); err != nil {
 		return nil, err
 	}
 	c := &calibration{before: p.Profile, plans: append(slices.Clone(p.Trials), p.Checks...)}
@@ -99,7 +99,7 @@ func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profil
 	if found.Machine, err = t.all(ctx, p.Trials); err != nil {
 		return nil, err
 	}
-	if err := fixedCosts(p.Picture, &found); err != nil {
+	if err := fixedCosts(ctx, p.Picture, &found); err != nil {
 		return nil, err
 	}
 	now := time.Now()
@@ -118,10 +118,10 @@ func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profil
 }
 
 // fixedCosts measures what an image and a picture take, where nobody has.
-func fixedCosts(p *planner.Occlude, found *planner.Found) (err error) {
+func fixedCosts(ctx context.Context, p *planner.Occlude, found *planner.Found) (err error) {
 	in := p.Model.Net.Input().Shape
 	if found.PerPicture, err = drawing(p, imageio.Noise(1, in.H, in.W, in.C)); err == nil && found.PerImage == 0 {
-		found.PerImage, err = reading(p)
+		found.PerImage, err = reading(ctx, p)
 	}
 	return err
 }
@@ -169,7 +169,7 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 	if err != nil {
 		return m, err
 	}
-	cover, err := newOccluder(p.Fill, p.Model.Spec, pixels)
+	cover, err := newOccluder(ctx, p.Fill, p.Model.Spec, pixels)
 	if err != nil {
 		return m, err
 	}
@@ -241,7 +241,7 @@ func drawing(p *planner.Occlude, pixels *tensor.Dense) (float64, error) {
 }
 
 // reading is the seconds that reading an image of the input's size takes.
-func reading(p *planner.Occlude) (float64, error) {
+func reading(ctx context.Context, p *planner.Occlude) (float64, error) {
 	in := p.Model.Net.Input().Shape
 	picture := image.NewNRGBA(image.Rect(0, 0, in.W, in.H))
 	for y := range in.H {
@@ -269,7 +269,7 @@ func reading(p *planner.Occlude) (float64, error) {
 	var took []float64
 	for range leastRounds {
 		start := time.Now()
-		if _, _, err := input(p.Model, path); err != nil {
+		if _, _, err := input(ctx, p.Model, path); err != nil {
 			return 0, err
 		}
 		took = append(took, time.Since(start).Seconds())

@@ -55,7 +55,7 @@ func TestCurvesOfRandomNetworks(t *testing.T) {
 	dir := t.TempDir()
 	picture := filepath.Join(dir, "picture.png")
 	colourful(t, picture, 24, 7)
-	file, err := imageio.Read(picture, imageio.Window{})
+	file, err := imageio.Read(t.Context(), picture, imageio.Window{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestCurvesOfRandomNetworks(t *testing.T) {
 		for i, p := range class.P {
 			drops[i], patches[i] = float64(class.P0)-float64(p), g.Rect(g.Positions[i])
 		}
-		pixels, err := m.Spec.Fit(file)
+		pixels, err := m.Spec.Fit(t.Context(), file)
 		if err != nil {
 			t.Fatal(err)
 		}

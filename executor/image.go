@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sort"
@@ -17,21 +18,21 @@ var nan = float32(math.NaN())
 
 // input reads an image and brings it to the model's input: in pixel space, for
 // fills and pictures, and normalised.
-func input(m *model.Model, path string) (pixels, normal *tensor.Dense, err error) {
+func input(ctx context.Context, m *model.Model, path string) (pixels, normal *tensor.Dense, err error) {
 	f, err := imageio.Load(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	return decoded(m, f)
+	return decoded(ctx, m, f)
 }
 
 // decoded is input of a file that was read.
-func decoded(m *model.Model, f *imageio.File) (pixels, normal *tensor.Dense, err error) {
-	img, err := f.Decode(m.Spec.Window)
+func decoded(ctx context.Context, m *model.Model, f *imageio.File) (pixels, normal *tensor.Dense, err error) {
+	img, err := f.Decode(ctx, m.Spec.Window)
 	if err != nil {
 		return nil, nil, err
 	}
-	if pixels, err = m.Spec.Fit(img); err != nil {
+	if pixels, err = m.Spec.Fit(ctx, img); err != nil {
 		return nil, nil, err
 	}
 	return pixels, normalised(m.Spec, pixels), nil

@@ -37,7 +37,7 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 		h.Actual.BaseSeconds, h.Actual.Base = q.baseSeconds, known.views.Stats
 	}
 	h.Pixels = known.pixels
-	cover, err := newOccluder(p.Fill, p.Model.Spec, h.Pixels)
+	cover, err := newOccluder(ctx, p.Fill, p.Model.Spec, h.Pixels)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"fmt"
 	"image"
 
@@ -24,7 +25,7 @@ type occluder struct {
 	cover []float32
 }
 
-func newOccluder(f planner.Fill, spec imageio.Spec, pixels *tensor.Dense) (*occluder, error) {
+func newOccluder(ctx context.Context, f planner.Fill, spec imageio.Spec, pixels *tensor.Dense) (*occluder, error) {
 	s := pixels.Shape()
 	o := &occluder{spec: spec, shape: network.Shape{H: s[0], W: s[1], C: s[2]}, pixels: pixels}
 	var full *tensor.Dense
@@ -43,13 +44,13 @@ func newOccluder(f planner.Fill, spec imageio.Spec, pixels *tensor.Dense) (*occl
 	case planner.FillNoise:
 		full = imageio.Noise(f.Seed, o.shape.H, o.shape.W, o.shape.C)
 	case planner.FillImage:
-		img, err := imageio.Read(f.Image, spec.Window)
+		img, err := imageio.Read(ctx, f.Image, spec.Window)
 		if err != nil {
 			return nil, fmt.Errorf("fill: %w", err)
 		}
 		squash := spec
 		squash.Resize = imageio.Squash
-		if full, err = squash.Fit(img); err != nil {
+		if full, err = squash.Fit(ctx, img); err != nil {
 			return nil, fmt.Errorf("fill: %w", err)
 		}
 	}

@@ -15,7 +15,7 @@ func (s *Session) predict(ctx context.Context, p *planner.Predict, emit func(Res
 	}
 	r := &Relation{Columns: []string{"image", "model", "rank", "class_id", "class", "p"}}
 	for _, image := range p.Images {
-		_, normal, err := input(p.Model, image)
+		_, normal, err := input(ctx, p.Model, image)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func readAll(ctx context.Context, p *planner.Analyze) (perImage float64, err err
 		if ctx.Err() != nil {
 			return 0, &Interrupted{Cause: context.Cause(ctx)}
 		}
-		if _, _, err := input(p.Model, image); err != nil {
+		if _, _, err := input(ctx, p.Model, image); err != nil {
 			return 0, err
 		}
 	}

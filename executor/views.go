@@ -103,7 +103,7 @@ func (s *Session) recall(p *planner.Occlude, f *imageio.File) *seen {
 // there is room.
 func (q *query) see(ctx context.Context, f *imageio.File) (*seen, error) {
 	s, p := q.session, q.plan
-	pixels, normal, err := decoded(p.Model, f)
+	pixels, normal, err := decoded(ctx, p.Model, f)
 	if err != nil {
 		return nil, unusable{err}
 	}

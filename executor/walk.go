@@ -71,7 +71,7 @@ func (w *walks) close() {
 // scores are the areas under the curves of all classes.
 func (w *walks) scores(ctx context.Context, m *planner.Metric) ([]Score, error) {
 	p := w.evaluation.Plan
-	cover, err := newOccluder(m.Fill, p.Walk.Model.Spec, w.heat.Pixels)
+	cover, err := newOccluder(ctx, m.Fill, p.Walk.Model.Spec, w.heat.Pixels)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package imageio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -34,7 +35,7 @@ type format struct {
 	matches func(head []byte) bool
 	raster  func(file []byte, v view) (raster, error) // does all, or nil and the others do
 	size    func(io.Reader) (image.Config, error)
-	decode  func(file []byte) (image.Image, error)
+	decode  func(file *stoppable) (image.Image, error)
 	exif    func(file []byte) []byte // the EXIF block, nil if there is none
 	video   bool                     // YCbCr in the range of television
 }
@@ -58,8 +59,36 @@ var errUnknown = func() error {
 	return fmt.Errorf("its content is none of the formats that are read: %s", strings.Join(names, ", "))
 }()
 
-func using(decode func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
-	return func(file []byte) (image.Image, error) { return decode(bytes.NewReader(file)) }
+func using(decode func(io.Reader) (image.Image, error)) func(*stoppable) (image.Image, error) {
+	return func(file *stoppable) (image.Image, error) { return decode(file) }
+}
+
+// stoppable is a file in memory that can no longer be read when the context has ended:
+// decoders know no contexts, but they read as they go.
+type stoppable struct {
+	ctx  context.Context
+	data []byte
+	*bytes.Reader
+}
+
+func newStoppable(ctx context.Context, data []byte) *stoppable {
+	return &stoppable{ctx, data, bytes.NewReader(data)}
+}
+
+// Read implements io.Reader.
+func (s *stoppable) Read(b []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	return s.Reader.Read(b)
+}
+
+// ReadAt implements io.ReaderAt.
+func (s *stoppable) ReadAt(b []byte, at int64) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	return s.Reader.ReadAt(b, at)
 }
 
 func starts(magic string) func([]byte) bool {
@@ -91,34 +120,43 @@ func formatOf(head []byte) *format {
 // headSize is how much of a file tells its format.
 const headSize = dicomfile.HeadSize
 
-// decode turns a file's bytes into upright pixels. The are other people's: whatever panic a malformed file provokes in them becomes an
-// error here.
-func decode(file []byte, v view) (m raster, err error) {
+// malformed makes an error of a panic. The decoders are other people's, and a malformed
+// file may provoke one in them, or where the rows of what they made are read.
+func malformed(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the file is malformed (%v)", p)
+	}
+}
+
+// decode turns a file's bytes into upright pixels.
+func decode(ctx context.Context, file []byte, v view) (m source, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			m, err = raster{}, fmt.Errorf("the file is malformed (%v)", p)
+		if err != nil && ctx.Err() != nil { // whatever the decoder made of that
+			err = context.Cause(ctx)
 		}
 	}()
+	defer malformed(&err)
 	f := formatOf(file)
 	if f == nil {
-		return raster{}, errUnknown
+		return source{}, errUnknown
 	}
 	if v.frame != 1 && f.name != "DICOM" {
-		return raster{}, fmt.Errorf("it is %s, of which only the first picture is read; DICOM files have numbered frames", f.name)
+		return source{}, fmt.Errorf("it is %s, of which only the first picture is read; DICOM files have numbered frames", f.name)
 	}
 	if f.raster != nil {
-		return f.raster(file, v)
+		pixels, err := f.raster(file, v)
+		return pixels.source(), err
 	}
 	config, err := f.size(bytes.NewReader(file))
 	if err != nil {
-		return raster{}, explain(err)
+		return source{}, explain(err)
 	}
 	if err := checkSize(config.Width, config.Height); err != nil {
-		return raster{}, err
+		return source{}, err
 	}
-	picture, err := f.decode(file)
+	picture, err := f.decode(newStoppable(ctx, file))
 	if err != nil {
-		return raster{}, explain(err)
+		return source{}, explain(err)
 	}
 	// A GIF's frame may cover only a part of the screen that the header tells
 	// of; the rest is transparent.
@@ -145,31 +183,31 @@ func checkSize(w, h int) error {
 // decodeJPEG bounds the time that a progressive picture takes: each of its
 // scans may go over every pixel and be a few bytes long. Real files have about
 // ten scans.
-func decodeJPEG(file []byte) (image.Image, error) {
+func decodeJPEG(file *stoppable) (image.Image, error) {
 	const most = 20 * MaxPixels
-	config, err := jpeg.DecodeConfig(bytes.NewReader(file))
+	config, err := jpeg.DecodeConfig(bytes.NewReader(file.data))
 	if err != nil {
 		return nil, err
 	}
 	pixels := config.Width * config.Height
-	if scans := bytes.Count(file, []byte{0xff, 0xda}); scans > most/pixels {
+	if scans := bytes.Count(file.data, []byte{0xff, 0xda}); scans > most/pixels {
 		return nil, fmt.Errorf("it has %d scans of %d pixels each, more than a picture needs", scans, pixels)
 	}
-	return jpeg.Decode(bytes.NewReader(file))
+	return jpeg.Decode(file)
 }
 
 // decodeTIFF corrects what the decoder makes of fax compression: for it white
 // paper is always white. To libtiff, and so to most who write such files, paper
 // is the value 0, and the photometric tag says if 0 is black.
-func decodeTIFF(file []byte) (image.Image, error) {
-	picture, err := tiff.Decode(bytes.NewReader(file))
+func decodeTIFF(file *stoppable) (image.Image, error) {
+	picture, err := tiff.Decode(file)
 	if err != nil {
 		return nil, err
 	}
 	const compression, group3, group4 = 0x0103, 3, 4
 	const photometric, blackIsZero = 0x0106, 1
-	if c := tiffTag(file, compression); c == group3 || c == group4 {
-		if bits, ok := picture.(*image.Gray); ok && tiffTag(file, photometric) == blackIsZero {
+	if c := tiffTag(file.data, compression); c == group3 || c == group4 {
+		if bits, ok := picture.(*image.Gray); ok && tiffTag(file.data, photometric) == blackIsZero {
 			for i, v := range bits.Pix {
 				bits.Pix[i] = 255 - v
 			}
@@ -179,12 +217,12 @@ func decodeTIFF(file []byte) (image.Image, error) {
 }
 
 // decodeWebP says of animations what the decoder only calls invalid.
-func decodeWebP(file []byte) (image.Image, error) {
+func decodeWebP(file *stoppable) (image.Image, error) {
 	const animation = 1 << 1
-	if len(file) > 20 && string(file[12:16]) == "VP8X" && file[20]&animation != 0 {
+	if head := file.data; len(head) > 20 && string(head[12:16]) == "VP8X" && head[20]&animation != 0 {
 		return nil, errors.New("animated WebP files are not read")
 	}
-	return webp.Decode(bytes.NewReader(file))
+	return webp.Decode(file)
 }
 
 // explain puts the commonest error, which every decoder words in its own way,

@@ -2,6 +2,7 @@ package imageio
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func dicomFrame(data []byte, v view) (raster, error) {
 			return raster{}, fmt.Errorf("the JPEG stream of frame %d: %w", v.frame, explain(err))
 		}
 		if file.Samples == 3 {
-			return flatten(picture, image.Rect(0, 0, file.Columns, file.Rows), v.background, false), nil
+			return flatten(picture, image.Rect(0, 0, file.Columns, file.Rows), v.background, false).raster(), nil
 		}
 		frame = picture.(*image.Gray).Pix
 	}
@@ -212,7 +213,7 @@ func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
 		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // a marker that tells of no transform
 		stream = slices.Concat(stream[:2], []byte(adobe), stream[2:])
 	}
-	picture, err := decodeJPEG(stream)
+	picture, err := decodeJPEG(newStoppable(context.Background(), stream))
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func TestRefusedDICOM(t *testing.T) {
 		{"nested", nested(1 << 19), "no picture"},
 	} {
 		path := write(t, "x.dcm", c.file)
-		_, err := Read(path, Window{})
+		_, err := Read(t.Context(), path, Window{})
 		if err == nil {
 			t.Errorf("%s: was read", c.name)
 		} else if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "DICOM: ") || !strings.Contains(err.Error(), path) {
@@ -114,14 +114,14 @@ func TestRefusedDICOM(t *testing.T) {
 	}
 	path := write(t, "x.dcm", whole)
 	for frame, want := range map[string]string{"#0": "no frame 0", "#2": "one frame, no frame 2"} {
-		if _, err := Read(path+frame, Window{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Read(t.Context(), path+frame, Window{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", frame, err)
 		}
 	}
-	if _, err := Read("testdata/dicom/frames.dcm#4", Window{}); err == nil || !strings.Contains(err.Error(), "1 to 3") {
+	if _, err := Read(t.Context(), "testdata/dicom/frames.dcm#4", Window{}); err == nil || !strings.Contains(err.Error(), "1 to 3") {
 		t.Errorf("frame 4 of 3: %v", err)
 	}
-	if _, err := Read("testdata/read/frames.gif#2", Window{}); err == nil || !strings.Contains(err.Error(), "GIF") {
+	if _, err := Read(t.Context(), "testdata/read/frames.gif#2", Window{}); err == nil || !strings.Contains(err.Error(), "GIF") {
 		t.Errorf("frame of a GIF: %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func TestCutDICOM(t *testing.T) {
 		}
 		file := content(t, path)
 		for n := len(file) - 2; n >= 0; n -= 1 + (len(file)-n)/40 {
-			if _, err := decode(file[:n], plainly); err == nil {
+			if _, err := whole(t, file[:n], plainly); err == nil {
 				t.Errorf("%s: the first %d of %d bytes are read", path, n, len(file))
 				break
 			}
@@ -179,7 +179,7 @@ func TestCutDICOM(t *testing.T) {
 // TestSwappedWords: bytes in words of big endian.
 func TestSwappedWords(t *testing.T) {
 	m := dicomtest.Image{Syntax: uid.ExplicitVRBigEndian, Columns: 2, Rows: 2, Bits: 8, Stored: 8, High: 7, Frames: [][]uint16{{1, 2, 3, 4}}}
-	got, err := decode(m.File(t), plainly)
+	got, err := whole(t, m.File(t), plainly)
 	if err != nil {
 		t.Fatal(err)
 	}

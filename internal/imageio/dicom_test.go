@@ -27,15 +27,15 @@ func TestDICOMAgreesWithPydicom(t *testing.T) {
 	const folder = "testdata/dicom/"
 	see := func(image string, w Window, file string) {
 		t.Run(strings.TrimPrefix(image, folder)+" "+w.String(), func(t *testing.T) {
-			img, err := Read(image, w)
+			img, err := Read(t.Context(), image, w)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want, shape := expected(t, file)
-			if s := img.Pixels.Shape(); !s.Eq(tensor.Shape(shape)) {
+			if s := pixels(t, img).Shape(); !s.Eq(tensor.Shape(shape)) {
 				t.Fatalf("shape %v, want %v", s, shape)
 			}
-			largest, mean := difference(floats(img.Pixels), want)
+			largest, mean := difference(floats(pixels(t, img)), want)
 			if most := dicomTolerance(image); largest > most {
 				t.Errorf("largest difference %g, mean %g", largest, mean)
 			}
@@ -112,7 +112,7 @@ func TestColoursOfJPEG(t *testing.T) {
 			Syntax: "1.2.840.10008.1.2.4.50", Columns: w, Rows: h, Samples: 3, Bits: 8, Stored: 8, High: 7,
 			Photometric: c.photometric, Streams: [][]byte{c.stream},
 		}
-		got, err := decode(m.File(t), plainly)
+		got, err := whole(t, m.File(t), plainly)
 		if err != nil {
 			t.Errorf("%s: %v", c.photometric, err)
 			continue
@@ -133,11 +133,11 @@ func TestImplicitAfterAll(t *testing.T) {
 	if len(wrong) != len(file)+2 {
 		t.Fatal("nothing was replaced")
 	}
-	want, err := decode(file, plainly)
+	want, err := whole(t, file, plainly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decode(wrong, plainly)
+	got, err := whole(t, wrong, plainly)
 	if err != nil || !slices.Equal(got.pix, want.pix) {
 		t.Error(err)
 	}

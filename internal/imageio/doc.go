@@ -12,6 +12,11 @@
 // alone knows about BGR. Blur, Noise and the means work on fitted pixels too.
 // Masks (FitMask) go the way of images, but to the nearest pixel.
 //
+// A picture as float32 takes up to four times the memory that its decoder needs, so
+// pixels are converted row by row, while Fit scales them: of a photograph with 100
+// million pixels only a model's input is ever there in full. Reading and fitting end
+// with their context.
+//
 // # Reading
 //
 // PNG, JPEG, GIF (first frame), BMP, DICOM, TIFF, WebP and NumPy arrays, told

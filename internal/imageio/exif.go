@@ -107,10 +107,11 @@ func tiffTag(file []byte, tag uint16) int {
 
 // upright turns and flips the picture to where its orientation says the top is.
 // 1 to 4 keep rows and columns, 5 to 8 swap them.
-func (m raster) upright(orientation int) raster {
+func (s source) upright(orientation int) source {
 	if orientation == 1 {
-		return m
+		return s
 	}
+	m := s.raster()
 	w, h := m.w, m.h
 	if orientation >= 5 {
 		w, h = h, w
@@ -133,5 +134,5 @@ func (m raster) upright(orientation int) raster {
 			copy(out.pix[(y*w+x)*m.c:][:m.c], m.pix[(fy*m.w+fx)*m.c:])
 		}
 	}
-	return out
+	return out.source()
 }

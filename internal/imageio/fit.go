@@ -1,6 +1,7 @@
 package imageio
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -56,66 +57,36 @@ func proportional(length, part, whole, most int) int {
 //
 // Images of 8 bits give whole numbers, the same ones that Pillow's convert('L')
 // and resize(BILINEAR) give. Deeper images are never rounded.
-func (s Spec) Fit(img *Image) (*tensor.Dense, error) {
+func (s Spec) Fit(ctx context.Context, img *Image) (*tensor.Dense, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("image %q: %w", img.Path, err)
 	}
-	m, err := rasterOf(img.Pixels)
-	if err != nil {
-		return nil, fmt.Errorf("image %q: %w", img.Path, err)
-	}
-	m.depth = img.Depth
+	m := img.source
 	if s.Channels == Gray {
 		m = m.gray()
 	}
 	p := s.place(m.w, m.h)
-	fitted := m.window(p)
+	fitted, err := m.window(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("image %q: %w", img.Path, err)
+	}
 	if s.Channels != Gray {
 		fitted = fitted.coloured()
 	}
 	return fitted.framed(s, p).dense(), nil
 }
 
-// window scales the picture and cuts out the placement's window. Only what lies
-// in the window is ever computed: a line of 50,000 x 1 pixels cropped to a
-// square would otherwise fill the memory.
-func (m raster) window(p placement) raster {
-	whole := m.depth == 8
-	if p.scaledH != m.h || p.h != m.h {
-		y := bilinear(m.h, p.scaledH, p.fromY, p.h, whole)
-		from, to := y.inputs()
-		m.pix, m.h = m.pix[from*m.w*m.c:to*m.w*m.c], to-from
-		for i := range y.first {
-			y.first[i] -= from
-		}
-		return y.alongY(m.columns(p, whole), whole)
-	}
-	return m.columns(p, whole)
-}
-
-func (m raster) columns(p placement, whole bool) raster {
-	if p.scaledW == m.w && p.w == m.w {
-		return m
-	}
-	return bilinear(m.w, p.scaledW, p.fromX, p.w, whole).alongX(m, whole)
-}
-
-// gray is luma by ITU-R 601-2, 0.299 R + 0.587 G + 0.114 B, with weights in
+// gray writes luma by ITU-R 601-2, 0.299 R + 0.587 G + 0.114 B, with weights in
 // 2^-16 and 8-bit results rounded to whole numbers, both like Pillow's.
-func (m raster) gray() raster {
-	if m.c == 1 {
-		return m
-	}
-	out := newRaster(m.w, m.h, 1, m.depth)
-	for i := range out.pix {
+func (m raster) gray(to []float32) {
+	for i := range to {
 		r, g, b := float64(m.pix[3*i]), float64(m.pix[3*i+1]), float64(m.pix[3*i+2])
 		luma := (float64(19595*r) + float64(38470*g) + float64(7471*b)) / 65536
 		if m.depth == 8 {
 			luma = math.Floor(luma + 0.5)
 		}
-		out.pix[i] = float32(luma)
+		to[i] = float32(luma)
 	}
-	return out
 }
 
 // coloured repeats gray in all three channels.

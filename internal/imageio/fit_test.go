@@ -32,7 +32,29 @@ func pattern(w, h, c int) raster {
 }
 
 func (m raster) image() *Image {
-	return &Image{Pixels: m.dense(), Width: m.w, Height: m.h, Depth: m.depth, Path: "test"}
+	return &Image{source: m.source(), Width: m.w, Height: m.h, Depth: m.depth, Path: "test"}
+}
+
+// pixels are all of an image, of shape (H, W, C).
+func pixels(t interface {
+	Helper()
+	Errorf(string, ...any)
+}, m *Image) *tensor.Dense {
+	t.Helper()
+	if m.Width != m.source.w || m.Height != m.source.h || m.Channels() != m.source.c || m.Depth != m.source.depth {
+		t.Errorf("%+v", m)
+	}
+	return m.source.raster().dense()
+}
+
+// whole decodes all pixels of a file.
+func whole(t testing.TB, file []byte, v view) (m raster, err error) {
+	s, err := decode(t.Context(), file, v)
+	if err != nil {
+		return raster{}, err
+	}
+	defer malformed(&err)
+	return s.raster(), nil
 }
 
 func floats(t *tensor.Dense) []float32 { return t.Data().([]float32) }
@@ -97,7 +119,7 @@ func (f fit) spec(gray bool) Spec {
 func TestFitEqualsPillow(t *testing.T) {
 	for _, f := range fits(t, fit8Bit) {
 		s := f.spec(f.gray || f.c == 1)
-		got, err := s.Fit(pattern(f.w, f.h, f.c).image())
+		got, err := s.Fit(t.Context(), pattern(f.w, f.h, f.c).image())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +137,7 @@ func TestFitOfFloats(t *testing.T) {
 		for i, v := range m.pix {
 			m.pix[i] = float32(v*1.37) - 40
 		}
-		got, err := f.spec(f.c == 1).Fit(m.image())
+		got, err := f.spec(f.c == 1).Fit(t.Context(), m.image())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,14 +197,14 @@ func TestMaskTransparency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Read(path, Window{})
+	img, err := Read(t.Context(), path, Window{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if mask.On(0, 0) || !mask.On(5, 5) {
 		t.Errorf("on at (0, 0): %v, at (5, 5): %v", mask.On(0, 0), mask.On(5, 5))
 	}
-	if corner := floats(img.Pixels)[:3]; !slices.Equal(corner, []float32{255, 255, 255}) {
+	if corner := floats(pixels(t, img))[:3]; !slices.Equal(corner, []float32{255, 255, 255}) {
 		t.Errorf("the transparent corner shows %v", corner)
 	}
 	if _, err := FitMask("testdata/none.png", s); err == nil || !strings.Contains(err.Error(), "none.png") {
@@ -229,7 +251,7 @@ func TestSameSizeIsIdentity(t *testing.T) {
 		s := DefaultSpec(w, h)
 		s.Resize = Resize(rapid.IntRange(0, 2).Draw(t, "resize"))
 		img := m.image()
-		got, err := s.Fit(img)
+		got, err := s.Fit(t.Context(), img)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +259,7 @@ func TestSameSizeIsIdentity(t *testing.T) {
 			t.Fatalf("%v became %v", m.pix, floats(got))
 		}
 		floats(got)[0]++
-		if floats(img.Pixels)[0] == floats(got)[0] {
+		if floats(pixels(t, img))[0] == floats(got)[0] {
 			t.Fatal("the result shares the image's memory")
 		}
 	})
@@ -258,7 +280,7 @@ func TestFitStaysInRange(t *testing.T) {
 		s := DefaultSpec(size.Draw(t, "width"), size.Draw(t, "height"))
 		s.Resize = Resize(rapid.IntRange(0, 1).Draw(t, "resize"))
 		s.Channels = Channels(rapid.IntRange(0, 2).Draw(t, "channels"))
-		got, err := s.Fit(m.image())
+		got, err := s.Fit(t.Context(), m.image())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +309,7 @@ func TestExtremeProportions(t *testing.T) {
 			if turned {
 				m.w, m.h = m.h, m.w
 			}
-			got, err := s.Fit(m.image())
+			got, err := s.Fit(t.Context(), m.image())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,11 +322,11 @@ func TestExtremeProportions(t *testing.T) {
 
 func TestGray(t *testing.T) {
 	m := raster{pix: []float32{255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 200, 30, 77, 77, 77}, w: 5, h: 1, c: 3, depth: 8}
-	if got, want := m.gray().pix, []float32{76, 150, 29, 124, 77}; !slices.Equal(got, want) {
+	if got, want := m.source().gray().raster().pix, []float32{76, 150, 29, 124, 77}; !slices.Equal(got, want) {
 		t.Errorf("8 bits: got %v, want %v", got, want)
 	}
 	m.depth = 16
-	if got := m.gray().pix[0]; math.Abs(float64(got)-255*0.299) > 2e-3 || got == 76 {
+	if got := m.source().gray().raster().pix[0]; math.Abs(float64(got)-255*0.299) > 2e-3 || got == 76 {
 		t.Errorf("deep red: got %v", got)
 	}
 }
@@ -400,7 +422,7 @@ func TestValidate(t *testing.T) {
 		if c.want == "" {
 			continue
 		}
-		if _, err := c.spec.Fit(pattern(3, 3, 3).image()); err == nil || !strings.Contains(err.Error(), `"test"`) {
+		if _, err := c.spec.Fit(t.Context(), pattern(3, 3, 3).image()); err == nil || !strings.Contains(err.Error(), `"test"`) {
 			t.Errorf("Fit with %+v: %v", c.spec, err)
 		}
 	}

@@ -11,81 +11,97 @@ type rgb [3]float32
 
 // flatten lays a decoded picture over a background. Pixels of the screen that
 // the picture does not reach show the background.
-func flatten(picture image.Image, screen image.Rectangle, background uint8, video bool) raster {
-	channels, depth, at := sampler(picture, background, video)
-	m := newRaster(screen.Dx(), screen.Dy(), channels, depth)
+func flatten(picture image.Image, screen image.Rectangle, background uint8, video bool) source {
+	channels, depth, line := rows(picture, background, video)
 	visible := picture.Bounds().Intersect(screen)
-	if visible != screen {
-		for i := range m.pix {
-			m.pix[i] = float32(background)
-		}
+	if visible == screen {
+		return source{screen.Dx(), screen.Dy(), channels, depth, func(y int, to []float32) { line(0, y, to) }}
 	}
-	for y := visible.Min.Y; y < visible.Max.Y; y++ {
-		row := m.pix[(y*m.w+visible.Min.X)*channels:]
-		if at == nil {
-			grayRow(row[:visible.Dx()], picture, visible.Min.X, y)
-			continue
+	return source{screen.Dx(), screen.Dy(), channels, depth, func(y int, to []float32) {
+		for i := range to {
+			to[i] = float32(background)
 		}
-		for x := visible.Min.X; x < visible.Max.X; x++ {
-			pixel := at(x, y)
-			row[0], row[1], row[2] = pixel[0], pixel[1], pixel[2]
-			row = row[3:]
+		if y >= visible.Min.Y && y < visible.Max.Y {
+			line(visible.Min.X, y, to[visible.Min.X*channels:visible.Max.X*channels])
 		}
-	}
-	return m
+	}}
 }
 
-// grayRow is a row of a gray picture from x on. The largest pictures are gray, and
-// this takes a tenth of the time that going from pixel to pixel does.
-func grayRow(row []float32, picture image.Image, x, y int) {
-	switch p := picture.(type) {
-	case *image.Gray:
-		for i, v := range p.Pix[p.PixOffset(x, y):][:len(row)] {
-			row[i] = float32(v)
-		}
-	case *image.Gray16:
-		from := p.Pix[p.PixOffset(x, y):][:2*len(row)]
-		for i := range row {
-			row[i] = float32(binary.BigEndian.Uint16(from[2*i:])) / 257
-		}
-	}
-}
+// liner writes the pixels of row y from x on.
+type liner func(x, y int, to []float32)
 
-// sampler tells how many channels a picture has, how deep they are, and how to
-// get at a pixel, which is nil for what grayRow knows.
-func sampler(picture image.Image, background uint8, video bool) (channels, depth int, at func(x, y int) rgb) {
+// rows tells how many channels a picture has, how deep they are, and how to get at its
+// rows. Large pictures are of few kinds, for which rows are much quicker than one
+// pixel after the other.
+func rows(picture image.Image, background uint8, video bool) (channels, depth int, line liner) {
 	switch p := picture.(type) {
 	case *image.Gray:
-		return 1, 8, nil
-	case *image.Gray16:
-		return 1, 16, nil
-	case *image.Paletted:
-		colours := paletteOver(p.Palette, background)
-		return 3, 8, func(x, y int) rgb { return colours[p.ColorIndexAt(x, y)] }
-	case *image.YCbCr:
-		convert := newYCbCr(p, video)
-		return 3, 8, func(x, y int) rgb { return bytes3(convert.at(x, y)) }
-	case *image.NYCbCrA:
-		convert := newYCbCr(&p.YCbCr, video)
-		return 3, 8, func(x, y int) rgb {
-			r, g, b := convert.at(x, y)
-			return over8(r, g, b, p.A[p.AOffset(x, y)], background)
+		return 1, 8, func(x, y int, to []float32) {
+			for i, v := range p.Pix[p.PixOffset(x, y):][:len(to)] {
+				to[i] = float32(v)
+			}
 		}
-	case *image.NRGBA:
-		return 3, 8, func(x, y int) rgb {
-			c := p.NRGBAAt(x, y)
-			return over8(c.R, c.G, c.B, c.A, background)
+	case *image.Gray16:
+		return 1, 16, func(x, y int, to []float32) {
+			from := p.Pix[p.PixOffset(x, y):][:2*len(to)]
+			for i := range to {
+				to[i] = float32(binary.BigEndian.Uint16(from[2*i:])) / 257
+			}
 		}
 	case *image.RGBA:
-		return 3, 8, func(x, y int) rgb { return premultiplied8(p.RGBAAt(x, y), background) }
+		return 3, 8, bytewise(p.Pix, p.PixOffset, func(r, g, b, a uint8) rgb { return premultiplied8(color.RGBA{r, g, b, a}, background) })
+	case *image.NRGBA:
+		return 3, 8, bytewise(p.Pix, p.PixOffset, func(r, g, b, a uint8) rgb { return over8(r, g, b, a, background) })
+	case *image.YCbCr:
+		convert := newYCbCr(p, video)
+		return 3, 8, pixelwise(convert.to, func(x, y int) rgb { return bytes3(convert.at(x, y)) })
+	case *image.NYCbCrA:
+		convert := newYCbCr(&p.YCbCr, video)
+		return 3, 8, pixelwise(convert.to, func(x, y int) rgb {
+			r, g, b := convert.at(x, y)
+			return over8(r, g, b, p.A[p.AOffset(x, y)], background)
+		})
+	case *image.Paletted:
+		colours := paletteOver(p.Palette, background)
+		return 3, 8, pixelwise(nil, func(x, y int) rgb { return colours[p.ColorIndexAt(x, y)] })
 	case *image.NRGBA64:
-		return 3, 16, func(x, y int) rgb { return over16(p.NRGBA64At(x, y), background) }
+		return 3, 16, pixelwise(nil, func(x, y int) rgb { return over16(p.NRGBA64At(x, y), background) })
 	case *image.CMYK:
-		return 3, 8, func(x, y int) rgb { return inks(p.CMYKAt(x, y)) }
+		return 3, 8, pixelwise(nil, func(x, y int) rgb { return inks(p.CMYKAt(x, y)) })
 	}
-	return 3, 16, func(x, y int) rgb {
+	return 3, 16, pixelwise(nil, func(x, y int) rgb {
 		r, g, b, a := picture.At(x, y).RGBA() // dimmed by alpha, 0..65535
 		return premultiplied16(rgb{float32(r), float32(g), float32(b)}, a, background)
+	})
+}
+
+// bytewise is for four bytes a pixel, of which hidden makes what shows where the last
+// is not 255.
+func bytewise(pix []uint8, offset func(x, y int) int, hidden func(r, g, b, a uint8) rgb) liner {
+	return func(x, y int, to []float32) {
+		from := pix[offset(x, y):]
+		for ; len(to) >= 3; to, from = to[3:], from[4:] {
+			r, g, b, a := from[0], from[1], from[2], from[3]
+			if a == 255 {
+				to[0], to[1], to[2] = float32(r), float32(g), float32(b)
+				continue
+			}
+			shown := hidden(r, g, b, a)
+			copy(to, shown[:])
+		}
+	}
+}
+
+// pixelwise goes from pixel to pixel; begin, if there is one, is told of the row.
+func pixelwise(begin func(y int), at func(x, y int) rgb) liner {
+	return func(x, y int, to []float32) {
+		if begin != nil {
+			begin(y)
+		}
+		for ; len(to) >= 3; to, x = to[3:], x+1 {
+			pixel := at(x, y)
+			to[0], to[1], to[2] = pixel[0], pixel[1], pixel[2]
+		}
 	}
 }
 

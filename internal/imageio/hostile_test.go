@@ -109,7 +109,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"huge.npy", []byte("\x93NUMPY\x01\x00\x50\x00" + fmt.Sprintf("%-80s", "{'descr': '<f4', 'fortran_order': False, 'shape': (50000, 50000)}")), "more than 100 million"},
 	} {
 		path := write(t, c.name, c.content)
-		img, err := Read(path, Window{})
+		img, err := Read(t.Context(), path, Window{})
 		if err == nil {
 			t.Errorf("%s was read: %d x %d", c.name, img.Width, img.Height)
 		} else if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.name) {
@@ -117,7 +117,7 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{"testdata": "folder", "testdata/none.png": "no such file", "": ""} {
-		if _, err := Read(path, Window{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
+		if _, err := Read(t.Context(), path, Window{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestRefusedFiles(t *testing.T) {
 // TestContentDecides reads files under names of other formats.
 func TestContentDecides(t *testing.T) {
 	for name, as := range map[string]string{"rgb.png": "a.jpg", "rgb444.jpg": "b.png", "rgb.bmp": "c", "lossless.webp": "d.npy", "raw.tif": "e.gif"} {
-		img, err := Read(write(t, as, readFile(t, name)), Window{})
+		img, err := Read(t.Context(), write(t, as, readFile(t, name)), Window{})
 		if err != nil || img.Width != 23 || img.Height != 17 {
 			t.Errorf("%s as %s: %v", name, as, err)
 		}
@@ -158,15 +158,15 @@ func TestArrays(t *testing.T) {
 		for _, d := range c.shape {
 			n *= d
 		}
-		img, err := Read(write(t, "a.npy", array(t, c.shape, count(n))), Window{})
+		img, err := Read(t.Context(), write(t, "a.npy", array(t, c.shape, count(n))), Window{})
 		if err != nil {
 			t.Errorf("%v: %v", c.shape, err)
 			continue
 		}
 		channels := c.want[2]
-		got := floats(img.Pixels)[channels : 2*channels]
-		if !img.Pixels.Shape().Eq(tensor.Shape(c.want)) || !slices.Equal(got, c.pixel) || img.Depth != 32 {
-			t.Errorf("%v: shape %v, pixel %v, depth %d; want %v, %v", c.shape, img.Pixels.Shape(), got, img.Depth, c.want, c.pixel)
+		got := floats(pixels(t, img))[channels : 2*channels]
+		if !pixels(t, img).Shape().Eq(tensor.Shape(c.want)) || !slices.Equal(got, c.pixel) || img.Depth != 32 {
+			t.Errorf("%v: shape %v, pixel %v, depth %d; want %v, %v", c.shape, pixels(t, img).Shape(), got, img.Depth, c.want, c.pixel)
 		}
 	}
 	bytes8 := tensor.New(tensor.WithShape(1, 2), tensor.WithBacking([]uint8{7, 255}))
@@ -174,8 +174,8 @@ func TestArrays(t *testing.T) {
 	if err := npy.Write(&file, bytes8); err != nil {
 		t.Fatal(err)
 	}
-	img, err := Read(write(t, "u1.npy", file.Bytes()), Window{})
-	if err != nil || img.Depth != 8 || !slices.Equal(floats(img.Pixels), []float32{7, 255}) {
+	img, err := Read(t.Context(), write(t, "u1.npy", file.Bytes()), Window{})
+	if err != nil || img.Depth != 8 || !slices.Equal(floats(pixels(t, img)), []float32{7, 255}) {
 		t.Errorf("uint8: %+v, %v", img, err)
 	}
 }
@@ -192,7 +192,7 @@ func TestBrokenMetadata(t *testing.T) {
 	} {
 		harmed := slices.Clone(file)
 		harm(harmed[at:])
-		if _, err := decode(harmed, plainly); err != nil {
+		if _, err := whole(t, harmed, plainly); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestFewFlippedBytes(t *testing.T) {
 
 // check decodes and looks at what must hold of any result.
 func check(t *testing.T, file []byte) {
-	m, err := decode(file, plainly)
+	m, err := whole(t, file, plainly)
 	if err != nil {
 		if m.pix != nil {
 			t.Fatalf("pixels beside the error %v", err)

@@ -2,6 +2,7 @@ package imageio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,30 +13,30 @@ import (
 )
 
 // Limits on what is read, looked at before any pixel is decoded. They keep a
-// few hostile bytes from filling the memory: the largest image that passes
-// takes 1.2 GB as float32.
+// few hostile bytes from filling the memory: the largest picture that passes
+// takes 0.8 GB when it is decoded, arrays and DICOM files 1.2 GB as float32.
 const (
 	MaxPixels = 100_000_000 // width times height
 	MaxSide   = 65_500      // width or height
 	MaxFile   = 1 << 30     // bytes
 )
 
-// Image is a decoded picture.
+// Image is a decoded picture, gray or red, green and blue; 0 is black and 255 white.
+// Picture files stay within these bounds, the values of .npy files are whatever they
+// are. Its pixels become float32 row by row, when Fit asks for them.
 type Image struct {
-	// Pixels is float32 of shape (Height, Width, C), C being 1 (gray) or 3
-	// (red, green, blue); 0 is black and 255 white. Picture files stay within
-	// these bounds, the values of .npy files are whatever they are.
-	Pixels        *tensor.Dense
 	Width, Height int
 	// Depth is the number of bits of a sample: 8 if every value is a whole
 	// number from 0 to 255, 16 for deep pictures, scaled down to 0..255, and 32
 	// for arrays of floats or wide integers.
 	Depth int
 	Path  string // the name that it was read by
+
+	source source
 }
 
 // Channels is 1 for gray and 3 for colour.
-func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
+func (m *Image) Channels() int { return m.source.c }
 
 // Read reads an image: PNG, JPEG, GIF (the first frame), BMP, DICOM, TIFF, WebP
 // or a NumPy array, told apart by their content. The name is a path, of which
@@ -43,12 +44,12 @@ func (m *Image) Channels() int { return m.Pixels.Shape()[2] }
 // white. The picture is turned upright as its EXIF orientation says.
 //
 // Errors name the image.
-func Read(name string, w Window) (*Image, error) {
+func Read(ctx context.Context, name string, w Window) (*Image, error) {
 	f, err := Load(name)
 	if err != nil {
 		return nil, err
 	}
-	return f.Decode(w)
+	return f.Decode(ctx, w)
 }
 
 // File is an image file that was read but not decoded.
@@ -73,25 +74,19 @@ func Load(name string) (*File, error) {
 func (f *File) Frame() int { return f.frame }
 
 // Decode makes of the file what Read does.
-func (f *File) Decode(w Window) (*Image, error) {
-	m, err := f.over(white, w)
+func (f *File) Decode(ctx context.Context, w Window) (*Image, error) {
+	m, err := f.over(ctx, white, w)
 	if err != nil {
 		return nil, err
 	}
-	return &Image{
-		Pixels: m.dense(),
-		Width:  m.w,
-		Height: m.h,
-		Depth:  m.depth,
-		Path:   f.Path,
-	}, nil
+	return &Image{Width: m.w, Height: m.h, Depth: m.depth, Path: f.Path, source: m}, nil
 }
 
 // over decodes with a choice of what shows behind transparent parts.
-func (f *File) over(background uint8, w Window) (raster, error) {
-	m, err := decode(f.Data, view{background, w, f.frame})
+func (f *File) over(ctx context.Context, background uint8, w Window) (source, error) {
+	m, err := decode(ctx, f.Data, view{background, w, f.frame})
 	if err != nil {
-		return raster{}, fmt.Errorf("image %q: %w", f.Path, err)
+		return source{}, fmt.Errorf("image %q: %w", f.Path, err)
 	}
 	return m, nil
 }
@@ -137,7 +132,7 @@ func load(path string) ([]byte, error) {
 	return data.Bytes(), nil
 }
 
-// raster is what an Image holds, as the plain slice that the package's loops
+// raster is pixels as the plain slice that the package's loops
 // run over: pixel (x, y) starts at (y*w + x)*c.
 type raster struct {
 	pix     []float32

@@ -1,6 +1,10 @@
 package imageio
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // Mask marks pixels of a model's input.
 type Mask struct {
@@ -13,7 +17,7 @@ type Mask struct {
 // pixel the nearest one of the mask. A pixel is on if any of its channels is
 // above 0, with transparent parts black. Beside a letterboxed mask nothing is
 // on. Errors name the path.
-func FitMask(path string, s Spec) (*Mask, error) {
+func FitMask(path string, s Spec) (mask *Mask, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)
 	}
@@ -21,18 +25,28 @@ func FitMask(path string, s Spec) (*Mask, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := f.over(black, Window{Mode: WindowFull})
+	m, err := f.over(context.Background(), black, Window{Mode: WindowFull})
 	if err != nil {
 		return nil, err
 	}
+	if mask, err = m.mask(s); err != nil {
+		return nil, fmt.Errorf("mask %q: %w", path, err)
+	}
+	return mask, nil
+}
+
+// mask is where the picture is lit.
+func (m source) mask(s Spec) (mask *Mask, err error) {
+	defer malformed(&err)
 	p := s.place(m.w, m.h)
-	mask := &Mask{Width: s.Width, Height: s.Height, on: make([]bool, s.Width*s.Height)}
+	mask = &Mask{Width: s.Width, Height: s.Height, on: make([]bool, s.Width*s.Height)}
+	line := make([]float32, m.w*m.c)
 	for y := range p.h {
-		fromY := nearest(p.fromY+y, m.h, p.scaledH)
+		m.row(nearest(p.fromY+y, m.h, p.scaledH), line)
 		row := mask.on[(p.toY+y)*s.Width+p.toX:]
 		for x := range p.w {
-			fromX := nearest(p.fromX+x, m.w, p.scaledW)
-			row[x] = m.lit(fromX, fromY)
+			at := nearest(p.fromX+x, m.w, p.scaledW) * m.c
+			row[x] = slices.ContainsFunc(line[at:at+m.c], func(v float32) bool { return v > 0 })
 		}
 	}
 	return mask, nil
@@ -46,12 +60,3 @@ func (m *Mask) On(x, y int) bool {
 
 // nearest is the input pixel that the middle of output pixel i falls into.
 func nearest(i, in, out int) int { return (2*i + 1) * in / (2 * out) }
-
-func (m raster) lit(x, y int) bool {
-	for _, v := range m.pix[(y*m.w+x)*m.c:][:m.c] {
-		if v > 0 {
-			return true
-		}
-	}
-	return false
-}

@@ -1,6 +1,8 @@
 package imageio
 
 import (
+	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -56,18 +58,18 @@ func TestReadAgreesWithPillow(t *testing.T) {
 	for _, path := range files {
 		name := filepath.Base(path)
 		t.Run(name, func(t *testing.T) {
-			img, err := Read(path, Window{})
+			img, err := Read(t.Context(), path, Window{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			want, shape := expected(t, path+".npy")
-			if s := img.Pixels.Shape(); !s.Eq(tensor.Shape(shape)) || img.Height != s[0] || img.Width != s[1] || img.Channels() != s[2] {
+			if s := pixels(t, img).Shape(); !s.Eq(tensor.Shape(shape)) || img.Height != s[0] || img.Width != s[1] || img.Channels() != s[2] {
 				t.Fatalf("shape %v (%d x %d, %d channels), want %v", s, img.Width, img.Height, img.Channels(), shape)
 			}
 			if deep := strings.Contains(name, "16"); (img.Depth == 16) != deep || (img.Depth == 8) == deep {
 				t.Errorf("depth %d", img.Depth)
 			}
-			largest, mean := difference(img.Pixels.Data().([]float32), want)
+			largest, mean := difference(pixels(t, img).Data().([]float32), want)
 			if l, m := tolerance(name); largest > l || mean > m {
 				t.Errorf("largest difference %g, mean %g", largest, mean)
 			}
@@ -82,4 +84,19 @@ func write(t *testing.T, name string, content []byte) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// No image is read on when the context has ended, and the error says why.
+func TestReadingStops(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for _, path := range fixtures(t) {
+		img, err := Read(ctx, path, Window{})
+		if err == nil { // of small files it does not matter
+			_, err = DefaultSpec(8, 8).Fit(ctx, img)
+		}
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }

@@ -21,14 +21,14 @@ func (t taps) inputs() (from, to int) {
 
 // alongX maps every row, alongY every column.
 func (t taps) alongX(m raster, whole bool) raster {
-	out := raster{w: len(t.first), h: m.h, c: m.c, depth: m.depth}
-	out.pix = t.apply(m.pix, m.h, m.w, m.c, whole)
+	out := newRaster(len(t.first), m.h, m.c, m.depth)
+	t.apply(out.pix, m.pix, m.h, m.w, m.c, whole)
 	return out
 }
 
 func (t taps) alongY(m raster, whole bool) raster {
-	out := raster{w: m.w, h: len(t.first), c: m.c, depth: m.depth}
-	out.pix = t.apply(m.pix, 1, m.h, m.w*m.c, whole)
+	out := newRaster(m.w, len(t.first), m.c, m.depth)
+	t.apply(out.pix, m.pix, 1, m.h, m.w*m.c, whole)
 	return out
 }
 
@@ -36,8 +36,7 @@ func (t taps) alongY(m raster, whole bool) raster {
 // taken in float64, each product rounded for itself so that every processor
 // gets the same result. If whole, results are rounded to whole numbers and
 // clipped to 0..255.
-func (t taps) apply(src []float32, outer, n, inner int, whole bool) []float32 {
-	dst := make([]float32, outer*len(t.first)*inner)
+func (t taps) apply(dst, src []float32, outer, n, inner int, whole bool) {
 	sums := make([]float64, inner)
 	to := dst
 	for o := range outer {
@@ -61,7 +60,6 @@ func (t taps) apply(src []float32, outer, n, inner int, whole bool) []float32 {
 			to = to[inner:]
 		}
 	}
-	return dst
 }
 
 // weigh adds up groups of len(sums) values, each group times its weight.

@@ -88,7 +88,7 @@ func TestWindows(t *testing.T) {
 			window.Center, window.Width = center+3, width+2
 			center, width, m.Function = window.Center, window.Width, "LINEAR"
 		}
-		got, err := decode(file, view{background: white, window: window, frame: chosen})
+		got, err := whole(t, file, view{background: white, window: window, frame: chosen})
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestWindows(t *testing.T) {
 func TestWindowOfNoUse(t *testing.T) {
 	m := dicomtest.Image{Columns: 2, Rows: 1, Bits: 16, Stored: 12, High: 11, Frames: [][]uint16{{100, 200}}}
 	through := func(m dicomtest.Image, w Window) error {
-		_, err := decode(m.File(t), view{window: w, frame: 1})
+		_, err := whole(t, m.File(t), view{window: w, frame: 1})
 		return err
 	}
 	if err := through(m, Window{Mode: WindowFile}); err == nil {
@@ -156,7 +156,7 @@ func TestRange(t *testing.T) {
 	} {
 		c.m.Columns, c.m.Rows, c.m.High = 4, 1, c.m.Stored-1
 		c.m.Frames = [][]uint16{{10, 20, 30, 10}}
-		got, err := decode(c.m.File(t), view{window: Window{Mode: c.mode}, frame: 1})
+		got, err := whole(t, c.m.File(t), view{window: Window{Mode: c.mode}, frame: 1})
 		if err != nil || fmt.Sprint(got.pix) != fmt.Sprint(c.want) {
 			t.Errorf("%+v: %v, %v, want %v", c.m, got.pix, err, c.want)
 		}

@@ -9,24 +9,25 @@ import "image"
 // WebP's range of 16..235 for JPEG's 0..255.
 type ycbcr struct {
 	*image.YCbCr
-	cb, cr []uint8 // as many samples as pixels
-	width  int
+	upsampler
+	cb, cr []uint8 // the samples of a row's pixels
 	video  bool
 }
 
-func newYCbCr(p *image.YCbCr, video bool) ycbcr {
-	return ycbcr{
-		YCbCr: p,
-		cb:    upsample(p, p.Cb),
-		cr:    upsample(p, p.Cr),
-		width: p.Rect.Dx(),
-		video: video,
-	}
+func newYCbCr(p *image.YCbCr, video bool) *ycbcr {
+	width := p.Rect.Dx()
+	return &ycbcr{YCbCr: p, upsampler: newUpsampler(p), cb: make([]uint8, width), cr: make([]uint8, width), video: video}
 }
 
-func (p ycbcr) at(x, y int) (r, g, b uint8) {
+// to goes to a row, of which at then gives the pixels.
+func (p *ycbcr) to(y int) {
+	p.row(p.cb, p.Cb, y-p.Rect.Min.Y)
+	p.row(p.cr, p.Cr, y-p.Rect.Min.Y)
+}
+
+func (p *ycbcr) at(x, y int) (r, g, b uint8) {
 	luma := p.Y[p.YOffset(x, y)]
-	i := (y-p.Rect.Min.Y)*p.width + x - p.Rect.Min.X
+	i := x - p.Rect.Min.X
 	if p.video {
 		return fromVideo(luma, p.cb[i], p.cr[i])
 	}
@@ -56,46 +57,62 @@ func fromVideo(y, cb, cr uint8) (r, g, b uint8) {
 
 func clamp8(v int) uint8 { return uint8(max(0, min(v, 255))) }
 
-// upsample gives every pixel its colour sample. Where samples are half as many
+// upsampler gives every pixel its colour sample. Where samples are half as many
 // along an axis, a pixel lies at a quarter of the way between two of them and
 // gets three parts of the nearer and one of the farther. libjpeg rounds pixels
 // at even and odd places in different directions, so that no drift builds up.
-func upsample(p *image.YCbCr, plane []uint8) []uint8 {
-	w, h := p.Rect.Dx(), p.Rect.Dy()
-	across, down := 1, 1
+type upsampler struct {
+	picture      *image.YCbCr
+	across, down int   // pixels of a sample; 0 across for one that is repeated
+	height       int   // samples of a column
+	sums         []int // a row of samples, times 4 if rows were mixed
+}
+
+func newUpsampler(p *image.YCbCr) upsampler {
+	u := upsampler{picture: p, across: 1, down: 1}
 	switch p.SubsampleRatio {
 	case image.YCbCrSubsampleRatio444:
 	case image.YCbCrSubsampleRatio422:
-		across = 2
+		u.across = 2
 	case image.YCbCrSubsampleRatio420:
-		across, down = 2, 2
+		u.across, u.down = 2, 2
 	case image.YCbCrSubsampleRatio440:
-		down = 2
+		u.down = 2
 	default:
-		return repeat(p, plane)
+		u.across = 0
+		return u
 	}
-	cw, ch := (w+across-1)/across, (h+down-1)/down
-	if across == 2 && cw <= 2 {
-		return repeat(p, plane) // too narrow to interpolate, as libjpeg sees it
+	width := (p.Rect.Dx() + u.across - 1) / u.across
+	u.height = (p.Rect.Dy() + u.down - 1) / u.down
+	u.sums = make([]int, width)
+	if u.across == 2 && width <= 2 {
+		u.across = 0 // too narrow to interpolate, as libjpeg sees it
 	}
-	out := make([]uint8, w*h)
+	return u
+}
+
+// row writes the samples of row y, counted from the picture's first.
+func (u *upsampler) row(out, plane []uint8, y int) {
+	p := u.picture
+	if u.across == 0 { // every pixel gets the sample it was counted into
+		for x := range out {
+			out[x] = plane[p.COffset(p.Rect.Min.X+x, p.Rect.Min.Y+y)]
+		}
+		return
+	}
+	near, far := y, y
+	if u.down == 2 {
+		near = y / 2
+		far = max(0, min(near+2*(y%2)-1, u.height-1))
+	}
 	start := p.COffset(p.Rect.Min.X, p.Rect.Min.Y)
-	sums := make([]int, cw) // a row of samples, times 4 if rows were mixed
-	for y := range h {
-		near, far := y, y
-		if down == 2 {
-			near = y / 2
-			far = max(0, min(near+2*(y%2)-1, ch-1))
+	for x := range u.sums {
+		u.sums[x] = int(plane[start+near*p.CStride+x])
+		if u.down == 2 {
+			u.sums[x] = 3*u.sums[x] + int(plane[start+far*p.CStride+x])
 		}
-		for x := range sums {
-			sums[x] = int(plane[start+near*p.CStride+x])
-			if down == 2 {
-				sums[x] = 3*sums[x] + int(plane[start+far*p.CStride+x])
-			}
-		}
-		mixAcross(out[y*w:(y+1)*w], sums, across, down, y)
 	}
-	return out
+	mixAcross(out, u.sums, u.across, u.down, y)
 }
 
 func mixAcross(row []uint8, sums []int, across, down, y int) {
@@ -117,16 +134,4 @@ func neighbours(sums []int, x int) int {
 	near := x / 2
 	far := max(0, min(near+2*(x%2)-1, len(sums)-1))
 	return 3*sums[near] + sums[far]
-}
-
-// repeat gives every pixel the sample it was counted into.
-func repeat(p *image.YCbCr, plane []uint8) []uint8 {
-	w, h := p.Rect.Dx(), p.Rect.Dy()
-	out := make([]uint8, w*h)
-	for y := range h {
-		for x := range w {
-			out[y*w+x] = plane[p.COffset(p.Rect.Min.X+x, p.Rect.Min.Y+y)]
-		}
-	}
-	return out
 }

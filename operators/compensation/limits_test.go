@@ -171,11 +171,11 @@ func TestTrainedNetwork(t *testing.T) {
 	m.Spec.Normalize(gray, gray)
 	plains, alls := 0.0, 0.0
 	for class, name := range map[int]string{1: "nodule.png", 3: "spiculated.png", 4: "ground-glass.png"} {
-		picture, err := imageio.Read(filepath.Join(examples, "images", name), m.Spec.Window)
+		picture, err := imageio.Read(t.Context(), filepath.Join(examples, "images", name), m.Spec.Window)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pixels, err := m.Spec.Fit(picture)
+		pixels, err := m.Spec.Fit(t.Context(), picture)
 		if err != nil {
 			t.Fatal(err)
 		}
