@@ -87,3 +87,14 @@ func (h *HeatMap) Map(class int) heatmap.Map {
 		P: h.cells(c), P0: c.P0, Class: c.Label,
 	}
 }
+
+// Preview is the map of a class with what is missing of it filled in, for those who
+// watch it grow.
+func (h *HeatMap) Preview(class int) heatmap.Map {
+	g := h.Plan.Grid
+	asked := make([]bool, g.Rows()*g.Cols())
+	for _, p := range g.Positions {
+		asked[p.Row*g.Cols()+p.Col] = true
+	}
+	return heatmap.Preview(h.Map(class), asked)
+}

@@ -96,13 +96,9 @@ func (g *Growth) Draw(h *executor.HeatMap, lines int) (*Block, error) {
 		}
 		g.ground, g.of = ground, h.Pixels
 	}
-	asked := make([]bool, h.Plan.Grid.Rows()*h.Plan.Grid.Cols())
-	for _, p := range h.Plan.Grid.Positions {
-		asked[p.Row*h.Plan.Grid.Cols()+p.Col] = true
-	}
 	var maps []heatmap.Map
 	for i := range h.Classes {
-		maps = append(maps, heatmap.Preview(h.Map(i), asked))
+		maps = append(maps, h.Preview(i))
 	}
 	o := heatmap.Options{Lines: lines - around + 1, Colormap: h.Plan.Colormap, Ground: g.ground}
 	if t.Protocol == Sixel {
