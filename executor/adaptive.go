@@ -325,7 +325,7 @@ func (s *sampler) mixed(exact, sketches []int) []job {
 	workers := max(1, s.query.plan.Threads)
 	many := len(exact)+len(sketches) > workers*chosen.Batch
 	list := jobs(s.inOrder(exact), chosen.Rects, nil)
-	if many && len(sketches) == 0 && !s.clock.unlimited() {
+	if many && len(sketches) == 0 && !s.clock.unlimited() && chosen.Levels == nil { // which do so, too
 		list = thinned(list)
 	}
 	if len(sketches) > 0 {

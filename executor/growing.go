@@ -41,15 +41,37 @@ func (g *Growing) change(f func()) {
 }
 
 // Look is what is known of the map now: a copy, marked as partial, without what is only
-// known in the end. It is nil while nothing is known.
+// known in the end. It is nil while nothing is known. Of a plan that goes from coarse to
+// fine the positions to come are interpolated.
 func (g *Growing) Look() *HeatMap {
 	var seen *HeatMap
 	g.change(func() { seen = g.result.snapshot() })
 	if seen.Count(Missing) == len(seen.States) {
 		return nil
 	}
+	seen.fill()
 	seen.Partial = true
 	return seen
+}
+
+// fill interpolates what is missing, if the plan's order lets that be more than a guess.
+// Something must be known.
+func (h *HeatMap) fill() {
+	levels := h.Plan.Chosen().Levels
+	if levels == nil || h.Count(Missing) == 0 {
+		return
+	}
+	known := make([]bool, len(h.States))
+	for i, s := range h.States {
+		if known[i] = s != Missing; !known[i] {
+			h.States[i] = Interpolated
+		}
+	}
+	maps := make([][]float32, len(h.Classes))
+	for i, c := range h.Classes {
+		maps[i] = c.P
+	}
+	levels.Fill(known, maps...)
 }
 
 // snapshot copies the values and states of a map, with what they are of.

@@ -40,7 +40,7 @@ func (c *computation) memory() planner.Memory {
 	for _, m := range c.result.Classes {
 		held.Results += known.Add(m.P)
 	}
-	held.Results += c.estimating
+	held.Results += c.estimating + q.plan.Chosen().Levels.Bytes()
 	pass, updates := held, held
 	pass.Views, pass.Workers = c.all, base
 	updates.Views = known.Add(c.views.Arrays()...)

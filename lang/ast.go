@@ -165,22 +165,23 @@ type Predict struct {
 // not written is nil or empty: defaults belong to the planner.
 type Occlude struct {
 	Located
-	Image    String // one file, or a pattern such as 'scans/*.png'
-	Model    Name
-	Target   *Target
-	Patch    *Extent
-	Stride   *Extent
-	Fill     *Fill
-	Where    Expr // a condition; never set together with At
-	At       []Point
-	Quality  *QualityGoal
-	Within   *TimeGoal
-	Verify   *Verify
-	Into     []String // files
-	Table    *Name    // of INTO TABLE; beside files or alone
-	OnError  *OnError
-	Colormap *String
-	Options  []Option
+	Image       String // one file, or a pattern such as 'scans/*.png'
+	Model       Name
+	Target      *Target
+	Patch       *Extent
+	Stride      *Extent
+	Fill        *Fill
+	Where       Expr // a condition; never set together with At
+	At          []Point
+	Quality     *QualityGoal
+	Within      *TimeGoal
+	Verify      *Verify
+	Progressive bool     // positions coarse to fine
+	Into        []String // files
+	Table       *Name    // of INTO TABLE; beside files or alone
+	OnError     *OnError
+	Colormap    *String
+	Options     []Option
 }
 
 // Target says which classes are explained: FOR CLASS 'label', FOR CLASS 3 or

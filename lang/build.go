@@ -146,6 +146,8 @@ func (b *builder) occlude(s *occludeSyntax) *Occlude {
 			o.Within = b.within(c)
 		case c.Verify != nil:
 			o.Verify = b.verify(c)
+		case c.Progressive:
+			o.Progressive = true
 		case c.Into != nil:
 			b.into(o, c.Into)
 		case c.OnError != nil:

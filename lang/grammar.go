@@ -130,19 +130,20 @@ type occludeSyntax struct {
 
 type clauseSyntax struct {
 	syntax
-	Target   *targetSyntax    `parser:"  'FOR' @@"`
-	Patch    *extentSyntax    `parser:"| 'PATCH' @@"`
-	Stride   *extentSyntax    `parser:"| 'STRIDE' @@"`
-	Fill     *fillSyntax      `parser:"| 'FILL' @@"`
-	Where    *conditionSyntax `parser:"| 'WHERE' @@"`
-	At       []*pointSyntax   `parser:"| 'AT' @@ ( ',' @@ )*"`
-	Quality  *lexer.Token     `parser:"| 'SSIM' '>=' @Number"`
-	Within   *timeSyntax      `parser:"| 'WITHIN' @@"`
-	Verify   *verifySyntax    `parser:"| 'VERIFY' @@"`
-	Into     []*intoSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
-	OnError  *lexer.Token     `parser:"| 'ON' 'ERROR' @( 'STOP' | 'CONTINUE' )"`
-	Colormap *colormapSyntax  `parser:"| 'COLORMAP' @@"`
-	With     *withSyntax      `parser:"| @@"`
+	Target      *targetSyntax    `parser:"  'FOR' @@"`
+	Patch       *extentSyntax    `parser:"| 'PATCH' @@"`
+	Stride      *extentSyntax    `parser:"| 'STRIDE' @@"`
+	Fill        *fillSyntax      `parser:"| 'FILL' @@"`
+	Where       *conditionSyntax `parser:"| 'WHERE' @@"`
+	At          []*pointSyntax   `parser:"| 'AT' @@ ( ',' @@ )*"`
+	Quality     *lexer.Token     `parser:"| 'SSIM' '>=' @Number"`
+	Within      *timeSyntax      `parser:"| 'WITHIN' @@"`
+	Verify      *verifySyntax    `parser:"| 'VERIFY' @@"`
+	Progressive bool             `parser:"| @'PROGRESSIVE'"`
+	Into        []*intoSyntax    `parser:"| 'INTO' @@ ( ',' @@ )*"`
+	OnError     *lexer.Token     `parser:"| 'ON' 'ERROR' @( 'STOP' | 'CONTINUE' )"`
+	Colormap    *colormapSyntax  `parser:"| 'COLORMAP' @@"`
+	With        *withSyntax      `parser:"| @@"`
 }
 
 type intoSyntax struct {

@@ -86,6 +86,9 @@ func TestStatements(t *testing.T) {
 			o.Within = &TimeGoal{Duration: 250 * time.Millisecond, OrFail: true}
 		})},
 		{`OCCLUDE 'scan.png' USING oct VERIFY 100 POSITIONS`, occlude(func(o *Occlude) { o.Verify = &Verify{Positions: 100} })},
+		{`OCCLUDE 'scan.png' USING oct progressive`, occlude(func(o *Occlude) { o.Progressive = true })},
+		{`OCCLUDE 'scan.png' USING progressive PROGRESSIVE STRIDE 4`, &Occlude{Image: scan, Model: bare("progressive"), Progressive: true,
+			Stride: &Extent{W: 4, H: 4}}},
 		{`OCCLUDE 'scan.png' USING oct VERIFY ALL`, occlude(func(o *Occlude) { o.Verify = &Verify{All: true} })},
 		{`OCCLUDE 'scan.png' USING oct VERIFY ALL WITHIN 1 SECOND SSIM >= 1 WHERE x > 3 OR y > 3`, occlude(func(o *Occlude) {
 			o.Verify, o.Within, o.Quality = &Verify{All: true}, &TimeGoal{Duration: time.Second}, &QualityGoal{Metric: "ssim", AtLeast: 1}

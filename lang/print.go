@@ -113,6 +113,9 @@ func (s *Occlude) String() string {
 	if s.Verify != nil {
 		b.WriteString(" " + s.Verify.String())
 	}
+	if s.Progressive {
+		b.WriteString(" PROGRESSIVE")
+	}
 	if s.Table != nil || len(s.Into) > 0 {
 		b.WriteString(" INTO " + s.into())
 	}

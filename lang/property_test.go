@@ -212,6 +212,7 @@ func occludes() *rapid.Generator[*Occlude] {
 		case 1:
 			o.Verify = &Verify{Positions: rapid.IntRange(1, 1<<40).Draw(t, "positions")}
 		}
+		o.Progressive = rapid.Bool().Draw(t, "progressive")
 		o.Into = rapid.SliceOfN(texts(), 0, 3).Draw(t, "into")
 		if rapid.Bool().Draw(t, "has colormap") {
 			name := texts().Draw(t, "colormap")

@@ -117,6 +117,15 @@ func (h *approximateHints) drillDown(g Grid) (*DrillDown, error) {
 	return d, nil
 }
 
+// steps are how many columns and rows of a grid the coarse stride is; 1 for no
+// drill-down.
+func (d *DrillDown) steps(g Grid) (x, y int) {
+	if d == nil {
+		return 1, 1
+	}
+	return d.StrideW / g.StrideW, d.StrideH / g.StrideH
+}
+
 // short prints a number of a hint with what people would write of it.
 func short(v float64) string { return fmt.Sprintf("%.3g", v) }
 
@@ -130,11 +139,8 @@ func (c *Candidate) stages(g Grid) {
 		c.Stages = []Stage{{Order: c.Order, Positions: n}}
 		return
 	}
-	cells := make([]int32, n)
-	for i, p := range g.Positions {
-		cells[i] = int32(p.Row*g.Cols() + p.Col)
-	}
-	coarse := lattice.New(g.X, g.Y, cells, c.DrillDown.StrideW/g.StrideW, c.DrillDown.StrideH/g.StrideH)
+	stepX, stepY := c.DrillDown.steps(g)
+	coarse := lattice.New(g.X, g.Y, g.cells(), stepX, stepY)
 	known := coarse.Known()
 	// The part of the largest that is known is what it is of all.
 	redone := int(math.Ceil(c.DrillDown.Fraction*float64(n) - 1e-9))

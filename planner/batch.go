@@ -102,7 +102,7 @@ func (c *Candidate) sketches() bool { return c.Adaptive != nil && c.Adaptive.Ske
 // all the time.
 func (c *Candidate) peak(q *Occlude, held Memory, arena int64) Memory {
 	held.Packed = packedBytes(q.Net, c.Algorithms)
-	held.Results = resultBytes(q) + c.estimatorBytes(q)
+	held.Results = c.resultBytes(q) + c.estimatorBytes(q)
 	held.Workers = int64(c.Threads) * arena
 	base, backward, updates := held, held, held
 	base.Views, updates.Views = allViews(q.Net), c.Estimate.ViewBytes

@@ -74,6 +74,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if p.Grid, err = b.grid(s, q, m); err != nil {
 		return nil, err
 	}
+	p.Progressive = b.progressive(s, p.Grid)
 	p.Goals = b.goals(s)
 	if q.hints.adaptive, err = q.adaptation(s, p.Goals, p.Grid); err != nil {
 		return nil, err
@@ -307,6 +308,18 @@ func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, er
 			WithHint("x and y are the patch's left and top edge in pixels of the model's input")
 	}
 	return g, nil
+}
+
+// progressive says what asks for positions coarse to fine. A list keeps its order.
+func (b *binder) progressive(s *lang.Occlude, g Grid) string {
+	switch {
+	case g.Listed:
+	case s.Progressive:
+		return ByClause
+	case b.env.Settings.Progressive():
+		return BySetting
+	}
+	return ""
 }
 
 func (b *binder) fill(f *lang.Fill) (Fill, error) {

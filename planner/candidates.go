@@ -160,6 +160,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	if c.Algorithms == nil { // else those of a plan that is taken up again, or of a trial
 		c.choose(net, tallies, r.choice, h.accuracy)
 	}
+	c.refine(q)
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
 	c.size(q, tallies, h, r)

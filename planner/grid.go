@@ -47,6 +47,15 @@ func (g Grid) Rect(p Position) region.Rect { return region.Of(p.X, p.Y, g.PatchW
 // Complete tells whether every position of the grid is asked for.
 func (g Grid) Complete() bool { return !g.Listed && len(g.Positions) == len(g.X)*len(g.Y) }
 
+// cells are the places of the positions in the grid, row by row.
+func (g Grid) cells() []int32 {
+	cells := make([]int32, len(g.Positions))
+	for i, p := range g.Positions {
+		cells[i] = int32(p.Row*g.Cols() + p.Col)
+	}
+	return cells
+}
+
 // maxPositions bounds a query, so that a stride of 1 on a huge input is refused
 // instead of filling the memory with positions.
 const maxPositions = 1 << 24

@@ -163,9 +163,9 @@ const positionBytes = 32 + 16 + 24 + 2
 const imageMaps = 3
 
 // resultBytes is what a query holds for an image beside all that is computed.
-func resultBytes(q *Occlude) int64 {
+func (c *Candidate) resultBytes(q *Occlude) int64 {
 	n := int64(len(q.Grid.Positions))
-	return n*(positionBytes+4*int64(q.Target.Count())) + imageMaps*4*int64(q.Net.Input().Shape.Len())
+	return c.Levels.Bytes() + n*(positionBytes+4*int64(q.Target.Count())) + imageMaps*4*int64(q.Net.Input().Shape.Len())
 }
 
 // estimatorBytes is what an adaptive plan holds beside that: tables of log-odds, and

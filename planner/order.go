@@ -5,6 +5,7 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/lattice"
 	"occlude/operators/region"
 )
 
@@ -94,4 +95,17 @@ func (s *shapes) order() []int32 {
 		return int(x.col - y.col)
 	})
 	return order
+}
+
+// refine brings the positions into an order from coarse to fine, where the query wants
+// them so. Those of one level keep theirs, and with steps that are powers of two levels
+// tear few classes apart: what a network's strides make of a position depends on its
+// row and column modulo such a power, too.
+func (c *Candidate) refine(q *Occlude) {
+	if q.Progressive == "" {
+		return
+	}
+	stepX, stepY := c.DrillDown.steps(q.Grid)
+	c.Levels = lattice.NewLevels(q.Grid.X, q.Grid.Y, q.Grid.cells(), stepX, stepY)
+	c.Levels.Sort(c.Order)
 }

@@ -50,6 +50,8 @@ type Candidate struct {
 	// Grid.Positions: those whose rectangles have equal shapes at all layers
 	// stand together. Every stage keeps to it.
 	Order []int32
+	// Levels, if not nil, are those that Order goes through first, from coarse to fine.
+	Levels *lattice.Levels
 	// FullFrom is the Index of the first layer from which on every layer is
 	// computed whole at every position; the number of layers when there is none.
 	FullFrom int

@@ -119,8 +119,11 @@ type Occlude struct {
 	Where    string // the condition's text, "" for none
 	Goals    Goals
 	// Hints are the options that may change the answer, in canonical form.
-	Hints   string
-	clauses string // of the query, without those that say what is written where
+	Hints string
+	// Progressive says why positions are computed coarse to fine: because of the clause or
+	// of the setting; "" where they are not.
+	Progressive string
+	clauses     string // of the query, without those that say in which order or what is written where
 
 	// How it is computed.
 	Net        *network.Network // after the rewrites
@@ -154,6 +157,12 @@ type Occlude struct {
 
 // Chosen is the physical plan that will run.
 func (p *Occlude) Chosen() *Candidate { return p.Candidates[0] }
+
+// What asks for positions coarse to fine.
+const (
+	ByClause  = "clause"
+	BySetting = "setting"
+)
 
 // Target says which classes are explained.
 type Target struct {

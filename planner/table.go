@@ -24,7 +24,7 @@ func (b *binder) table(ctx context.Context, s *lang.Occlude, p *Occlude) error {
 		p.Continue = !s.OnError.Stop
 	}
 	asked := *s
-	asked.Image, asked.Into, asked.Table, asked.OnError, asked.Colormap = lang.String{}, nil, nil, nil, nil
+	asked.Image, asked.Into, asked.Table, asked.OnError, asked.Colormap, asked.Progressive = lang.String{}, nil, nil, nil, nil, false
 	p.clauses = strings.TrimPrefix(asked.String(), "OCCLUDE "+asked.Image.String())
 	p.Hints = decisive(s.Options)
 	if s.Table == nil {

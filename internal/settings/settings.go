@@ -60,6 +60,8 @@ var table = append([]Setting{
 		Meaning: "the processor's instructions that kernels are made of; auto is the best that it has, " + simd.Best().Name, check: checkKernels},
 	{Name: "memory_limit", Kind: KindSetting, Default: "auto",
 		Meaning: "most memory of the process, as '4GB'; auto is 80% of what is free", check: checkBytes},
+	{Name: "progressive", Kind: KindSetting, Default: off, Values: []string{on, off},
+		Meaning: "compute positions coarse to fine, as PROGRESSIVE does, in every query", check: checkSwitch},
 	{Name: "threads", Kind: KindSetting, Default: "auto",
 		Meaning: "goroutines that compute; auto is one per core", check: checkThreads},
 	{Name: "view_cache", Kind: KindSetting, Default: "512MB",
@@ -186,6 +188,9 @@ func (s *Settings) Kernels() string {
 	}
 	return simd.Best().Name
 }
+
+// Progressive tells whether every query computes its positions coarse to fine.
+func (s *Settings) Progressive() bool { return s.value("progressive") == on }
 
 // MemoryLimit is the most memory that the process may hold in bytes, 0 for a share of
 // what is free.

@@ -34,4 +34,16 @@
 // positions, but all corners in holes, gets its position nearest to the block's
 // centre into the lattice, for the block's positions alone. So every position
 // has a sample within a block's size, and an enlarged map has no gaps.
+//
+// # Levels
+//
+// Lattices of steps k, k/2, k/4, ..., 1 hold each other's lines, so whatever is known of
+// a map can be seen from coarse to fine: the level of a position is the coarsest lattice
+// that has it. Positions are computed level by level, and at any time the others are
+// enlarged from those that are there, one level from the one above it:
+//
+//	0 3 2 3 1 3 2 3 0 3 2 3 1 3 2 3 0 3 0      levels of a row of 19, k = 8, and its rim
+//
+// So a known position counts for those around it that are finer than it is, and with a
+// whole level known the map is that level's lattice, enlarged.
 package lattice

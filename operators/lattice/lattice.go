@@ -40,19 +40,26 @@ func (a axis) between(i int) (lo, hi int, t float64) {
 // the rows with top edges y, and the last ones. The steps are at least 1. The
 // positions are in the given cells, row * len(x) + column, each once.
 func New(x, y []int, cells []int32, stepX, stepY int) *Lattice {
-	l := &Lattice{
-		x: axis{x, stepX}, y: axis{y, stepY}, cells: cells,
-		at: slices.Repeat([]int32{-1}, len(x)*len(y)), known: make([]bool, len(cells)), alone: map[int]int32{},
-	}
+	at := slices.Repeat([]int32{-1}, len(x)*len(y))
 	for i, c := range cells {
-		l.at[c] = int32(i)
+		at[c] = int32(i)
+	}
+	return newLattice(x, y, cells, at, stepX, stepY)
+}
+
+// newLattice is New where it is known which position is in each cell.
+func newLattice(x, y []int, cells, at []int32, stepX, stepY int) *Lattice {
+	l := &Lattice{x: axis{x, stepX}, y: axis{y, stepY}, cells: cells, at: at, known: make([]bool, len(cells)), alone: map[int]int32{}}
+	columns := len(x)
+	for i, c := range cells {
+		l.known[i] = l.x.line(int(c)%columns) && l.y.line(int(c)/columns)
+	}
+	if len(cells) == len(x)*len(y) {
+		return l // without holes every block has its corners
 	}
 	nearest := map[int]float64{} // to the centre, of blocks without corners
 	for i, c := range cells {
 		p := l.place(c)
-		if l.x.line(p.column) && l.y.line(p.row) {
-			l.known[i] = true
-		}
 		if p.cornered() {
 			continue
 		}
