@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -229,6 +230,18 @@ func marked(marks []bool) int {
 		}
 	}
 	return n
+}
+
+// partial makes a map of what is known when an error has ended the computation: nothing,
+// unless a context's end is that error and some position was computed.
+func (c *computation) partial(err error) bool {
+	h := c.result
+	if stopped := (*Interrupted)(nil); !errors.As(err, &stopped) || h.Count(Missing) == len(h.States) {
+		return false
+	}
+	h.fill()
+	h.Partial = true
+	return true
 }
 
 // stats sums up what the workers did so far.

@@ -19,11 +19,15 @@ type query struct {
 	program operators.Program
 	images  int   // that are left, this one included
 	known   *seen // the image, nil where it is to be seen yet
+	// keeps tells that what is known of a map is wanted when the context ends.
+	keeps bool
 
 	start       time.Time // when its file began to be read
 	baseSeconds float64
 }
 
+// run computes the heat map of an image and writes its files. A map that is not complete
+// comes with the *Interrupted that says why.
 func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	p, image := q.plan, file.Path
 	h := &HeatMap{Plan: p, Image: image, States: make([]State, len(p.Grid.Positions))}
@@ -60,8 +64,9 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	c := newComputation(q, h, views, cover)
 	defer c.release()
 	c.all = all
-	if err := c.run(ctx); err != nil {
-		return nil, err
+	stopped := c.run(ctx)
+	if stopped != nil && !(q.keeps && c.partial(stopped)) {
+		return nil, stopped
 	}
 	c.account()
 	h.Actual.UpdateSeconds = time.Since(updates).Seconds()
@@ -74,7 +79,7 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 		h.Written = append(h.Written, path)
 	}
 	h.Actual.Run = time.Since(q.start).Seconds()
-	return h, nil
+	return h, stopped
 }
 
 // interrupted makes an *Interrupted of an error that a context's end caused, after

@@ -49,8 +49,11 @@ func (h *HeatMap) Figure() heatmap.Figure {
 		how += ", " + q
 	}
 	positions := fmt.Sprintf("%d positions", len(p.Grid.Positions))
-	if n := h.Count(Interpolated); n > 0 {
-		positions = fmt.Sprintf("%d of %s", len(p.Grid.Positions)-n, positions)
+	if n := h.Computed(); n < len(h.States) {
+		positions = fmt.Sprintf("%d of %s", n, positions)
+	}
+	if h.Partial {
+		positions = "partial: " + positions
 	}
 	f := heatmap.Figure{
 		Image: h.Pixels, Original: coloured(h.Pixels),

@@ -109,6 +109,9 @@ func (h *HeatMap) Count(s State) int {
 	return n
 }
 
+// Computed is the number of positions that were computed, exactly or not.
+func (h *HeatMap) Computed() int { return h.Count(Exact) + h.Count(Approximate) }
+
 // Relation lists one row per class and position.
 func (h *HeatMap) Relation() *Relation {
 	g := h.Plan.Grid

@@ -151,7 +151,7 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 			}
 			return emit(added)
 		}
-		return s.occlude(ctx, p, func(h *HeatMap) error { return emit(h) })
+		return s.answer(ctx, p, emit)
 	case *planner.Explain:
 		if !p.Analyze {
 			return emit(&Explanation{Plan: p})

@@ -46,7 +46,7 @@ func TestCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		p := &stopper{after: 12, cancel: cancel}
 		b.session.Progress = p
-		_, err := b.try(ctx, "OCCLUDE 'examples/images/nodule.png' USING chest STRIDE 1 INTO 'x.png', 'x.npy' WITH (batch = 4, plan = "+plan+");")
+		_, err := b.try(ctx, "OCCLUDE 'examples/images/nodule.png' USING chest STRIDE 1 WITH (batch = 4, plan = "+plan+");")
 		var stopped *executor.Interrupted
 		if !errors.As(err, &stopped) || !errors.Is(err, context.Canceled) {
 			t.Fatalf("%s: %v", plan, err)
@@ -66,14 +66,6 @@ func TestCancel(t *testing.T) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
 		runtime.Gosched()
-	}
-	left, err := filepath.Glob("*")
-	if err != nil || len(left) != 1 { // the link to the examples
-		t.Errorf("files are left: %q, %v", left, err)
-	}
-	hidden, err := filepath.Glob(".*")
-	if err != nil || len(hidden) != 0 {
-		t.Errorf("files are left: %q, %v", hidden, err)
 	}
 }
 

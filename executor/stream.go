@@ -18,6 +18,7 @@ type stream struct {
 	session  *Session
 	plan     *planner.Occlude
 	emit     func(*HeatMap) error
+	keeps    bool              // what is known of a map when the context ends
 	into     *sink             // nil without a table
 	program  operators.Program // nil until an image is to be computed
 	planning float64           // seconds that no image has accounted for yet
@@ -27,10 +28,17 @@ type stream struct {
 	first                           error // of the failures
 }
 
-// occlude runs a heat map query, image by image.
+// occlude runs a heat map query, image by image, and emits complete maps.
 func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) error {
-	_, err := s.stream(ctx, p, emit)
-	return err
+	return s.newStream(p, emit).run(ctx)
+}
+
+// answer runs a heat map query that a person asks, who wants to see what is known of a map
+// when the context ends: it is emitted before the error that says so.
+func (s *Session) answer(ctx context.Context, p *planner.Occlude, emit func(Result) error) error {
+	q := s.newStream(p, func(h *HeatMap) error { return emit(h) })
+	q.keeps = true
+	return q.run(ctx)
 }
 
 // intoTable runs a heat map query into its table.
@@ -39,19 +47,24 @@ func (s *Session) intoTable(ctx context.Context, p *planner.Occlude) (*IntoTable
 	if !p.Started.IsZero() {
 		start = p.Started
 	}
-	q, err := s.stream(ctx, p, func(*HeatMap) error { return nil })
-	if err != nil {
+	q := s.newStream(p, func(*HeatMap) error { return nil })
+	if err := q.run(ctx); err != nil {
 		return nil, err
 	}
 	return &IntoTable{q.into.Name, len(p.Images), q.computed, q.skipped, q.failed, q.rows, time.Since(start).Seconds()}, nil
 }
 
-func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*HeatMap) error) (*stream, error) {
-	q := &stream{session: s, plan: p, emit: emit, planning: p.Planning.Seconds()}
+func (s *Session) newStream(p *planner.Occlude, emit func(*HeatMap) error) *stream {
+	return &stream{session: s, plan: p, emit: emit, planning: p.Planning.Seconds()}
+}
+
+// run goes through the images.
+func (q *stream) run(ctx context.Context) error {
+	s, p := q.session, q.plan
 	if p.Table != "" {
 		var err error
 		if q.into, err = s.openTable(ctx, p); err != nil {
-			return nil, err
+			return err
 		}
 		if p.Departs != "" {
 			s.warn(ctx, errors.New(p.Departs))
@@ -65,17 +78,17 @@ func (s *Session) stream(ctx context.Context, p *planner.Occlude, emit func(*Hea
 		next(i)
 		if err := q.one(ctx, image); err != nil {
 			if err = q.bear(ctx, image, err); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	if q.failed == len(p.Images) {
-		return nil, nothingUsed(q.failed, q.first)
+		return nothingUsed(q.failed, q.first)
 	}
 	if q.failed > 0 && q.into == nil {
 		s.tell(fmt.Errorf("%d of %s could not be used", q.failed, planner.Counted(len(p.Images), "image")))
 	}
-	return q, nil
+	return nil
 }
 
 // end lets go of the memory that workers leave to those of the next image.
@@ -120,9 +133,9 @@ func (q *stream) one(ctx context.Context, image string) error {
 		}
 		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
 	}
-	h, err := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start}).run(ctx, file)
-	if err != nil {
-		return err
+	h, stopped := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start, keeps: q.keeps}).run(ctx, file)
+	if h == nil {
+		return stopped
 	}
 	// Loading and planning happened once: the first image accounts for them.
 	h.Actual.Load, h.Actual.Plan = q.session.takeLoading(q.plan.Model).Seconds(), q.planning
@@ -135,7 +148,10 @@ func (q *stream) one(ctx context.Context, image string) error {
 		q.rows += rows
 	}
 	q.computed++
-	return q.emit(h)
+	if err := q.emit(h); err != nil {
+		return err
+	}
+	return stopped
 }
 
 // bear decides what becomes of the other images when one has failed: nil lets them be

@@ -229,6 +229,53 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// PROGRESSIVE goes through the levels, and in each of them positions of equal shapes
+// stand together all the same. A list keeps its order.
+func TestOrderOfLevels(t *testing.T) {
+	folder(t)
+	w := newWorld(t)
+	w.query(t, "CREATE MODEL big FROM 'wide.onnx'; OCCLUDE 'scan.png' USING big;")
+	for _, clauses := range []string{
+		"PATCH 5 STRIDE 3", "PATCH 16x9 STRIDE 4x7", "PATCH 8 STRIDE 4 WHERE (x + y) % 3 = 0", "PATCH 5 STRIDE 3 WITH (plan = full)",
+		"PATCH 5 STRIDE 3 WITH (tau = 0.5)", "PATCH 5 STRIDE 2 WITH (drill_down = 0.2, speedup = 3)", "PATCH 5 STRIDE 3 SSIM >= 0.9 WITH (plan = 'approximate')",
+	} {
+		p := w.query(t, "OCCLUDE 'scan.png' USING big PROGRESSIVE "+clauses+";")
+		c := p.Chosen()
+		if p.Progressive != planner.ByClause || c.Levels == nil {
+			t.Fatalf("%s: in the order of the %q", clauses, p.Progressive)
+		}
+		sorted := slices.Clone(c.Order)
+		if c.Levels.Sort(sorted); !slices.Equal(sorted, c.Order) {
+			t.Errorf("%s: a position comes before those of a coarser level", clauses)
+		}
+		sizes := c.Levels.Sizes()
+		if sizes[0] < 16 || len(sizes) < 2 {
+			t.Errorf("%s: levels of %d", clauses, sizes)
+		}
+		rest := c.Order
+		for level, n := range sizes {
+			done, last := map[string]bool{}, ""
+			for _, i := range rest[:n] {
+				rects, _ := c.Rects.At(p.Net, p.Grid.Rect(p.Grid.Positions[i]), nil)
+				shape := shapeOf(rects)
+				if shape != last && done[shape] {
+					t.Fatalf("%s: position %d of level %d stands apart from those like it", clauses, i, level)
+				}
+				done[shape], last = true, shape
+			}
+			rest = rest[n:]
+		}
+	}
+	const list = "AT (40, 40), (0, 0), (41, 41)"
+	plain, p := w.query(t, "OCCLUDE 'scan.png' USING big "+list+";"), w.query(t, "OCCLUDE 'scan.png' USING big PROGRESSIVE "+list+";")
+	if p.Progressive != "" || !slices.Equal(p.Chosen().Order, plain.Chosen().Order) {
+		t.Errorf("the order of a list is %d because of %q", p.Chosen().Order, p.Progressive)
+	}
+	if p := w.query(t, "SET progressive = on; OCCLUDE 'scan.png' USING big PATCH 8;"); p.Progressive != planner.BySetting {
+		t.Errorf("in the order of the %q", p.Progressive)
+	}
+}
+
 func shapeOf(rects []region.Rect) string {
 	var b strings.Builder
 	for _, r := range rects {

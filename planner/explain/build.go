@@ -115,6 +115,9 @@ func (b *builder) plan() Plan {
 	}
 	p.Speedup = ratio(float64(p.FullMACs), float64(p.MACs))
 	p.Approximation = b.approximation(c)
+	if c.Levels != nil {
+		p.Order = &Order{q.Progressive, c.Levels.Sizes()}
+	}
 	return p
 }
 
@@ -265,7 +268,11 @@ func heatMap(r *Report) string {
 	if r.Grid.Listed {
 		return fmt.Sprintf("%s, a list of %s", classes, planner.Counted(r.Grid.Positions, "position"))
 	}
-	return fmt.Sprintf("%s, %d x %d", classes, r.Grid.Rows, r.Grid.Cols)
+	size := fmt.Sprintf("%s, %d x %d", classes, r.Grid.Rows, r.Grid.Cols)
+	if r.Plan.Order != nil {
+		size += ", coarse to fine"
+	}
+	return size
 }
 
 func image(r *Report) string {

@@ -116,8 +116,17 @@ type Plan struct {
 	FullMACs int64 `json:"multiply_adds_full"`
 	// Speedup is FullMACs over MACs.
 	Speedup float64 `json:"multiply_adds_speedup"`
+	// Order is from coarse to fine; nil where nothing asks for that.
+	Order *Order `json:"order,omitempty"`
 	// Approximation is what an approximate plan does; nil for exact ones.
 	Approximation *Approximation `json:"approximation,omitempty"`
+}
+
+// Order is that of the positions, from coarse to fine; in each stage, where there are
+// several.
+type Order struct {
+	By     string `json:"by"`     // what asks for it: clause or setting
+	Levels []int  `json:"levels"` // how many positions of the grid each adds, the coarsest first
 }
 
 // KeptViews are views that a query before has left.

@@ -70,6 +70,9 @@ func (r *Report) header(p page) error {
 		f.add("Views", "kept by a query before (%s%s): no base pass", planner.FormatBytes(k.Bytes), r.each())
 	}
 	r.approximation(&f)
+	if o := r.Plan.Order; o != nil {
+		f.add("Order", "%s", o)
+	}
 	f.add("Kernels", "%s", r.kernels())
 	f.add("Work", "%s", r.work())
 	f.add("Expected", "%s", r.expected())
@@ -136,6 +139,19 @@ func (t Target) String() string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// String says why the order is what it is, too.
+func (o *Order) String() string {
+	levels := make([]string, len(o.Levels))
+	for i, n := range o.Levels {
+		levels[i] = fmt.Sprint(n)
+	}
+	why := "PROGRESSIVE"
+	if o.By == planner.BySetting {
+		why = "SET progressive = on"
+	}
+	return fmt.Sprintf("coarse to fine, levels of %s positions, as %s asks", strings.Join(levels, ", "), why)
 }
 
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
