@@ -4,17 +4,23 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"image/png"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"occlude/internal/npy"
 )
 
 func TestMain(m *testing.M) {
@@ -125,34 +131,88 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a long query with status 130, says how far it came, and leaves no
-// file behind.
+// Ctrl-C ends a long query with status 130 and says how far it came. What is known of the
+// map by then is shown and written, whole; there is no file where nothing is known.
 func TestInterrupt(t *testing.T) {
-	model, err := filepath.Abs("examples")
+	for wait := time.Duration(0); ; wait = 2*wait + 50*time.Millisecond {
+		if wait > time.Minute {
+			t.Fatal("no position is computed in a minute")
+		}
+		dir := t.TempDir()
+		out := interrupt(t, dir, wait)
+		files := map[string]bool{}
+		if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				files[filepath.Base(path)] = true
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out, "\n  partial ") {
+			if len(files) > 0 || strings.Contains(out, "OCCLUDE") {
+				t.Fatalf("%v are left after %s", files, out)
+			}
+			continue
+		}
+		if want := map[string]bool{"heat.png": true, "heat.npy": true}; !maps.Equal(files, want) || !strings.Contains(out, " missing\n") {
+			t.Errorf("%v are left after %s", files, out)
+		}
+		f, err := os.Open(filepath.Join(dir, "heat.png"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := png.Decode(f); err != nil {
+			t.Error(err)
+		}
+		a, _, err := npy.ReadFile(filepath.Join(dir, "heat.npy"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := 0
+		for _, p := range a.Data().([]float32) {
+			if p == p {
+				known++
+			}
+		}
+		if text := fmt.Sprintf("  partial   %d of 43681 positions\n", known); known == 0 || !strings.Contains(out, text) {
+			t.Errorf("%d values are known after %s", known, out)
+		}
+		return
+	}
+}
+
+// interrupt runs a long query in a folder and sends Ctrl-C some time after its model was
+// created. It returns what was printed.
+func interrupt(t *testing.T, dir string, wait time.Duration) string {
+	t.Helper()
+	examples, err := filepath.Abs("examples")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	c := exec.Command("occlude", "-c", "CREATE MODEL m FROM '"+model+"/models/chest.onnx'; OCCLUDE '"+model+"/images/clear.png' USING m STRIDE 1 INTO 'heat.png', 'heat.npy'", "-c", "SHOW threads")
-	c.Dir, c.Env = dir, append(os.Environ(), "OCCLUDE_DATA="+dir)
+	c := exec.Command("occlude", "-c", "CREATE MODEL m FROM '"+examples+"/models/chest.onnx'; OCCLUDE '"+examples+"/images/clear.png' USING m STRIDE 1 INTO 'heat.png', 'heat.npy' WITH (plan = full, batch = 8)", "-c", "SHOW threads")
+	c.Dir, c.Env = dir, append(os.Environ(), "OCCLUDE_DATA="+t.TempDir())
 	var errs strings.Builder
 	c.Stderr = &errs
-	out, err := c.StdoutPipe()
+	pipe, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "CREATE MODEL m") {
-		t.Fatalf("it begins with %q", lines.Text())
+	reader := bufio.NewReader(pipe)
+	if line, err := reader.ReadString('\n'); err != nil || !strings.HasPrefix(line, "CREATE MODEL m") {
+		t.Fatalf("it begins with %q", line)
 	}
+	time.Sleep(wait)
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if lines.Scan() {
-		t.Errorf("it goes on with %q", lines.Text())
+	out, err := io.ReadAll(reader)
+	if err != nil || strings.Contains(string(out), "(1 row)") { // of SHOW
+		t.Errorf("it goes on with %s, %v", out, err)
 	}
 	exit := (*exec.ExitError)(nil)
 	if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
@@ -161,12 +221,5 @@ func TestInterrupt(t *testing.T) {
 	if !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("it says %s", errs.String())
 	}
-	if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			t.Errorf("%s is left", path)
-		}
-		return err
-	}); err != nil {
-		t.Error(err)
-	}
+	return string(out)
 }

@@ -29,6 +29,7 @@ type Summary struct {
 	Evaluated    int             `json:"evaluated"` // computed, but for sketches
 	Sketches     int             `json:"sketches"`  // computed cheaply, of plans that sample
 	States       SummaryStates   `json:"states"`
+	Partial      bool            `json:"partial,omitempty"` // the query was cancelled before it had ended
 	Quality      *SummaryQuality `json:"quality,omitempty"` // where something was measured
 	Peak         SummaryPeak     `json:"peak"`
 	Plan         string          `json:"plan"`
@@ -67,6 +68,7 @@ type SummaryStates struct {
 	Exact        int `json:"exact"`
 	Approximate  int `json:"approximate"`
 	Interpolated int `json:"interpolated"`
+	Missing      int `json:"missing"` // of partial maps
 }
 
 // SummaryPeak is the position with the greatest p_drop of the first class.
@@ -92,9 +94,10 @@ func summarize(h *executor.HeatMap) Summary {
 		Class: h.Classes[0].Label, ClassID: h.Classes[0].ID, P0: h.Classes[0].P0,
 		Patch: SummarySize{g.PatchW, g.PatchH}, Stride: SummarySize{g.StrideW, g.StrideH}, Fill: p.Fill.Text, Where: p.Where,
 		Grid: SummaryGrid{g.Rows(), g.Cols()}, Positions: len(g.Positions), Evaluated: h.Actual.Positions,
-		States: SummaryStates{h.Count(executor.Exact), h.Count(executor.Approximate), h.Count(executor.Interpolated)},
-		Peak:   SummaryPeak{peak.X, peak.Y, drop, h.States[slices.Index(g.Positions, peak)].String()},
-		Plan:   p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
+		States:  SummaryStates{h.Count(executor.Exact), h.Count(executor.Approximate), h.Count(executor.Interpolated), h.Count(executor.Missing)},
+		Partial: h.Partial,
+		Peak:    SummaryPeak{peak.X, peak.Y, drop, h.States[slices.Index(g.Positions, peak)].String()},
+		Plan:    p.Chosen().Name, Device: p.Device, Threads: p.Threads, Batch: p.Chosen().Batch, Seed: p.Seed,
 		Seconds:      SummarySeconds{h.Actual.Load, h.Actual.Plan, h.Actual.Run},
 		MultiplyAdds: h.Actual.MACs(), ViewsKept: h.Actual.Kept, Outputs: h.Written,
 	}
@@ -150,10 +153,10 @@ func (s Summary) relation() *executor.Relation {
 	estimated, lower, measured := s.Quality.similarities()
 	return &executor.Relation{
 		Columns: []string{"image", "model", "class_id", "class", "p0", "rows", "cols", "positions", "evaluated",
-			"exact", "approximate", "interpolated", "ssim_estimated", "ssim_lower_bound", "ssim_measured",
+			"exact", "approximate", "interpolated", "missing", "ssim_estimated", "ssim_lower_bound", "ssim_measured",
 			"peak_x", "peak_y", "peak_p_drop", "plan", "load_seconds", "plan_seconds", "run_seconds", "multiply_adds", "outputs"},
 		Rows: [][]any{{s.Image, s.Model, s.ClassID, s.Class, s.P0, s.Grid.Rows, s.Grid.Cols, s.Positions, s.Evaluated,
-			s.States.Exact, s.States.Approximate, s.States.Interpolated, least(estimated), least(lower), least(measured),
+			s.States.Exact, s.States.Approximate, s.States.Interpolated, s.States.Missing, least(estimated), least(lower), least(measured),
 			s.Peak.X, s.Peak.Y, s.Peak.PDrop, s.Plan, s.Seconds.Load, s.Seconds.Plan, s.Seconds.Run, s.MultiplyAdds,
 			strings.Join(s.Outputs, ", ")}},
 	}
@@ -173,11 +176,14 @@ func (s Summary) text(h *executor.HeatMap) string {
 	fmt.Fprintf(&b, "  %-9s %s\n", "grid", gridText(h.Plan))
 	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
 	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	b.WriteString(fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds))
+	b.WriteString(s.fewer(h))
 	if s.ViewsKept {
 		b.WriteString("; views kept")
 	}
 	b.WriteString("\n")
+	if s.Partial {
+		fmt.Fprintf(&b, "  %-9s %d of %s\n", "partial", h.Computed(), planner.Counted(s.Positions, "position"))
+	}
 	if s.States.Exact < s.Positions {
 		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
 	}
@@ -191,6 +197,15 @@ func (s Summary) text(h *executor.HeatMap) string {
 		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
 	}
 	return b.String()
+}
+
+// fewer tells how many times fewer multiply-adds than full inference a map took, once
+// that is known.
+func (s Summary) fewer(h *executor.HeatMap) string {
+	if s.Partial {
+		return ""
+	}
+	return fewer(h.Plan.Net.Work().MACs*int64(s.Positions+1), s.MultiplyAdds)
 }
 
 // fewer tells how many times fewer multiply-adds than full inference were done, if
@@ -207,7 +222,11 @@ func fewer(full, done int64) string {
 }
 
 func (s SummaryStates) String() string {
-	return fmt.Sprintf("%d exact, %d approximate, %d interpolated", s.Exact, s.Approximate, s.Interpolated)
+	text := fmt.Sprintf("%d exact, %d approximate, %d interpolated", s.Exact, s.Approximate, s.Interpolated)
+	if s.Missing > 0 {
+		text += fmt.Sprintf(", %d missing", s.Missing)
+	}
+	return text
 }
 
 // gridText tells where the patch was put, and over what.
