@@ -22,6 +22,13 @@
 // computing (compute.go). The plan decided everything else: which rectangles,
 // which batch, how many workers. The executor never calls the planner.
 //
+// Meanwhile the map can be looked at (growing.go): whoever writes to it, a worker at the
+// end of each batch or what enlarges and estimates between stages, does so under its
+// lock, and who looks gets a copy. A position nobody has come to is Missing, NaN in
+// memory and NULL in rows, or interpolated if the plan goes from coarse to fine. The
+// same is what a query leaves that is cancelled: a HeatMap that is Partial, emitted
+// before the error.
+//
 // # What is measured beforehand
 //
 // ANALYZE MODEL runs parts of plans on a made-up image and times each layer

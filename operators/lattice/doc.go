@@ -1,5 +1,6 @@
 // Package lattice holds the two ideas of adaptive drill-down: to know a heat map from
-// a lattice of its positions, and to find where it is worth knowing better. It is
+// a lattice of its positions, and to find where it is worth knowing better; and that of
+// growing maps: lattices within lattices, from coarse to fine. It is
 // arithmetic over positions; how one is computed is the caller's business.
 //
 // Adaptive drill-down (Krypton: Nakandala, Kumar, Papakonstantinou, SIGMOD 2019,
