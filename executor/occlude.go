@@ -19,8 +19,7 @@ type query struct {
 	program operators.Program
 	images  int   // that are left, this one included
 	known   *seen // the image, nil where it is to be seen yet
-	// keeps tells that what is known of a map is wanted when the context ends.
-	keeps bool
+	partial bool  // maps are wanted, too: what is known when the context ends
 
 	start       time.Time // when its file began to be read
 	baseSeconds float64
@@ -65,7 +64,7 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	defer c.release()
 	c.all = all
 	stopped := c.run(ctx)
-	if stopped != nil && !(q.keeps && c.partial(stopped)) {
+	if stopped != nil && !(q.partial && c.partial(stopped)) {
 		return nil, stopped
 	}
 	c.account()
@@ -73,8 +72,14 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	h.Actual.Class, h.Actual.P0 = h.Classes[0].Label, float64(h.Classes[0].P0)
 	for _, o := range p.Outputs {
 		path := o.For(image)
-		if err := write(o.Format, path, h); err != nil {
+		err := write(o.Format, path, h)
+		switch {
+		case err == nil:
+		case stopped == nil:
 			return nil, err
+		default: // another error will be told already
+			q.session.tell(err)
+			continue
 		}
 		h.Written = append(h.Written, path)
 	}

@@ -18,7 +18,7 @@ type stream struct {
 	session  *Session
 	plan     *planner.Occlude
 	emit     func(*HeatMap) error
-	keeps    bool              // what is known of a map when the context ends
+	partial  bool              // maps are wanted, too: what is known when the context ends
 	into     *sink             // nil without a table
 	program  operators.Program // nil until an image is to be computed
 	planning float64           // seconds that no image has accounted for yet
@@ -37,7 +37,7 @@ func (s *Session) occlude(ctx context.Context, p *planner.Occlude, emit func(*He
 // when the context ends: it is emitted before the error that says so.
 func (s *Session) answer(ctx context.Context, p *planner.Occlude, emit func(Result) error) error {
 	q := s.newStream(p, func(h *HeatMap) error { return emit(h) })
-	q.keeps = true
+	q.partial = true
 	return q.run(ctx)
 }
 
@@ -133,7 +133,7 @@ func (q *stream) one(ctx context.Context, image string) error {
 		}
 		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
 	}
-	h, stopped := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start, keeps: q.keeps}).run(ctx, file)
+	h, stopped := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start, partial: q.partial}).run(ctx, file)
 	if h == nil {
 		return stopped
 	}
