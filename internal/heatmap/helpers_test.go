@@ -75,15 +75,14 @@ func drawFigure(t testing.TB, f Figure) drawn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, _ := p.content()
-	l, ok := place(c)
-	if !ok {
-		t.Fatal("the figure was drawn but has no layout")
+	l, err := p.arrange()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if l.size.X != canvas.Rect.Dx() {
-		t.Fatalf("the figure is %d pixels wide, its layout %d", canvas.Rect.Dx(), l.size.X)
+	if size, err := f.Size(); err != nil || size != canvas.Rect.Size() || size != l.size {
+		t.Fatalf("the figure has the size %v, its layout %v, foretold was %v, %v", canvas.Rect.Size(), l.size, size, err)
 	}
-	return drawn{canvas, l.panels}
+	return drawn{canvas, l.figureLayout.panels}
 }
 
 // centre is the pixel at the patch centre of a position.

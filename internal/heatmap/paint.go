@@ -70,38 +70,53 @@ type bar struct {
 	unit    string
 }
 
-func (p *painter) paint() (*image.RGBA, error) {
-	c, bars, title := p.content()
+// arrangement is where everything goes, and what stands beside the panels.
+type arrangement struct {
+	figureLayout
+	content
+	bars    []bar
+	title   string
+	caption []string
+}
 
+func (p *painter) arrange() (*arrangement, error) {
+	var a arrangement
+	a.content, a.bars, a.title = p.content()
 	// The caption's lines depend on the width, which does not depend on them.
-	l, ok := place(c)
-	var caption []string
-	if ok {
-		caption = typeset.Wrap(p.captionText(), l.size.X-l.left-margin, captionLines, p.measure)
-		c.caption = len(caption)
-		l, ok = place(c)
+	ok := false
+	if a.figureLayout, ok = place(a.content); ok {
+		a.caption = typeset.Wrap(p.captionText(), a.size.X-a.left-margin, captionLines, p.measure)
+		a.content.caption = len(a.caption)
+		a.figureLayout, ok = place(a.content)
 	}
 	if !ok {
-		return nil, fmt.Errorf("%d panels of %dx%d pixels are too many for one picture", c.panels, c.picture.X, c.picture.Y)
+		return nil, fmt.Errorf("%d panels of %dx%d pixels are too many for one picture", a.content.panels, a.picture.X, a.picture.Y)
 	}
+	return &a, nil
+}
 
+func (p *painter) paint() (*image.RGBA, error) {
+	l, err := p.arrange()
+	if err != nil {
+		return nil, err
+	}
 	p.canvas = image.NewRGBA(image.Rectangle{Max: l.size})
 	typeset.Fill(p.canvas, p.canvas.Rect, typeset.Paper)
-	if title != "" {
+	if l.title != "" {
 		room := l.size.X - l.left - margin
-		title = typeset.Shorten(title, room, func(s string) int { return typeset.Width(p.faces.Title, s) })
-		typeset.Draw(p.canvas, p.faces.Title, typeset.Ink, l.left, l.title, title)
+		title := typeset.Shorten(l.title, room, func(s string) int { return typeset.Width(p.faces.Title, s) })
+		typeset.Draw(p.canvas, p.faces.Title, typeset.Ink, l.left, l.figureLayout.title, title)
 	}
-	places := l.panels
-	if c.original {
+	places := l.figureLayout.panels
+	if l.original {
 		p.image(p.original, places[0])
 		places = places[1:]
 	}
 	for i := range p.panels {
-		p.panel(&p.panels[i], &bars[i], places[i])
+		p.panel(&p.panels[i], &l.bars[i], places[i])
 	}
-	for i, line := range caption {
-		typeset.Draw(p.canvas, p.faces.Small, typeset.Faint, l.left, l.caption+i*lineHeight, line)
+	for i, line := range l.caption {
+		typeset.Draw(p.canvas, p.faces.Small, typeset.Faint, l.left, l.figureLayout.caption+i*lineHeight, line)
 	}
 	return p.canvas, nil
 }

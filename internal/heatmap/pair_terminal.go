@@ -57,7 +57,8 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 		w.newline()
 	}
 	for _, of := range panels[1:] {
-		w.bar(&of.scale, of.colours, pairBar)
+		lo, hi := of.scale.ends()
+		w.bar(lo, hi, of.colours, pairBar)
 		w.newline()
 	}
 	return w.text.String(), nil

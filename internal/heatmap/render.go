@@ -20,6 +20,23 @@ func Render(f Figure) (image.Image, error) {
 	return render(&f)
 }
 
+// Size is the size of the picture that Render draws, found without drawing it.
+func (f *Figure) Size() (image.Point, error) {
+	s, err := f.sheet()
+	if err != nil {
+		return image.Point{}, err
+	}
+	p, err := newPainter(s)
+	if err != nil {
+		return image.Point{}, err
+	}
+	a, err := p.arrange()
+	if err != nil {
+		return image.Point{}, err
+	}
+	return a.size, nil
+}
+
 // EncodePNG draws f as Render does and writes it to w as a PNG.
 func EncodePNG(w io.Writer, f Figure) error {
 	picture, err := render(&f)

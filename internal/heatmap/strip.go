@@ -122,12 +122,21 @@ func (m *Map) heading(columns int) string {
 // legend writes what the colours stand for, and where p falls most.
 func (w *sgrWriter) legend(m *Map, s *scale, colours colormap, columns int) {
 	lo, hi := s.ends()
-	w.bar(s, colours, min(max(leastBar, columns-displaywidth.String(lo+hi)), mostBar))
-	w.write("", "\n"+typeset.Shorten(m.peak(), columns, displaywidth.String)+"\n")
+	room := columns - displaywidth.String(lo+hi)
+	if room < leastBar { // then without its name
+		hi = " " + typeset.Number(s.hi)
+		room = columns - displaywidth.String(lo+hi)
+	}
+	if room >= leastBar {
+		w.bar(lo, hi, colours, min(room, mostBar))
+	} else {
+		w.write("", typeset.Shorten(lo+"…"+hi, columns, displaywidth.String))
+	}
+	w.write("", "\n"+m.peak(columns)+"\n")
 }
 
-// peak tells where p falls most, and by how much.
-func (m *Map) peak() string {
+// peak tells where p falls most, and by how much, in some columns.
+func (m *Map) peak(columns int) string {
 	best, most := -1, 0.0
 	for i := range m.P {
 		if d := m.drop(i); best < 0 && !math.IsNaN(d) || d > most {
@@ -138,9 +147,13 @@ func (m *Map) peak() string {
 	case best < 0:
 		return ""
 	case most <= 0:
-		return "p falls nowhere"
+		return typeset.Shorten("p falls nowhere", columns, displaywidth.String)
 	}
-	return fmt.Sprintf("p falls most at (%d, %d), by %s", m.X[best%m.Cols], m.Y[best/m.Cols], typeset.Number(most))
+	at := fmt.Sprintf("at (%d, %d), by %s", m.X[best%m.Cols], m.Y[best/m.Cols], typeset.Number(most))
+	if long := "p falls most " + at; displaywidth.String(long) <= columns {
+		return long
+	}
+	return typeset.Shorten(at, columns, displaywidth.String)
 }
 
 // picture writes the lines of a picture of size.X by size.Y dots.
@@ -169,9 +182,8 @@ func (s *scale) ends() (lo, hi string) {
 	return typeset.Number(s.lo) + " ", " " + typeset.Number(s.hi) + "  " + name
 }
 
-// bar writes the colours with what they stand for.
-func (w *sgrWriter) bar(s *scale, colours colormap, length int) {
-	lo, hi := s.ends()
+// bar writes the colours between what their ends stand for.
+func (w *sgrWriter) bar(lo, hi string, colours colormap, length int) {
 	w.write("", lo)
 	for i := range length {
 		w.write(w.colour(38, colours.at((float64(i)+0.5)/float64(length)).rgba()), "█")

@@ -39,7 +39,7 @@ type Display struct {
 
 // growing is the heat map that is shown.
 type growing struct {
-	of     *executor.Growing
+	of     looker
 	draw   *picture.Growth
 	block  *picture.Block // as it was drawn last
 	done   int64          // positions that were done by then
@@ -47,6 +47,9 @@ type growing struct {
 	next   time.Time      // not before
 	failed bool           // it cannot be drawn; the line goes on
 }
+
+// looker is an executor.Growing.
+type looker interface{ Look() *executor.HeatMap }
 
 // New is a display on a terminal, which t describes.
 func New(f *os.File, t *picture.Terminal, env func(string) string) *Display {
@@ -92,7 +95,9 @@ func (d *Display) Next(image string, number, of int) {
 }
 
 // Watch implements executor.Watcher.
-func (d *Display) Watch(g *executor.Growing) {
+func (d *Display) Watch(g *executor.Growing) { d.watch(g) }
+
+func (d *Display) watch(g looker) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.heat.of, d.heat.done, d.heat.failed = g, -1, false
@@ -181,10 +186,16 @@ func (d *Display) show() {
 		lines = append(lines, b.Lines...)
 		images = b.Images
 	}
-	_, _ = io.WriteString(d.out, d.screen.draw(lines, images, size))
+	d.write(d.screen.draw(lines, images, size))
 }
 
 // erase leaves the screen as it was.
 func (d *Display) erase() {
-	_, _ = io.WriteString(d.out, d.screen.erase()+d.heat.draw.Forget())
+	d.write(d.screen.erase() + d.heat.draw.Forget())
+}
+
+func (d *Display) write(text string) {
+	if text != "" {
+		_, _ = io.WriteString(d.out, text)
+	}
 }

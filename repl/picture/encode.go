@@ -20,11 +20,7 @@ func encode(p Protocol, picture *image.RGBA, cells image.Point, number int) (str
 	case ITerm:
 		return encodeITerm(picture, cells)
 	case Sixel:
-		var b strings.Builder
-		if err := (rasterm.SixelEncoder{NoNewline: true}).Encode(&b, picture); err != nil {
-			return "", fmt.Errorf("drawing by sixel: %w", err)
-		}
-		return b.String(), nil
+		return encodeSixel(picture)
 	}
 	return "", fmt.Errorf("the terminal's protocol %q draws no pictures", p)
 }

@@ -12,9 +12,9 @@ import (
 
 const (
 	// least is how many lines a map takes at least: with fewer nothing can be made out.
-	least = 4
+	least = 6
 	// finest is the longer side of a small picture in pixels, if the terminal scales it.
-	finest = 320
+	finest = 256
 	// lowest is how many lines a growing map takes by sixel, which is slow to make.
 	lowest = 16
 )

@@ -57,9 +57,17 @@ func (t *Terminal) HeatMap(h *executor.HeatMap) (*Block, error) {
 	}
 	size := t.Size()
 	if t.Protocol.graphic() {
-		b, err := t.figure(size, h)
-		if b != nil || err != nil {
-			return b, err
+		figure := h.Figure()
+		pixels, err := figure.Size()
+		if err != nil {
+			return nil, err
+		}
+		if cells, factor := size.room(pixels); factor >= legible {
+			picture, err := heatmap.Render(figure)
+			if err != nil {
+				return nil, err
+			}
+			return t.page(picture, cells, factor, size)
 		}
 	}
 	ground, err := heatmap.NewGround(h.Pixels)
@@ -79,7 +87,29 @@ func (t *Terminal) Figure(r executor.Pictured) (*Block, error) {
 	if !t.Shows() || !t.Protocol.graphic() {
 		return nil, nil
 	}
-	return t.figure(t.Size(), r)
+	var b bytes.Buffer
+	if err := r.PNG(&b); err != nil {
+		return nil, err
+	}
+	picture, err := png.Decode(&b)
+	if err != nil {
+		return nil, fmt.Errorf("a picture for the terminal: %w", err)
+	}
+	size := t.Size()
+	cells, factor := size.room(picture.Bounds().Size())
+	if factor < legible {
+		return nil, nil
+	}
+	return t.page(picture, cells, factor, size)
+}
+
+// page shows a figure by a factor over so many cells.
+func (t *Terminal) page(figure image.Image, cells image.Point, factor float64, size Size) (*Block, error) {
+	data, err := encode(t.Protocol, fit(figure, cells, size.Cell, factor*size.density(), t.Protocol), cells, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Block{Lines: make([]string, cells.Y), Images: []Image{{image.Rectangle{Max: cells}, data}}}, nil
 }
 
 // Comparison is two maps and their difference, nil where a HeatMap would be.
@@ -98,27 +128,6 @@ func (t *Terminal) Comparison(c *executor.Comparison) (*Block, error) {
 		return nil, err
 	}
 	return &Block{Lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")}, nil
-}
-
-// figure is what a .png file holds, nil if there is no room for it.
-func (t *Terminal) figure(size Size, r executor.Pictured) (*Block, error) {
-	var b bytes.Buffer
-	if err := r.PNG(&b); err != nil {
-		return nil, err
-	}
-	picture, err := png.Decode(&b)
-	if err != nil {
-		return nil, fmt.Errorf("a picture for the terminal: %w", err)
-	}
-	cells, factor := size.room(picture.Bounds().Size())
-	if factor < legible {
-		return nil, nil
-	}
-	data, err := encode(t.Protocol, fit(picture, cells, size.Cell, factor*size.density(), t.Protocol), cells, 0)
-	if err != nil {
-		return nil, err
-	}
-	return &Block{Lines: make([]string, cells.Y), Images: []Image{{image.Rectangle{Max: cells}, data}}}, nil
 }
 
 // density is how many pixels of the terminal stand for one of a figure: two or so where
