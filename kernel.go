@@ -80,6 +80,10 @@ func (c *kernelRun) run() error {
 	e := engine.New()
 	e.Session.Store = store.Open(store.DefaultPath())
 	defer e.Session.Store.Close()
+	// In a notebook maps are watched while they grow.
+	if err := e.Session.Settings.Start("progressive", "on"); err != nil {
+		return err
+	}
 	return jupyter.Serve(ctx, connection, notebook.New(e, version()), jupyter.Options{
 		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Interrupts: interrupts,
 	})

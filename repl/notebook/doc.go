@@ -24,11 +24,14 @@
 //
 // # Progress
 //
-// What takes longer than a moment shows a bar, which is updated in place a few times
-// a second. When the first result comes and the bar was all that the cell showed, the
-// cell is cleared, so that a saved notebook has the result alone; where something
-// stands above it, the bar becomes an empty output. The result itself is always an
-// output of its own: front ends without updates in place lose the bar, and only it.
+// What takes longer than a moment shows a bar, and above it the heat map as far as it
+// is known, which are updated in place a few times a second; pictures take at most a
+// twentieth of the time. They are one display of HTML with the pictures inside: where
+// HTML is not shown, a line of text stands for it. When the first result comes and that
+// was all that the cell showed, the cell is cleared, so that a saved notebook has the
+// result alone; where something stands above it, the display becomes an empty output.
+// The result itself is always an output of its own: front ends without updates in place
+// lose the progress, and only it.
 //
 // # Sessions
 //

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"io"
 	"math"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
 	"gorgonia.org/tensor"
@@ -27,6 +29,7 @@ import (
 	"occlude/internal/jupyter"
 	"occlude/internal/npy"
 	"occlude/internal/settings"
+	"occlude/lang"
 )
 
 // shown is what a cell has shown, a message each.
@@ -364,9 +367,10 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// What takes long shows a bar without being asked; what it shows in the end is the
-// result alone: of a cancelled query what is known of the map, if anything is.
-func TestBarAppears(t *testing.T) {
+// What takes long shows a bar without being asked, and above it the heat map as far as
+// it is known; both make place for the result: of a cancelled query what is known by
+// then.
+func TestGrowing(t *testing.T) {
 	k := session(t)
 	if _, err := run(t, k, "SET threads = 1"); err != nil {
 		t.Fatal(err)
@@ -377,22 +381,86 @@ func TestBarAppears(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest STRIDE 1 WITH (plan = full);"}, out)
+		done <- k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest STRIDE 1 FOR TOP 2 WITH (plan = full);"}, out)
 	}()
-	for !strings.HasPrefix(s.kinds(), "display_data text/html text/plain, update_display_data") {
+	var seen output
+	for drawn := false; !drawn; {
 		select {
 		case err := <-done:
 			t.Fatalf("it ends with %v after %s", err, s.kinds())
-		default:
+		case <-time.After(10 * time.Millisecond):
 		}
+		s.mu.Lock()
+		for _, o := range s.all {
+			if drawn = strings.Contains(o.data["text/html"], "<img"); drawn {
+				seen = o
+				break
+			}
+		}
+		s.mu.Unlock()
 	}
 	cancel()
-	err := <-done
-	_, left, cleared := strings.Cut(s.kinds(), "clear_output")
-	if partial := strings.HasPrefix(left, ", display_data image/png text/plain"); err == nil || !cleared || left != "" && !partial {
-		t.Errorf("%v after %s", err, s.kinds())
+	if err := <-done; err == nil {
+		t.Error("the interrupt is not heard")
+	}
+	before, after, _ := strings.Cut(s.kinds(), ", clear_output, ")
+	if !strings.HasPrefix(before, "display_data text/html text/plain") || !strings.HasPrefix(after, "display_data image/png text/plain") {
+		t.Errorf("it shows %s", s.kinds())
+	}
+	if _, picture := seen.data["image/png"]; picture { // a console would open a window
+		t.Errorf("the bar is %s", s.kinds())
+	}
+	check(t, seen.data)
+	pictures := regexp.MustCompile(`data:image/jpeg;base64,([^"]*)"`).FindAllStringSubmatch(seen.data["text/html"], -1)
+	if len(pictures) != 2 {
+		t.Fatalf("%d pictures of two classes", len(pictures))
+	}
+	for _, p := range pictures {
+		m, err := jpeg.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(p[1])))
+		if err != nil || m.Bounds() != image.Rect(0, 0, growingSide, growingSide) {
+			t.Errorf("a picture of %v, %v", m, err)
+		}
 	}
 }
+
+// A map is not drawn again before it has grown, nor so soon that drawing would take
+// much of the time.
+func TestGrowingCosts(t *testing.T) {
+	k := session(t)
+	w := &watcher{}
+	k.engine.Session.Progress = w
+	if err := k.engine.Run(t.Context(), engine.Text{Source: "OCCLUDE 'images/clear.png' USING chest STRIDE 104;"}, func(lang.Statement, executor.Result) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	g := growing{of: w.growing}
+	first := g.html(now)
+	if !strings.Contains(first, "<img") || !g.next.After(now) || g.known != 9 {
+		t.Fatalf("%d positions: %.200s; again after %v", g.known, first, g.next.Sub(now))
+	}
+	g.known = 8 // as if it had grown
+	if g.html(now); g.known != 8 {
+		t.Error("it is drawn too soon")
+	}
+	if again := g.html(g.next); g.known != 9 || again != first {
+		t.Errorf("it is not drawn when it may be: %.200s", again)
+	}
+	g.ground = nil
+	if g.html(g.next); g.ground != nil {
+		t.Error("it is drawn though nothing has changed")
+	}
+}
+
+// watcher keeps the map that was watched last.
+type watcher struct {
+	executor.Progress
+	growing *executor.Growing
+}
+
+func (*watcher) Start(string, int)           {}
+func (*watcher) Add(int)                     {}
+func (*watcher) Finish()                     {}
+func (w *watcher) Watch(g *executor.Growing) { w.growing = g }
 
 func TestQuestions(t *testing.T) {
 	for code, topic := range map[string]string{

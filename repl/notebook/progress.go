@@ -5,8 +5,10 @@ import (
 	"html"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"occlude/executor"
 	"occlude/internal/jupyter"
 	"occlude/planner"
 )
@@ -14,22 +16,26 @@ import (
 const (
 	// unseen is how long work goes on without a bar: most is done by then.
 	unseen = 400 * time.Millisecond
-	// interval is the time between two updates of the bar.
-	interval = 200 * time.Millisecond
+	// interval is the time between two updates.
+	interval = 300 * time.Millisecond
 )
 
-// progress shows a cell's bar. It implements executor.Progress.
+// progress shows how far a cell is: a bar, and above it the heat map as far as it is
+// known. It implements executor.Watcher.
 type progress struct {
 	out  *jupyter.Output
 	name string // of the display
 
-	mu          sync.Mutex
-	image       string
-	done, total int
-	began       time.Time
-	timer       *time.Timer
-	made        bool // the cell has the display
-	shown       bool // and a bar is in it
+	done atomic.Int64 // positions; workers never wait for what is being drawn
+
+	mu    sync.Mutex // for all below
+	image string
+	total int
+	heat  growing
+	began time.Time
+	timer *time.Timer
+	made  bool // the cell has the display
+	shown bool // and a bar is in it
 }
 
 // Start implements executor.Progress.
@@ -37,7 +43,8 @@ func (p *progress) Start(image string, positions int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stop()
-	p.image, p.done, p.total, p.began = filepath.Base(image), 0, positions, time.Now()
+	p.done.Store(0)
+	p.image, p.total, p.heat, p.began = filepath.Base(image), positions, growing{}, time.Now()
 	wait := unseen
 	if p.shown {
 		wait = 0 // there is a bar already
@@ -61,6 +68,14 @@ func (p *progress) Next(image string, number, of int) {
 	p.image = fmt.Sprintf("image %d of %d, %s", number, of, filepath.Base(image))
 }
 
+// Watch implements executor.Watcher. The map before it is shown until something is known
+// of this one.
+func (p *progress) Watch(g *executor.Growing) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heat = growing{of: g, page: p.heat.page, next: p.heat.next}
+}
+
 // Expect implements executor.Progress.
 func (p *progress) Expect(positions int) {
 	p.mu.Lock()
@@ -69,13 +84,9 @@ func (p *progress) Expect(positions int) {
 }
 
 // Add implements executor.Progress.
-func (p *progress) Add(positions int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.done += positions
-}
+func (p *progress) Add(positions int) { p.done.Add(int64(positions)) }
 
-// Finish implements executor.Progress. The bar stays until the result comes.
+// Finish implements executor.Progress. What is shown stays until the result comes.
 func (p *progress) Finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,6 +98,7 @@ func (p *progress) stop() {
 		p.timer.Stop()
 		p.timer = nil
 	}
+	p.heat.of = nil
 }
 
 // takeAway takes the bar away to make place for something else.
@@ -108,11 +120,12 @@ func (p *progress) takeAway() {
 
 // draw shows how far the work has come.
 func (p *progress) draw() {
-	text := p.text()
+	done := min(int(p.done.Load()), p.total)
+	text := p.text(done)
 	b := jupyter.Bundle{
 		"text/plain": text,
-		"text/html": fmt.Sprintf(`<progress value="%d" max="%d" style="width:20em"></progress> %s`,
-			p.done, max(p.total, 1), html.EscapeString(text)),
+		"text/html": fmt.Sprintf(`%s<progress value="%d" max="%d" style="width:20em"></progress> %s`,
+			p.heat.html(time.Now()), done, max(p.total, 1), html.EscapeString(text)),
 	}
 	if p.made {
 		p.out.Update(p.name, b)
@@ -123,13 +136,12 @@ func (p *progress) draw() {
 }
 
 // text says what is drawn.
-func (p *progress) text() string {
-	done, total := min(p.done, p.total), p.total
-	s := fmt.Sprintf("%s: %d of %d positions", p.image, done, total)
-	if done == 0 || total == 0 {
+func (p *progress) text(done int) string {
+	s := fmt.Sprintf("%s: %d of %d positions", p.image, done, p.total)
+	if done == 0 || p.total == 0 {
 		return s
 	}
 	elapsed := time.Since(p.began).Seconds()
-	left := elapsed / float64(done) * float64(total-done)
-	return fmt.Sprintf("%s (%d%%), %.0f a second, %s left", s, 100*done/total, float64(done)/elapsed, planner.FormatSeconds(left))
+	left := elapsed / float64(done) * float64(p.total-done)
+	return fmt.Sprintf("%s (%d%%), %.0f a second, %s left", s, 100*done/p.total, float64(done)/elapsed, planner.FormatSeconds(left))
 }
