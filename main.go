@@ -205,19 +205,17 @@ func (c *runCommand) run() int {
 		return status(err)
 	}
 	p := &repl.Printer{Out: os.Stdout, Settings: &e.Session.Settings, Arrays: c.Arrays}
-	screen, err := picture.Open(os.Stderr, os.Getenv)
-	if err != nil {
+	if c.Output == "" {
+		p.Terminal = picture.Open(os.Stdout, os.Getenv)
+	}
+	if !c.NoProgress {
+		display := live.Show(e.Session, os.Stderr, os.Getenv)
+		p.Above = display.Above
+	}
+	if err := picture.Check(os.Getenv); err != nil && (p.Terminal != nil || e.Session.Progress != nil) {
 		warn(err)
 	}
-	if !c.NoProgress && screen != nil {
-		display := live.New(os.Stderr, screen, os.Getenv)
-		e.Session.Progress, p.Above = display, display.Above
-		e.Session.Warn = func(err error) { display.Above(func() { warn(err) }) }
-	}
 	if c.Output == "" {
-		if p.Terminal, err = picture.Open(os.Stdout, os.Getenv); err != nil && screen == nil {
-			warn(err)
-		}
 		return c.print(e, texts, p)
 	}
 	code := exitFine

@@ -51,13 +51,30 @@ type growing struct {
 // looker is an executor.Growing.
 type looker interface{ Look() *executor.HeatMap }
 
-// New is a display on a terminal, which t describes.
-func New(f *os.File, t *picture.Terminal, env func(string) string) *Display {
+// Show lets people see on a terminal what a session does while it does it: how far
+// queries have come and the maps they compute, from coarse to fine, with its warnings
+// above them. It is nil, and changes nothing, if there is no terminal. What is printed
+// meanwhile goes through Above.
+func Show(s *executor.Session, f *os.File, env func(string) string) *Display {
+	t := picture.Open(f, env)
+	if t == nil {
+		return nil
+	}
 	rate := nearby
 	if env("SSH_CONNECTION") != "" || env("SSH_TTY") != "" {
 		rate = faraway
 	}
-	return &Display{out: f, terminal: t, rate: rate, now: time.Now, screen: screen{plain: t.Dumb}}
+	d := &Display{out: f, terminal: t, rate: rate, now: time.Now, screen: screen{plain: t.Dumb}}
+	s.Progress = d
+	if warn := s.Warn; warn != nil {
+		s.Warn = func(err error) { d.Above(func() { warn(err) }) }
+	}
+	if t.Shows() {
+		if err := s.Settings.Start("progressive", "on"); err != nil {
+			panic("live: " + err.Error()) // a setting that is in the table
+		}
+	}
+	return d
 }
 
 // Start implements executor.Progress.
@@ -130,6 +147,10 @@ func (d *Display) Finish() {
 
 // Above writes something where the display is, which then goes on below it.
 func (d *Display) Above(write func()) {
+	if d == nil {
+		write()
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	shown := d.stop != nil && d.screen.shown()

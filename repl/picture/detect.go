@@ -29,19 +29,28 @@ func (p Protocol) graphic() bool { return p == Kitty || p == ITerm || p == Sixel
 // Variable is the variable of the environment that forces a protocol.
 const Variable = "TERM_GRAPHICS"
 
-// detect finds the protocol and the colours of a terminal in the environment. With a
-// wrong TERM_GRAPHICS, which the error tells, it goes by the rest.
-func detect(env func(string) string) (Protocol, heatmap.Palette, error) {
-	found := guess(env)
-	switch forced := strings.ToLower(strings.TrimSpace(env(Variable))); {
-	case forced == "":
-	case slices.Contains(protocols, forced):
-		found = Protocol(forced)
-	default:
-		return found, palette(env, found), fmt.Errorf("%s is %q; it can be %s or %s", Variable, env(Variable),
-			strings.Join(protocols[:len(protocols)-1], ", "), protocols[len(protocols)-1])
+// Check tells what is wrong with TERM_GRAPHICS. It is then as if it were not set.
+func Check(env func(string) string) error {
+	if _, ok := forced(env); ok || env(Variable) == "" {
+		return nil
 	}
-	return found, palette(env, found), nil
+	last := len(protocols) - 1
+	return fmt.Errorf("%s is %q; it can be %s or %s", Variable, env(Variable), strings.Join(protocols[:last], ", "), protocols[last])
+}
+
+// forced is what TERM_GRAPHICS says.
+func forced(env func(string) string) (p Protocol, ok bool) {
+	name := strings.ToLower(env(Variable))
+	return Protocol(name), slices.Contains(protocols, name)
+}
+
+// detect finds the protocol and the colours of a terminal in the environment.
+func detect(env func(string) string) (Protocol, heatmap.Palette) {
+	found := guess(env)
+	if p, ok := forced(env); ok {
+		return p, palette(env, p)
+	}
+	return found, palette(env, found)
 }
 
 // byTerm and byProgram are what is known of terminals by the beginning of TERM and by

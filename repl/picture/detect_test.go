@@ -63,8 +63,8 @@ func TestDetect(t *testing.T) {
 		{"TERM=xterm-kitty TERM_GRAPHICS=none", None, few},
 		{"TERM=xterm NO_COLOR=1 TERM_GRAPHICS=blocks", Blocks, few},
 	} {
-		protocol, palette, err := detect(environment(tt.environment))
-		if err != nil || protocol != tt.protocol || palette != tt.palette && protocol != None {
+		protocol, palette := detect(environment(tt.environment))
+		if err := Check(environment(tt.environment)); err != nil || protocol != tt.protocol || palette != tt.palette && protocol != None {
 			t.Errorf("%s: %s in palette %d, %v; want %s in %d", tt.environment, protocol, palette, err, tt.protocol, tt.palette)
 		}
 	}
@@ -72,7 +72,9 @@ func TestDetect(t *testing.T) {
 
 // A wrong word is told with those that there are, and does no harm.
 func TestWrongTermGraphics(t *testing.T) {
-	protocol, _, err := detect(environment("TERM=xterm-kitty TERM_GRAPHICS=kity"))
+	env := environment("TERM=xterm-kitty TERM_GRAPHICS=kity")
+	protocol, _ := detect(env)
+	err := Check(env)
 	if protocol != Kitty || err == nil || err.Error() != `TERM_GRAPHICS is "kity"; it can be kitty, iterm, sixel, blocks or none` {
 		t.Errorf("%s, %v", protocol, err)
 	}

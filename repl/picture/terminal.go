@@ -25,15 +25,14 @@ type Terminal struct {
 	Dumb     bool        // it knows no control sequences
 }
 
-// Open finds out what the terminal behind a file can show: nothing, if there is no
-// terminal. The error says what is wrong with TERM_GRAPHICS; the rest of the environment
-// then decides.
-func Open(f *os.File, env func(string) string) (*Terminal, error) {
+// Open finds out what the terminal behind a file can show; it is nil if there is none.
+func Open(f *os.File, env func(string) string) *Terminal {
 	if !term.IsTerminal(int(f.Fd())) {
-		return nil, nil
+		return nil
 	}
-	p, colours, err := detect(env)
-	return &Terminal{Protocol: p, Palette: colours, Size: func() Size { return SizeOf(f) }, Dumb: isDumb(env)}, err
+	t := &Terminal{Size: func() Size { return SizeOf(f) }, Dumb: isDumb(env)}
+	t.Protocol, t.Palette = detect(env)
+	return t
 }
 
 // Shows tells whether there are pictures.
