@@ -184,7 +184,7 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 	for len(c.batchers) < workers {
 		c.batchers = append(c.batchers, c.newBatcher())
 	}
-	share := &share{total: len(list), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers}
+	share := &share{total: len(list), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers, first: c.first(list)}
 	var done atomic.Int64
 	work := func(b *batcher) (err error) {
 		defer defect.Recover(&err)
@@ -219,6 +219,20 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.computed)
 	}
 	return nil
+}
+
+// first is how many jobs at the front of a list are those that a map begins with, if it
+// goes from coarse to fine.
+func (c *computation) first(list []job) int {
+	levels := c.query.plan.Chosen().Levels
+	if levels == nil || c.count > 0 {
+		return 0
+	}
+	n := 0
+	for n < len(list) && levels.Coarsest(list[n].at) {
+		n++
+	}
+	return n
 }
 
 // marked counts marks.

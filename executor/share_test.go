@@ -28,3 +28,20 @@ func TestShare(t *testing.T) {
 		}
 	}
 }
+
+// The first positions are dealt evenly in a round of their own, as far as batches go.
+func TestShareOfTheFirst(t *testing.T) {
+	for _, c := range []struct {
+		first, batch, workers int
+		want                  []int // the sizes of the first batches
+	}{
+		{25, 64, 2, []int{13, 12, 64, 64}}, {25, 8, 2, []int{8, 8, 8, 1, 8}}, {3, 64, 8, []int{1, 1, 1, 64}}, {0, 64, 2, []int{64, 64}},
+	} {
+		s := &share{total: 2809, batch: c.batch, workers: c.workers, first: c.first}
+		for i, want := range c.want {
+			if from, to := s.take(); to-from != want {
+				t.Errorf("%+v: batch %d has %d positions", c, i, to-from)
+			}
+		}
+	}
+}

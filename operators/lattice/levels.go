@@ -83,6 +83,9 @@ func (l *Levels) Sizes() []int {
 	return slices.DeleteFunc(sizes, func(n int) bool { return n == 0 })
 }
 
+// Coarsest tells whether a position is of the coarsest level.
+func (l *Levels) Coarsest(position int32) bool { return l.of[position] == 0 }
+
 // Sort brings positions into the order of their levels; those of one level keep theirs.
 func (l *Levels) Sort(positions []int32) {
 	slices.SortStableFunc(positions, func(a, b int32) int { return int(l.of[a]) - int(l.of[b]) })
