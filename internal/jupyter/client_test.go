@@ -22,6 +22,7 @@ const patient = 20 * time.Second
 // parrot is a kernel that does what it is told.
 type parrot struct {
 	started chan struct{} // hears of each cell "wait"
+	stopped chan struct{} // and of its end, if there is room
 }
 
 func (*parrot) Info() Info { return Info{Implementation: "parrot", Language: Language{Name: "words"}} }
@@ -36,6 +37,10 @@ func (p *parrot) Execute(ctx context.Context, c Cell, out *Output) error {
 		case "wait":
 			p.started <- struct{}{}
 			<-ctx.Done()
+			select {
+			case p.stopped <- struct{}{}:
+			default:
+			}
 			return ctx.Err()
 		case "page":
 			out.Page(Bundle{"text/plain": "a page"})
@@ -127,7 +132,7 @@ func connect(t *testing.T) *client {
 		t.Fatal(err)
 	}
 	cl := &client{t: t, c: c, shell: zmq4.NewDealer(ctx), control: zmq4.NewDealer(ctx), iopub: zmq4.NewSub(ctx), signer: signer{[]byte(c.Key)},
-		letters: letters, kernel: &parrot{make(chan struct{})}, errors: &lines{}, ended: make(chan struct{}), interrupts: make(chan os.Signal)}
+		letters: letters, kernel: &parrot{make(chan struct{}), make(chan struct{}, 1)}, errors: &lines{}, ended: make(chan struct{}), interrupts: make(chan os.Signal)}
 	serving, stop := context.WithCancel(context.Background())
 	cl.stop = stop
 	if cl.server, err = newServer(ctx, c, cl.kernel, Options{Log: log.New(cl.errors, "", 0)}); err != nil {

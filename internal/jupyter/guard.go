@@ -23,7 +23,10 @@ const (
 	// greetingTime is how long a client may take to introduce itself.
 	greetingTime = 3 * time.Second
 	// readingTime is how long it may leave unread what it is sent.
-	readingTime = 30 * time.Second
+	readingTime = 10 * time.Second
+	// breath is the pause after a connection could not be accepted, as when the process
+	// has no descriptors left: the library tries again at once.
+	breath = 10 * time.Millisecond
 	// largestFrame is the longest frame in bytes; a cell is one.
 	largestFrame = 64 << 20
 )
@@ -54,6 +57,7 @@ type guardedListener struct {
 func (l guardedListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
+		time.Sleep(breath)
 		return nil, err
 	}
 	return &guardedConn{Conn: c, frames: frames{left: greetingLength}, late: time.AfterFunc(l.greeting, func() { c.Close() })}, nil

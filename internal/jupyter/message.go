@@ -73,6 +73,9 @@ func (s signer) read(frames [][]byte) (*request, error) {
 	if err := json.Unmarshal(parts[0], &r.header); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
+	if r.header.ID == "" || r.header.Type == "" { // an answer's parent header would break clients
+		return nil, errors.New("header: no msg_id or msg_type")
+	}
 	return r, nil
 }
 

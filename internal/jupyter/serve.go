@@ -157,11 +157,13 @@ func (s *server) work(ctx context.Context) {
 
 // answer answers one request; everyone hears when that begins and ends.
 func (s *server) answer(ctx context.Context, on *socket, r *request) {
+	if kind := r.header.Type; kind == "interrupt_request" || kind == "shutdown_request" {
+		s.interrupt() // before anybody has to listen
+	}
 	s.publish(r, "status", status("busy"))
 	defer s.publish(r, "status", status("idle"))
 	switch r.header.Type {
 	case "interrupt_request":
-		s.interrupt()
 		s.reply(on, r, "interrupt_reply", fine{"ok"})
 	case "shutdown_request":
 		s.shutdown(on, r)
@@ -221,7 +223,6 @@ func (s *server) shutdown(on *socket, r *request) {
 	if err := json.Unmarshal(r.content, &asked); err != nil {
 		s.log.Printf("shutdown: %v", err) // and shut down all the same
 	}
-	s.interrupt()
 	content := map[string]any{"status": "ok", "restart": asked.Restart}
 	s.reply(on, r, "shutdown_reply", content)
 	s.publish(r, "shutdown_reply", content)

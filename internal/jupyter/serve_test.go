@@ -104,6 +104,27 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// A cell is interrupted even while a subscriber that does not read holds up all that
+// is published.
+func TestInterruptIsNotHeldUp(t *testing.T) {
+	c := connect(t)
+	for _, kind := range []string{"interrupt_request", "shutdown_request"} {
+		c.execute("wait")
+		<-c.kernel.started
+		c.server.sockets.iopub.mu.Lock()
+		c.request(c.control, kind, map[string]any{})
+		select {
+		case <-c.kernel.stopped:
+		case <-time.After(patient):
+			t.Errorf("%s waits for the subscriber", kind)
+		}
+		c.server.sockets.iopub.mu.Unlock()
+		if r := c.reply(c.shell); r.Content["status"] != "error" {
+			t.Errorf("%v", r.Content)
+		}
+	}
+}
+
 // Whoever lacks the key is not heard: neither asked nor answered.
 func TestForgedMessages(t *testing.T) {
 	c := connect(t)
@@ -129,6 +150,11 @@ func TestForgedMessages(t *testing.T) {
 		foreign, unsigned, change(1, ""), change(1, "00"), change(1, strings.ToUpper(string(good[1]))),
 		change(2, `{"msg_type": "shutdown_request"}`), change(3, `{"a": 1}`), change(4, `{"a": 1}`), change(5, `{"code": "fail"}`),
 		good[:5], good[:2], good[:1], {[]byte("")}, {[]byte("x")}, change(0, "<IDS>"),
+	}
+	// Nor what cannot be answered, for want of a header.
+	for _, header := range []string{"", "null", "{}", "[]", "x", `{"msg_type": "kernel_info_request"}`, `{"msg_id": "1"}`} {
+		parts := [4][]byte{[]byte(header), good[3], good[4], good[5]}
+		forged = append(forged, append([][]byte{delimiter, c.signer.sign(parts)}, parts[:]...))
 	}
 	for _, frames := range forged {
 		for _, s := range []zmq4.Socket{c.shell, c.control} {

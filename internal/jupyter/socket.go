@@ -37,7 +37,7 @@ func listen(ctx context.Context, c *Connection, errors *log.Logger) (*sockets, e
 	if err := registerGuard(); err != nil {
 		return nil, err
 	}
-	options := []zmq4.Option{zmq4.WithLogger(errors)}
+	options := []zmq4.Option{zmq4.WithLogger(log.New(knocks{errors}, "", 0))}
 	s := &sockets{
 		shell:     &socket{Socket: zmq4.NewRouter(ctx, options...)},
 		control:   &socket{Socket: zmq4.NewRouter(ctx, options...)},
@@ -73,6 +73,18 @@ func (s *sockets) close() {
 	case <-done:
 	case <-time.After(patience):
 	}
+}
+
+// knocks passes on what the library tells, but for clients that were gone before they had
+// introduced themselves: front ends look like that whether a kernel is alive.
+type knocks struct{ to *log.Logger }
+
+// Write implements io.Writer; it is given a line.
+func (k knocks) Write(line []byte) (int, error) {
+	if !bytes.Contains(line, []byte("could not exchange greetings")) || !bytes.Contains(line, []byte("EOF")) {
+		k.to.Print(string(line))
+	}
+	return len(line), nil
 }
 
 // echo is the heartbeat: what comes goes back.
