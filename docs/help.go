@@ -34,6 +34,7 @@ func Help(topic string) (markdown string, ok bool) {
 	var options []string
 	for _, s := range rowsOf(lower) {
 		if head := cells(s.Text)[0]; head == "option" || head == "setting" {
+			s.Title = "`" + lower + "` in " + s.Title
 			options = append(options, s.markdown())
 		}
 	}

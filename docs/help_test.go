@@ -45,7 +45,7 @@ func TestIndex(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for topic, begins := range map[string]string{
 		"occlude": "## OCCLUDE\n", "create  MODEL": "## CREATE MODEL\n", "Stride": "## PATCH and STRIDE\n", "tables": "# Tables\n",
-		"explain": "## EXPLAIN\n", "explain.md": "# Reading a plan", "tau": "## WITH\n\n| option |", "enable_full": "## Switches\n\n| setting |",
+		"explain": "## EXPLAIN\n", "explain.md": "# Reading a plan", "tau": "## `tau` in WITH\n\n| option |", "enable_full": "## `enable_full` in Switches\n\n| setting |",
 		"exit status": "## Exit status\n", "select": "## SELECT and friends\n",
 	} {
 		if text, ok := docs.Help(topic); !ok || !strings.HasPrefix(text, begins) {

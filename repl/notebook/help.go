@@ -76,10 +76,7 @@ func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error)
 	if b := k.topic(topic); b != nil {
 		return b, nil
 	}
-	if text, ok := docs.Page(strings.ToLower(topic)); ok {
-		return markdown(text), nil
-	}
-	known := append(append(lang.Keywords(), docs.Topics()...), settings.Names()...)
+	known := append(append(lang.Keywords(), docs.Known()...), settings.Names()...)
 	hint := lang.DidYouMean(topic, append(known, names{k.engine.Session}.Models()...))
 	if hint == "" {
 		hint = "? lists statements and topics"
@@ -90,35 +87,35 @@ func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error)
 // overview lists what there is help on.
 func overview() string {
 	var b strings.Builder
-	b.WriteString("# Occlude\n\nPut `?` behind or before a word for help on it: `OCCLUDE?`, `?create model`, `threads?`, or the name of a model.\n\n**Statements and clauses**: ")
-	for i, s := range docs.Sections() {
-		if i > 0 {
-			b.WriteString(" · ")
+	b.WriteString("# Occlude\n\nPut `?` behind or before a word for help on it: `OCCLUDE?`, `?create model`, `threads?`, a page of the manual, or the name of a model.\n")
+	for _, g := range docs.Groups() {
+		b.WriteString("\n**" + g.Title + "**\n\n")
+		for _, e := range g.Entries {
+			b.WriteString("- `" + e.Topic + "`: " + e.Line + "\n")
 		}
-		b.WriteString(s.Title)
 	}
-	b.WriteString("\n\n**Pages of the manual**: " + strings.Join(docs.Topics(), " · ") + "\n\n**Settings**: " + strings.Join(settings.Names(), " · ") + "\n")
+	var titles []string
+	for _, s := range docs.Sections() {
+		titles = append(titles, s.Title)
+	}
+	b.WriteString("\n**Statements and clauses**: " + strings.Join(titles, " · ") + "\n\n**Settings**: " + strings.Join(settings.Names(), " · ") + "\n")
 	return b.String()
 }
 
-// topic is what the manual says of a word or setting, nil if nothing.
+// topic is what the manual says of a word, and what a setting is, nil if nothing.
 func (k *Kernel) topic(topic string) jupyter.Bundle {
+	text, ok := docs.Help(topic)
+	if !ok {
+		return nil
+	}
 	for _, s := range settings.All() {
 		if s.Name == strings.ToLower(topic) {
 			value, err := k.engine.Session.Settings.Get(s.Name)
 			if err != nil {
 				return nil
 			}
-			return markdown(fmt.Sprintf("## %s\n\n%s\n\nIt is `%s`; `SET %s = ...;` changes it.\n", s.Name, s.Meaning, value, s.Name))
+			text += fmt.Sprintf("\n%s: it is `%s` now; `SET %s = ...;` changes it.\n", s.Meaning, value, s.Name)
 		}
-	}
-	s, ok := docs.Find(topic)
-	if !ok {
-		return nil
-	}
-	text := "## " + s.Title + "\n\n" + s.Text + "\n"
-	if len(s.Parts) > 0 {
-		text += "\nSee also: " + strings.Join(s.Parts, " · ") + "\n"
 	}
 	return markdown(text)
 }
@@ -127,8 +124,7 @@ func (k *Kernel) topic(topic string) jupyter.Bundle {
 var links = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 
 func markdown(text string) jupyter.Bundle {
-	text = links.ReplaceAllString(text, "$1")
-	return jupyter.Bundle{"text/markdown": text, "text/plain": text}
+	return jupyter.Bundle{"text/markdown": links.ReplaceAllString(text, "$1"), "text/plain": docs.Terminal(text, 100, false)}
 }
 
 // model describes a model of the session, nil if there is none of that name.

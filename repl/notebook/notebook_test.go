@@ -481,7 +481,7 @@ func TestHelp(t *testing.T) {
 	k := session(t)
 	ctx := context.Background()
 	for topic, want := range map[string]string{
-		"": "ANALYZE MODEL", "occlude": "See also: FOR", "threads": "`auto`", "chest": "layers", "CHEST": "layers", "approximation": "# Approximate heat maps", "tau": "`tau`",
+		"": "ANALYZE MODEL", "occlude": "See also: FOR", "threads": "`auto`", "chest": "layers", "CHEST": "layers", "approximation": "Approximate heat maps\n═══", "tau": "`tau`",
 	} {
 		b, err := k.page(ctx, topic)
 		if err != nil || !strings.Contains(b["text/plain"], want) || len(b) != 2 {
@@ -496,9 +496,9 @@ func TestHelp(t *testing.T) {
 	}
 	// The bar is the cursor.
 	for code, want := range map[string]string{
-		"OCC|LUDE 'a.png' USING chest;": "## OCCLUDE", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "## PATCH and STRIDE",
-		"CREATE| MODEL": "## CREATE MODEL", "DROP MO|DEL": "## DROP MODEL", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "## threads",
-		"SELECT| 1": "## SELECT", "?occlude|": "## OCCLUDE",
+		"OCC|LUDE 'a.png' USING chest;": "OCCLUDE\n───", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "PATCH and STRIDE\n───",
+		"CREATE| MODEL": "CREATE MODEL\n───", "DROP MO|DEL": "DROP MODEL\n───", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "it is `auto` now",
+		"SELECT| 1": "SELECT and friends\n───", "?occlude|": "OCCLUDE\n───",
 	} {
 		cursor := strings.IndexByte(code, '|')
 		b := k.Inspect(ctx, strings.Replace(code, "|", "", 1), cursor)
