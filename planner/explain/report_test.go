@@ -203,3 +203,23 @@ func TestRowsFitColumns(t *testing.T) {
 		}
 	}
 }
+
+// What became of views that were kept, or turned out to be.
+func TestViewsAreWhatTheyWere(t *testing.T) {
+	p := bench(t)
+	for image, was := range map[string]bool{"kept.png": true, "scan.png": false} {
+		e := plan(t, p, "EXPLAIN ANALYZE OCCLUDE '"+image+"' USING residual;").(*planner.Explain)
+		for _, is := range []bool{true, false} {
+			a := actuals(e.Query)
+			a.Kept = is
+			r := New(e, a)
+			var b strings.Builder
+			if err := r.Text(&b); err != nil {
+				t.Fatal(err)
+			}
+			if (r.Plan.Kept != nil) != was || r.Actual.Kept != is || strings.Contains(b.String(), "\nBut ") != (was != is) {
+				t.Errorf("planned %v, found %v:\n%s", was, is, b.String())
+			}
+		}
+	}
+}
