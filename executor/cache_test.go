@@ -120,7 +120,7 @@ func TestKeptViewsGiveTheSameAnswer(t *testing.T) {
 		pictures = append(pictures, filepath.Join(dir, fmt.Sprintf("%d.png", i)))
 		colourful(t, pictures[i], 24, uint64(i+7))
 	}
-	seeds := uint64(60)
+	seeds := uint64(40)
 	if testing.Short() {
 		seeds = 10
 	}
@@ -274,7 +274,9 @@ func TestViewCacheIsBounded(t *testing.T) {
 	b := newKeeping(t)
 	b.run(chest)
 	b.images("a.png", "b.png", "c.png", "d.png")
-	ask := func(image string) bool { return b.one("OCCLUDE '" + image + ".png' USING chest STRIDE 208;").Actual.Kept }
+	ask := func(image string) bool {
+		return b.one("OCCLUDE '" + image + ".png' USING chest STRIDE 208;").Actual.Kept
+	}
 	expect := func(what string, want ...string) {
 		t.Helper()
 		if got := b.shown("views"); !slices.Equal(got, want) {
@@ -293,16 +295,20 @@ func TestViewCacheIsBounded(t *testing.T) {
 	b.run("SET view_cache = '4MB';")
 	expect("a lower bound", "chest c.png 2")
 	b.run("SET view_cache = '2MB';") // less than an image's
-	if ask("c") || ask("c") {
-		t.Error("views larger than the bound are kept")
+	for range 2 {
+		if ask("c") {
+			t.Error("views larger than the bound are kept")
+		}
 	}
 	expect("a bound below an image's views")
 	if h := b.one("OCCLUDE 'c.png' USING chest STRIDE 208 WITH (plan = 'full');"); h.Actual.ViewBytes != h.Plan.Chosen().Estimate.ViewBytes || h.Actual.ViewBytes > 1e6 {
 		t.Errorf("a full plan whose views are not kept holds %d bytes of them", h.Actual.ViewBytes)
 	}
 	b.run("SET view_cache = off;")
-	if ask("d") || ask("d") {
-		t.Error("views are kept though they are off")
+	for range 2 {
+		if ask("d") {
+			t.Error("views are kept though they are off")
+		}
 	}
 	b.run("RESET view_cache;")
 	if ask("d") || !ask("d") {

@@ -17,9 +17,10 @@ type query struct {
 	session *Session
 	plan    *planner.Occlude
 	program operators.Program
-	images  int   // that are left, this one included
-	known   *seen // the image, nil where it is to be seen yet
-	partial bool  // maps are wanted, too: what is known when the context ends
+	images  int     // that are left, this one included
+	content content // of the image's file, of plans that keep views
+	known   *seen   // the image, nil where it is to be seen yet
+	partial bool    // maps are wanted, too: what is known when the context ends
 
 	start       time.Time // when its file began to be read
 	baseSeconds float64

@@ -99,12 +99,12 @@ func (q *stream) end() {
 }
 
 // one computes the heat map of an image and puts it where it is to be.
-func (q *stream) one(ctx context.Context, image string) error {
+func (q *stream) one(ctx context.Context, name string) error {
 	if ctx.Err() != nil {
-		return &Interrupted{Image: image, Cause: context.Cause(ctx)}
+		return &Interrupted{Image: name, Cause: context.Cause(ctx)}
 	}
 	start := time.Now()
-	file, err := imageio.Load(image)
+	file, err := imageio.Load(name)
 	if err != nil {
 		return unusable{err}
 	}
@@ -119,9 +119,13 @@ func (q *stream) one(ctx context.Context, image string) error {
 		}
 	}
 	p := q.plan
-	known := q.session.recall(p, file)
+	image := &query{session: q.session, plan: p, images: q.left, start: start, partial: q.partial}
+	if p.Keeps {
+		image.content = contentOf(file)
+		image.known = q.session.recall(p, file, image.content)
+	}
 	if q.program == nil || p.Keeps {
-		q.session.makeRoom(p, known)
+		q.session.makeRoom(p, image.known)
 	}
 	if q.program == nil {
 		if q.session.Bound != nil && p.MemoryLimit > 0 {
@@ -133,7 +137,8 @@ func (q *stream) one(ctx context.Context, image string) error {
 		}
 		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
 	}
-	h, stopped := (&query{session: q.session, plan: q.plan, program: q.program, images: q.left, known: known, start: start, partial: q.partial}).run(ctx, file)
+	image.program = q.program
+	h, stopped := image.run(ctx, file)
 	if h == nil {
 		return stopped
 	}

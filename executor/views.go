@@ -79,13 +79,9 @@ func (s *Session) Views(net *network.Network, kernels, image string) []planner.V
 	return found
 }
 
-// recall finds what a plan's program has seen of an image file, nil where it has not, or
-// the plan is not to go by it. What was seen of a file that has changed since is let go.
-func (s *Session) recall(p *planner.Occlude, f *imageio.File) *seen {
-	if !p.Keeps {
-		return nil
-	}
-	now := contentOf(f)
+// recall finds what a plan's program has seen of an image file with some content, nil
+// where it has not. What was seen of a file that has changed since is let go.
+func (s *Session) recall(p *planner.Occlude, f *imageio.File, now content) *seen {
 	s.dropViews(func(v *seen) bool {
 		return v.model == p.Model && (v.by.net != p.Net || v.image == f.Path && v.content != now)
 	})
@@ -118,7 +114,7 @@ func (q *query) see(ctx context.Context, f *imageio.File) (*seen, error) {
 	}
 	v := &seen{model: p.Model, image: f.Path, pixels: pixels, views: views}
 	if p.Keeps {
-		v.content, v.by = contentOf(f), s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
+		v.content, v.by = q.content, s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
 		known := memory.Arrays{}
 		known.Add(p.Net.Arrays()...)
 		v.bytes = known.Add(v.arrays()...)

@@ -240,6 +240,14 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 		return nil, err
 	}
 	a.SecondsBefore = e.BaseSeconds + a.SecondsBackward + a.SecondsFeature
+	return &Candidate{Name: PlanApproximate, Rects: cheapest.Rects, Adaptive: &a, Stages: a.stages(q)}, nil
+}
+
+// stages is one, of as many positions as the goal can be expected to take, or as fit into
+// the time.
+func (a *Adaptive) stages(q *Occlude) []Stage {
+	n := len(q.Grid.Positions)
+	expected := int(expectedShare(a.SSIM) * float64(n))
 	if within := q.Goals.Within.Seconds(); within > 0 {
 		left := within/float64(len(q.Images)) - a.SecondsBefore - a.SecondsAfter
 		fit := int(max(0, left) / max(a.SecondsExact, 1e-9))
@@ -248,10 +256,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 		}
 		expected = min(expected, fit)
 	}
-	return &Candidate{
-		Name: PlanApproximate, Rects: cheapest.Rects, Adaptive: &a,
-		Stages: []Stage{{Positions: min(n, max(coarse, expected))}},
-	}, nil
+	return []Stage{{Positions: min(n, max(coarse, expected))}}
 }
 
 // decide settles how positions are computed cheaply, if they are: what that saves

@@ -83,7 +83,7 @@ func (c *Candidate) over(ctx context.Context, q *Occlude, h hints, r resources, 
 	if c.Adaptive != nil {
 		a := *c.Adaptive
 		a.SecondsBefore -= c.Estimate.BaseSeconds
-		k.Adaptive, k.Stages = &a, slices.Clone(c.Stages)
+		k.Adaptive, k.Stages = &a, a.stages(q)
 	}
 	return k, k.cost(ctx, q, h, r)
 }

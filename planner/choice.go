@@ -115,8 +115,7 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 	c := &Candidate{Name: begun.Plan, Rects: begun.Rects, DrillDown: begun.DrillDown, Adaptive: begun.Adaptive, Forced: begun.Forced,
 		Algorithms: begun.Algorithms}
 	if c.Adaptive != nil {
-		n := len(p.Grid.Positions)
-		c.Stages = []Stage{{Positions: min(n, max(coarse, int(expectedShare(c.Adaptive.SSIM)*float64(n))))}}
+		c.Stages = c.Adaptive.stages(p)
 	}
 	if err := c.cost(ctx, p, h, r); err != nil {
 		return err
