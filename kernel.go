@@ -11,6 +11,7 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/jupyter"
 	"occlude/internal/store"
+	"occlude/repl/history"
 	"occlude/repl/notebook"
 )
 
@@ -85,6 +86,6 @@ func (c *kernelRun) run() error {
 		return err
 	}
 	return jupyter.Serve(ctx, connection, notebook.New(e, version()), jupyter.Options{
-		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Interrupts: interrupts,
+		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Past: history.Open(history.DefaultPath()), Interrupts: interrupts,
 	})
 }

@@ -35,7 +35,7 @@ func (s *server) execute(ctx context.Context, r *request) {
 	err := s.run(ctx, Cell{asked.Code, s.count}, out)
 	pages := out.end()
 	if keep {
-		s.history.add(s.count, asked.Code)
+		s.remember(s.count, asked.Code)
 	}
 	if err != nil {
 		queued := len(s.queue) // what comes after this knows of the failure

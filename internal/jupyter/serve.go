@@ -26,6 +26,8 @@ const (
 type Options struct {
 	// Log hears of messages that are dropped; by default nobody does.
 	Log *log.Logger
+	// Past is where cells are kept from session to session; by default they are not.
+	Past Past
 	// Interrupts do what an interrupt request does.
 	Interrupts <-chan os.Signal
 }
@@ -61,7 +63,7 @@ func newServer(alive context.Context, c *Connection, k Kernel, o Options) (*serv
 	}
 	return &server{
 		kernel: k, sockets: sockets, signer: signer{[]byte(c.Key)}, letters: letters, log: o.Log,
-		queue: make(chan *request, waiting), running: func() {},
+		queue: make(chan *request, waiting), running: func() {}, past: o.Past,
 	}, nil
 }
 
@@ -118,8 +120,10 @@ type server struct {
 	running context.CancelFunc // interrupts the cell that runs
 
 	// Of the worker alone.
-	count   int // of cells
-	history history
+	count    int // of cells
+	history  history
+	past     Past // nil without
+	pastRead bool
 }
 
 // receive hands on what comes in with a right signature.

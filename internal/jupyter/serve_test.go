@@ -2,9 +2,12 @@ package jupyter
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,7 +231,7 @@ func TestCursors(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
-	h := history{}
+	h := history{past: []remembered{{earlierSession, 1, "c"}, {earlierSession, 2, "x"}}}
 	for i, code := range []string{"a/b", "c", "a/d", "c"} {
 		h.add(i+1, code)
 	}
@@ -237,19 +240,69 @@ func TestHistory(t *testing.T) {
 		sought
 		want string
 	}{
-		{sought{Kind: "tail", N: 2}, "[{3 a/d} {4 c}]"},
-		{sought{Kind: "tail", N: 9}, "[{1 a/b} {2 c} {3 a/d} {4 c}]"},
-		{sought{Kind: "range", Start: 2, Stop: &three}, "[{2 c}]"},
-		{sought{Kind: "range", Start: 2}, "[{2 c} {3 a/d} {4 c}]"},
-		{sought{Kind: "search", Pattern: "a*"}, "[{1 a/b} {3 a/d}]"},
-		{sought{Kind: "search", Pattern: "a*", N: 1}, "[{3 a/d}]"},
-		{sought{Kind: "search", Pattern: "?"}, "[{2 c} {4 c}]"},
-		{sought{Kind: "search", Pattern: "?", Unique: true}, "[{4 c}]"},
+		{sought{Kind: "tail", N: 2}, "[{2 3 a/d} {2 4 c}]"},
+		{sought{Kind: "tail", N: 5}, "[{1 2 x} {2 1 a/b} {2 2 c} {2 3 a/d} {2 4 c}]"},
+		{sought{Kind: "tail"}, "[{1 1 c} {1 2 x} {2 1 a/b} {2 2 c} {2 3 a/d} {2 4 c}]"},
+		{sought{Kind: "range", Start: 2, Stop: &three}, "[{2 2 c}]"},
+		{sought{Kind: "range", Session: 2, Start: 2}, "[{2 2 c} {2 3 a/d} {2 4 c}]"},
+		{sought{Kind: "range", Session: 1, Start: 2}, "[{1 2 x}]"},
+		{sought{Kind: "range", Session: -1}, "[{1 1 c} {1 2 x}]"},
+		{sought{Kind: "range", Session: -2}, "[]"},
+		{sought{Kind: "search", Pattern: "a*"}, "[{2 1 a/b} {2 3 a/d}]"},
+		{sought{Kind: "search", Pattern: "a*", N: 1}, "[{2 3 a/d}]"},
+		{sought{Kind: "search", Pattern: "?"}, "[{1 1 c} {1 2 x} {2 2 c} {2 4 c}]"},
+		{sought{Kind: "search", Pattern: "?", Unique: true}, "[{1 2 x} {2 4 c}]"},
 		{sought{Kind: "search", Pattern: "["}, "[]"},
 	} {
 		if got := fmt.Sprint(h.find(test.sought)); got != test.want {
 			t.Errorf("%+v finds %s, want %s", test.sought, got, test.want)
 		}
+	}
+}
+
+// diary keeps cells until it is broken.
+type diary struct {
+	entries []string
+	broken  bool
+	asked   int
+}
+
+func (d *diary) Entries() ([]string, error) {
+	d.asked++
+	return slices.Clone(d.entries), nil
+}
+
+func (d *diary) Add(code string) error {
+	d.asked++
+	if d.broken {
+		return errors.New("no paper")
+	}
+	d.entries = append(d.entries, code)
+	return nil
+}
+
+// A session finds what was typed in others, and keeps its own cells for them; one that
+// cannot says so once and goes on.
+func TestPast(t *testing.T) {
+	past := &diary{entries: []string{"before"}}
+	var said lines
+	s := &server{past: past, log: log.New(&said, "", 0)}
+	s.remember(1, "mine")
+	past.entries = append(past.entries, "another's")
+	past.broken = true
+	s.remember(2, "lost")
+	asked := past.asked
+	s.remember(3, "lost, too")
+	if past.asked != asked || strings.Count(said.String(), "no paper") != 1 {
+		t.Errorf("asked %d times more; said %q", past.asked-asked, said.String())
+	}
+	got, err := s.recall(&request{content: []byte(`{"hist_access_type": "tail", "n": 9, "output": true}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "map[history:[[1 1 [before <nil>]] [2 1 [mine <nil>]] [2 2 [lost <nil>]] [2 3 [lost, too <nil>]]] status:ok]"
+	if fmt.Sprint(got) != want || !slices.Equal(past.entries, []string{"before", "mine", "another's"}) {
+		t.Errorf("%v; kept %q", got, past.entries)
 	}
 }
 
