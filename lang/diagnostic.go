@@ -100,3 +100,13 @@ func (ds Diagnostics) Format(src string) string {
 	}
 	return b.String()
 }
+
+// Place is the span of a text's bytes from one offset to before another, for errors
+// about what this package has not read.
+func Place(file, src string, from, to int) Span {
+	at := newScanner(file, "").pos
+	at.Advance(src[:from])
+	end := at
+	end.Advance(src[from:to])
+	return Span{position(at), position(end)}
+}

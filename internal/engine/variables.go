@@ -87,22 +87,26 @@ func variable(src string) (name string, quote byte, n int) {
 	return name, quote, i
 }
 
+// IsVariable reports whether a variable can have this name.
+func IsVariable(name string) bool {
+	for i := range len(name) {
+		if !isNameByte(name[i], i > 0) {
+			return false
+		}
+	}
+	return name != ""
+}
+
 func isNameByte(b byte, digits bool) bool {
 	return b == '_' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || digits && b >= '0' && b <= '9'
 }
 
 func (e *Engine) undefined(t Text, at, n int, name string) error {
-	place := func(offset int) lang.Pos {
-		before := t.Source[:offset]
-		line := strings.LastIndexByte(before, '\n') + 1
-		return lang.Pos{File: t.Name, Offset: offset, Line: strings.Count(before, "\n") + 1,
-			Col: len([]rune(before[line:])) + 1}
-	}
 	names := make([]string, 0, len(e.Variables))
 	for v := range e.Variables {
 		names = append(names, v)
 	}
-	d := lang.Errorf(lang.Span{From: place(at), To: place(at + n)}, "there is no variable %q", name)
+	d := lang.Errorf(lang.Place(t.Name, t.Source, at, at+n), "there is no variable %q", name)
 	hint := lang.DidYouMean(name, names)
 	if hint == "" {
 		hint = "-v " + name + "=value defines it"

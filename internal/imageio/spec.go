@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,9 @@ const (
 var resizeNames = []string{Squash: "squash", Crop: "crop", Letterbox: "letterbox"}
 
 func (r Resize) String() string { return nameOf(resizeNames, int(r)) }
+
+// ResizeNames lists what ParseResize knows.
+func ResizeNames() []string { return slices.Clone(resizeNames) }
 
 // ParseResize knows "squash", "crop" and "letterbox".
 func ParseResize(s string) (Resize, error) {

@@ -43,6 +43,9 @@ func (w Window) String() string {
 	return nameOf(windowNames, int(w.Mode))
 }
 
+// WindowNames lists what ParseWindow knows.
+func WindowNames() []string { return slices.Clone(windowNames) }
+
 // ParseWindow knows the names of the modes but WindowGiven's.
 func ParseWindow(s string) (Window, error) {
 	i, err := indexOf(windowNames, s)

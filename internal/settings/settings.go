@@ -43,6 +43,9 @@ const (
 
 var formats = []string{FormatTable, FormatCSV, FormatTSV, FormatJSON, FormatVertical}
 
+// Formats lists the values of the setting format.
+func Formats() []string { return append([]string(nil), formats...) }
+
 // KernelsAuto lets the processor decide.
 const KernelsAuto = "auto"
 
