@@ -63,6 +63,15 @@ func (b *binder) loadable(s *lang.CreateModel) error {
 	return nil
 }
 
+// modelOptionWords are the words that some of the options take.
+var modelOptionWords = map[string][]string{
+	"channels": {"rgb", "bgr", "gray"},
+	"layout":   {"nchw", "nhwc"},
+	"output":   {model.OutputAuto, model.OutputSoftmax, model.OutputSigmoid, model.OutputProbabilities, model.OutputRaw},
+	"resize":   imageio.ResizeNames(),
+	"window":   imageio.WindowNames(),
+}
+
 // modelOptions is the one place where an option of CREATE MODEL is made.
 var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 	"labels": func(o *model.Options, v lang.Value) error {
@@ -140,9 +149,9 @@ var modelOptions = map[string]func(o *model.Options, v lang.Value) error{
 		}
 		return nil
 	},
-	"channels":    word(func(o *model.Options, s string) { o.Channels = s }, "rgb", "bgr", "gray"),
-	"layout":      word(func(o *model.Options, s string) { o.Layout = s }, "nchw", "nhwc"),
-	"output":      word(func(o *model.Options, s string) { o.Output = s }, model.OutputAuto, model.OutputSoftmax, model.OutputSigmoid, model.OutputProbabilities, model.OutputRaw),
+	"channels":    word(func(o *model.Options, s string) { o.Channels = s }, modelOptionWords["channels"]...),
+	"layout":      word(func(o *model.Options, s string) { o.Layout = s }, modelOptionWords["layout"]...),
+	"output":      word(func(o *model.Options, s string) { o.Output = s }, modelOptionWords["output"]...),
 	"output_name": func(o *model.Options, v lang.Value) error { o.OutputName = plainText(v); return nil },
 }
 

@@ -3,6 +3,7 @@ package planner
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"occlude/lang"
 )
@@ -12,6 +13,21 @@ func ModelOptions() []string { return names(modelOptions) }
 
 // QueryOptions lists the options of OCCLUDE, for completion.
 func QueryOptions() []string { return names(queryTable) }
+
+// ModelOptionValues lists the words that an option of CREATE MODEL takes, none where it
+// takes something else.
+func ModelOptionValues(name string) []string { return modelOptionWords[name] }
+
+// QueryOptionValues lists the words that an option of OCCLUDE takes, none where it takes
+// something else.
+func QueryOptionValues(name string) []string {
+	for _, o := range queryOptionTable {
+		if o.Name == name && strings.Contains(o.Values, ", ") && !strings.Contains(o.Values, " at most ") {
+			return strings.Split(o.Values, ", ")
+		}
+	}
+	return nil
+}
 
 // Plans lists the names of plans.
 func Plans() []string { return []string{PlanFull, PlanIncremental, PlanApproximate} }

@@ -28,8 +28,9 @@ type Completion struct {
 
 // Candidate is one way to go on.
 type Candidate struct {
-	Text string
-	Kind string // keyword, or one of lang's kinds
+	Text    string
+	Kind    string // keyword, or one of lang's kinds
+	Meaning string // of settings and options
 }
 
 // Keyword is the kind of the language's words.
@@ -65,11 +66,11 @@ func (c *completer) word(word string) {
 	if first, _ := utf8.DecodeRuneInString(typed); unicode.IsLower(first) {
 		word = strings.ToLower(word)
 	}
-	c.offer(word, Keyword)
+	c.offer(Candidate{Text: word, Kind: Keyword})
 }
 
-func (c *completer) offer(text, kind string) {
-	if x := (Candidate{text, kind}); !slices.Contains(c.found, x) {
+func (c *completer) offer(x Candidate) {
+	if !slices.Contains(c.found, x) {
 		c.found = append(c.found, x)
 	}
 }
@@ -80,9 +81,11 @@ func (c *completer) names(kind lang.Kind) {
 	case lang.KindModel:
 		c.named(c.source.Models(), kind)
 	case lang.KindSetting:
-		c.named(settings.Names(), kind)
+		for _, s := range settings.All() {
+			c.name(s.Name, kind, s.Meaning)
+		}
 	case lang.KindOption:
-		c.named(c.options(), kind)
+		c.options()
 	case lang.KindPlan:
 		c.named(planner.Plans(), kind)
 	case lang.KindColormap:
@@ -104,13 +107,19 @@ func (c *completer) labels(model string) []string {
 	return c.source.Labels(strings.ToLower(model))
 }
 
-// options are those of the statement.
-func (c *completer) options() []string {
-	if strings.EqualFold(c.next.Before[0], "CREATE") {
-		return planner.ModelOptions()
+// options offers those of the statement.
+func (c *completer) options() {
+	if c.creates() {
+		c.named(planner.ModelOptions(), lang.KindOption)
+		return
 	}
-	return planner.QueryOptions()
+	for _, h := range planner.Hints() {
+		c.name(h.Name, lang.KindOption, h.Meaning)
+	}
 }
+
+// creates reports whether the statement is CREATE MODEL.
+func (c *completer) creates() bool { return strings.EqualFold(c.next.Before[0], "CREATE") }
 
 // values are those of the setting or option that one is being written for.
 func (c *completer) values() []string {
@@ -119,31 +128,37 @@ func (c *completer) values() []string {
 		return nil
 	}
 	name := strings.ToLower(before[len(before)-2])
-	if !strings.EqualFold(before[0], "SET") {
-		if name == "plan" {
-			return planner.Plans()
+	switch {
+	case c.creates():
+		return planner.ModelOptionValues(name)
+	case strings.EqualFold(before[0], "SET"):
+		for _, s := range settings.All() {
+			if s.Name == name {
+				return s.Values
+			}
 		}
 		return nil
 	}
-	for _, s := range settings.All() {
-		if s.Name == name {
-			return s.Values
-		}
-	}
-	return nil
+	return planner.QueryOptionValues(name)
 }
 
 // named offers names: bare where they can be.
 func (c *completer) named(names []string, kind lang.Kind) {
 	for _, name := range names {
-		text := lang.Name{Text: name, Quoted: name != strings.ToLower(name)}.String()
-		if c.next.Quote != "" {
-			text = c.quote(name, false)
-		}
-		if c.begins(name) {
-			c.offer(text, string(kind))
-		}
+		c.name(name, kind, "")
 	}
+}
+
+// name offers one.
+func (c *completer) name(name string, kind lang.Kind, meaning string) {
+	if !c.begins(name) {
+		return
+	}
+	text := lang.Name{Text: name, Quoted: name != strings.ToLower(name)}.String()
+	if c.next.Quote != "" {
+		text = c.quote(name, false)
+	}
+	c.offer(Candidate{text, string(kind), meaning})
 }
 
 // texts offers texts in single quotes.
@@ -153,7 +168,7 @@ func (c *completer) texts(texts []string, kind lang.Kind) {
 	}
 	for _, text := range texts {
 		if c.begins(text) {
-			c.offer(c.quote(text, false), string(kind))
+			c.offer(Candidate{Text: c.quote(text, false), Kind: string(kind)})
 		}
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"occlude/repl/complete"
 )
 
-type session struct{}
+type fake struct{}
 
-func (session) Models() []string { return []string{"chest", "resnet-18", "Oct"} }
+func (fake) Models() []string { return []string{"chest", "resnet-18", "Oct"} }
 
-func (session) Labels(model string) []string {
+func (fake) Labels(model string) []string {
 	return map[string][]string{"chest": {"nodule", "clear", "it's odd"}, "Oct": {"DME"}}[model]
 }
 
@@ -59,6 +59,10 @@ func TestAt(t *testing.T) {
 		{"OCCLUDE 'a.png' USING chest WITH (t|", "tau|tolerance", "labels|plan"},
 		{"OCCLUDE 'a.png' USING chest WITH (plan = |", "full|incremental|approximate", "auto"},
 		{"OCCLUDE 'a.png' USING chest COLORMAP |", "viridis|jet_r", ""},
+		{"OCCLUDE 'a.png' USING chest WITH (kernels = |", "auto|avx2", "cpu"},
+		{"OCCLUDE 'a.png' USING chest WITH (tau = |", "", "1|above 0"},
+		{"CREATE MODEL m FROM 'b.onnx' WITH (resize = '|", "'squash'|'crop'", "auto"},
+		{"CREATE MODEL m FROM 'b.onnx' WITH (channels = r|", "rgb", "bgr"},
 		{"OCCLUDE 'a.png' USING chest INTO |", "'c.txt'|TABLE", ""},
 		{"BENCHMARK (PLANS (|", "full|approximate", ""},
 		{"SET |", "threads|memory_limit", "plan"},
@@ -69,7 +73,7 @@ func TestAt(t *testing.T) {
 		{"-- |", "", "CREATE"},
 	} {
 		cursor := strings.IndexByte(c.text, '|')
-		got := complete.At(strings.Replace(c.text, "|", "", 1), cursor, session{})
+		got := complete.At(strings.Replace(c.text, "|", "", 1), cursor, fake{})
 		var texts []string
 		for _, x := range got.Candidates {
 			texts = append(texts, x.Text)
@@ -91,7 +95,7 @@ func TestAt(t *testing.T) {
 			t.Errorf("%s: %s", c.text, texts)
 		}
 	}
-	if got := complete.At("OCCLUDE 'a.p", 12, session{}); got.From != 8 {
+	if got := complete.At("OCCLUDE 'a.p", 12, fake{}); got.From != 8 {
 		t.Errorf("replaced from %d", got.From)
 	}
 }
@@ -104,7 +108,7 @@ func TestManyFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(complete.At("PREDICT 'x", 10, session{}).Candidates); n != 200 {
+	if n := len(complete.At("PREDICT 'x", 10, fake{}).Candidates); n != 200 {
 		t.Errorf("%d files are offered", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"occlude/lang"
 )
@@ -22,33 +23,43 @@ func (c *completer) files(kind lang.Kind) {
 	if c.next.Quote != "'" && c.next.Typed != "" {
 		return
 	}
-	typed := filepath.ToSlash(c.typed())
+	for _, path := range Files(c.typed(), func(name string) bool { return c.wanted(kind, name) }) {
+		c.offer(Candidate{Text: c.quote(path, strings.HasSuffix(path, "/")), Kind: string(kind)})
+	}
+}
+
+// Files lists the paths that what was typed may become: folders, with a slash at their
+// end, and those files that are wanted by their name.
+func Files(typed string, wanted func(name string) bool) []string {
+	typed = filepath.ToSlash(typed)
 	folder, begun := "", typed
 	if i := strings.LastIndexByte(typed, '/'); i >= 0 {
 		folder, begun = typed[:i+1], typed[i+1:]
 	}
 	entries, err := os.ReadDir(filepath.FromSlash(firstOf(folder, ".")))
 	if err != nil {
-		return
+		return nil
 	}
+	var found []string
 	for _, e := range entries {
 		name := e.Name()
-		if !strings.HasPrefix(name, begun) || strings.HasPrefix(name, ".") && begun == "" || strings.ContainsRune(name, 0) {
+		if !strings.HasPrefix(name, begun) || strings.HasPrefix(name, ".") && begun == "" || strings.ContainsFunc(name, unicode.IsControl) {
 			continue
 		}
-		if len(c.found) >= mostFiles {
-			return
+		if len(found) >= mostFiles {
+			break
 		}
 		// A link counts as what it leads to.
 		info, err := os.Stat(filepath.Join(folder, name))
 		switch {
 		case err != nil:
 		case info.IsDir():
-			c.offer(c.quote(folder+name+"/", true), string(kind))
-		case c.wanted(kind, name):
-			c.offer(c.quote(folder+name, false), string(kind))
+			found = append(found, folder+name+"/")
+		case wanted(name):
+			found = append(found, folder+name)
 		}
 	}
+	return found
 }
 
 // wanted reports whether a file is of the kind that the place is for, as far as its
@@ -59,7 +70,7 @@ func (c *completer) wanted(kind lang.Kind, name string) bool {
 		return slices.Contains(images, extension)
 	}
 	last := len(c.next.Before) - 1
-	if strings.EqualFold(c.next.Before[0], "CREATE") && strings.EqualFold(c.next.Before[last], "FROM") {
+	if c.creates() && strings.EqualFold(c.next.Before[last], "FROM") {
 		return extension == ".onnx"
 	}
 	return true
