@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
 	"occlude/docs"
 	"occlude/lang"
@@ -22,6 +21,7 @@ where the prediction falls.
 
 Usage:
   occlude [flags]             run statements; without -c, -f or a pipe, type them in
+  occlude repl [flags]        type statements in; of a pipe, run one by one and go on after errors
   occlude kernel install      offer Occlude in Jupyter: --user, or --prefix=DIR for an environment
   occlude check PATH...       run ONNX test cases and compare with what they expect
   occlude help [TOPIC]        this page, a command, or what the manual says, see below
@@ -35,6 +35,8 @@ Flags:
       --arrays=DIR            keep each heat map in a folder as an array: 1.npy, 2.npy and so on
   -v, --variable=NAME=VALUE   define a variable: :NAME, :'NAME' as a string, :"NAME" as a name
       --no-progress           show no progress bar
+      --rc=FILE               run this file first; at the prompt it is rc.oql, see help repl
+      --no-rc                 run no rc file
   -h, --help                  show this page
 
 Examples:
@@ -65,7 +67,7 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 	switch strings.ToLower(topic) {
 	case "", "run": // the flags of run are those of the whole
 		return helpOn(parser, nil)
-	case "kernel", "check", "version", "help":
+	case "repl", "kernel", "check", "version", "help":
 		return helpOn(parser, []string{strings.ToLower(topic)})
 	}
 	text, ok := docs.Help(topic)
@@ -77,14 +79,7 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 		fmt.Fprintf(os.Stderr, "occlude: there is no help on %q: %s\n", topic, hint)
 		return exitUsage
 	}
-	columns, color := 100, false
-	if term.IsTerminal(int(os.Stdout.Fd())) {
-		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-			columns = width
-		}
-		color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	}
-	fmt.Print(docs.Terminal(text, columns, color))
+	fmt.Print(docs.Terminal(text, columns(os.Stdout), colors(os.Stdout)))
 	return exitFine
 }
 

@@ -69,23 +69,23 @@ func newFrontEnd(t *testing.T) *frontEnd {
 	return j
 }
 
-// command is a command in a folder.
-type command struct {
+// program is a command in a folder.
+type program struct {
 	*exec.Cmd
 	t *testing.T
 }
 
-func (j *frontEnd) command(t *testing.T, dir, name string, args ...string) command {
+func (j *frontEnd) command(t *testing.T, dir, name string, args ...string) program {
 	c := exec.Command(name, args...)
 	c.Dir, c.Env = dir, j.env
 	if name == "go" {
 		c.Env = nil
 	}
-	return command{c, t}
+	return program{c, t}
 }
 
 // script is one of testdata/jupyter, run in the folder of the examples.
-func (j *frontEnd) script(t *testing.T, name string, args ...string) command {
+func (j *frontEnd) script(t *testing.T, name string, args ...string) program {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("testdata", "jupyter", name))
 	if err != nil {
@@ -95,7 +95,7 @@ func (j *frontEnd) script(t *testing.T, name string, args ...string) command {
 }
 
 // run runs a command that must succeed and gives what it prints.
-func (c command) run() string {
+func (c program) run() string {
 	c.t.Helper()
 	out, err := c.CombinedOutput()
 	if err != nil {

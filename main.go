@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -22,15 +20,10 @@ import (
 	_ "go4.org/unsafe/assume-no-moving-gc" // gorgonia's tensor needs this version under current Go
 	"golang.org/x/term"
 
-	"occlude/executor"
-	"occlude/internal/atomicfile"
 	"occlude/internal/conformance"
 	"occlude/internal/engine"
-	"occlude/internal/store"
-	"occlude/lang"
 	"occlude/repl"
-	"occlude/repl/live"
-	"occlude/repl/picture"
+	"occlude/repl/command"
 )
 
 // Exit statuses.
@@ -45,6 +38,7 @@ const (
 // is in help.go.
 type commandLine struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Run statements: from -c, from -f, from standard input, or typed in."`
+	Repl    replCommand    `cmd:"" help:"Type statements in, or read them one by one from standard input."`
 	Kernel  kernelCommand  `cmd:"" help:"Work in Jupyter: install the kernel, serve a notebook."`
 	Check   checkCommand   `cmd:"" help:"Run ONNX test cases and compare with their expected outputs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -52,13 +46,9 @@ type commandLine struct {
 }
 
 type runCommand struct {
-	Command    []piece           `short:"c" sep:"none" placeholder:"SQL" help:"Run these statements; may be given again, and mixed with -f."`
-	File       []piece           `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file, - for standard input."`
-	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
-	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
-	Arrays     string            `type:"existingdir" placeholder:"DIR" help:"Keep each heat map in this folder as an array: 1.npy, 2.npy and so on."`
-	NoProgress bool              `help:"Show no progress bar."`
-	Variable   map[string]string `short:"v" placeholder:"NAME=VALUE" help:"Define a variable: :name, :'name' as a string, :\"name\" as a name."`
+	Command []piece `short:"c" sep:"none" placeholder:"SQL" help:"Run these statements; may be given again, and mixed with -f."`
+	File    []piece `short:"f" sep:"none" placeholder:"FILE" help:"Run the statements of a file, - for standard input."`
+	sessionFlags
 }
 
 // piece is the value of -c or -f with its place on the command line, so that
@@ -116,6 +106,8 @@ func run(args []string) int {
 			return exitUsage
 		}
 		switch words := strings.Fields(command.Command()); words[0] {
+		case "repl":
+			return cli.Repl.run()
 		case "kernel":
 			return cli.Kernel.run(words[1])
 		case "check":
@@ -194,74 +186,22 @@ func (c *runCommand) run() int {
 	if err != nil {
 		return status(err)
 	}
-	e := engine.New()
-	e.Variables = c.Variable
-	e.Session.Store = store.Open(store.DefaultPath())
-	defer e.Session.Close()
-	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
-	e.Session.Warn = warn
-	e.Session.Bound = bound
-	if err := e.Session.Settings.Start("format", c.Format); err != nil {
-		return status(err)
-	}
-	p := &repl.Printer{Out: os.Stdout, Settings: &e.Session.Settings, Arrays: c.Arrays}
-	if c.Output == "" {
-		p.Terminal = picture.Open(os.Stdout, os.Getenv)
-	}
-	if !c.NoProgress {
-		display := live.Show(e.Session, os.Stderr, os.Getenv)
-		p.Above = display.Above
-	}
-	if err := picture.Check(os.Getenv); err != nil && (p.Terminal != nil || e.Session.Progress != nil) {
-		warn(err)
-	}
-	if c.Output == "" {
-		return c.print(e, texts, p)
-	}
-	code := exitFine
-	err = atomicfile.Write(c.Output, func(w io.Writer) error {
-		p.Out = w
-		code = c.print(e, texts, p) // what was printed before an error is kept
-		return nil
-	})
-	if err != nil {
-		return status(err)
-	}
-	return code
-}
-
-// bound makes the collector run more often where the memory that queries may hold is
-// nearly used up. The code is not the runtime's to count.
-func bound(bytes int64) {
-	const code = 12 << 20
-	debug.SetMemoryLimit(max(code, bytes-code))
-}
-
-// print runs the texts, or the interactive loop when there are none.
-func (c *runCommand) print(e *engine.Engine, texts []engine.Text, p *repl.Printer) int {
 	if texts == nil {
-		return c.loop(e, p)
+		return c.sessionFlags.repl()
 	}
-	ctx, stop := interruptible()
-	defer stop()
-	for _, t := range texts {
-		err := e.Run(ctx, t, func(_ lang.Statement, r executor.Result) error { return p.Print(r) })
-		if err != nil {
+	return c.session(func(s *command.Session) int {
+		ctx, stop := interruptible()
+		defer stop()
+		if err := s.RC(ctx, c.RC, true); err != nil {
 			return status(err)
 		}
-	}
-	return exitFine
-}
-
-// loop reads statements from a person: there Ctrl-C ends what runs, not the loop.
-func (c *runCommand) loop(e *engine.Engine, p *repl.Printer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
-	defer signal.Stop(interrupts)
-	l := &repl.Loop{Engine: e, Printer: p, In: os.Stdin, Err: os.Stderr, Interrupts: interrupts}
-	return status(l.Run(ctx))
+		for _, t := range texts {
+			if err := s.Run(ctx, t); err != nil {
+				return status(err)
+			}
+		}
+		return exitFine
+	})
 }
 
 // texts reads what is to be run; nil means that a person will type it.
@@ -270,7 +210,7 @@ func (c *runCommand) texts() ([]engine.Text, error) {
 		if term.IsTerminal(int(os.Stdin.Fd())) {
 			return nil, nil
 		}
-		data, err := readText("-")
+		data, err := command.ReadFile("-")
 		if err != nil {
 			return nil, err
 		}
@@ -285,7 +225,7 @@ func (c *runCommand) texts() ([]engine.Text, error) {
 		all = append(all, placed{engine.Text{Name: "-c", Source: p.text, OpenEnd: true}, p.place})
 	}
 	for _, p := range c.File {
-		data, err := readText(p.text)
+		data, err := command.ReadFile(p.text)
 		if err != nil {
 			return nil, err
 		}
@@ -301,38 +241,4 @@ func (c *runCommand) texts() ([]engine.Text, error) {
 		texts[i] = p.Text
 	}
 	return texts, nil
-}
-
-// maxText bounds the size of a query file.
-const maxText = 64 << 20
-
-func readText(path string) (string, error) {
-	if path == "-" {
-		return readAll("standard input", os.Stdin)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("query file %q: %w", path, cause(err))
-	}
-	defer f.Close()
-	return readAll(fmt.Sprintf("query file %q", path), f)
-}
-
-func readAll(name string, from io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(from, maxText+1))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, cause(err))
-	}
-	if len(data) > maxText {
-		return "", fmt.Errorf("%s: larger than %d MiB", name, maxText>>20)
-	}
-	return string(data), nil
-}
-
-// cause is an error of the file system without the operation and the name.
-func cause(err error) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }

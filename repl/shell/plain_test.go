@@ -1,4 +1,4 @@
-package repl_test
+package shell_test
 
 import (
 	"context"
@@ -16,18 +16,24 @@ import (
 
 	"occlude/internal/engine"
 	"occlude/repl"
+	"occlude/repl/command"
+	"occlude/repl/shell"
 )
 
-// loop runs the loop over an input that ends and gives what it printed.
+// loop runs a shell over an input that ends and gives what it printed.
 func loop(t *testing.T, input string) (out, errs string) {
 	t.Helper()
-	e := engine.New()
 	var o, x strings.Builder
-	l := &repl.Loop{Engine: e, Printer: &repl.Printer{Out: &o, Settings: &e.Session.Settings}, In: strings.NewReader(input), Err: &x}
-	if err := l.Run(context.Background()); err != nil {
+	if err := newShell(engine.New(), strings.NewReader(input), &o, &x).Run(context.Background()); err != nil {
 		t.Fatalf("%q: %v", input, err)
 	}
 	return o.String(), x.String()
+}
+
+// newShell makes a shell that reads line by line, with prompts.
+func newShell(e *engine.Engine, in io.Reader, out, errs io.Writer) *shell.Shell {
+	s := &command.Session{Engine: e, Printer: &repl.Printer{Out: out, Settings: &e.Session.Settings}, Err: errs}
+	return &shell.Shell{Session: s, In: in, Err: errs, Prompts: true}
 }
 
 const one, more = "occlude=> ", "occlude-> "
@@ -43,7 +49,7 @@ func TestLoop(t *testing.T) {
 		{"SET threads = 3; SHOW\n\nthreads\n;\n", "SET\n" + threads, one + more + more + more + one + "\n"},
 		{"SET threads\n= 3; SHOW threads;\n", "SET\n" + threads, one + more + one + "\n"},
 		{"\n\n  \n", "", one + one + one + one + "\n"},
-		{"/* exit\nexit */ SET threads = 3;\nexit\n", "SET\n", one + more + one},
+		{"/* exit\nexit */ SET threads = 3;\nexit\n", "SET\n", one + "occlude*> " + one},
 		// The last result is there for what is typed next.
 		{"SELECT 1 AS a;\nSELECT a\n  FROM last;\n", " a \n---\n 1 \n(1 row)\n a \n---\n 1 \n(1 row)\n", one + one + more + one + "\n"},
 		// An error does not end the loop, and later statements count lines anew.
@@ -96,7 +102,8 @@ func converse(t *testing.T) *conversation {
 	c := &conversation{t: t, in: w, out: &safe{}, errs: &safe{}, interrupts: make(chan os.Signal), engine: engine.New(), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
-	l := &repl.Loop{Engine: c.engine, Printer: &repl.Printer{Out: c.out, Settings: &c.engine.Session.Settings}, In: r, Err: c.errs, Interrupts: c.interrupts}
+	l := newShell(c.engine, r, c.out, c.errs)
+	l.Interrupts = c.interrupts
 	go func() { c.ended <- l.Run(ctx) }()
 	return c
 }
@@ -131,7 +138,7 @@ func (c *conversation) end() error {
 
 // Ctrl-C ends the statement that runs; the loop goes on.
 func TestInterruptEndsTheStatement(t *testing.T) {
-	examples, err := filepath.Abs("../examples")
+	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +210,7 @@ func TestContextEndsTheLoop(t *testing.T) {
 
 // A line that cannot be read ends the loop with an error.
 func TestEndlessLine(t *testing.T) {
-	e := engine.New()
-	l := &repl.Loop{Engine: e, Printer: &repl.Printer{Out: io.Discard, Settings: &e.Session.Settings}, Err: io.Discard, In: strings.NewReader(strings.Repeat("x", 17<<20))}
+	l := newShell(engine.New(), strings.NewReader(strings.Repeat("x", 17<<20)), io.Discard, io.Discard)
 	if err := l.Run(context.Background()); err == nil {
 		t.Error("17 MiB without a line end are read")
 	}

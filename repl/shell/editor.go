@@ -1,0 +1,214 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"unicode"
+
+	"github.com/reeflective/readline"
+	"github.com/reeflective/readline/inputrc"
+	"golang.org/x/term"
+
+	"occlude/internal/defect"
+	"occlude/repl/command"
+	"occlude/repl/history"
+)
+
+// editor reads statements of several lines from the process's terminal.
+type editor struct {
+	readline   *readline.Shell
+	session    *command.Session
+	history    *history.File
+	entries    entries
+	interrupts <-chan os.Signal
+	warn       func(error)
+	colors     bool
+	prompts    prompts
+	unlisted   int         // candidates that the screen has no room for
+	found      *term.State // the terminal as it was
+}
+
+func newEditor(s *Shell) *editor {
+	e := &editor{session: s.Session, history: s.History, interrupts: s.Interrupts, warn: s.warn, colors: s.Colors}
+	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
+		e.found = state
+	}
+	e.start()
+	return e
+}
+
+// start makes the editor of keys anew.
+func (e *editor) start() {
+	rl := readline.NewShell(inputrc.WithApp("occlude"))
+	e.readline = rl
+	rl.Prompt.Primary(func() string { return prompt })
+	rl.AcceptMultiline = func(line []rune) bool { _, ok := command.Complete(string(line)); return ok }
+	rl.SyntaxHighlighter = func(line []rune) string {
+		text := string(line)
+		return paint(text, e.prompts.of(text), e.colors) + roomBelow
+	}
+	rl.PasteTransformer = func(text string) string { return strings.TrimRight(printable(text), "\n") }
+	rl.Completer = e.menu
+	rl.History.Delete()
+	rl.History.Add("history", &e.entries)
+	for name, value := range map[string]any{
+		"enable-bracketed-paste": true,
+		"completion-ignore-case": true,
+		"multiline-column":       false,  // the prompts of further lines come with the colours
+		"comment-begin":          "\x00", // which readline colours, in strings as well
+		"history-size":           -1,     // the history bounds itself
+		// Where the cursor is would be asked of the terminal before each key, whose answer may
+		// come with keys that are then lost, or never. See roomBelow.
+		"cursor-position-probe": false,
+	} {
+		_ = rl.Config.Set(name, value)
+	}
+	insert := rl.Keymap.Commands()["self-insert"]
+	rl.Keymap.Register(map[string]func(){
+		"self-insert": func() {
+			if rl.Keymap.Local() == "" {
+				rl.Display.ResetHelpers() // a list of what could have been typed
+			}
+			insert()
+		},
+		"occlude-interrupt": e.interrupt,
+		"occlude-complete":  e.tab,
+		"occlude-newline":   func() { rl.Cursor().InsertAt('\n') },
+		"insert-comment":    func() {}, // for which comment-begin would be needed
+	})
+	for _, keymap := range []string{"emacs", "emacs-standard", "vi-insert"} {
+		e.bind(keymap, map[string]string{
+			`\C-i`:    "occlude-complete",
+			`\e\C-m`:  "occlude-newline",
+			`\e[A`:    "up-line-or-history",
+			`\e[B`:    "down-line-or-history",
+			`\eOA`:    "up-line-or-history",
+			`\eOB`:    "down-line-or-history",
+			`\e[1~`:   "beginning-of-line",
+			`\e[4~`:   "end-of-line",
+			`\e[1;5H`: "beginning-of-buffer-or-history",
+			`\e[1;5F`: "end-of-buffer-or-history",
+			`\e[`:     "skip-csi-sequence", // keys that mean nothing
+		})
+	}
+	for keymap := range rl.Config.Binds {
+		e.bind(keymap, map[string]string{`\C-c`: "occlude-interrupt"})
+	}
+}
+
+// bind binds keys, as ~/.inputrc writes them, to commands.
+func (e *editor) bind(keymap string, keys map[string]string) {
+	for key, action := range keys {
+		_ = e.readline.Config.Bind(keymap, inputrc.Unescape(key), action, false)
+	}
+}
+
+// interrupt is Ctrl-C: the line is left as it stands, and given up.
+func (e *editor) interrupt() {
+	rl := e.readline
+	if rl.Keymap.Local() == "isearch" {
+		rl.Keymap.Commands()["abort"]() // which ends the search alone
+	}
+	rl.Display.ResetHelpers()
+	rl.Cursor().Set(rl.Line().Len())
+	rl.Display.Refresh()
+	fmt.Print("^C\x1b[J\r\n")
+	rl.History.Accept(false, false, readline.ErrInterrupt)
+}
+
+// read implements reader.
+func (e *editor) read(ctx context.Context, pending string) (string, error) {
+	all, err := e.history.Entries()
+	e.warn(err)
+	e.entries = all
+	if pending != "" {
+		e.readline.Line().Set([]rune(pending + "\n")...)
+		e.readline.History.Accept(true, false, nil) // to go on with
+	}
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() { done <- r }()
+		defer defect.Recover(&r.err)
+		r.text, r.err = e.readline.Readline()
+	}()
+	for {
+		select {
+		case r := <-done:
+			return e.ended(r.text, r.err)
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-e.interrupts: // sent by another process
+			e.readline.Keys.Feed(true, rune(inputrc.Unescape(`\C-c`)[0]))
+			e.readline.Keys.RequestRefresh()
+		}
+	}
+}
+
+// ended is how reading ends when the editor has.
+func (e *editor) ended(text string, err error) (string, error) {
+	if d := (*defect.Defect)(nil); errors.As(err, &d) {
+		e.restore()
+		e.warn(fmt.Errorf("the line editor failed and begins anew: %w", err))
+		e.start()
+		return "", errInterrupt
+	}
+	if errors.Is(err, readline.ErrInterrupt) {
+		return text, errInterrupt
+	}
+	return text, err
+}
+
+// close leaves the terminal as it was found.
+func (e *editor) close() { e.restore() }
+
+func (e *editor) restore() {
+	const showCursor, endPaste = "\x1b[?25h", "\x1b[?2004l"
+	fmt.Print(showCursor + endPaste)
+	if e.found != nil {
+		_ = term.Restore(int(os.Stdin.Fd()), e.found)
+	}
+}
+
+// roomBelow makes sure that there is a line below the cursor: the screen is scrolled if
+// need be, and the cursor comes back. readline clears what is below, and takes it for
+// granted that there is something.
+const roomBelow = "\x1bD\x1bD\x1b[2A"
+
+// printable is a text without what would make a terminal do something.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// entries are those of the history, as readline asks for them. It is the shell that
+// adds to the history.
+type entries []string
+
+// Write implements history.Source.
+func (s *entries) Write(string) (int, error) { return len(*s), nil }
+
+// GetLine implements history.Source.
+func (s *entries) GetLine(i int) (string, error) {
+	if i < 0 || i >= len(*s) {
+		return "", fmt.Errorf("the history has no entry %d", i)
+	}
+	return printable((*s)[i]), nil
+}
+
+// Len implements history.Source.
+func (s *entries) Len() int { return len(*s) }
+
+// Dump implements history.Source.
+func (s *entries) Dump() any { return []string(*s) }
