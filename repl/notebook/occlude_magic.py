@@ -8,8 +8,9 @@
 
 runs the statements with the program occlude. The cell's value, kept as `heat` if a name
 is given, is its heat map as a NumPy array: the probability p by row and column of
-positions, with several classes by class first. Of several heat maps it is the list; of a
-cell without any, the last table as a list of dicts.
+positions, with several classes by class first, NaN where WHERE left a position out. Of
+several heat maps, or images, it is the list in their order; of a cell without any, the
+last table as a list of dicts, which pandas.DataFrame takes.
 
 Each cell is a run of its own, before which the statements CREATE MODEL, DROP MODEL, SET
 and RESET of earlier cells are run again. Python's variables are the program's: :'image'
@@ -21,6 +22,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 import numpy
@@ -59,18 +61,24 @@ class Occlude(Magics):
         self.remembered = []
 
     def run(self, cell):
-        before = "\n".join(self.remembered)
         with tempfile.TemporaryDirectory() as folder:
             command = [os.environ.get("OCCLUDE", "occlude"), "--format", "json", "--arrays", folder]
             for variable in set(VARIABLE.findall(cell)) & set(self.shell.user_ns):
                 command += ["-v", f"{variable}={self.shell.user_ns[variable]}"]
-            command += [f"--command={text}" for text in (before, cell)]
-            try:
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            command += ["--command=" + "\n".join(self.remembered), "--file=-"]
+            try:  # the last statement can do without a semicolon
+                done = subprocess.run(command, input=cell + "\n;", capture_output=True, encoding="utf-8")
+            except FileNotFoundError:
+                raise UsageError(
+                    f"there is no program {command[0]}: it is looked for in PATH, or where the environment variable OCCLUDE says"
+                ) from None
             except OSError as error:
                 raise UsageError(f"occlude cannot be run: {error}") from None
+            said = re.sub(r"^stdin:", "cell:", done.stderr.strip(), flags=re.M)
             if done.returncode:
-                raise UsageError(done.stderr.strip())
+                raise UsageError(said)
+            if said:  # warnings
+                print(said, file=sys.stderr)
             value = value_of(done.stdout)
         for statement in STATEMENT.findall(cell):
             if REMEMBERED.match(COMMENT.sub(" ", statement)):

@@ -1,4 +1,7 @@
 """Uses the cell magic %%occlude in IPython, in the folder of the examples."""
+import os
+import unittest.mock
+
 import numpy
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -31,7 +34,26 @@ try:
     run("SHOW threads;\nSHOW wibble;")
     raise AssertionError("a wrong statement is run")
 except UsageError as error:
-    assert "2:6: error: there is no setting" in str(error) and "^~~~~~" in str(error), error
+    assert str(error).startswith("cell:2:6: error: there is no setting") and "\n       ^~~~~~\n" in str(error), error
+# A cell may be long, and have any letters in it.
+assert run("-- é" + "x" * 300_000 + "\nSELECT 'é' AS e")[0]["e"] == "é"
+try:
+    run("SHOW threads; OCCLUDE 'a.png")
+    raise AssertionError("an open text is closed")
+except UsageError as error:
+    assert str(error).startswith("cell:1:23: error:"), error
+# What else there is comes as rows, or as what JSON makes of it.
+assert run("""BENCHMARK (RUNS 1, WARMUP 0) OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 104;""")[0]["plan"]
+assert run("""EXPLAIN OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 104;""")["version"]
+left_out = run("""OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 104 WHERE x > 0;""")
+assert numpy.isnan(left_out[:, 0]).all() and not numpy.isnan(left_out[:, 1:]).any()
+# Where there is no program it says so.
+with unittest.mock.patch.dict(os.environ, OCCLUDE="nowhere/occlude"):
+    try:
+        run("SHOW threads;")
+        raise AssertionError("a program is run that is not there")
+    except UsageError as error:
+        assert "no program nowhere/occlude" in str(error), error
 # What failed is not remembered.
 try:
     run("CREATE MODEL other FROM 'nowhere.onnx';")
