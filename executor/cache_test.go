@@ -445,3 +445,13 @@ func TestKeptViewsAreOfAProgram(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFewPositions times the second query of a diagnosis, from its text on.
+func BenchmarkFewPositions(b *testing.B) {
+	w := newKeeping(b)
+	w.run(chest)
+	w.one("OCCLUDE 'examples/images/nodule.png' USING chest STRIDE 104;")
+	for b.Loop() {
+		w.one("OCCLUDE 'examples/images/nodule.png' USING chest AT (100, 80), (50, 20);")
+	}
+}
