@@ -11,7 +11,7 @@ import (
 //     (explain.md is the page where EXPLAIN is a statement, too);
 //   - a word of the language, an option, a setting or a hint: see Find. Where an option
 //     and a setting have the same name it tells of both;
-//   - a section of any page by its title.
+//   - a section of any page by its title, and a function by its name.
 func Help(topic string) (markdown string, ok bool) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	lower := strings.ToLower(topic)
@@ -49,6 +49,10 @@ func Help(topic string) (markdown string, ok bool) {
 		for i, s := range sectionsOf(text) {
 			if i > 0 && strings.EqualFold(strings.ReplaceAll(s.Title, "`", ""), topic) {
 				return s.markdown(), true
+			}
+			row, ok := tableRow(s.Text, strings.TrimSuffix(lower, "()"))
+			if ok && cells(row)[0] == "function" {
+				return Section{Title: s.Title, Text: row}.markdown(), true
 			}
 		}
 	}

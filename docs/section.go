@@ -120,29 +120,36 @@ func rowsOf(word string) []Section {
 	return rows
 }
 
-// tableRow is the row of a table whose first cell names a word, under the table's
+// tableRow is the rows of a table whose first cell names a word, under the table's
 // head.
 func tableRow(text, word string) (string, bool) {
 	lines := strings.Split(text, "\n")
 	head := 0
+	var found []string
 	for i, line := range lines {
 		if !strings.HasPrefix(line, "|") {
 			head = i + 1
 			continue
 		}
 		if cell, _, _ := strings.Cut(line[1:], "|"); i > head+1 && slices.Contains(codes(cell), word) {
-			return strings.Join([]string{lines[head], lines[head+1], line}, "\n"), true
+			if found == nil {
+				found = lines[head : head+2 : head+2]
+			}
+			found = append(found, line)
 		}
 	}
-	return "", false
+	return strings.Join(found, "\n"), found != nil
 }
 
-// codes are the words of a cell that are set as code.
+// codes are the words of a cell that are set as code; of a function its name, too.
 func codes(cell string) []string {
 	var all []string
 	for i, part := range strings.Split(cell, "`") {
 		if i%2 == 1 {
 			all = append(all, part)
+			if name, _, ok := strings.Cut(part, "("); ok {
+				all = append(all, name)
+			}
 		}
 	}
 	return all

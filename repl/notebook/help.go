@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"occlude/docs"
@@ -37,7 +38,7 @@ func (k *Kernel) Inspect(ctx context.Context, code string, cursor int) jupyter.B
 	}
 	word, from := lang.WordAt(code, cursor)
 	if word == "" {
-		return nil
+		return k.around(lang.NextAt(code, cursor).Before)
 	}
 	next := lang.NextAt(code, from)
 	for _, kind := range next.Kinds {
@@ -49,16 +50,34 @@ func (k *Kernel) Inspect(ctx context.Context, code string, cursor int) jupyter.B
 	}
 	// Statements may have two words: CREATE MODEL.
 	topics := []string{word}
-	switch len(next.Before) {
-	case 0:
+	switch n := len(next.Before); {
+	case n > 0 && strings.EqualFold(word, "ANALYZE"): // the option of EXPLAIN
+		topics = next.Before[:1]
+	case n == 0:
 		if second, _ := lang.WordAt(code, min(len(code), from+len(word)+1)); second != "" {
 			topics = []string{word + " " + second, word}
 		}
-	case 1:
+	case n == 1:
 		topics = []string{next.Before[0] + " " + word, word}
 	}
 	for _, topic := range topics {
 		if b := k.topic(topic); b != nil {
+			return b
+		}
+	}
+	return k.around(next.Before)
+}
+
+// around explains the last word of the language before a place that says nothing for
+// itself: of a file, a label or a number, what it is for.
+func (k *Kernel) around(before []string) jupyter.Bundle {
+	keywords := lang.Keywords()
+	for i, word := range slices.Backward(before) {
+		option := i+1 < len(before) && before[i+1] == "="
+		if !option && !slices.Contains(keywords, strings.ToUpper(word)) {
+			continue
+		}
+		if b := k.topic(word); b != nil {
 			return b
 		}
 	}

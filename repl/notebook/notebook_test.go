@@ -498,7 +498,10 @@ func TestHelp(t *testing.T) {
 	for code, want := range map[string]string{
 		"OCC|LUDE 'a.png' USING chest;": "OCCLUDE\n───", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "PATCH and STRIDE\n───",
 		"CREATE| MODEL": "CREATE MODEL\n───", "DROP MO|DEL": "DROP MODEL\n───", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "it is `auto` now",
-		"SELECT| 1": "SELECT and friends\n───", "?occlude|": "OCCLUDE\n───",
+		"SELECT| 1": "SELECT and friends\n───", "?occlude|": "OCCLUDE\n───", "EXPLAIN (ANALY|ZE) OCCLUDE 'a.png' USING chest": "EXPLAIN\n───",
+		// What says nothing for itself is told of by what it stands behind.
+		"OCCLUDE 'a.p|ng' USING chest": "OCCLUDE\n───", "OCCLUDE 'a.png' USING chest AT (1, |2)": "AT\n──", "SELECT pe|ak() FROM t": "Functions of heat maps\n───",
+		"OCCLUDE 'a.png' USING chest WITH (plan = incr|emental)": "`plan` in WITH", "OCCLUDE 'a.png' USING chest COLORMAP vir|idis": "INTO and COLORMAP\n───",
 	} {
 		cursor := strings.IndexByte(code, '|')
 		b := k.Inspect(ctx, strings.Replace(code, "|", "", 1), cursor)
@@ -506,7 +509,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: %.200v", code, b)
 		}
 	}
-	for _, code := range []string{"", "wibble", "OCCLUDE 'a.png'"} {
+	for _, code := range []string{"", "wibble", "'a.png'"} {
 		if b := k.Inspect(ctx, code, len(code)); b != nil {
 			t.Errorf("%q: %v", code, b)
 		}
