@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/jupyter"
 	"occlude/internal/store"
+	"occlude/repl/command"
 	"occlude/repl/history"
 	"occlude/repl/notebook"
 )
@@ -85,7 +87,9 @@ func (c *kernelRun) run() error {
 	if err := e.Session.Settings.Start("progressive", "on"); err != nil {
 		return err
 	}
-	return jupyter.Serve(ctx, connection, notebook.New(e, version()), jupyter.Options{
+	k := notebook.New(e, version())
+	k.Begin = func(ctx context.Context, errs io.Writer) { command.ReadRC(ctx, e, errs) }
+	return jupyter.Serve(ctx, connection, k, jupyter.Options{
 		Log: log.New(os.Stderr, "occlude kernel: ", log.LstdFlags), Past: history.Open(history.DefaultPath()), Interrupts: interrupts,
 	})
 }

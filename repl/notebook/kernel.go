@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"occlude/executor"
@@ -15,13 +16,17 @@ import (
 
 // Kernel runs cells in one session.
 type Kernel struct {
+	// Begin, when set, runs before the first cell and may write what that shows on
+	// stderr: it is not run when the kernel starts, for Jupyter does not wait long.
+	Begin func(ctx context.Context, errs io.Writer)
+
 	engine  *engine.Engine
 	version string
 }
 
 // New makes a kernel of an engine, which it then has for itself. The version is told
 // to front ends.
-func New(e *engine.Engine, version string) *Kernel { return &Kernel{e, version} }
+func New(e *engine.Engine, version string) *Kernel { return &Kernel{engine: e, version: version} }
 
 // Info implements jupyter.Kernel.
 func (k *Kernel) Info() jupyter.Info {
@@ -52,6 +57,10 @@ func (k *Kernel) Execute(ctx context.Context, c jupyter.Cell, out *jupyter.Outpu
 	s.Progress = bar
 	s.Warn = func(err error) { out.Stream(jupyter.Stderr, fmt.Sprintf("warning: %v\n", err)) }
 	defer func() { s.Progress, s.Warn = nil, nil }()
+	if begin := k.Begin; begin != nil {
+		k.Begin = nil
+		begin(ctx, stderr{out})
+	}
 	// A cell says where it ends: its last statement needs no semicolon.
 	text := engine.Text{Name: fmt.Sprintf("[%d]", c.Count), Source: c.Code, OpenEnd: true}
 	err := k.engine.Run(ctx, text, func(_ lang.Statement, r executor.Result) error {
@@ -63,6 +72,15 @@ func (k *Kernel) Execute(ctx context.Context, c jupyter.Cell, out *jupyter.Outpu
 		return failure(err)
 	}
 	return nil
+}
+
+// stderr is a cell's.
+type stderr struct{ out *jupyter.Output }
+
+// Write implements io.Writer.
+func (s stderr) Write(text []byte) (int, error) {
+	s.out.Stream(jupyter.Stderr, string(text))
+	return len(text), nil
 }
 
 // Complete implements jupyter.Kernel.

@@ -587,3 +587,17 @@ func TestInstall(t *testing.T) {
 		t.Error("a binary that will be gone is installed")
 	}
 }
+
+// What is to be run first runs once, before the first cell, which shows what it says.
+func TestBegin(t *testing.T) {
+	k, times := New(engine.New(), ""), 0
+	k.Begin = func(_ context.Context, errs io.Writer) {
+		times++
+		fmt.Fprint(errs, "no such file")
+	}
+	for _, want := range []string{"stream stderr, execute_result text/html text/plain", "execute_result text/html text/plain"} {
+		if s, err := run(t, k, "SHOW threads"); err != nil || s.kinds() != want || times != 1 {
+			t.Errorf("%s after %d times, %v", s.kinds(), times, err)
+		}
+	}
+}
