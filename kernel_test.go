@@ -173,6 +173,7 @@ func TestJupyter(t *testing.T) {
 	t.Run("notebooks", j.testNotebooks)
 	t.Run("suite", j.testSuite)
 	t.Run("session", j.testSession)
+	t.Run("together", j.testTogether)
 	t.Run("cycles", j.testCycles)
 	t.Run("parent", j.testParent)
 	t.Run("magic", j.testMagic)
@@ -281,6 +282,9 @@ func (j *frontEnd) testSuite(t *testing.T) {
 // A kernel is interrupted, restarted and ended while it computes; what was queued
 // goes with what was interrupted.
 func (j *frontEnd) testSession(t *testing.T) { j.script(t, "session.py", "session").run() }
+
+// Notebooks and the command line share their data: the rc file, tables, the history.
+func (j *frontEnd) testTogether(t *testing.T) { j.script(t, "session.py", "together").run() }
 
 // Kernels that come and go leave nothing behind.
 func (j *frontEnd) testCycles(t *testing.T) {
