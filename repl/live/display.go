@@ -26,6 +26,8 @@ type Display struct {
 	terminal *picture.Terminal
 	rate     int // bytes a second
 	now      func() time.Time
+	// resumptions, if set, are told of.
+	resumptions func() (c <-chan os.Signal, stop func())
 
 	done atomic.Int64 // positions
 
@@ -64,7 +66,7 @@ func Show(s *executor.Session, f *os.File, env func(string) string) *Display {
 	if env("SSH_CONNECTION") != "" || env("SSH_TTY") != "" {
 		rate = faraway
 	}
-	d := &Display{out: f, terminal: t, rate: rate, now: time.Now, screen: screen{plain: t.Dumb}}
+	d := &Display{out: f, terminal: t, rate: rate, now: time.Now, resumptions: resumptions, screen: screen{plain: t.Dumb}}
 	s.Progress = d
 	if warn := s.Warn; warn != nil {
 		s.Warn = func(err error) { d.Above(func() { warn(err) }) }
@@ -94,14 +96,29 @@ func (d *Display) run(stop <-chan struct{}, ended chan<- struct{}) {
 	defer close(ended)
 	t := time.NewTicker(interval)
 	defer t.Stop()
+	var resumed <-chan os.Signal
+	if d.resumptions != nil {
+		var ignore func()
+		resumed, ignore = d.resumptions()
+		defer ignore()
+	}
 	for {
 		select {
 		case <-stop:
 			return
+		case <-resumed:
+			d.resume()
 		case <-t.C:
 			d.frame()
 		}
 	}
+}
+
+// resume begins anew where the cursor is now.
+func (d *Display) resume() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.screen.forget()
 }
 
 // Next implements executor.Progress.

@@ -343,3 +343,29 @@ func TestPoorTerminals(t *testing.T) {
 		d.Finish()
 	})
 }
+
+// After a stop the shell has written something: the display goes on below it.
+func TestResume(t *testing.T) {
+	h := heatMap(t, "OCCLUDE 'images/nodule.png' USING chest STRIDE 52;")
+	synctest.Test(t, func(t *testing.T) {
+		e := newEmulator(90, 40)
+		d, g := shown(e, blocks), &growth{whole: h}
+		d.Start("nodule.png", 25)
+		d.watch(g)
+		g.grow(5, -1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		fmt.Fprint(e, "\r\n[1]+  Stopped\r\n$ fg\r\n")
+		d.resume()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		e.check(t)
+		if text := e.text(); e.y != 3 || !strings.HasPrefix(text[1], "[1]+  Stopped") || !strings.HasPrefix(text[3], "nodule.png") || !strings.HasPrefix(text[4], "nodule  ") {
+			t.Errorf("the cursor is in line %d of\n%s", e.y, strings.Join(text, "\n"))
+		}
+		d.Finish()
+		if text := e.text(); len(text) != 3 {
+			t.Errorf("left is\n%s", strings.Join(text, "\n"))
+		}
+	})
+}

@@ -105,6 +105,9 @@ func (s *screen) erase() string {
 	if s.plain {
 		text = s.overwrite("") + "\r"
 	}
-	s.lines, s.images = nil, nil
+	s.forget()
 	return text
 }
+
+// forget leaves what is on the terminal as it is.
+func (s *screen) forget() { s.lines, s.images = nil, nil }
