@@ -15,6 +15,7 @@ const (
 	patience = 400 * time.Millisecond // before anything is shown
 	interval = 100 * time.Millisecond // between two frames at least
 	share    = 20                     // of the time, one part of which may go into pictures
+	settled  = 300 * time.Millisecond // since the window was resized, for it may go on
 
 	nearby  = 1 << 20 // bytes a second to a terminal on this machine
 	faraway = 1 << 17 // and over ssh
@@ -35,6 +36,8 @@ type Display struct {
 	stop   chan struct{}
 	ended  chan struct{}
 	course course
+	size   picture.Size // of the window
+	since  time.Time    // it has that size
 	heat   growing
 	screen screen
 }
@@ -45,7 +48,7 @@ type growing struct {
 	draw   *picture.Growth
 	block  *picture.Block // as it was drawn last
 	done   int64          // positions that were done by then
-	size   picture.Size   // of the window
+	size   picture.Size   // of the window then
 	next   time.Time      // not before
 	failed bool           // it cannot be drawn; the line goes on
 }
@@ -192,25 +195,31 @@ func (d *Display) frame() {
 	if now.Sub(d.course.started) < patience {
 		return
 	}
+	if size := d.terminal.Size(); size != d.size {
+		d.size, d.since = size, now
+	}
 	d.picture(now)
 	d.show()
 }
 
 // picture draws the map anew, if it has grown and it is time to.
 func (d *Display) picture(now time.Time) {
-	m, done, size := &d.heat, d.done.Load(), d.terminal.Size()
-	if m.of == nil || m.failed || now.Before(m.next) || done == m.done && size == m.size {
+	m, done := &d.heat, d.done.Load()
+	switch {
+	case m.of == nil || m.failed || now.Before(m.next),
+		done == m.done && d.size == m.size,
+		m.block != nil && d.size != m.size && now.Sub(d.since) < settled:
 		return
 	}
 	seen := m.of.Look()
 	if seen == nil {
 		return
 	}
-	block, err := m.draw.Draw(seen, size.Lines-2) // the line above, and one to spare
+	block, err := m.draw.Draw(seen, d.size.Lines-2) // the line above, and one to spare
 	if err != nil {
 		m.failed, block = true, nil
 	}
-	m.block, m.done, m.size = block, done, size
+	m.block, m.done, m.size = block, done, d.size
 	d.show()
 	cost := d.now().Sub(now)
 	m.next = now.Add(max(interval, share*cost, time.Duration(d.screen.sent)*time.Second/time.Duration(d.rate)))
@@ -218,13 +227,12 @@ func (d *Display) picture(now time.Time) {
 
 // show writes what has changed. That nobody can see it is no reason to stop.
 func (d *Display) show() {
-	size := d.terminal.Size()
-	lines, images := []string{d.course.line(size.Columns-1, d.screen.plain)}, []picture.Image(nil)
-	if b := d.heat.block; b != nil && size == d.heat.size {
+	lines, images := []string{d.course.line(d.size.Columns-1, d.screen.plain)}, []picture.Image(nil)
+	if b := d.heat.block; b != nil && d.size == d.heat.size {
 		lines = append(lines, b.Lines...)
 		images = b.Images
 	}
-	d.write(d.screen.draw(lines, images, size))
+	d.write(d.screen.draw(lines, images, d.size))
 }
 
 // erase leaves the screen as it was.

@@ -64,16 +64,21 @@ func heatMap(t *testing.T, text string) *executor.HeatMap {
 		t.Fatal(err)
 	}
 	t.Chdir(dir)
-	const create = `CREATE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt', mean = [0.30, 0.30, 0.30], std = [0.27, 0.27, 0.27]);`
-	var h *executor.HeatMap
-	err = engine.New().Run(context.Background(), engine.Text{Source: create + text}, func(_ lang.Statement, r executor.Result) error {
-		h, _ = r.(*executor.HeatMap)
-		return nil
-	})
+	h, err := run(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// run runs a query among the examples.
+func run(text string) (h *executor.HeatMap, err error) {
+	const create = `CREATE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt', mean = [0.30, 0.30, 0.30], std = [0.27, 0.27, 0.27]);`
+	err = engine.New().Run(context.Background(), engine.Text{Source: create + text}, func(_ lang.Statement, r executor.Result) error {
+		h, _ = r.(*executor.HeatMap)
+		return nil
+	})
+	return h, err
 }
 
 // shown is a display on an emulated terminal.
@@ -89,8 +94,8 @@ func (e *emulator) check(t *testing.T) {
 	if e.failed != nil {
 		t.Fatal(e.failed)
 	}
-	if e.hidden || e.held {
-		t.Errorf("the cursor is hidden: %v; the screen is held: %v", e.hidden, e.held)
+	if e.hidden || e.held || e.cut {
+		t.Errorf("the cursor is hidden: %v; the screen is held: %v; lines are cut: %v", e.hidden, e.held, e.cut)
 	}
 }
 

@@ -13,10 +13,10 @@
 //
 // Between two frames the cursor rests at the beginning of the first line. So a frame is
 // drawn without knowing where on the screen it is, what is below can be erased at any
-// time, and it stays right when the window's lines are broken anew. A frame is one
-// write, in which the cursor is hidden before anything moves and shown again at the end:
-// however the process ends, the terminal is as it was. Only lines that changed are
-// written.
+// time, and it stays right when the window is resized, as far as the terminal keeps the
+// cursor with its line. A frame is one write, in which the cursor is hidden before
+// anything moves and shown again at the end: however the process ends, the terminal is as
+// it was. Only lines that changed are written.
 //
 // # What it costs
 //

@@ -19,6 +19,7 @@ type emulator struct {
 	keptX, keptY   int
 	scrolled       []string // lines that left at the top
 	hidden, held   bool
+	cut            bool           // lines that are too long
 	images         map[string]int // kitty's, by number: how often each was drawn
 	writes         int
 	bytes          int
@@ -96,6 +97,9 @@ func (e *emulator) put(r rune) {
 		e.failed = fmt.Errorf("%q is %d wide", r, w)
 		return
 	}
+	if e.x == e.columns && e.cut {
+		e.x--
+	}
 	if e.x == e.columns {
 		e.x = 0
 		e.newline()
@@ -108,12 +112,12 @@ func (e *emulator) control(private bool, text, final string) {
 	n, _ := strconv.Atoi(text)
 	at := min(e.x, e.columns-1)
 	switch {
-	case private && (text == "25" || text == "2026") && (final == "h" || final == "l"):
-		if text == "25" {
-			e.hidden = final == "l"
-		} else {
-			e.held = final == "h"
-		}
+	case private && text == "7" && (final == "h" || final == "l"):
+		e.cut = final == "l"
+	case private && text == "25" && (final == "h" || final == "l"):
+		e.hidden = final == "l"
+	case private && text == "2026" && (final == "h" || final == "l"):
+		e.held = final == "h"
 	case private:
 		e.failed = fmt.Errorf("private control %s%s", text, final)
 	case final == "A":

@@ -22,13 +22,19 @@ type screen struct {
 const (
 	hide      = "\x1b[?25l"
 	reveal    = "\x1b[?25h"
+	cut       = "\x1b[?7l" // lines too long for the terminal are, when it has just become narrower
+	wrap      = "\x1b[?7h"
 	hold      = "\x1b[?2026h" // the screen is drawn again when it is let go
 	letGo     = "\x1b[?2026l"
 	clearLine = "\x1b[K"
-	clearDown = "\x1b[J" // and what is right of the cursor
 	save      = "\x1b7"
 	restore   = "\x1b8"
 )
+
+// eraseDown erases from the beginning of the line to the end of the screen. The blank
+// comes first since tmux takes it for the whole screen being cleared, and keeps a copy in
+// its history, when the cursor is in the upper left corner.
+const eraseDown = "\r \x1b[J\r"
 
 func (s *screen) shown() bool { return s.lines != nil }
 
@@ -45,7 +51,7 @@ func (s *screen) draw(lines []string, images []picture.Image, size picture.Size)
 		text = changes(lines, s.lines) + over(images, s.images)
 	}
 	if text != "" && !s.plain {
-		text = hold + hide + text + reveal + letGo
+		text = hold + hide + cut + text + wrap + reveal + letGo
 	}
 	s.lines, s.images, s.size, s.sent = lines, images, size, len(text)
 	return text
@@ -65,10 +71,11 @@ func (s *screen) overwrite(line string) string {
 
 // afresh erases everything and writes all lines, for which the terminal makes room.
 func afresh(lines []string) string {
-	return "\r" + clearDown + strings.Join(lines, "\r\n") + "\r" + picture.Up(len(lines)-1)
+	return eraseDown + strings.Join(lines, "\r\n") + "\r" + picture.Up(len(lines)-1)
 }
 
-// changes rewrites the lines that differ.
+// changes rewrites the lines that differ. The cursor goes back to where it was, not up
+// again: in a window that has just become lower it did not get all the way down.
 func changes(lines, was []string) string {
 	var b strings.Builder
 	at := 0
@@ -78,7 +85,10 @@ func changes(lines, was []string) string {
 			at = i
 		}
 	}
-	return b.String() + picture.Up(at)
+	if at > 0 {
+		return save + b.String() + restore
+	}
+	return b.String()
 }
 
 // over draws the images that differ.
@@ -101,7 +111,7 @@ func (s *screen) erase() string {
 	if !s.shown() {
 		return ""
 	}
-	text := "\r" + clearDown
+	text := eraseDown
 	if s.plain {
 		text = s.overwrite("") + "\r"
 	}
