@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"occlude/docs"
+	"occlude/internal/settings"
 	"occlude/lang"
+	"occlude/planner"
 )
 
 const description = "Explains image classifiers by occlusion."
@@ -64,15 +67,17 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 // run prints the help of a command or what the manual says of a topic.
 func (c *helpCommand) run(parser *kong.Kong) int {
 	topic := strings.Join(c.Topic, " ")
-	switch strings.ToLower(topic) {
+	first, _, _ := strings.Cut(strings.ToLower(topic), " ")
+	switch first {
 	case "", "run": // the flags of run are those of the whole
 		return helpOn(parser, nil)
-	case "repl", "kernel", "check", "version", "help":
-		return helpOn(parser, []string{strings.ToLower(topic)})
+	case "kernel", "check", "version", "help":
+		return helpOn(parser, strings.Fields(strings.ToLower(topic)))
 	}
 	text, ok := docs.Help(topic)
 	if !ok {
-		hint := lang.DidYouMean(topic, append(docs.Known(), "kernel", "check", "version"))
+		known := slices.Concat(docs.Known(), lang.Keywords(), settings.Names(), planner.QueryOptions(), planner.ModelOptions())
+		hint := lang.DidYouMean(topic, append(known, "kernel", "check", "version"))
 		if hint == "" {
 			hint = "the pages are " + strings.Join(docs.Topics(), ", ")
 		}

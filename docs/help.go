@@ -11,7 +11,8 @@ import (
 //     (explain.md is the page where EXPLAIN is a statement, too);
 //   - a word of the language, an option, a setting or a hint: see Find. Where an option
 //     and a setting have the same name it tells of both;
-//   - a section of any page by its title, and a function by its name.
+//   - a section of any page by its title or the beginning of it, and a function by its
+//     name.
 func Help(topic string) (markdown string, ok bool) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	lower := strings.ToLower(topic)
@@ -44,19 +45,41 @@ func Help(topic string) (markdown string, ok bool) {
 	if s, ok := Find(topic); ok {
 		return s.markdown(), true
 	}
-	for _, name := range Topics() {
-		text, _ := Page(name)
-		for i, s := range sectionsOf(text) {
-			if i > 0 && strings.EqualFold(strings.ReplaceAll(s.Title, "`", ""), topic) {
-				return s.markdown(), true
-			}
-			row, ok := tableRow(s.Text, strings.TrimSuffix(lower, "()"))
-			if ok && cells(row)[0] == "function" {
-				return Section{Title: s.Title, Text: row}.markdown(), true
-			}
+	if s, ok := findInPages(lower); ok {
+		return s.markdown(), true
+	}
+	// CLEAR CACHE and INTO TABLE stand where CLEAR and INTO do.
+	if i := strings.LastIndexByte(topic, ' '); i > 0 {
+		if _, ok := Find(topic[i+1:]); ok {
+			return Help(topic[:i])
 		}
 	}
 	return "", false
+}
+
+// findInPages finds a section of any page by its title, a function by its name, and at
+// last a section by the beginning of its title.
+func findInPages(topic string) (Section, bool) {
+	var begins *Section
+	for _, name := range Topics() {
+		text, _ := Page(name)
+		for i, s := range sectionsOf(text) {
+			title := strings.ToLower(strings.ReplaceAll(s.Title, "`", ""))
+			if i > 0 && title == topic {
+				return s, true
+			}
+			if row, ok := tableRow(s.Text, strings.TrimSuffix(topic, "()")); ok && cells(row)[0] == "function" {
+				return Section{Title: s.Title, Text: row}, true
+			}
+			if i > 0 && begins == nil && topic != "" && strings.HasPrefix(title, topic+" ") {
+				begins = &s
+			}
+		}
+	}
+	if begins == nil {
+		return Section{}, false
+	}
+	return *begins, true
 }
 
 // markdown is the section with its title and the names of its parts.

@@ -46,7 +46,7 @@ func TestHelp(t *testing.T) {
 	for topic, begins := range map[string]string{
 		"occlude": "## OCCLUDE\n", "create  MODEL": "## CREATE MODEL\n", "Stride": "## PATCH and STRIDE\n", "tables": "# Tables\n",
 		"explain": "## EXPLAIN\n", "explain.md": "# Reading a plan", "tau": "## `tau` in WITH\n\n| option |", "enable_full": "## `enable_full` in Switches\n\n| setting |",
-		"exit status": "## Exit status\n", "peak": "## Functions of heat maps\n\n| function |", "Heatmap()": "## Functions of heat maps\n\n| function |", "pointing": "## EVALUATE\n\n| metric |", "select": "## SELECT and friends\n",
+		"exit status": "## Exit status\n", "dicom": "## DICOM files\n", "clear cache": "## SHOW CACHE", "into table": "## INTO and COLORMAP\n", "repl": "# The shell\n", "peak": "## Functions of heat maps\n\n| function |", "Heatmap()": "## Functions of heat maps\n\n| function |", "pointing": "## EVALUATE\n\n| metric |", "select": "## SELECT and friends\n",
 	} {
 		if text, ok := docs.Help(topic); !ok || !strings.HasPrefix(text, begins) {
 			t.Errorf("%s: %.60q, want %q", topic, text, begins)
