@@ -1,4 +1,5 @@
 """Interrupts, restarts and ends kernels, and prints what happens."""
+import multiprocessing
 import os
 import queue
 import subprocess
@@ -126,14 +127,19 @@ def together():
         manager.shutdown_kernel()
 
 
+def cycle(_):
+    """Starts a kernel and stops it."""
+    manager, client = start_new_kernel(kernel_name="occlude")
+    pid = manager.provisioner.pid
+    client.stop_channels()
+    manager.shutdown_kernel()
+    return pid
+
+
 def cycles(n):
-    pids = []
-    for _ in range(n):
-        manager, client = start_new_kernel(kernel_name="occlude")
-        pids.append(manager.provisioner.pid)
-        client.stop_channels()
-        manager.shutdown_kernel()
-    assert all(map(gone, pids)), "kernels are left"
+    with multiprocessing.Pool(4) as pool:  # most of the time Jupyter waits
+        pids = pool.map(cycle, range(n), chunksize=1)
+    assert len(set(pids)) == n and all(map(gone, pids)), "kernels are left"
 
 
 def orphan():
