@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"math"
@@ -108,6 +109,40 @@ func TestDeepPicturesReachTheModel(t *testing.T) {
 	}
 	if maps := b.maps("OCCLUDE '*.dcm#2' USING g STRIDE 16;"); maps[0].Image != "scan.dcm#2" {
 		t.Error(maps[0].Image)
+	}
+}
+
+// TestColoursInGray: a gray model sees the luma of a coloured picture, and a coloured
+// model a gray picture in all three channels.
+func TestColoursInGray(t *testing.T) {
+	const side = 24
+	b := newBench(t)
+	b.grayModel("gray.onnx", side)
+	b.run("CREATE MODEL g FROM 'gray.onnx' WITH (output = raw, scale = 1, channels = 'gray');" + chest)
+	picture := colourful(t, "colours.png", side, 3)
+	grays, sum, most := image.NewGray(picture.Bounds()), 0.0, 0.0
+	for y := range side {
+		for x := range side {
+			c := picture.NRGBAAt(x, y)
+			luma := math.Floor(0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B) + 0.5)
+			sum, most = sum+luma, max(most, luma)
+			grays.SetGray(x, y, color.Gray{Y: uint8(luma)})
+		}
+	}
+	h := b.one("OCCLUDE 'colours.png' USING g FOR TOP 2 PATCH 4 STRIDE 16;")
+	if mean, greatest := float64(class(h, 0).P0), float64(class(h, 1).P0); math.Abs(mean-sum/(side*side)) > 1e-2 || math.Abs(greatest-most) > 1 {
+		t.Errorf("the mean is %g, the greatest %g; want %g and %g", mean, greatest, sum/(side*side), most)
+	}
+	coloured := image.NewNRGBA(grays.Bounds())
+	draw.Draw(coloured, coloured.Bounds(), grays, image.Point{}, draw.Src)
+	var same [2]*executor.HeatMap
+	for i, m := range []image.Image{grays, coloured} {
+		name := fmt.Sprintf("gray%d.png", i)
+		save(t, name, m)
+		same[i] = b.one("OCCLUDE '" + name + "' USING chest STRIDE 104;")
+	}
+	if bits(same[0]) != bits(same[1]) {
+		t.Error("a gray picture is another one than the same in colours that are gray")
 	}
 }
 

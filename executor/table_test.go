@@ -151,6 +151,15 @@ func TestWhatMakesAnotherMap(t *testing.T) {
 	other(strings.Replace(usual, "chest", "other", 1) + " INTO TABLE maps;")
 	b.run(strings.Replace(strings.Replace(chest, "CREATE", "CREATE OR REPLACE", 1), "0.27", "0.26", 1))
 	other(usual + " INTO TABLE maps;")
+	// Frames of a file are images of their own, and the window is the model's.
+	frame := func(name string) string { return strings.Replace(usual, "clear.png", name, 1) + " INTO TABLE maps;" }
+	other(frame("chest.dcm#1"))
+	other(frame("chest.dcm#2"))
+	b.run(strings.Replace(strings.Replace(chest, "CREATE", "CREATE OR REPLACE", 1), "mean", "window = [-200, 1400], mean", 1))
+	other(frame("chest.dcm#2"))
+	if b.fill(frame("chest.dcm#2")); maps() != n {
+		t.Errorf("the same frame through the same window is another map")
+	}
 }
 
 // heard collects what a session warns of.
