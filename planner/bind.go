@@ -191,7 +191,7 @@ func (p *Planner) plan(ctx context.Context, s lang.Statement, env *Env) (Plan, e
 	case *lang.Set:
 		return b.set(s)
 	case *lang.ShowSetting:
-		return &Show{b.text, s.Setting.Key()}, b.setting(s.Setting)
+		return &Show{b.text, s.Setting.Key()}, b.setting(s.Setting, shown()...)
 	case *lang.ShowAll:
 		return &Show{b.text, ""}, nil
 	case *lang.Reset:
@@ -250,13 +250,14 @@ func (b *binder) set(s *lang.Set) (Plan, error) {
 	return &Set{b.text, s.Setting.Key(), v}, nil
 }
 
-func (b *binder) setting(name lang.Name) error {
+// setting checks a setting's name; other words may have stood in its place.
+func (b *binder) setting(name lang.Name, others ...string) error {
 	for _, n := range settings.Names() {
 		if n == name.Key() {
 			return nil
 		}
 	}
-	hint := lang.DidYouMean(name.Text, settings.Names())
+	hint := lang.DidYouMean(name.Text, append(others, settings.Names()...))
 	if isHint := func(h Hint) bool { return h.Name == name.Key() }; slices.ContainsFunc(Hints(), isHint) {
 		hint = "a query takes it as a hint: WITH (" + name.Key() + " = ...)"
 	}
@@ -264,6 +265,12 @@ func (b *binder) setting(name lang.Name) error {
 		hint = "SHOW ALL; lists the settings"
 	}
 	return lang.Errorf(name.Span(), "there is no setting %q", name.Text).WithHint(hint)
+}
+
+// shown are the words that SHOW takes beside the names of settings.
+func shown() []string {
+	const show = "SHOW "
+	return lang.NextAt(show, len(show)).Words
 }
 
 // plainText is a value without quotes.
