@@ -37,7 +37,7 @@ Flags:
       --format=FORMAT         how results are printed: table, csv, tsv, json or vertical
       --arrays=DIR            keep each heat map in a folder as an array: 1.npy, 2.npy and so on
   -v, --variable=NAME=VALUE   define a variable: :NAME, :'NAME' as a string, :"NAME" as a name
-      --no-progress           show no progress bar
+      --no-progress           show no progress, nor heat maps while they grow
       --rc=FILE               run this file first; at the prompt it is rc.oql, see help repl
       --no-rc                 run no rc file
   -h, --help                  show this page

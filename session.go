@@ -28,7 +28,7 @@ type sessionFlags struct {
 	Output     string            `short:"o" placeholder:"FILE" help:"Write results to a file instead of standard output."`
 	Format     string            `enum:"table,csv,tsv,json,vertical" default:"table" help:"How results are printed: ${enum}."`
 	Arrays     string            `type:"existingdir" placeholder:"DIR" help:"Keep each heat map in this folder as an array: 1.npy, 2.npy and so on."`
-	NoProgress bool              `help:"Show no progress bar."`
+	NoProgress bool              `help:"Show neither progress nor heat maps while they grow."`
 	Variable   map[string]string `short:"v" placeholder:"NAME=VALUE" help:"Define a variable: :name, :'name' as a string, :\"name\" as a name."`
 	RC         string            `name:"rc" xor:"rc" placeholder:"FILE" help:"Run this file first, instead of the rc file."`
 	NoRC       bool              `name:"no-rc" xor:"rc" help:"Run no rc file."`

@@ -8,7 +8,9 @@
 // the probability on the whole image. [Render] and [EncodePNG] put one panel per
 // class on a page: the image, the map over it, a colour bar with numbers, the
 // class and p0, and the pixels of the model's input along the edges, in which
-// queries give their positions. [HalfBlocks] does the same with characters.
+// queries give their positions. [HalfBlocks] does the same with characters, for terminals;
+// [Overlay] draws the map over the image alone, for those that draw pixels, and [Preview]
+// fills in what is missing of a map that grows.
 //
 // A [Pair] is two figures side by side, for what differs between two models, images
 // or fills: a row of three panels for each class, of which the first two share a
