@@ -252,3 +252,15 @@ func TestInterruptedWalk(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// Curves are no maps: positions coarse to fine are not for them.
+func TestEvaluateOfProgressiveMaps(t *testing.T) {
+	b := newBench(t)
+	b.run(chest + "SET progressive = on;")
+	for _, plan := range []string{"incremental", "full"} {
+		results := b.run("EVALUATE (OCCLUDE 'examples/images/nodule.png' USING chest STRIDE 52) USING deletion WITH (steps = 3, random = 1, plan = " + plan + ");")
+		if e, ok := results[len(results)-1].(*executor.Evaluation); !ok || len(e.Scores) != 1 {
+			t.Errorf("%s: %+v", plan, results)
+		}
+	}
+}

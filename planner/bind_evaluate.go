@@ -269,7 +269,7 @@ func (b *binder) walk(ctx context.Context, s *lang.Evaluate, p *Evaluate, o eval
 	g := q.Grid
 	q.Grid = Grid{PatchW: g.Width, PatchH: g.Height, StrideW: g.Width, StrideH: g.Height, Width: g.Width, Height: g.Height, Listed: true}
 	q.Grid.Positions = make([]Position, min(max(1, p.StepsEach()), plannedSteps))
-	q.Goals, q.Outputs = Goals{}, nil
+	q.Goals, q.Outputs, q.Progressive = Goals{}, nil, ""
 	r, err := b.resources(q.Model, q.Net, b.env.Settings.Threads())
 	if err != nil {
 		return err

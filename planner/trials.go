@@ -141,7 +141,7 @@ func (t trier) threads() []int {
 // add plans a trial of a candidate, unless it does not fit into the memory.
 func (t trier) add(ctx context.Context, to *[]*Occlude, c Candidate, part float64, threads int, refused *error) error {
 	q := t.query
-	q.Threads = threads
+	q.Threads, q.Progressive = threads, ""
 	r, err := t.resources(q.Model, q.Net, threads)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (k *Kernel) Inspect(ctx context.Context, code string, cursor int) jupyter.B
 		if second, _ := lang.WordAt(code, min(len(code), from+len(word)+1)); second != "" {
 			topics = []string{word + " " + second, word}
 		}
-	case n == 1:
+	case n == 1 && !slices.Contains(settings.Names(), strings.ToLower(word)):
 		topics = []string{next.Before[0] + " " + word, word}
 	}
 	for _, topic := range topics {
