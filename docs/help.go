@@ -50,7 +50,7 @@ func Help(topic string) (markdown string, ok bool) {
 	}
 	// CLEAR CACHE and INTO TABLE stand where CLEAR and INTO do.
 	if i := strings.LastIndexByte(topic, ' '); i > 0 {
-		if _, ok := Find(topic[i+1:]); ok {
+		if slices.ContainsFunc(sections(), func(s Section) bool { return grammarHas(s.Text, lower[i+1:]) }) {
 			return Help(topic[:i])
 		}
 	}
