@@ -124,7 +124,7 @@ func (p *progress) draw() {
 	text := p.text(done)
 	b := jupyter.Bundle{
 		"text/plain": text,
-		"text/html": fmt.Sprintf(`%s<progress value="%d" max="%d" style="width:20em"></progress> %s`,
+		"text/html": fmt.Sprintf(`%s<progress value="%d" max="%d" style="width:12em"></progress> %s`,
 			p.heat.html(time.Now()), done, max(p.total, 1), html.EscapeString(text)),
 	}
 	if p.made {
