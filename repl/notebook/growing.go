@@ -28,7 +28,7 @@ type growing struct {
 	of     *executor.Growing // nil without one
 	ground *heatmap.Ground   // under it, nil until it is drawn
 	page   string            // how it was drawn last, as HTML
-	known  int               // positions that it was drawn of
+	known  int               // computed positions that it was drawn of
 	next   time.Time         // it is not drawn before
 }
 
@@ -43,7 +43,8 @@ func (g *growing) html(now time.Time) string {
 	if h == nil || h.Plan.Grid.Listed {
 		return g.page
 	}
-	if known := len(h.States) - h.Count(executor.Missing); known != g.known {
+	// From coarse to fine all is known soon, but most of it by interpolation.
+	if known := h.Computed(); known != g.known {
 		page, err := g.draw(h)
 		if err != nil {
 			g.of = nil // the result will tell

@@ -368,11 +368,11 @@ func TestProgress(t *testing.T) {
 }
 
 // What takes long shows a bar without being asked, and above it the heat map as far as
-// it is known; both make place for the result: of a cancelled query what is known by
-// then.
+// it is known, again and again; both make place for the result: of a cancelled query what
+// is known by then.
 func TestGrowing(t *testing.T) {
 	k := session(t)
-	if _, err := run(t, k, "SET threads = 1"); err != nil {
+	if _, err := run(t, k, "SET threads = 1; SET progressive = on"); err != nil { // as kernels begin
 		t.Fatal(err)
 	}
 	s := &shown{}
@@ -384,17 +384,19 @@ func TestGrowing(t *testing.T) {
 		done <- k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest STRIDE 1 FOR TOP 2 WITH (plan = full);"}, out)
 	}()
 	var seen output
-	for drawn := false; !drawn; {
+	late := time.After(time.Minute)
+	for drawn := map[string]bool{}; len(drawn) < 2; {
 		select {
 		case err := <-done:
 			t.Fatalf("it ends with %v after %s", err, s.kinds())
+		case <-late:
+			t.Fatalf("the map has been drawn %d times", len(drawn))
 		case <-time.After(10 * time.Millisecond):
 		}
 		s.mu.Lock()
 		for _, o := range s.all {
-			if drawn = strings.Contains(o.data["text/html"], "<img"); drawn {
-				seen = o
-				break
+			if page, _, found := strings.Cut(o.data["text/html"], "<progress"); found && page != "" {
+				seen, drawn[page] = o, true
 			}
 		}
 		s.mu.Unlock()
