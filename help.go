@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"occlude/docs"
+	"occlude/internal/settings"
 	"occlude/lang"
-	"occlude/repl"
+	"occlude/planner"
 )
 
 const description = "Explains image classifiers by occlusion."
@@ -74,7 +76,8 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 	}
 	text, ok := docs.Help(topic)
 	if !ok {
-		hint := lang.DidYouMean(topic, append(repl.Topics(), "kernel", "check", "version"))
+		known := slices.Concat(docs.Known(), lang.Keywords(), settings.Names(), planner.QueryOptions(), planner.ModelOptions())
+		hint := lang.DidYouMean(topic, append(known, "kernel", "check", "version"))
 		if hint == "" {
 			hint = "the pages are " + strings.Join(docs.Topics(), ", ")
 		}

@@ -9,7 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"occlude/internal/engine"
 	"occlude/internal/jupyter"
+	"occlude/internal/store"
 	"occlude/repl/command"
 	"occlude/repl/history"
 	"occlude/repl/notebook"
@@ -78,8 +80,9 @@ func (c *kernelRun) run() error {
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 
-	e := newEngine()
-	defer e.Session.Close()
+	e := engine.New()
+	e.Session.Store = store.Open(store.DefaultPath())
+	defer e.Session.Store.Close()
 	// In a notebook maps are watched while they grow.
 	if err := e.Session.Settings.Start("progressive", "on"); err != nil {
 		return err

@@ -56,7 +56,9 @@ func (s *scanner) scanSQL() (lexer.Token, bool) {
 		return lexer.Token{}, false
 	}
 	n, open := sqlEnd(s.rest(), inside)
-	s.open = open
+	if s.open == "" { // which may be what stands before it
+		s.open = open
+	}
 	n = len(strings.TrimRight(s.rest()[:n], " \t\r\n\f\v"))
 	if n == 0 {
 		return lexer.Token{}, false

@@ -12,14 +12,14 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/settings"
 	"occlude/lang"
-	"occlude/repl"
 )
 
 // commands prints the list of them.
 func (c *call) commands() error {
 	_, err := fmt.Fprint(c.session.Err, list()+`
-A statement ends in a semicolon and may take several lines. Tab completes, Ctrl-R searches what was
-typed before, Ctrl-C drops what is typed or ends what runs. \h lists statements and pages to read.
+A statement ends in a semicolon and may take several lines. Tab completes, Up
+and Ctrl-R find what was typed before, Ctrl-C drops what is typed or ends what
+runs.
 `)
 	return err
 }
@@ -31,13 +31,16 @@ func (c *call) help() error {
 		_, err := fmt.Fprint(c.session.Err, docs.Overview(`\h`))
 		return err
 	}
-	text, ok := repl.Manual(topic, c.session.Printer.Settings)
+	text, ok := docs.Help(topic)
 	if !ok {
-		hint := lang.DidYouMean(topic, repl.Topics())
+		hint := lang.DidYouMean(topic, append(append(docs.Known(), lang.Keywords()...), settings.Names()...))
 		if hint == "" {
 			hint = `\h lists what there is help on`
 		}
 		return c.wrong(word{topic, c.args[0].from, c.args[len(c.args)-1].to}, hint, "there is no help on %q", topic)
+	}
+	if value, err := c.session.Printer.Settings.Get(strings.ToLower(topic)); err == nil {
+		text += fmt.Sprintf("\nThe setting `%s` is %s.\n", strings.ToLower(topic), value)
 	}
 	columns := 100
 	if c.session.Columns != nil {

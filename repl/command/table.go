@@ -36,23 +36,22 @@ func Table() []Command {
 	return []Command{
 		{Name: `\?`, Aliases: []string{".help"}, Help: "list these commands", run: (*call).commands},
 		{Name: `\h`, Aliases: []string{`\help`}, Args: "[TOPIC]", Takes: Topic, rest: true, run: (*call).help,
-			Help: "what the manual says of a statement, clause, option, setting; a page of it"},
-		{Name: `\m`, Aliases: []string{`\models`, ".models"}, Help: "list the models: SHOW MODELS", run: (*call).models},
-		{Name: `\d`, Aliases: []string{`\describe`, ".describe", ".schema"}, Args: "[MODEL]", Takes: Model, run: (*call).describe,
-			Help: "describe a model: DESCRIBE MODEL; without one, list models and tables"},
-		{Name: `\dt`, Aliases: []string{`\tables`, ".tables"}, Help: "list the tables: SHOW TABLES", run: (*call).tables},
-		{Name: `\i`, Aliases: []string{`\include`, ".read"}, Args: "FILE", Takes: File, run: (*call).include,
-			Help: "run a file of statements and commands, up to the first that fails"},
-		{Name: `\o`, Aliases: []string{`\out`, ".output"}, Args: "[FILE]", Takes: File, run: (*call).out,
-			Help: "write results to a file; without one, end it and print them here again"},
-		{Name: `\timing`, Aliases: []string{".timer"}, Args: "[on|off]", Takes: Switch, Help: "tell what each statement takes", run: (*call).timing},
-		{Name: `\x`, Aliases: []string{".expanded"}, Args: "[on|off]", Takes: Switch, Help: "print one value a line: format vertical, or table again", run: (*call).expanded},
-		{Name: `\format`, Aliases: []string{".mode"}, Args: "[NAME]", Takes: Format, Help: "how results are printed: SET format", run: (*call).format},
-		{Name: `\e`, Aliases: []string{`\edit`, ".edit"}, Args: "[FILE]", Takes: File, run: (*call).edit,
-			Help: "edit a file, what is typed, or the last statement in $VISUAL or $EDITOR, then run it"},
-		{Name: `\set`, Aliases: []string{".set"}, Args: "[NAME [VALUE]]", Takes: Variable, rest: true, Help: "list variables, show one, or define it: :name, :'name', :\"name\"", run: (*call).set},
-		{Name: `\unset`, Aliases: []string{".unset"}, Args: "NAME", Takes: Variable, Help: "forget a variable", run: (*call).unset},
-		{Name: `\q`, Aliases: []string{`\quit`, `\exit`, ".quit", ".exit"}, Help: "leave; so do exit, quit and Ctrl-D", run: (*call).quit},
+			Help: "what the manual says; without a topic, a list"},
+		{Name: `\m`, Aliases: []string{".models", `\models`}, Help: "list the models", run: (*call).models},
+		{Name: `\d`, Aliases: []string{".schema", `\describe`, ".describe"}, Args: "[MODEL]", Takes: Model, run: (*call).describe,
+			Help: "describe a model, or list models and tables"},
+		{Name: `\dt`, Aliases: []string{".tables", `\tables`}, Help: "list the tables", run: (*call).tables},
+		{Name: `\i`, Aliases: []string{".read", `\include`}, Args: "FILE", Takes: File, run: (*call).include,
+			Help: "run a file of statements and commands"},
+		{Name: `\o`, Aliases: []string{".output", `\out`}, Args: "[FILE]", Takes: File, run: (*call).out,
+			Help: "results into a file, or here again"},
+		{Name: `\timing`, Aliases: []string{".timer"}, Args: "[on|off]", Takes: Switch, run: (*call).timing, Help: "tell what each statement takes"},
+		{Name: `\x`, Aliases: []string{".expanded"}, Args: "[on|off]", Takes: Switch, run: (*call).expanded, Help: "one value a line, or tables again"},
+		{Name: `\format`, Aliases: []string{".mode"}, Args: "[NAME]", Takes: Format, run: (*call).format, Help: "how results are printed"},
+		{Name: `\e`, Aliases: []string{".edit", `\edit`}, Args: "[FILE]", Takes: File, run: (*call).edit, Help: "edit a file or what was typed, and run it"},
+		{Name: `\set`, Aliases: []string{".set"}, Args: "[NAME [VALUE]]", Takes: Variable, rest: true, run: (*call).set, Help: "list, show or define variables"},
+		{Name: `\unset`, Aliases: []string{".unset"}, Args: "NAME", Takes: Variable, run: (*call).unset, Help: "forget a variable"},
+		{Name: `\q`, Aliases: []string{".quit", `\quit`, `\exit`, ".exit"}, run: (*call).quit, Help: "leave; so do exit, quit and Ctrl-D"},
 	}
 }
 
@@ -78,12 +77,12 @@ func (c Command) Usage() string { return strings.TrimSpace(c.Name + " " + c.Args
 // list is the help on all commands.
 func list() string {
 	var b strings.Builder
-	width := 0
+	usage, alias := 0, 0
 	for _, c := range Table() {
-		width = max(width, len(c.Usage()))
+		usage, alias = max(usage, len(c.Usage())), max(alias, len(c.Aliases[0]))
 	}
 	for _, c := range Table() {
-		fmt.Fprintf(&b, "  %-*s  %s\n  %-*s  or %s\n", width, c.Usage(), c.Help, width, "", strings.Join(c.Aliases, ", "))
+		fmt.Fprintf(&b, "  %-*s  %-*s  %s\n", usage, c.Usage(), alias, c.Aliases[0], c.Help)
 	}
 	return b.String()
 }

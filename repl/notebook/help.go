@@ -15,7 +15,6 @@ import (
 	"occlude/internal/settings"
 	"occlude/lang"
 	"occlude/repl"
-	"occlude/repl/complete"
 )
 
 // question reads a cell that asks for help: ?topic, topic? or only ?.
@@ -96,7 +95,8 @@ func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error)
 	if b := k.topic(topic); b != nil {
 		return b, nil
 	}
-	hint := lang.DidYouMean(topic, append(repl.Topics(), complete.Of(k.engine.Session).Models()...))
+	known := append(append(lang.Keywords(), docs.Known()...), settings.Names()...)
+	hint := lang.DidYouMean(topic, append(known, names{k.engine.Session}.Models()...))
 	if hint == "" {
 		hint = "? lists statements and topics"
 	}
@@ -123,9 +123,18 @@ func overview() string {
 
 // topic is what the manual says of a word, and what a setting is, nil if nothing.
 func (k *Kernel) topic(topic string) jupyter.Bundle {
-	text, ok := repl.Manual(topic, &k.engine.Session.Settings)
+	text, ok := docs.Help(topic)
 	if !ok {
 		return nil
+	}
+	for _, s := range settings.All() {
+		if s.Name == strings.ToLower(topic) {
+			value, err := k.engine.Session.Settings.Get(s.Name)
+			if err != nil {
+				return nil
+			}
+			text += fmt.Sprintf("\n%s: it is `%s` now; `SET %s = ...;` changes it.\n", s.Meaning, value, s.Name)
+		}
 	}
 	return markdown(text)
 }

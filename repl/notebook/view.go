@@ -5,13 +5,23 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image/png"
+	"io"
 	"strings"
 
 	"occlude/executor"
+	"occlude/internal/heatmap"
 	"occlude/internal/jupyter"
 	"occlude/internal/settings"
 	"occlude/planner/explain"
 	"occlude/repl"
+)
+
+// What a result may be besides printed.
+type (
+	pictured interface{ PNG(io.Writer) error }
+	figured  interface{ Figure() heatmap.Figure }
+	tabular  interface{ Relation() *executor.Relation }
+	paged    interface{ HTML(io.Writer) error }
 )
 
 // view shows a cell's results.
@@ -41,18 +51,21 @@ func (v *view) show(r executor.Result) error {
 		v.out.Stream(jupyter.Stdout, text)
 		return nil
 	}
-	if drawing := picture(r); drawing != nil {
+	plain := strings.TrimRight(text, "\n")
+	drawing := picture(r)
+	if drawing != nil {
 		v.out.Display("", pictureBundle(drawing))
-		switch _, isTable := r.(*executor.Relation); {
-		case isTable: // that is all of it
+		switch r.(type) {
+		case *executor.Relation: // that is all of it
 			return nil
-		case repl.Parts(r) == nil:
+		case *executor.Benchmark, *executor.Evaluation: // which have tables, too
+		default:
 			// Front ends show the picture alone, so the text is an output of its own.
 			v.out.Stream(jupyter.Stdout, text)
 			return nil
 		}
 	}
-	b := jupyter.Bundle{"text/plain": strings.TrimRight(text, "\n")}
+	b := jupyter.Bundle{"text/plain": plain}
 	page, err := htmlOf(r)
 	if err != nil {
 		return err
@@ -78,7 +91,7 @@ func pictureBundle(data []byte) jupyter.Bundle {
 func (v *view) print(r executor.Result) (string, error) {
 	v.printed.Reset()
 	err := v.printer.Print(r)
-	if t, ok := r.(executor.Tabular); err != nil && ok {
+	if t, ok := r.(tabular); err != nil && ok {
 		v.printed.Reset()
 		err = v.printer.Print(shortened(t.Relation()))
 	}
@@ -90,8 +103,12 @@ func (v *view) print(r executor.Result) (string, error) {
 func picture(r executor.Result) []byte {
 	var b bytes.Buffer
 	switch r := r.(type) {
-	case executor.Pictured:
+	case pictured:
 		if r.PNG(&b) == nil {
+			return b.Bytes()
+		}
+	case figured:
+		if heatmap.EncodePNG(&b, r.Figure()) == nil {
 			return b.Bytes()
 		}
 	case *executor.Relation: // of a picture alone, as SELECT heatmap('png') makes one
@@ -116,14 +133,14 @@ func htmlOf(r executor.Result) (string, error) {
 		if r.Plan.Format == "json" || r.Plan.Format == "dot" {
 			return "", nil // asked for as text
 		}
-		err := explain.New(r.Plan, r.Actual).HTML(&b)
+		err := paged(explain.New(r.Plan, r.Actual)).HTML(&b)
 		return b.String(), err
 	case executor.Description:
-		err := explain.Describe(r.Plan).HTML(&b)
+		err := paged(explain.Describe(r.Plan)).HTML(&b)
 		return b.String(), err
 	case *executor.Relation:
 		table(&b, r)
-	case executor.Tabular:
+	case tabular:
 		table(&b, shortened(r.Relation()))
 	}
 	return b.String(), nil

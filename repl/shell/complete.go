@@ -15,7 +15,6 @@ import (
 	"occlude/docs"
 	"occlude/internal/settings"
 	"occlude/lang"
-	"occlude/repl"
 	"occlude/repl/command"
 	"occlude/repl/complete"
 )
@@ -69,10 +68,10 @@ func (e *editor) commandCandidates(line string) complete.Completion {
 func (e *editor) arguments(takes command.Kind, typed string) (lang.Kind, []string) {
 	switch takes {
 	case command.Topic:
-		if typed != "" {
-			return "topic", repl.Topics()
+		topics := docs.Known()
+		if typed != "" { // not every word at once
+			topics = append(append(topics, lang.Keywords()...), settings.Names()...)
 		}
-		topics := docs.Known() // not every word at once
 		slices.Sort(topics)
 		return "topic", slices.Compact(topics)
 	case command.Model:
@@ -125,7 +124,7 @@ func (e *editor) tab() {
 	for _, x := range c.Candidates[1:] {
 		common = commonPrefix(common, x.Text)
 	}
-	if len(c.Candidates) == 1 && isWhole(common) && cursor == len(text) {
+	if len(c.Candidates) == 1 && isWhole(common) && (cursor == len(text) || !strings.ContainsRune(" \n,;)]", rune(text[cursor]))) {
 		common += " "
 	}
 	if len(common) > len(typed) || len(c.Candidates) == 1 {
@@ -198,9 +197,7 @@ func (e *editor) fitting(all []readline.Completion, text string) []readline.Comp
 	}
 	const spared = 3 // lines: the hint, one below it, and one above the text
 	room := height - spared
-	for line := range strings.SplitSeq(text, "\n") {
-		room -= (len(prompt)+displaywidth.String(line))/width + 1
-	}
+	room -= rows(text, width) + 1
 	described := 0
 	longest := map[string]int{} // by tag
 	for _, c := range all {

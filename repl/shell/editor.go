@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/clipperhouse/displaywidth"
 	"github.com/reeflective/readline"
 	"github.com/reeflective/readline/inputrc"
 	"golang.org/x/term"
@@ -28,6 +29,7 @@ type editor struct {
 	colors     bool
 	prompts    prompts
 	unlisted   int         // candidates that the screen has no room for
+	width      int         // of the terminal, when it was drawn on last
 	found      *term.State // the terminal as it was
 }
 
@@ -44,8 +46,17 @@ func newEditor(s *Shell) *editor {
 func (e *editor) start() {
 	rl := readline.NewShell(inputrc.WithApp("occlude"))
 	e.readline = rl
-	rl.Prompt.Primary(func() string { return prompt })
-	rl.AcceptMultiline = func(line []rune) bool { _, ok := command.Complete(string(line)); return ok }
+	rl.Prompt.Primary(func() string {
+		e.resized()
+		return prompt
+	})
+	rl.AcceptMultiline = func(line []rune) bool {
+		if width := e.columns(); width > 0 && width != e.width {
+			rl.Display.Refresh() // which has not heard of it yet
+		}
+		_, ok := command.Complete(string(line))
+		return ok
+	}
 	rl.SyntaxHighlighter = func(line []rune) string {
 		text := string(line)
 		return paint(text, e.prompts.of(text), e.colors) + roomBelow
@@ -56,6 +67,8 @@ func (e *editor) start() {
 	rl.History.Add("history", &e.entries)
 	for name, value := range map[string]any{
 		"enable-bracketed-paste": true,
+		"convert-meta":           false, // of UTF-8
+		"input-meta":             true,
 		"completion-ignore-case": true,
 		"multiline-column":       false,  // the prompts of further lines come with the colours
 		"comment-begin":          "\x00", // which readline colours, in strings as well
@@ -66,14 +79,8 @@ func (e *editor) start() {
 	} {
 		_ = rl.Config.Set(name, value)
 	}
-	insert := rl.Keymap.Commands()["self-insert"]
 	rl.Keymap.Register(map[string]func(){
-		"self-insert": func() {
-			if rl.Keymap.Local() == "" {
-				rl.Display.ResetHelpers() // a list of what could have been typed
-			}
-			insert()
-		},
+		"self-insert":       e.insert,
 		"occlude-interrupt": e.interrupt,
 		"occlude-complete":  e.tab,
 		"occlude-newline":   func() { rl.Cursor().InsertAt('\n') },
@@ -81,17 +88,17 @@ func (e *editor) start() {
 	})
 	for _, keymap := range []string{"emacs", "emacs-standard", "vi-insert"} {
 		e.bind(keymap, map[string]string{
-			`\C-i`:    "occlude-complete",
-			`\e\C-m`:  "occlude-newline",
-			`\e[A`:    "up-line-or-history",
-			`\e[B`:    "down-line-or-history",
-			`\eOA`:    "up-line-or-history",
-			`\eOB`:    "down-line-or-history",
-			`\e[1~`:   "beginning-of-line",
-			`\e[4~`:   "end-of-line",
-			`\e[1;5H`: "beginning-of-buffer-or-history",
-			`\e[1;5F`: "end-of-buffer-or-history",
-			`\e[`:     "skip-csi-sequence", // keys that mean nothing
+			`\C-i`:     "occlude-complete",
+			`\M-\C-m`:  "occlude-newline",
+			`\M-[A`:    "up-line-or-history",
+			`\M-[B`:    "down-line-or-history",
+			`\M-OA`:    "up-line-or-history",
+			`\M-OB`:    "down-line-or-history",
+			`\M-[1~`:   "beginning-of-line",
+			`\M-[4~`:   "end-of-line",
+			`\M-[1;5H`: "beginning-of-buffer-or-history",
+			`\M-[1;5F`: "end-of-buffer-or-history",
+			`\M-[`:     "skip-csi-sequence", // keys that mean nothing
 		})
 	}
 	for keymap := range rl.Config.Binds {
@@ -104,6 +111,59 @@ func (e *editor) bind(keymap string, keys map[string]string) {
 	for key, action := range keys {
 		_ = e.readline.Config.Bind(keymap, inputrc.Unescape(key), action, false)
 	}
+}
+
+// resized brings the cursor to where readline takes it to be, before a frame is drawn: a
+// terminal whose width has changed has broken the lines anew, and the cursor is in
+// another row of the text than it was.
+func (e *editor) resized() {
+	width := e.columns()
+	if width <= 0 || width == e.width {
+		return
+	}
+	was := e.width
+	if e.width = width; was == 0 || os.Getenv("XTERM_VERSION") != "" || os.Getenv("TERM") == "linux" {
+		return // which leave lines as they are
+	}
+	line := []rune(*e.readline.Line())
+	before := string(line[:min(e.readline.Cursor().Pos(), len(line))])
+	if up := rows(before, width) - rows(before, was); up > 0 {
+		fmt.Printf("\x1b[%dA", up)
+	} else if up < 0 {
+		fmt.Printf("\x1b[%dB", -up)
+	}
+}
+
+// columns is how wide the terminal is, 0 if that is not known.
+func (e *editor) columns() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// rows is in which row of a window the cursor is behind a text, from 0.
+func rows(text string, width int) int {
+	n := -1
+	for line := range strings.SplitSeq(text, "\n") {
+		n += 1 + (len(prompt)+displaywidth.String(strings.ReplaceAll(line, "\t", tab)))/width
+	}
+	return n
+}
+
+// tab is how readline shows one.
+const tab = "     "
+
+// insert inserts what was typed: readline's own takes one code point of several, and
+// moves by columns.
+func (e *editor) insert() {
+	rl := e.readline
+	rl.History.SkipSave()
+	if rl.Keymap.Local() == "" {
+		rl.Display.ResetHelpers() // a list of what could have been typed
+	}
+	rl.Cursor().InsertAt([]rune(printable(string(rl.Keys.Caller())))...)
 }
 
 // interrupt is Ctrl-C: the line is left as it stands, and given up.

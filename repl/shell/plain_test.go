@@ -17,6 +17,7 @@ import (
 	"occlude/internal/engine"
 	"occlude/repl"
 	"occlude/repl/command"
+	"occlude/repl/history"
 	"occlude/repl/shell"
 )
 
@@ -213,5 +214,67 @@ func TestEndlessLine(t *testing.T) {
 	l := newShell(engine.New(), strings.NewReader(strings.Repeat("x", 17<<20)), io.Discard, io.Discard)
 	if err := l.Run(context.Background()); err == nil {
 		t.Error("17 MiB without a line end are read")
+	}
+}
+
+// A second Ctrl-C does not wait for the first.
+func TestSecondInterrupt(t *testing.T) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(examples)
+	c := converse(t)
+	c.say("CREATE MODEL m FROM 'models/chest.onnx';")
+	c.until(c.out, "CREATE MODEL m")
+	begun, held := make(chan struct{}), make(chan struct{})
+	c.engine.Session.Progress = stuck{begun: begun, held: held}
+	c.say("OCCLUDE 'images/clear.png' USING m STRIDE 104;")
+	<-begun
+	c.interrupts <- os.Interrupt
+	c.interrupts <- os.Interrupt
+	if err := c.end(); !errors.Is(err, shell.ErrInterrupted) {
+		t.Error(err)
+	}
+	close(held)
+	c.in.Close()
+}
+
+// stuck is a progress that a query waits for, whoever interrupts it.
+type stuck struct {
+	progress
+	begun, held chan struct{}
+}
+
+func (s stuck) Start(string, int) {
+	close(s.begun)
+	<-s.held
+}
+
+// Lines that nobody typed have no prompts and no history, and tell in the end that
+// something failed; commands in them are run.
+func TestUnattended(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history")
+	for _, c := range []struct {
+		input, out, errs string
+		want             error
+	}{
+		{"SELECT 1 AS a;\n\\format csv\nSELECT 2 AS b;\n", " a \n---\n 1 \n(1 row)\nb\n2\n", "Format is csv.\n", nil},
+		{"\\format csv\nSHOW wibble;\nSELECT 2 AS b;\n", "b\n2\n", "Format is csv.\n1:6: error: there is no setting \"wibble\"\n  SHOW wibble;\n       ^~~~~~\n  hint: SHOW ALL; lists the settings\n", shell.ErrFailed},
+		{"\\q\nSHOW wibble;\n", "", "", nil},
+		{"SHOW wibble;\n\\q\n", "", "1:6: error: there is no setting \"wibble\"\n  SHOW wibble;\n       ^~~~~~\n  hint: SHOW ALL; lists the settings\n", shell.ErrFailed},
+	} {
+		var out, errs strings.Builder
+		s := newShell(engine.New(), strings.NewReader(c.input), &out, &errs)
+		s.Prompts, s.History = false, history.Open(path)
+		if err := s.Run(context.Background()); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%q: %v", c.input, err)
+		}
+		if out.String() != c.out || errs.String() != c.errs {
+			t.Errorf("%q prints %q and shows %q", c.input, out.String(), errs.String())
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is a history")
 	}
 }

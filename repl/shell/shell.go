@@ -203,9 +203,20 @@ func (s *Shell) run(ctx context.Context, do func(context.Context) error) error {
 			if inside.Err() != nil {
 				return ErrInterrupted
 			}
+			s.echoed()
 			s.dropped = time.Now()
 			cancel()
 		}
+	}
+}
+
+// echoed takes away what the terminal shows of Ctrl-C.
+func (s *Shell) echoed() {
+	switch {
+	case s.Editor:
+		fmt.Fprint(s.Err, "\r\x1b[K")
+	case s.Prompts:
+		fmt.Fprintln(s.Err)
 	}
 }
 

@@ -9,16 +9,8 @@ import jupyter_kernel_test
 CREATE = """CREATE OR REPLACE MODEL "hello, world" FROM 'models/chest.onnx'; """
 
 
-class Patient(jupyter_kernel_test.KernelTests):
-    """Waits as long as it takes: the suite's 15 seconds are few where other tests compute meanwhile."""
-
+class Occlude(jupyter_kernel_test.KernelTests):
     kernel_name = "occlude"
-
-    def get_non_kernel_info_reply(self, timeout=None):
-        return super().get_non_kernel_info_reply(timeout=120)
-
-
-class Occlude(Patient):
     language_name = "occlude"
     file_extension = ".oql"
     code_hello_world = CREATE
@@ -58,9 +50,10 @@ class Occlude(Patient):
         super().test_pager()
 
 
-class Warned(Patient):
+class Warned(jupyter_kernel_test.KernelTests):
     """A store that cannot be read is warned of."""
 
+    kernel_name = "occlude"
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
