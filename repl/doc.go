@@ -1,7 +1,7 @@
 // Package repl is the side of the engine that people see: how results and errors
 // are printed. It knows nothing of how anything is computed. The packages below it
-// read what people type (shell, command, complete, history), and draw in terminals
-// (live, picture) and notebooks (notebook).
+// read what people type (shell, command, complete, history), tell how far a query has
+// come (course), and draw in terminals (live, picture) and notebooks (notebook).
 //
 // A Printer writes results to one writer in one format:
 //

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"occlude/executor"
+	"occlude/repl/course"
 	"occlude/repl/picture"
 )
 
@@ -35,7 +36,7 @@ type Display struct {
 	mu     sync.Mutex // for all below
 	stop   chan struct{}
 	ended  chan struct{}
-	course course
+	course course.Course
 	size   picture.Size // of the window
 	since  time.Time    // it has that size
 	heat   growing
@@ -88,7 +89,7 @@ func (d *Display) Start(image string, positions int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.done.Store(0)
-	d.course = begin(image, positions, d.now())
+	d.course = course.Begin(image, positions, d.now())
 	d.heat = growing{draw: d.terminal.Growth()}
 	d.stop, d.ended = make(chan struct{}), make(chan struct{})
 	go d.run(d.stop, d.ended)
@@ -128,7 +129,7 @@ func (d *Display) resume() {
 func (d *Display) Next(image string, number, of int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.course.image, d.course.number, d.course.of = image, number, of
+	d.course.Image, d.course.Number, d.course.Of = image, number, of
 }
 
 // Watch implements executor.Watcher.
@@ -144,7 +145,7 @@ func (d *Display) watch(g looker) {
 func (d *Display) Expect(positions int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.course.total = positions
+	d.course.Total = positions
 }
 
 // Add implements executor.Progress.
@@ -191,8 +192,8 @@ func (d *Display) frame() {
 		return
 	}
 	now := d.now()
-	d.course.add(now, int(d.done.Load()))
-	if now.Sub(d.course.started) < patience {
+	d.course.Add(now, int(d.done.Load()))
+	if now.Sub(d.course.Started) < patience {
 		return
 	}
 	if size := d.terminal.Size(); size != d.size {
@@ -227,7 +228,7 @@ func (d *Display) picture(now time.Time) {
 
 // show writes what has changed. That nobody can see it is no reason to stop.
 func (d *Display) show() {
-	lines, images := []string{d.course.line(d.size.Columns-1, d.screen.plain)}, []picture.Image(nil)
+	lines, images := []string{line(&d.course, d.size.Columns-1, d.screen.plain)}, []picture.Image(nil)
 	if b := d.heat.block; b != nil && d.size == d.heat.size {
 		lines = append(lines, b.Lines...)
 		images = b.Images

@@ -348,7 +348,11 @@ func TestProgress(t *testing.T) {
 		p.Expect(10)
 		draw()
 		p.Add(5)
+		time.Sleep(time.Millisecond)
 		draw()
+		if text := s.all[len(s.all)-1].data["text/plain"]; !regexp.MustCompile(`^<a>\.png: 5 of 10 positions \(50%\), \d+ a second, 1 s left$`).MatchString(text) {
+			t.Errorf("it says %q", text)
+		}
 		p.Finish()
 		p.takeAway()
 		p.takeAway()

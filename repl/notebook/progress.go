@@ -3,14 +3,13 @@ package notebook
 import (
 	"fmt"
 	"html"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"occlude/executor"
 	"occlude/internal/jupyter"
-	"occlude/planner"
+	"occlude/repl/course"
 )
 
 const (
@@ -28,14 +27,12 @@ type progress struct {
 
 	done atomic.Int64 // positions; workers never wait for what is being drawn
 
-	mu    sync.Mutex // for all below
-	image string
-	total int
-	heat  growing
-	began time.Time
-	timer *time.Timer
-	made  bool // the cell has the display
-	shown bool // and a bar is in it
+	mu     sync.Mutex // for all below
+	course course.Course
+	heat   growing
+	timer  *time.Timer
+	made   bool // the cell has the display
+	shown  bool // and a bar is in it
 }
 
 // Start implements executor.Progress.
@@ -44,7 +41,7 @@ func (p *progress) Start(image string, positions int) {
 	defer p.mu.Unlock()
 	p.stop()
 	p.done.Store(0)
-	p.image, p.total, p.heat, p.began = filepath.Base(image), positions, growing{}, time.Now()
+	p.course, p.heat = course.Begin(image, positions, time.Now()), growing{}
 	wait := unseen
 	if p.shown {
 		wait = 0 // there is a bar already
@@ -65,7 +62,7 @@ func (p *progress) Start(image string, positions int) {
 func (p *progress) Next(image string, number, of int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.image = fmt.Sprintf("image %d of %d, %s", number, of, filepath.Base(image))
+	p.course.Image, p.course.Number, p.course.Of = image, number, of
 }
 
 // Watch implements executor.Watcher. The map before it is shown until something is known
@@ -80,7 +77,7 @@ func (p *progress) Watch(g *executor.Growing) {
 func (p *progress) Expect(positions int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.total = positions
+	p.course.Total = positions
 }
 
 // Add implements executor.Progress.
@@ -120,12 +117,13 @@ func (p *progress) takeAway() {
 
 // draw shows how far the work has come.
 func (p *progress) draw() {
-	done := min(int(p.done.Load()), p.total)
-	text := p.text(done)
+	now := time.Now()
+	p.course.Add(now, int(p.done.Load()))
+	text := p.text()
 	b := jupyter.Bundle{
 		"text/plain": text,
 		"text/html": fmt.Sprintf(`%s<progress value="%d" max="%d" style="width:12em"></progress> %s`,
-			p.heat.html(time.Now()), done, max(p.total, 1), html.EscapeString(text)),
+			p.heat.html(now), p.course.Done, max(p.course.Total, 1), html.EscapeString(text)),
 	}
 	if p.made {
 		p.out.Update(p.name, b)
@@ -136,12 +134,14 @@ func (p *progress) draw() {
 }
 
 // text says what is drawn.
-func (p *progress) text(done int) string {
-	s := fmt.Sprintf("%s: %d of %d positions", p.image, done, p.total)
-	if done == 0 || p.total == 0 {
-		return s
+func (p *progress) text() string {
+	c := &p.course
+	s := fmt.Sprintf("%s: %s (%d%%)", c.Name(), c.Positions(), c.Share(100))
+	if speed := c.Speed(); speed != "" {
+		s += ", " + speed + " a second"
 	}
-	elapsed := time.Since(p.began).Seconds()
-	left := elapsed / float64(done) * float64(p.total-done)
-	return fmt.Sprintf("%s (%d%%), %.0f a second, %s left", s, 100*done/p.total, float64(done)/elapsed, planner.FormatSeconds(left))
+	if left := c.Left(); left != "" {
+		s += ", " + left + " left"
+	}
+	return s
 }
