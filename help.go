@@ -4,15 +4,13 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"occlude/docs"
-	"occlude/internal/settings"
 	"occlude/lang"
-	"occlude/planner"
+	"occlude/repl"
 )
 
 const description = "Explains image classifiers by occlusion."
@@ -76,8 +74,7 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 	}
 	text, ok := docs.Help(topic)
 	if !ok {
-		known := slices.Concat(docs.Known(), lang.Keywords(), settings.Names(), planner.QueryOptions(), planner.ModelOptions())
-		hint := lang.DidYouMean(topic, append(known, "kernel", "check", "version"))
+		hint := lang.DidYouMean(topic, append(repl.Topics(), "kernel", "check", "version"))
 		if hint == "" {
 			hint = "the pages are " + strings.Join(docs.Topics(), ", ")
 		}

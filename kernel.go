@@ -9,9 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"occlude/internal/engine"
 	"occlude/internal/jupyter"
-	"occlude/internal/store"
 	"occlude/repl/command"
 	"occlude/repl/history"
 	"occlude/repl/notebook"
@@ -80,9 +78,8 @@ func (c *kernelRun) run() error {
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 
-	e := engine.New()
-	e.Session.Store = store.Open(store.DefaultPath())
-	defer e.Session.Store.Close()
+	e := newEngine()
+	defer e.Session.Close()
 	// In a notebook maps are watched while they grow.
 	if err := e.Session.Settings.Start("progressive", "on"); err != nil {
 		return err

@@ -170,13 +170,16 @@ func TestJupyter(t *testing.T) {
 		t.Skip("takes long")
 	}
 	j := newFrontEnd(t)
-	t.Run("notebooks", j.testNotebooks)
-	t.Run("suite", j.testSuite)
-	t.Run("session", j.testSession)
-	t.Run("together", j.testTogether)
-	t.Run("cycles", j.testCycles)
-	t.Run("parent", j.testParent)
-	t.Run("magic", j.testMagic)
+	// Half of the time Jupyter waits, for kernels or for what they might still say.
+	for name, test := range map[string]func(*testing.T){
+		"notebooks": j.testNotebooks, "suite": j.testSuite, "session": j.testSession, "together": j.testTogether,
+		"cycles": j.testCycles, "parent": j.testParent, "magic": j.testMagic,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
 }
 
 // The notebooks of the examples do what they say, with the outputs that they are

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +21,10 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"occlude/executor"
+	"occlude/internal/engine"
 	"occlude/internal/npy"
+	"occlude/lang"
 )
 
 func TestMain(m *testing.M) {
@@ -128,6 +132,22 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		if len(line) > 100 {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
+	}
+}
+
+// A query keeps the collector to its memory_limit, wherever it is asked.
+func TestMemoryIsBounded(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	t.Setenv("OCCLUDE_DATA", t.TempDir())
+	e := newEngine()
+	defer e.Session.Close()
+	const text = "SET memory_limit = '900MB'; CREATE MODEL m FROM 'examples/models/chest.onnx'; OCCLUDE 'examples/images/clear.png' USING m STRIDE 208;"
+	if err := e.Run(t.Context(), engine.Text{Source: text}, func(lang.Statement, executor.Result) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if now := debug.SetMemoryLimit(-1); now > 900e6 || now < 800e6 {
+		t.Errorf("the collector knows of %d bytes", now)
 	}
 }
 

@@ -39,17 +39,24 @@ type replCommand struct{ sessionFlags }
 
 func (c *replCommand) run() int { return c.repl() }
 
+// newEngine makes what runs statements, for the command line and for notebooks: with the
+// user's store, and a collector that keeps to the memory that queries may hold.
+func newEngine() *engine.Engine {
+	e := engine.New()
+	e.Session.Store = store.Open(store.DefaultPath())
+	e.Session.Bound = bound
+	return e
+}
+
 // session makes a session for the time of a run.
 func (c *sessionFlags) session(run func(*command.Session) int) int {
-	e := engine.New()
+	e := newEngine()
 	if c.Variable != nil {
 		e.Variables = c.Variable
 	}
-	e.Session.Store = store.Open(store.DefaultPath())
 	defer e.Session.Close()
 	warn := func(err error) { fmt.Fprintln(os.Stderr, "warning:", err) }
 	e.Session.Warn = warn
-	e.Session.Bound = bound
 	if err := e.Session.Settings.Start("format", c.Format); err != nil {
 		return status(err)
 	}
@@ -99,7 +106,7 @@ func (c *sessionFlags) repl() int {
 				if c.RC != "" {
 					return s.RC(ctx, c.RC, true)
 				}
-				return s.RC(ctx, command.RCPath(), os.Getenv("OCCLUDE_RC") != "")
+				return s.UserRC(ctx)
 			}
 		}
 		if prompts {

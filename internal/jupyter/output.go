@@ -60,6 +60,9 @@ func (o *Output) Stream(name, text string) {
 
 // Display shows something; a name other than "" is one by which Update finds it.
 func (o *Output) Display(name string, b Bundle) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.outputs++
 	o.send("display_data", displayContent(name, b))
 }
 
@@ -68,10 +71,7 @@ func (o *Output) Display(name string, b Bundle) {
 func (o *Output) Update(name string, b Bundle) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.flush()
-	if !o.ended {
-		o.publish("update_display_data", displayContent(name, b))
-	}
+	o.send("update_display_data", displayContent(name, b))
 }
 
 // Result shows a value that the cell returns.
@@ -79,15 +79,18 @@ func (o *Output) Result(b Bundle) {
 	content := displayContent("", b)
 	delete(content, "transient")
 	content["execution_count"] = o.count
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.outputs++
 	o.send("execute_result", content)
 }
 
 // Clear takes away all that the cell has shown, at the moment when something new
 // is.
 func (o *Output) Clear() {
-	o.send("clear_output", map[string]any{"wait": true})
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.send("clear_output", map[string]any{"wait": true})
 	o.outputs = 0
 }
 
@@ -113,12 +116,10 @@ func displayContent(name string, b Bundle) map[string]any {
 	return map[string]any{"data": b, "metadata": struct{}{}, "transient": transient}
 }
 
+// send publishes a message behind the text that was gathered.
 func (o *Output) send(kind string, content map[string]any) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.flush()
 	if !o.ended {
-		o.outputs++
 		o.publish(kind, content)
 	}
 }

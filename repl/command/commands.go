@@ -12,6 +12,7 @@ import (
 	"occlude/internal/engine"
 	"occlude/internal/settings"
 	"occlude/lang"
+	"occlude/repl"
 )
 
 // commands prints the list of them.
@@ -31,16 +32,13 @@ func (c *call) help() error {
 		_, err := fmt.Fprint(c.session.Err, docs.Overview(`\h`))
 		return err
 	}
-	text, ok := docs.Help(topic)
+	text, ok := repl.Manual(topic, c.session.Printer.Settings)
 	if !ok {
-		hint := lang.DidYouMean(topic, append(append(docs.Known(), lang.Keywords()...), settings.Names()...))
+		hint := lang.DidYouMean(topic, repl.Topics())
 		if hint == "" {
 			hint = `\h lists what there is help on`
 		}
 		return c.wrong(word{topic, c.args[0].from, c.args[len(c.args)-1].to}, hint, "there is no help on %q", topic)
-	}
-	if value, err := c.session.Printer.Settings.Get(strings.ToLower(topic)); err == nil {
-		text += fmt.Sprintf("\nThe setting `%s` is %s.\n", strings.ToLower(topic), value)
 	}
 	columns := 100
 	if c.session.Columns != nil {

@@ -179,6 +179,11 @@ func (s *Session) RC(ctx context.Context, path string, must bool) error {
 	return nil
 }
 
+// UserRC runs the user's rc file, which must be there only if the environment names it.
+func (s *Session) UserRC(ctx context.Context) error {
+	return s.RC(ctx, RCPath(), os.Getenv("OCCLUDE_RC") != "")
+}
+
 // statements cuts a script into its commands and single statements.
 func statements(src string) []Piece {
 	var all []Piece
@@ -198,6 +203,6 @@ func statements(src string) []Piece {
 // results are not printed, errors are written to errs.
 func ReadRC(ctx context.Context, e *engine.Engine, errs io.Writer) {
 	s := &Session{Engine: e, Printer: &repl.Printer{Out: io.Discard, Settings: &e.Session.Settings}, Err: errs}
-	err := s.RC(ctx, RCPath(), os.Getenv("OCCLUDE_RC") != "")
+	err := s.UserRC(ctx)
 	repl.ShowError(errs, errors.Join(err, s.Close()))
 }

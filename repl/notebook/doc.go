@@ -6,14 +6,15 @@
 //
 // # What a result becomes
 //
-// A result is shown as the most that it can be. It is asked for its methods, not for
-// its type, so a new kind of result appears without a change here:
+// A result is shown as the most that it can be:
 //
-//	it can be drawn (PNG, Figure)    a picture, and the printed summary below it,
-//	                                 or the tables of a BENCHMARK or an EVALUATE
-//	it has a page (EXPLAIN, ...)     HTML, and the printed text for consoles
-//	it has rows (Relation)           an HTML table, likewise
-//	anything else                    the text that a terminal would get
+//	it can be drawn (executor.Pictured)  a picture, and the printed summary below it,
+//	                                     or the tables of a BENCHMARK or an EVALUATE
+//	it has a page (EXPLAIN, DESCRIBE)    HTML, and the printed text for consoles
+//	it has rows (executor.Tabular)       an HTML table, likewise
+//	anything else                        the text that a terminal would get
+//
+// A new kind of result that can be drawn, or has rows, appears without a change here.
 //
 // In a table, pictures and arrays of two axes are drawn: what heatmap('png') and
 // heatmap() make of stored maps.

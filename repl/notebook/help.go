@@ -15,6 +15,7 @@ import (
 	"occlude/internal/settings"
 	"occlude/lang"
 	"occlude/repl"
+	"occlude/repl/complete"
 )
 
 // question reads a cell that asks for help: ?topic, topic? or only ?.
@@ -95,8 +96,7 @@ func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error)
 	if b := k.topic(topic); b != nil {
 		return b, nil
 	}
-	known := append(append(lang.Keywords(), docs.Known()...), settings.Names()...)
-	hint := lang.DidYouMean(topic, append(known, names{k.engine.Session}.Models()...))
+	hint := lang.DidYouMean(topic, append(repl.Topics(), complete.Of(k.engine.Session).Models()...))
 	if hint == "" {
 		hint = "? lists statements and topics"
 	}
@@ -123,18 +123,9 @@ func overview() string {
 
 // topic is what the manual says of a word, and what a setting is, nil if nothing.
 func (k *Kernel) topic(topic string) jupyter.Bundle {
-	text, ok := docs.Help(topic)
+	text, ok := repl.Manual(topic, &k.engine.Session.Settings)
 	if !ok {
 		return nil
-	}
-	for _, s := range settings.All() {
-		if s.Name == strings.ToLower(topic) {
-			value, err := k.engine.Session.Settings.Get(s.Name)
-			if err != nil {
-				return nil
-			}
-			text += fmt.Sprintf("\n%s: it is `%s` now; `SET %s = ...;` changes it.\n", s.Meaning, value, s.Name)
-		}
 	}
 	return markdown(text)
 }

@@ -85,7 +85,7 @@ func (s stderr) Write(text []byte) (int, error) {
 
 // Complete implements jupyter.Kernel.
 func (k *Kernel) Complete(_ context.Context, code string, cursor int) jupyter.Completion {
-	found := complete.At(code, cursor, names{k.engine.Session})
+	found := complete.At(code, cursor, complete.Of(k.engine.Session))
 	c := jupyter.Completion{From: found.From, To: cursor}
 	for _, x := range found.Candidates {
 		kind := x.Kind
@@ -95,24 +95,6 @@ func (k *Kernel) Complete(_ context.Context, code string, cursor int) jupyter.Co
 		c.Matches = append(c.Matches, jupyter.Match{Text: x.Text, Kind: kind})
 	}
 	return c
-}
-
-// names are what a session knows by name.
-type names struct{ session *executor.Session }
-
-func (n names) Models() []string {
-	var all []string
-	for _, m := range n.session.Models() {
-		all = append(all, m.Name)
-	}
-	return all
-}
-
-func (n names) Labels(model string) []string {
-	if m, ok := n.session.Lookup(model); ok {
-		return m.Labels
-	}
-	return nil
 }
 
 // Completeness implements jupyter.Kernel.

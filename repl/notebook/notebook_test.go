@@ -500,6 +500,9 @@ func TestHelp(t *testing.T) {
 	if _, err := k.page(ctx, "oclude"); err == nil || !strings.Contains(err.Error(), "did you mean OCCLUDE?") {
 		t.Errorf("a misspelt topic: %v", err)
 	}
+	if _, err := k.page(ctx, "drill_don"); err == nil || !strings.Contains(err.Error(), "did you mean drill_down?") {
+		t.Errorf("a misspelt hint: %v", err)
+	}
 	// The bar is the cursor.
 	for code, want := range map[string]string{
 		"OCC|LUDE 'a.png' USING chest;": "OCCLUDE\n───", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "PATCH and STRIDE\n───",

@@ -5,23 +5,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image/png"
-	"io"
 	"strings"
 
 	"occlude/executor"
-	"occlude/internal/heatmap"
 	"occlude/internal/jupyter"
 	"occlude/internal/settings"
 	"occlude/planner/explain"
 	"occlude/repl"
-)
-
-// What a result may be besides printed.
-type (
-	pictured interface{ PNG(io.Writer) error }
-	figured  interface{ Figure() heatmap.Figure }
-	tabular  interface{ Relation() *executor.Relation }
-	paged    interface{ HTML(io.Writer) error }
 )
 
 // view shows a cell's results.
@@ -51,21 +41,18 @@ func (v *view) show(r executor.Result) error {
 		v.out.Stream(jupyter.Stdout, text)
 		return nil
 	}
-	plain := strings.TrimRight(text, "\n")
-	drawing := picture(r)
-	if drawing != nil {
+	if drawing := picture(r); drawing != nil {
 		v.out.Display("", pictureBundle(drawing))
-		switch r.(type) {
-		case *executor.Relation: // that is all of it
+		switch _, isTable := r.(*executor.Relation); {
+		case isTable: // that is all of it
 			return nil
-		case *executor.Benchmark, *executor.Evaluation: // which have tables, too
-		default:
+		case repl.Parts(r) == nil:
 			// Front ends show the picture alone, so the text is an output of its own.
 			v.out.Stream(jupyter.Stdout, text)
 			return nil
 		}
 	}
-	b := jupyter.Bundle{"text/plain": plain}
+	b := jupyter.Bundle{"text/plain": strings.TrimRight(text, "\n")}
 	page, err := htmlOf(r)
 	if err != nil {
 		return err
@@ -91,7 +78,7 @@ func pictureBundle(data []byte) jupyter.Bundle {
 func (v *view) print(r executor.Result) (string, error) {
 	v.printed.Reset()
 	err := v.printer.Print(r)
-	if t, ok := r.(tabular); err != nil && ok {
+	if t, ok := r.(executor.Tabular); err != nil && ok {
 		v.printed.Reset()
 		err = v.printer.Print(shortened(t.Relation()))
 	}
@@ -103,12 +90,8 @@ func (v *view) print(r executor.Result) (string, error) {
 func picture(r executor.Result) []byte {
 	var b bytes.Buffer
 	switch r := r.(type) {
-	case pictured:
+	case executor.Pictured:
 		if r.PNG(&b) == nil {
-			return b.Bytes()
-		}
-	case figured:
-		if heatmap.EncodePNG(&b, r.Figure()) == nil {
 			return b.Bytes()
 		}
 	case *executor.Relation: // of a picture alone, as SELECT heatmap('png') makes one
@@ -133,14 +116,14 @@ func htmlOf(r executor.Result) (string, error) {
 		if r.Plan.Format == "json" || r.Plan.Format == "dot" {
 			return "", nil // asked for as text
 		}
-		err := paged(explain.New(r.Plan, r.Actual)).HTML(&b)
+		err := explain.New(r.Plan, r.Actual).HTML(&b)
 		return b.String(), err
 	case executor.Description:
-		err := paged(explain.Describe(r.Plan)).HTML(&b)
+		err := explain.Describe(r.Plan).HTML(&b)
 		return b.String(), err
 	case *executor.Relation:
 		table(&b, r)
-	case tabular:
+	case executor.Tabular:
 		table(&b, shortened(r.Relation()))
 	}
 	return b.String(), nil

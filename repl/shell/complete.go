@@ -15,6 +15,7 @@ import (
 	"occlude/docs"
 	"occlude/internal/settings"
 	"occlude/lang"
+	"occlude/repl"
 	"occlude/repl/command"
 	"occlude/repl/complete"
 )
@@ -68,10 +69,10 @@ func (e *editor) commandCandidates(line string) complete.Completion {
 func (e *editor) arguments(takes command.Kind, typed string) (lang.Kind, []string) {
 	switch takes {
 	case command.Topic:
-		topics := docs.Known()
-		if typed != "" { // not every word at once
-			topics = append(append(topics, lang.Keywords()...), settings.Names()...)
+		if typed != "" {
+			return "topic", repl.Topics()
 		}
+		topics := docs.Known() // not every word at once
 		slices.Sort(topics)
 		return "topic", slices.Compact(topics)
 	case command.Model:

@@ -9,8 +9,16 @@ import jupyter_kernel_test
 CREATE = """CREATE OR REPLACE MODEL "hello, world" FROM 'models/chest.onnx'; """
 
 
-class Occlude(jupyter_kernel_test.KernelTests):
+class Patient(jupyter_kernel_test.KernelTests):
+    """Waits as long as it takes: the suite's 15 seconds are few where other tests compute meanwhile."""
+
     kernel_name = "occlude"
+
+    def get_non_kernel_info_reply(self, timeout=None):
+        return super().get_non_kernel_info_reply(timeout=120)
+
+
+class Occlude(Patient):
     language_name = "occlude"
     file_extension = ".oql"
     code_hello_world = CREATE
@@ -50,10 +58,9 @@ class Occlude(jupyter_kernel_test.KernelTests):
         super().test_pager()
 
 
-class Warned(jupyter_kernel_test.KernelTests):
+class Warned(Patient):
     """A store that cannot be read is warned of."""
 
-    kernel_name = "occlude"
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
