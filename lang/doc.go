@@ -32,14 +32,21 @@
 // keeps no account of that, but it can print its grammar as EBNF; expect.go
 // walks that EBNF along the statement and so knows, at the first token that
 // does not fit, everything that would have. From this come the message, the
-// did-you-mean hint, a missing semicolon being told from a wrong word, and the
-// lists of words ([Keywords]), and completion ([NextAt]). A new production is known to all of them without
-// another line of code. complain.go puts it into words and knows the usual
-// mistakes: quotes of the wrong kind, signs from other languages, statements
-// and clauses that are yet to come.
+// did-you-mean hint, a missing semicolon being told from a wrong word, the
+// lists of words ([Keywords]), and completion ([NextAt]). A new production is
+// known to all of them without another line of code. complain.go puts it into
+// words and knows the usual mistakes: quotes of the wrong kind, signs from other
+// languages, statements and clauses that are yet to come.
 //
 // Other packages report what they find wrong with a tree by [Errorf] on the
 // span of the node, and [DidYouMean]; the reader cannot tell who it was.
+//
+// # Text that is being written
+//
+// People who type want to see what they have and what may follow, though nothing
+// of it parses yet. Both need the scanner alone, which never fails: [Lexemes] cuts
+// a text into what is shown in one colour, [NextAt] walks the grammar up to the
+// cursor.
 //
 // # Invariants
 //

@@ -130,8 +130,8 @@ func comments(src string, from, to int) []Lexeme {
 func sqlLexemes(src string, from, to int) []Lexeme {
 	var all []Lexeme
 	for from < to {
-		rest, n := src[from:to], 1
-		r, size := utf8.DecodeRuneInString(rest)
+		rest := src[from:to]
+		r, n := utf8.DecodeRuneInString(rest)
 		begins, ends := sqlQuote(rest)
 		kind := LexemeSymbol
 		switch {
@@ -147,11 +147,9 @@ func sqlLexemes(src string, from, to int) []Lexeme {
 			if word := strings.ToUpper(rest[:n]); sqlKeywords[word] {
 				kind = LexemeKeyword
 			}
-		case strings.TrimSpace(rest[:size]) == "":
-			from += size
+		case strings.TrimSpace(rest[:n]) == "":
+			from += n
 			continue
-		default:
-			n = size
 		}
 		all = append(all, Lexeme{from, from + n, kind})
 		from += n

@@ -76,6 +76,9 @@ func NextAt(src string, offset int) *Next {
 			n.From, n.Quote, n.Typed = t.Pos.Offset, ends.open, src[t.Pos.Offset+1:offset]
 			tokens = tokens[:last]
 		case t.Type == tokenSQL && whole:
+			if endsInLineComment(src[:offset], sqlLexemes(src, t.Pos.Offset, offset)) {
+				return n
+			}
 			n.From, n.Kinds = lastWord(src, t.Pos.Offset, offset), []Kind{KindSQL}
 			n.Typed, n.Before = src[n.From:offset], words(tokens[:last])
 			return n
@@ -144,9 +147,17 @@ func statementBefore(src string) ([]lexer.Token, ending) {
 			tokens = append(tokens, t)
 		}
 	}
-	rest := src[behind:]
-	line := strings.Contains(rest[strings.LastIndexByte(rest, '\n')+1:], "--")
-	return tokens, ending{s.open, s.open == "*/" || line}
+	return tokens, ending{s.open, s.open == "*/" || endsInLineComment(src, comments(src, behind, len(src)))}
+}
+
+// endsInLineComment reports whether a text ends in a comment that goes to the end of its
+// line, by the text's last lexemes.
+func endsInLineComment(src string, lexemes []Lexeme) bool {
+	if len(lexemes) == 0 {
+		return false
+	}
+	last := lexemes[len(lexemes)-1]
+	return last.To == len(src) && strings.HasPrefix(src[last.From:], "--")
 }
 
 // words are tokens as they are written, texts and names without their quotes.
