@@ -86,12 +86,11 @@ func (s *Session) program(ctx context.Context, m *model.Model, net *network.Netw
 	return ready, nil
 }
 
-// find is the program of a model that is ready to run a network in the way that a plan
-// chose, nil if none is.
-func (s *Session) find(m *model.Model, net *network.Network, kernels string, algorithms []operators.Algorithm) *program {
-	for _, p := range s.programs[m] {
-		if p.made(net, kernels, algorithms) {
-			return p
+// own is the program that a plan runs on, nil while it is not ready.
+func (s *Session) own(p *planner.Occlude) *program {
+	for _, ready := range s.programs[p.Model] {
+		if ready.made(p.Net, p.Kernels, p.Chosen().Algorithms) {
+			return ready
 		}
 	}
 	return nil
@@ -115,20 +114,19 @@ func (s *Session) keepPrograms(m *model.Model, n int) (done func()) {
 	}
 }
 
-// gradients is the backward pass of the network that a plan runs.
+// gradients is the backward pass of the network that a plan runs, whose program is ready.
 func (s *Session) gradients(p *planner.Occlude) (*gradient.Program, error) {
-	all := s.programs[p.Model]
-	last := all[len(all)-1] // that of the plan that is running
-	if last.backward == nil {
+	own := s.own(p)
+	if own.backward == nil {
 		// Direct convolutions: a single pass gains less by faster ones than it takes to
 		// transform their weights.
 		b, err := gradient.New(p.Net, gradient.Options{Kernels: p.Kernels})
 		if err != nil {
 			return nil, fmt.Errorf("model %q: %w", p.Model.Name, err)
 		}
-		last.backward = b
+		own.backward = b
 	}
-	return last.backward, nil
+	return own.backward, nil
 }
 
 // kept is something that is kept for other queries.
@@ -174,7 +172,7 @@ func (s *Session) makeRoom(p *planner.Occlude, image *seen) {
 	if p.MemoryLimit == 0 {
 		return
 	}
-	own := s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
+	own := s.own(p)
 	known, _ := s.held(p, own)
 	if image != nil {
 		known.Add(image.arrays()...)

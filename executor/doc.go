@@ -2,8 +2,9 @@
 //
 // A Session holds what statements leave behind: the catalog of models, the
 // settings, the programs (networks with packed weights) of models that were
-// used, and the views of images that they were used on (cache.go, views.go). Run executes one plan in it and hands each result to a callback as soon
-// as it is there.
+// used, and the views of images that they were used on (cache.go, views.go). Run
+// executes one plan in it and hands each result to a callback as soon as it is
+// there.
 //
 // # How a heat map is computed
 //
@@ -13,14 +14,14 @@
 //	                                                              │
 //	                                   relation, .png .npy .csv .json ◀──┘
 //
-// The base pass materializes the views with all threads, unless a query before has left
-// them. Then each worker takes
-// batches of positions from a common counter until none is left, so the load
-// balances itself to the end; which worker computes a position does not change
-// its value. A plan of several stages is that several times over, with what the
-// plan says between them: enlarging what is known, choosing what is worth
-// computing (compute.go). The plan decided everything else: which rectangles,
-// which batch, how many workers. The executor never calls the planner.
+// The base pass materializes the views with all threads, unless a query before
+// has left them. Then each worker takes batches of positions from a common counter
+// until none is left, so the load balances itself to the end; which worker computes
+// a position does not change its value. A plan of several stages is that several
+// times over, with what the plan says between them: enlarging what is known,
+// choosing what is worth computing (compute.go). The plan decided everything else:
+// which rectangles, which batch, how many workers. The executor never calls the
+// planner.
 //
 // Meanwhile the map can be looked at (growing.go): whoever writes to it, a worker at the
 // end of each batch or what enlarges and estimates between stages, does so under its
@@ -34,7 +35,8 @@
 // ANALYZE MODEL runs parts of plans on a made-up image and times each layer
 // (calibrate.go), and computes the heat maps of a sample of images like any query's
 // (sample.go). What it finds is stored in one transaction at the end. A session
-// is the planner's Statistics (statistics.go): it looks up what was stored.
+// is the planner's Statistics (statistics.go): it looks up what was stored. It is
+// its Cache, too, and tells which views there are of an image.
 //
 // # Side by side
 //

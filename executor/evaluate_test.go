@@ -264,3 +264,14 @@ func TestEvaluateOfProgressiveMaps(t *testing.T) {
 		}
 	}
 }
+
+// The backward pass of the maps is made once, though the curves run on a program of
+// their own between them.
+func TestEvaluateMakesOneBackwardPass(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	b.scores("EVALUATE (OCCLUDE 'examples/images/c*.png' USING chest STRIDE 16 SSIM >= 0.7 WITH (plan = 'approximate', sketches = 'on')) USING deletion WITH (steps = 2);")
+	if n := b.session.Backwards(); n != 1 {
+		t.Errorf("%d programs have a backward pass", n)
+	}
+}

@@ -31,8 +31,7 @@ func (c *computation) memory() planner.Memory {
 	if c.result.Actual.Kept { // no base pass: workers have their memory from the beginning
 		base = c.stats().Peak
 	}
-	s, p := q.session, q.plan
-	known, held := s.held(p, s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms))
+	known, held := q.session.held(q.plan, q.session.own(q.plan))
 	pixels := c.result.Pixels.Data().([]float32)
 	held.Results = known.Add(pixels, c.cover.cover) + int64(len(pixels))*4 // before it was normalised
 	n := int64(len(c.result.States))

@@ -114,7 +114,7 @@ func (q *query) see(ctx context.Context, f *imageio.File) (*seen, error) {
 	}
 	v := &seen{model: p.Model, image: f.Path, pixels: pixels, views: views}
 	if p.Keeps {
-		v.content, v.by = q.content, s.find(p.Model, p.Net, p.Kernels, p.Chosen().Algorithms)
+		v.content, v.by = q.content, s.own(p)
 		known := memory.Arrays{}
 		known.Add(p.Net.Arrays()...)
 		v.bytes = known.Add(v.arrays()...)
