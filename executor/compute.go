@@ -253,7 +253,7 @@ func (c *computation) partial(err error) bool {
 	if stopped := (*Interrupted)(nil); !errors.As(err, &stopped) || h.Count(Missing) == len(h.States) {
 		return false
 	}
-	h.fill()
+	c.growing.change(h.fill) // of several images the last one may still be watched
 	h.Partial = true
 	return true
 }

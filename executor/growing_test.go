@@ -1,6 +1,8 @@
 package executor_test
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -129,5 +131,36 @@ func TestPeakOfPartial(t *testing.T) {
 		if missing := row[11] == "missing"; missing != (row[9] == nil) || missing != (row[10] == nil) || row[8] == nil {
 			t.Errorf("row %v", row)
 		}
+	}
+}
+
+// stopping watches until a context ends after some positions, and beyond.
+type stopping struct {
+	watcher
+	*stopper
+}
+
+func (*stopping) Start(string, int)     {}
+func (*stopping) Next(string, int, int) {}
+func (*stopping) Expect(int)            {}
+func (s *stopping) Add(n int)           { s.stopper.Add(n) }
+func (s *stopping) Finish()             { s.watcher.Finish() }
+
+// Of several images the one in work can still be looked at while it is made a partial
+// map: the race detector would tell.
+func TestLookAtTheLastOfSeveral(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &stopping{stopper: &stopper{after: 20, cancel: cancel}}
+	b.session.Progress = w
+	results, err := b.try(ctx, "OCCLUDE 'examples/images/c*.png' USING chest STRIDE 20 PROGRESSIVE WITH (batch = 2);")
+	if told := (*executor.Interrupted)(nil); !errors.As(err, &told) || len(results) != 1 {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	h, last := results[0].(*executor.HeatMap), w.watcher.seen[len(w.watcher.seen)-1]
+	if !slices.Equal(last.States, h.States) || bits(last) != bits(h) {
+		t.Error("what was seen last is not what is left")
 	}
 }
