@@ -30,12 +30,12 @@ func (f *File) Frame(n int) ([]byte, error) {
 		return f.unpack(stream)
 	}
 	size := int64(f.Rows) * int64(f.Columns) * int64(f.Samples) * int64(f.Bits/8)
-	from := int64(n-1) * size
-	if int64(len(f.pixels.value)) < int64(f.Frames)*size {
-		return nil, fmt.Errorf("the file is cut short or damaged: %d frames of %d x %d pixels take %d bytes, it has %d",
-			f.Frames, f.Columns, f.Rows, int64(f.Frames)*size, len(f.pixels.value))
-	}
 	value := f.pixels.value
+	if int64(len(value))/size < int64(f.Frames) { // for the product may be beyond an int64
+		return nil, fmt.Errorf("the file is cut short or damaged: %d frames of %d x %d pixels take %.0f bytes, it has %d",
+			f.Frames, f.Columns, f.Rows, float64(f.Frames)*float64(size), len(value))
+	}
+	from := int64(n-1) * size
 	if f.Bits == 8 && f.pixels.vr == "OW" && f.Order == binary.BigEndian {
 		value = swapped(value) // bytes went into words of two, the first one high
 	}

@@ -17,7 +17,7 @@ func (f *File) unpack(stream []byte) ([]byte, error) {
 	if len(stream) < header || binary.LittleEndian.Uint32(stream) != uint32(segments) {
 		return nil, fmt.Errorf("it is malformed: a frame that has not %d segments", segments)
 	}
-	if pixels/(most/2) > len(stream) { // before there is room made for them
+	if pixels*segments/(most/2) > len(stream) { // before there is room made for them
 		return nil, errShortRuns
 	}
 	out := make([]byte, pixels*segments)
