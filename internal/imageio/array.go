@@ -2,6 +2,7 @@ package imageio
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 
@@ -11,7 +12,7 @@ import (
 // decodeArray reads a .npy file as an image. Its values are pixels as they
 // are, 0 black and 255 white. An axis of 1 or 3 is the channels if it is the
 // last one, or else the first: (3, 3, 3) is (H, W, 3).
-func decodeArray(file []byte, _ view) (raster, error) {
+func decodeArray(_ context.Context, file []byte, _ view) (raster, error) {
 	r := bytes.NewReader(file)
 	header, err := npy.ReadHeader(r)
 	if err != nil {

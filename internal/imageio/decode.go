@@ -33,7 +33,7 @@ type view struct {
 type format struct {
 	name    string
 	matches func(head []byte) bool
-	raster  func(file []byte, v view) (raster, error) // does all, or nil and the others do
+	raster  func(ctx context.Context, file []byte, v view) (raster, error) // does all, or nil and the others do
 	size    func(io.Reader) (image.Config, error)
 	decode  func(file *stoppable) (image.Image, error)
 	exif    func(file []byte) []byte // the EXIF block, nil if there is none
@@ -144,7 +144,7 @@ func decode(ctx context.Context, file []byte, v view) (m source, err error) {
 		return source{}, fmt.Errorf("it is %s, of which only the first picture is read; DICOM files have numbered frames", f.name)
 	}
 	if f.raster != nil {
-		pixels, err := f.raster(file, v)
+		pixels, err := f.raster(ctx, file, v)
 		return pixels.source(), err
 	}
 	config, err := f.size(bytes.NewReader(file))
@@ -163,7 +163,7 @@ func decode(ctx context.Context, file []byte, v view) (m source, err error) {
 	screen := image.Rect(0, 0, config.Width, config.Height)
 	m = flatten(picture, screen, v.background, f.video)
 	if f.exif != nil {
-		m = m.upright(orientation(f.exif(file)))
+		return m.upright(ctx, orientation(f.exif(file)))
 	}
 	return m, nil
 }

@@ -15,15 +15,15 @@ import (
 )
 
 // decodeDICOM reads a frame of a DICOM file.
-func decodeDICOM(data []byte, v view) (raster, error) {
-	m, err := dicomFrame(data, v)
+func decodeDICOM(ctx context.Context, data []byte, v view) (raster, error) {
+	m, err := dicomFrame(ctx, data, v)
 	if err != nil {
 		return raster{}, fmt.Errorf("DICOM: %w", err)
 	}
 	return m, nil
 }
 
-func dicomFrame(data []byte, v view) (raster, error) {
+func dicomFrame(ctx context.Context, data []byte, v view) (raster, error) {
 	file, err := dicomfile.Parse(data)
 	if err != nil {
 		return raster{}, err
@@ -39,7 +39,7 @@ func dicomFrame(data []byte, v view) (raster, error) {
 		return raster{}, err
 	}
 	if file.JPEG {
-		picture, err := decodeFrame(file, frame)
+		picture, err := decodeFrame(ctx, file, frame)
 		if err != nil {
 			return raster{}, fmt.Errorf("the JPEG stream of frame %d: %w", v.frame, explain(err))
 		}
@@ -200,7 +200,7 @@ func fromPalette(file *dicomfile.File, frame []byte) (raster, error) {
 
 // decodeFrame decodes a frame's JPEG stream, which must be what the file says of
 // it. Grays come without gaps between their rows.
-func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
+func decodeFrame(ctx context.Context, file *dicomfile.File, stream []byte) (image.Image, error) {
 	config, err := jpeg.DecodeConfig(bytes.NewReader(stream))
 	if err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func decodeFrame(file *dicomfile.File, stream []byte) (image.Image, error) {
 		const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // a marker that tells of no transform
 		stream = slices.Concat(stream[:2], []byte(adobe), stream[2:])
 	}
-	picture, err := decodeJPEG(newStoppable(context.Background(), stream))
+	picture, err := decodeJPEG(newStoppable(ctx, stream))
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@
 //
 // A picture as float32 takes up to four times the memory that its decoder needs, so
 // pixels are converted row by row, while Fit scales them: of a photograph with 100
-// million pixels only a model's input is ever there in full. Reading and fitting end
-// with their context.
+// million pixels only a model's input is ever there in full. One that EXIF says lies
+// on its side is turned first, in bytes. Reading and fitting end with their context.
 //
 // # Reading
 //

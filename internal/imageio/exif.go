@@ -2,8 +2,10 @@ package imageio
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"iter"
+	"slices"
 )
 
 // EXIF stores which way up a camera was held, in a small TIFF file of its own
@@ -107,32 +109,61 @@ func tiffTag(file []byte, tag uint16) int {
 
 // upright turns and flips the picture to where its orientation says the top is.
 // 1 to 4 keep rows and columns, 5 to 8 swap them.
-func (s source) upright(orientation int) source {
-	if orientation == 1 {
-		return s
+func (s source) upright(ctx context.Context, orientation int) (source, error) {
+	swapped := orientation >= 5
+	// Where row and column 0 of the file are the last ones, as they are to be seen.
+	left := slices.Contains([]int{2, 3, 7, 8}, orientation)
+	up := slices.Contains([]int{3, 4, 6, 7}, orientation)
+	switch {
+	case swapped && s.depth == 8: // whole numbers
+		return transposed[uint8](ctx, s, left, up)
+	case swapped:
+		return transposed[float32](ctx, s, left, up)
 	}
-	m := s.raster()
-	w, h := m.w, m.h
-	if orientation >= 5 {
-		w, h = h, w
-	}
-	out := newRaster(w, h, m.c, m.depth)
-	for y := range h {
-		for x := range w {
-			fx, fy := x, y // where the pixel is found in m
-			if orientation >= 5 {
-				fx, fy = y, x
+	return s.flipped(left, up), nil
+}
+
+// flipped gives the rows from the last to the first, if up, and each from right to left,
+// if left.
+func (s source) flipped(left, up bool) source {
+	out := s
+	out.row = func(y int, to []float32) {
+		if up {
+			y = s.h - 1 - y
+		}
+		s.row(y, to)
+		if !left {
+			return
+		}
+		for a, b := 0, (s.w-1)*s.c; a < b; a, b = a+s.c, b-s.c {
+			for c := range s.c {
+				to[a+c], to[b+c] = to[b+c], to[a+c]
 			}
-			switch orientation {
-			case 2, 3, 7, 8:
-				fx = m.w - 1 - fx
-			}
-			switch orientation {
-			case 3, 4, 6, 7:
-				fy = m.h - 1 - fy
-			}
-			copy(out.pix[(y*w+x)*m.c:][:m.c], m.pix[(fy*m.w+fx)*m.c:])
 		}
 	}
-	return out.source()
+	return out
+}
+
+// transposed makes rows of the columns of the flipped picture. Each has a pixel of every
+// row, so all pixels have to be there: as T.
+func transposed[T uint8 | float32](ctx context.Context, s source, left, up bool) (source, error) {
+	from := s.flipped(left, up)
+	pix := make([]T, s.w*s.h*s.c)
+	line, n := make([]float32, s.w*s.c), s.h*s.c
+	for y := range s.h {
+		if ctx.Err() != nil {
+			return source{}, context.Cause(ctx)
+		}
+		from.row(y, line)
+		for x := range s.w {
+			for c, v := range line[x*s.c : (x+1)*s.c] {
+				pix[x*n+y*s.c+c] = T(v)
+			}
+		}
+	}
+	return source{s.h, s.w, s.c, s.depth, func(y int, to []float32) {
+		for i, v := range pix[y*n : (y+1)*n] {
+			to[i] = float32(v)
+		}
+	}}, nil
 }

@@ -14,7 +14,8 @@ import (
 
 // Limits on what is read, looked at before any pixel is decoded. They keep a
 // few hostile bytes from filling the memory: the largest picture that passes
-// takes 0.8 GB when it is decoded, arrays and DICOM files 1.2 GB as float32.
+// takes 0.8 GB when it is decoded, arrays and DICOM files 1.2 GB as float32; one that
+// lies on its side is held twice while it is turned.
 const (
 	MaxPixels = 100_000_000 // width times height
 	MaxSide   = 65_500      // width or height

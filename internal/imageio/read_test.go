@@ -100,3 +100,22 @@ func TestReadingStops(t *testing.T) {
 		}
 	}
 }
+
+// Neither a compressed frame nor a picture that lies on its side is read to its end.
+func TestDecodingStops(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for _, name := range []string{"dicom/jpeg.dcm", "dicom/jpeg-colour.dcm"} {
+		if _, err := Read(ctx, filepath.Join("testdata", name), Window{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for orientation := 5; orientation <= 8; orientation++ {
+		for _, depth := range []int{8, 16} {
+			m := newRaster(3, 2, 3, depth).source()
+			if _, err := m.upright(ctx, orientation); !errors.Is(err, context.Canceled) {
+				t.Errorf("orientation %d, %d bits: %v", orientation, depth, err)
+			}
+		}
+	}
+}
