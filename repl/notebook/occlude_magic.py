@@ -3,7 +3,7 @@
     %load_ext occlude_magic
 
     %%occlude heat
-    CREATE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt');
+    CREATE OR REPLACE MODEL chest FROM 'models/chest.onnx' WITH (labels = 'models/chest.labels.txt');
     OCCLUDE 'images/nodule.png' USING chest STRIDE 8;
 
 runs the statements with the program occlude. The cell's value, kept as `heat` if a name
@@ -34,6 +34,7 @@ STATEMENT = re.compile(r"""(?:'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[^;'"])+;?""", 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
 # What a session remembers.
 REMEMBERED = re.compile(r"\s*(CREATE\s+(OR\s+REPLACE\s+)?MODEL|DROP\s+MODEL|SET|RESET)\b", re.I)
+DROPPING = re.compile(r"\s*DROP\b", re.I)
 VARIABLE = re.compile(r":['\"]?([A-Za-z_]\w*)")
 
 
@@ -82,8 +83,14 @@ class Occlude(Magics):
             value = value_of(done.stdout)
         for statement in STATEMENT.findall(cell):
             if REMEMBERED.match(COMMENT.sub(" ", statement)):
-                self.remembered.append(statement.strip().rstrip(";") + "\n;")
+                self.remember(statement.strip().rstrip(";") + "\n;")
         return value
+
+    def remember(self, statement):
+        """Keep a statement. One that it repeats goes, for cells are run many times, unless a
+        model was dropped in between: then both are needed."""
+        dropped = max((i for i, s in enumerate(self.remembered) if DROPPING.match(COMMENT.sub(" ", s))), default=-1)
+        self.remembered = [s for i, s in enumerate(self.remembered) if i <= dropped or s != statement] + [statement]
 
 
 def value_of(text):

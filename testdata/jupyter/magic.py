@@ -47,6 +47,16 @@ assert run("""BENCHMARK (RUNS 1, WARMUP 0) OCCLUDE 'images/nodule.png' USING "my
 assert run("""EXPLAIN OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 104;""")["version"]
 left_out = run("""OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 104 WHERE x > 0;""")
 assert numpy.isnan(left_out[:, 0]).all() and not numpy.isnan(left_out[:, 1:]).any()
+# A cell that is run again is remembered once, and as often as it must be.
+again = """CREATE OR REPLACE MODEL again FROM 'models/chest.onnx'; SET threads = 2;"""
+before = len(shell.magics_manager.registry["Occlude"].remembered)
+for _ in range(3):
+    run(again)
+assert len(shell.magics_manager.registry["Occlude"].remembered) == before + 2
+run("DROP MODEL again; RESET threads;")
+run(again)
+run("DROP MODEL again;")
+assert run("SHOW threads;") == [{"threads": "2"}]
 # Where there is no program it says so.
 with unittest.mock.patch.dict(os.environ, OCCLUDE="nowhere/occlude"):
     try:
