@@ -287,8 +287,8 @@ var escape = regexp.MustCompile("\x1b\\[[0-9]*m")
 
 func visibleWidth(text string) int { return displaywidth.String(escape.ReplaceAllString(text, "")) }
 
-// wrap breaks a text at spaces, but not at those that are not to be broken. A style that is on at the end of a line is ended
-// there and taken up again in the next.
+// wrap breaks a text at spaces, but not at those that are not to be broken. A style that
+// is on at the end of a line is ended there and taken up again in the next.
 func wrap(text string, width int) []string {
 	var lines []string
 	line, style := "", ""

@@ -95,8 +95,9 @@ func (s *Session) Do(ctx context.Context, t engine.Text, offset int) (Next, erro
 	return *c.next, nil
 }
 
-// cut cuts a line into words and texts in single quotes, in which ” is a quote. A
-// semicolon at the end, out of habit, is left out. open is a text that is not closed.
+// cut cuts a line into words and texts in single quotes, in which two of them are one
+// that is meant. A semicolon at the end, out of habit, is left out. open is a text that
+// is not closed.
 func cut(line string, at int) (words []word, open *word) {
 	end := len(strings.TrimRight(line, "; \t\r"))
 	for i := 0; i < end; {
