@@ -19,9 +19,14 @@ func Manual(topic string, now *settings.Settings) (markdown string, ok bool) {
 		return "", false
 	}
 	for _, s := range settings.All() {
-		if value, err := now.Get(s.Name); err == nil && strings.EqualFold(s.Name, topic) {
-			text += fmt.Sprintf("\n%s: it is `%s` now; `SET %s = ...;` changes it.\n", s.Meaning, value, s.Name)
+		value, err := now.Get(s.Name)
+		if err != nil || !strings.EqualFold(s.Name, topic) {
+			continue
 		}
+		if !strings.Contains(text, s.Meaning) { // as of the switches of rules, which have no row each
+			text += fmt.Sprintf("\n`%s`: %s.\n", s.Name, s.Meaning)
+		}
+		text += fmt.Sprintf("\nThe setting `%s` is `%s` now; `SET %[1]s = ...;` changes it.\n", s.Name, value)
 	}
 	return text, true
 }

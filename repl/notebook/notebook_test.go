@@ -506,7 +506,7 @@ func TestHelp(t *testing.T) {
 	// The bar is the cursor.
 	for code, want := range map[string]string{
 		"OCC|LUDE 'a.png' USING chest;": "OCCLUDE\n───", "OCCLUDE 'a.png' USING che|st;": "layers", "OCCLUDE 'a.png' USING chest STRI|DE 4": "PATCH and STRIDE\n───",
-		"CREATE| MODEL": "CREATE MODEL\n───", "DROP MO|DEL": "DROP MODEL\n───", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "it is `auto` now",
+		"CREATE| MODEL": "CREATE MODEL\n───", "DROP MO|DEL": "DROP MODEL\n───", "DROP MODEL chest|": "layers", "SET thr|eads = 2": "The setting `threads` is `auto` now",
 		"SELECT| 1": "SELECT and friends\n───", "?occlude|": "OCCLUDE\n───", "EXPLAIN (ANALY|ZE) OCCLUDE 'a.png' USING chest": "EXPLAIN\n───",
 		// What says nothing for itself is told of by what it stands behind.
 		"OCCLUDE 'a.p|ng' USING chest": "OCCLUDE\n───", "OCCLUDE 'a.png' USING chest AT (1, |2)": "AT\n──", "SELECT pe|ak() FROM t": "Functions of heat maps\n───",
