@@ -48,7 +48,8 @@ type growing struct {
 	of     looker
 	draw   *picture.Growth
 	block  *picture.Block // as it was drawn last
-	done   int64          // positions that were done by then
+	done   int64          // positions that were done by then; -1 while block is of the image before
+	begun  time.Time      // the image, of several
 	size   picture.Size   // of the window then
 	next   time.Time      // not before
 	failed bool           // it cannot be drawn; the line goes on
@@ -130,6 +131,7 @@ func (d *Display) Next(image string, number, of int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.course.Image, d.course.Number, d.course.Of = image, number, of
+	d.heat.of, d.heat.done, d.heat.begun = nil, -1, d.now()
 }
 
 // Watch implements executor.Watcher.
@@ -198,6 +200,10 @@ func (d *Display) frame() {
 	}
 	if size := d.terminal.Size(); size != d.size {
 		d.size, d.since = size, now
+	}
+	if m := &d.heat; m.block != nil && m.done < 0 && now.Sub(m.begun) >= patience {
+		d.erase() // it would be taken for this image's
+		m.block = nil
 	}
 	d.picture(now)
 	d.show()

@@ -185,6 +185,61 @@ func TestQuickQueriesShowNothing(t *testing.T) {
 	})
 }
 
+// What is said moves the picture down, and in the end none is left.
+func TestPictureBelowWhatIsSaid(t *testing.T) {
+	h := heatMap(t, "OCCLUDE 'images/nodule.png' USING chest STRIDE 52;")
+	synctest.Test(t, func(t *testing.T) {
+		e := newEmulator(90, 30)
+		d, g := shown(e, picture.Kitty), &growth{whole: h}
+		d.Start("nodule.png", 25)
+		d.watch(g)
+		g.grow(5, -1)
+		time.Sleep(time.Second)
+		for range 2 {
+			d.Above(func() { fmt.Fprint(e, "said\r\n") })
+			if len(e.images) != 1 {
+				t.Errorf("after something was said there are images %v", e.images)
+			}
+		}
+		d.Finish()
+		if e.check(t); len(e.images) > 0 {
+			t.Errorf("in the end there are images %v", e.images)
+		}
+	})
+}
+
+// The picture of an image makes room for that of the next, but does not stand below its
+// name for long.
+func TestNextImage(t *testing.T) {
+	h := heatMap(t, "OCCLUDE 'images/nodule.png' USING chest STRIDE 52;")
+	synctest.Test(t, func(t *testing.T) {
+		e := newEmulator(90, 30)
+		d := shown(e, picture.Kitty)
+		d.Start("a.png", 50)
+		pictured := func(want bool, after time.Duration) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			e.check(t)
+			if text := e.text(); (len(text) > 1) != want || (len(e.images) == 1) != want {
+				t.Errorf("%d images in\n%s", len(e.images), strings.Join(text, "\n"))
+			}
+		}
+		for i := range 2 {
+			d.Next(fmt.Sprintf("%c.png", 'a'+i), i+1, 2)
+			pictured(i > 0, 300*time.Millisecond)
+			pictured(false, time.Second) // the base pass
+			g := &growth{whole: h}
+			d.watch(g)
+			pictured(false, time.Second) // the first positions
+			g.grow(1, -1)
+			d.Add(1)
+			pictured(true, 5*time.Second)
+		}
+		d.Finish()
+	})
+}
+
 // At the bottom of the screen there is made room, once; and results are printed above.
 func TestRoomIsMadeOnce(t *testing.T) {
 	h := heatMap(t, "OCCLUDE 'images/nodule.png' USING chest STRIDE 52;")

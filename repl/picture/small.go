@@ -68,7 +68,7 @@ func (t *Terminal) pixels(cells, cell image.Point) image.Point {
 type Growth struct {
 	terminal *Terminal
 	number   int // of the first image
-	drawn    int // images that have numbers
+	drawn    int // images that were given numbers so far
 	ground   *heatmap.Ground
 	of       *tensor.Dense // what the ground shows
 }
@@ -111,13 +111,13 @@ func (g *Growth) Draw(h *executor.HeatMap, lines int) (*Block, error) {
 	return b, err
 }
 
-// Forget is what takes the images away that erasing their cells would leave.
+// Forget is what takes the images away that erasing their cells would leave. Blocks that
+// were drawn may be shown again afterwards, so it knows of all images, gone or not.
 func (g *Growth) Forget() (data string) {
 	if g.terminal.Shows() && g.terminal.Protocol == Kitty {
 		for i := range g.drawn {
 			data += forgetKitty(g.number + i)
 		}
 	}
-	g.drawn = 0
 	return data
 }
