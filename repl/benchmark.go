@@ -20,7 +20,7 @@ func (p *Printer) benchmark(b *executor.Benchmark) error {
 				return err
 			}
 		}
-		if err := part.print(p.Out); err != nil {
+		if err := part.print(p.people()); err != nil {
 			return err
 		}
 	}

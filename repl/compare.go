@@ -13,7 +13,7 @@ func (p *Printer) comparison(c *executor.Comparison) error {
 	if p.Settings.Format() != settings.FormatTable {
 		return p.relation(comparisonSummary(c))
 	}
-	if _, err := fmt.Fprint(p.Out, comparisonText(c)); err != nil {
+	if _, err := fmt.Fprint(p.people(), comparisonText(c)); err != nil {
 		return err
 	}
 	b, err := p.Terminal.Comparison(c)

@@ -18,7 +18,7 @@ func (p *Printer) evaluation(e *executor.Evaluation) error {
 	if err := p.relation(e.Relation()); err != nil || p.Settings.Format() != settings.FormatTable {
 		return err
 	}
-	if err := evaluationNotes(p.Out, e); err != nil {
+	if err := evaluationNotes(p.people(), e); err != nil {
 		return err
 	}
 	return p.figure(e)

@@ -48,7 +48,7 @@ func (p *Printer) print(r executor.Result) error {
 	switch r := r.(type) {
 	case executor.Message:
 		if p.Settings.Format() == settings.FormatTable || p.Settings.Format() == settings.FormatVertical {
-			_, err := fmt.Fprintln(p.Out, r.Text)
+			_, err := fmt.Fprintln(p.people(), r.Text)
 			return err
 		}
 		return nil
@@ -72,7 +72,7 @@ func (p *Printer) print(r executor.Result) error {
 		case settings.FormatCSV, settings.FormatTSV:
 			return p.relation(&executor.Relation{Columns: d.Columns(), Rows: d.Rows()})
 		}
-		return d.Text(p.Out)
+		return d.Text(p.people())
 	case *executor.Explanation:
 		report := explain.New(r.Plan, r.Actual)
 		switch {
@@ -84,6 +84,24 @@ func (p *Printer) print(r executor.Result) error {
 		return report.Text(p.Out)
 	}
 	return fmt.Errorf("no way to print a %T", r)
+}
+
+// people is where text for people goes. The names of files, models and classes in it may
+// hold control characters, which a terminal would obey.
+func (p *Printer) people() io.Writer { return visibly{p.Out} }
+
+// visibly writes lines of text, each with its control characters made visible.
+type visibly struct{ io.Writer }
+
+func (v visibly) Write(text []byte) (int, error) {
+	lines := strings.Split(string(text), "\n")
+	for i := range lines {
+		lines[i] = visible(lines[i])
+	}
+	if _, err := io.WriteString(v.Writer, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 func (p *Printer) relation(r *executor.Relation) error {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -327,6 +328,26 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 // What cannot be written is an error of the statement.
+// Names are shown, not obeyed by the terminal.
+func TestNamesWithControlCharacters(t *testing.T) {
+	data, err := os.ReadFile("../examples/images/nodule.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := filepath.Join(t.TempDir(), "\x1b[31mred\a.png")
+	if err := os.WriteFile(image, data, 0o600); err != nil {
+		t.Skip(err)
+	}
+	query := fmt.Sprintf("OCCLUDE '%s' USING chest AT (0, 0)", image)
+	for _, text := range []string{query, "EXPLAIN " + query, "PREDICT '" + image + "' USING chest", "COMPARE (" + query + ") WITH (" + query + ")",
+		"BENCHMARK " + query, "EVALUATE (OCCLUDE '" + image + "' USING chest STRIDE 208) USING deletion"} {
+		got := printed(t, "table", text+";", nil)
+		if strings.ContainsAny(got, "\x1b\a") || !strings.Contains(got, "[31mred") {
+			t.Errorf("%.9s prints %q", text, got)
+		}
+	}
+}
+
 func TestPrintFailsWithItsWriter(t *testing.T) {
 	for _, format := range []string{"table", "vertical", "csv", "tsv", "json"} {
 		var s settings.Settings

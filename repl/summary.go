@@ -132,7 +132,7 @@ func (p *Printer) heatMap(h *executor.HeatMap) error {
 		_, err = fmt.Fprintf(p.Out, "%s\n", data)
 		return err
 	case settings.FormatTable:
-		if _, err := fmt.Fprint(p.Out, s.text(h)); err != nil {
+		if _, err := fmt.Fprint(p.people(), s.text(h)); err != nil {
 			return err
 		}
 		return p.picture(h)

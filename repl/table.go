@@ -32,11 +32,11 @@ func (p *Printer) intoTable(f *executor.IntoTable) error {
 	if f.Failed > 0 {
 		lines = append(lines, [2]string{"failed", fmt.Sprintf("SELECT image, error FROM occlude_failure WHERE tbl = %s;", lang.String{Value: f.Table})})
 	}
-	if _, err := fmt.Fprintf(p.Out, "OCCLUDE INTO TABLE %s\n", f.Table); err != nil {
+	if _, err := fmt.Fprintf(p.people(), "OCCLUDE INTO TABLE %s\n", f.Table); err != nil {
 		return err
 	}
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(p.Out, "  %-9s %s\n", l[0], l[1]); err != nil {
+		if _, err := fmt.Fprintf(p.people(), "  %-9s %s\n", l[0], l[1]); err != nil {
 			return err
 		}
 	}
