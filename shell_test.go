@@ -32,6 +32,7 @@ const patience = 60 * time.Second
 //	look [running] [keys=C-c]   waits until something runs, if need be, types the keys, and
 //	            waits until the screen has what a regular expression says
 //	resize W H
+//	signal TERM sends the shell a signal
 //	file NAME   writes a file into the folder in which the shell runs, or prints one
 //
 // and what is expected is the screen, but for look, colors and file.
@@ -134,6 +135,11 @@ func (w *window) do(t *testing.T, d *datadriven.TestData) string {
 			w.pane("send-keys", keys.Vals...)
 		}
 		return w.look(regexp.MustCompile(d.Input))
+	case "signal":
+		out, err := exec.Command("pkill", "-"+d.CmdArgs[0].Key, "-P", strings.TrimSpace(w.pane("display-message", "-p", "#{pane_pid}"))).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 	case "colors":
 		return w.expect(d.Expected, func() string { return painted(w.pane("capture-pane", "-p", "-e")) })
 	case "file":

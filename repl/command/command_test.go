@@ -129,7 +129,7 @@ func TestErrors(t *testing.T) {
 	write(t, "e.oql", "\\e\n")
 	for source, want := range map[string]string{
 		`\wibble`:           "1:1: error: there is no command \\wibble\n  \\wibble\n  ^~~~~~~\n  hint: \\? lists the commands\n",
-		`  .modle csv`:      "1:3: error: there is no command .modle\n    .modle csv\n    ^~~~~~\n  hint: did you mean .mode?\n",
+		`  .mdoe csv`:       "1:3: error: there is no command .mdoe\n    .mdoe csv\n    ^~~~~\n  hint: did you mean .mode?\n",
 		`\d é b`:            "1:6: error: \\d takes one argument: \\d [MODEL]\n  \\d é b\n       ^\n  hint: write names with blanks in single quotes\n",
 		`\unset`:            "1:1: error: \\unset takes an argument: \\unset NAME\n  \\unset\n  ^~~~~~\n",
 		`\m all`:            "1:4: error: \\m takes nothing\n  \\m all\n     ^~~\n",

@@ -85,6 +85,9 @@ func (e *editor) start() {
 		"occlude-complete":  e.tab,
 		"occlude-newline":   func() { rl.Cursor().InsertAt('\n') },
 		"insert-comment":    func() {}, // for which comment-begin would be needed
+		// readline does not find the editor that the environment names.
+		"edit-command-line":        e.leaveToEdit,
+		"edit-and-execute-command": e.leaveToEdit,
 	})
 	for _, keymap := range []string{"emacs", "emacs-standard", "vi-insert"} {
 		e.bind(keymap, map[string]string{
@@ -179,6 +182,13 @@ func (e *editor) interrupt() {
 	rl.History.Accept(false, false, readline.ErrInterrupt)
 }
 
+// leaveToEdit gives what is typed to be edited elsewhere.
+func (e *editor) leaveToEdit() {
+	e.readline.Display.ResetHelpers()
+	e.readline.Display.AcceptLine()
+	e.readline.History.Accept(false, false, errEdit)
+}
+
 // read implements reader.
 func (e *editor) read(ctx context.Context, pending string) (string, error) {
 	all, err := e.history.Entries()
@@ -204,6 +214,7 @@ func (e *editor) read(ctx context.Context, pending string) (string, error) {
 		case r := <-done:
 			return e.ended(r.text, r.err)
 		case <-ctx.Done():
+			fmt.Print("\r\n")
 			return "", ctx.Err()
 		case <-e.interrupts: // sent by another process
 			e.readline.Keys.Feed(true, rune(inputrc.Unescape(`\C-c`)[0]))

@@ -50,14 +50,17 @@ var (
 	ErrFailed = errors.New("a statement failed")
 )
 
-// errInterrupt is Ctrl-C at the prompt.
-var errInterrupt = errors.New("Ctrl-C")
+// How a read may end besides.
+var (
+	errInterrupt = errors.New("Ctrl-C")
+	errEdit      = errors.New("to be edited") // what is typed
+)
 
 // reader gives what is typed.
 type reader interface {
 	// read gives a text whose statements are complete, or whose last line is a command.
 	// It begins with what is pending. It fails with io.EOF, to which a text may lack its
-	// end, with errInterrupt, or with the context's error.
+	// end, with errInterrupt or errEdit, or with the context's error.
 	read(ctx context.Context, pending string) (string, error)
 }
 
@@ -71,33 +74,28 @@ func (s *Shell) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	for pending := ""; ; {
+	for pending, quit := "", false; !quit; {
 		text, err := s.from.read(ctx, pending)
-		pending = ""
 		switch {
 		case errors.Is(err, errInterrupt):
 			if s.twice(text) {
 				return ErrInterrupted
 			}
+			pending = ""
 			continue
+		case errors.Is(err, errEdit):
+			pending, quit, err = s.edit(ctx, "", text)
 		case errors.Is(err, io.EOF):
-			if strings.TrimSpace(text) != "" {
-				if _, _, err := s.take(ctx, text); err != nil { // to hear what it lacks
-					return err
-				}
-			}
-			return s.status()
-		case err != nil:
-			return err
+			quit = true
+			_, _, err = s.take(ctx, text) // to hear what it lacks
+		case err == nil:
+			pending, quit, err = s.take(ctx, text)
 		}
-		var quit bool
-		if pending, quit, err = s.take(ctx, text); err != nil {
+		if err != nil {
 			return err
-		}
-		if quit {
-			return s.status()
 		}
 	}
+	return s.status()
 }
 
 // open begins to read.
