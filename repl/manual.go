@@ -23,7 +23,7 @@ func Manual(topic string, now *settings.Settings) (markdown string, ok bool) {
 		if err != nil || !strings.EqualFold(s.Name, topic) {
 			continue
 		}
-		if !strings.Contains(text, s.Meaning) { // as of the switches of rules, which have no row each
+		if !strings.Contains(text, "| `"+s.Name+"` |") { // a row of a table
 			text += fmt.Sprintf("\n`%s`: %s.\n", s.Name, s.Meaning)
 		}
 		text += fmt.Sprintf("\nThe setting `%s` is `%s` now; `SET %[1]s = ...;` changes it.\n", s.Name, value)
