@@ -249,17 +249,23 @@ func (b *bench) executed(p *planner.Occlude) (h *executor.HeatMap) {
 	return h
 }
 
-// Frames of a file are images of their own.
-func TestKeptViewsAreOfAFrame(t *testing.T) {
-	b := newKeeping(t)
-	b.run(chest)
+// twoFrames writes a DICOM file of two frames.
+func twoFrames(t *testing.T, path string) {
+	t.Helper()
 	m := dicomtest.Image{Rows: 32, Columns: 32, Bits: 8, Stored: 8, High: 7, Frames: make([][]uint16, 2)}
 	for i := range 32 * 32 {
 		m.Frames[0], m.Frames[1] = append(m.Frames[0], uint16(i%251)), append(m.Frames[1], uint16(i*i/97%256))
 	}
-	if err := os.WriteFile("ct.dcm", m.File(t), 0o600); err != nil {
+	if err := os.WriteFile(path, m.File(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Frames of a file are images of their own.
+func TestKeptViewsAreOfAFrame(t *testing.T) {
+	b := newKeeping(t)
+	b.run(chest)
+	twoFrames(t, "ct.dcm")
 	first, second := b.one("OCCLUDE 'ct.dcm' USING chest AT (8, 8);"), b.one("OCCLUDE 'ct.dcm#2' USING chest AT (8, 8);")
 	if second.Actual.Kept || first.Classes[0].P0 == second.Classes[0].P0 {
 		t.Errorf("the second frame has p0 %v, the first %v", second.Classes[0].P0, first.Classes[0].P0)

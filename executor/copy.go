@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -199,8 +198,7 @@ func (m *mapWriter) name(values []any) string {
 	return placeholder.ReplaceAllStringFunc(m.out.Path, func(p string) string {
 		text := Text(values[m.column(p)])
 		if strings.EqualFold(p, planner.ImagePlaceholder) {
-			text = filepath.Base(text)
-			text = strings.TrimSuffix(text, filepath.Ext(text))
+			text = planner.BaseName(text)
 		}
 		return strings.Map(func(r rune) rune {
 			if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {

@@ -303,3 +303,22 @@ func TestColouredPicturesAreShown(t *testing.T) {
 		}
 	}
 }
+
+// Files that are named by the frames of one file have names of their own, whoever
+// writes them.
+func TestCopyNamesFrames(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	stored(t, b, "data.db")
+	twoFrames(t, "ct.dcm")
+	for frame := 1; frame <= 2; frame++ {
+		b.run(fmt.Sprintf("OCCLUDE 'ct.dcm#%d' USING chest STRIDE 104 INTO TABLE maps;", frame))
+	}
+	b.run("COPY (SELECT image, heatmap(x, y, p_drop) FROM maps GROUP BY image) TO '{image}.npy';")
+	b.run("COPY (OCCLUDE 'ct.dcm#2' USING chest STRIDE 104) TO '{image}.csv';")
+	for _, file := range []string{"ct-1.npy", "ct-2.npy", "ct-2.csv"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+}

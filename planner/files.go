@@ -45,16 +45,21 @@ func checkOutputs(at []lang.String, outs []Output, images []string, perImage boo
 // name of an output.
 const ImagePlaceholder = "{image}"
 
-// For is the output's path for an image. A frame that was asked for by its number
-// puts that behind the name: ct.dcm#3 is ct-3.
+// For is the output's path for an image.
 func (o Output) For(image string) string {
+	return strings.ReplaceAll(o.Path, ImagePlaceholder, BaseName(image))
+}
+
+// BaseName is what ImagePlaceholder stands for. A frame that was asked for by its number
+// puts that behind the name: ct.dcm#3 is ct-3.
+func BaseName(image string) string {
 	path, frame := imageio.SplitFrame(image)
 	base := filepath.Base(path)
 	base = strings.TrimSuffix(base, filepath.Ext(base))
 	if path != image {
 		base = fmt.Sprintf("%s-%d", base, frame)
 	}
-	return strings.ReplaceAll(o.Path, ImagePlaceholder, base)
+	return base
 }
 
 // outputFiles looks at files to write. It looks once at each image and at each
