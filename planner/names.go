@@ -22,8 +22,12 @@ func ModelOptionValues(name string) []string { return modelOptionWords[name] }
 // something else.
 func QueryOptionValues(name string) []string {
 	for _, o := range queryOptionTable {
-		if o.Name == name && strings.Contains(o.Values, ", ") && !strings.Contains(o.Values, " at most ") {
-			return strings.Split(o.Values, ", ")
+		if o.Name != name {
+			continue
+		}
+		words := strings.Split(o.Values, ", ")
+		if len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, " ") }) {
+			return words
 		}
 	}
 	return nil
