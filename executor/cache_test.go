@@ -461,3 +461,28 @@ func BenchmarkFewPositions(b *testing.B) {
 		w.one("OCCLUDE 'examples/images/nodule.png' USING chest AT (100, 80), (50, 20);")
 	}
 }
+
+// What is kept makes room for the trials of ANALYZE MODEL, too.
+func TestKeptViewsMakeRoomForTrials(t *testing.T) {
+	b := newKeeping(t)
+	stored(t, b, "data.db")
+	b.run(chest + "SET threads = 1;")
+	const images = 16 // of 3.33 MiB each
+	for i := range uint64(images) {
+		colourful(t, fmt.Sprintf("%d.png", i), 24, i)
+		b.one(fmt.Sprintf("OCCLUDE '%d.png' USING chest AT (0, 0);", i))
+	}
+	if rows := b.shown("views"); len(rows) != images {
+		t.Fatalf("%q are kept", rows)
+	}
+	b.run("SET memory_limit = '100MiB';") // the least trial takes 72
+	ctx, cancel := context.WithCancel(t.Context())
+	b.session.Progress = &stopper{after: 1, cancel: cancel}
+	if _, err := b.try(ctx, "ANALYZE MODEL chest;"); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	b.session.Progress = nil
+	if rows := b.shown("views"); len(rows) > images/2 {
+		t.Errorf("%d are kept beside a trial", len(rows))
+	}
+}

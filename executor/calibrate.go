@@ -165,6 +165,7 @@ func (t *timer) all(ctx context.Context, plans []*planner.Occlude) (all []planne
 // trial runs a plan's updates until it is known what they usually take.
 func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.Dense) (m planner.Measured, err error) {
 	chosen := p.Chosen()
+	t.session.makeRoom(p, nil)
 	program, err := t.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: chosen.Algorithms})
 	if err != nil {
 		return m, err

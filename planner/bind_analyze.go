@@ -78,7 +78,7 @@ func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
 	if err != nil {
 		return err
 	}
-	exact.Candidates, exact.Threads = all, all[0].Threads
+	exact.Candidates, exact.Threads, exact.MemoryLimit = all, all[0].Threads, r.memory
 	s.Exact = &exact
 	for _, tau := range curve.Taus()[1:] {
 		t, err := q.planned(ctx, Candidate{Name: PlanApproximate, Rects: Rectangles{Rule: Thresholded, Tau: tau}}, h, r)

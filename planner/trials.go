@@ -180,7 +180,7 @@ func (p Occlude) planned(ctx context.Context, c Candidate, h hints, r resources)
 	if err := c.cost(ctx, &p, h, r); err != nil {
 		return nil, err
 	}
-	p.Candidates = []*Candidate{&c}
+	p.Candidates, p.MemoryLimit = []*Candidate{&c}, r.memory
 	return &p, nil
 }
 
