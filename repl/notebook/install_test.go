@@ -5,18 +5,23 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
 
 func TestInstall(t *testing.T) {
 	dir := t.TempDir()
-	for variables, want := range map[[2]string]string{
-		{"JUPYTER_DATA_DIR", filepath.Join(dir, "a")}: filepath.Join(dir, "a"),
+	t.Setenv("HOME", dir)
+	for _, c := range []struct{ jupyter, xdg, want string }{
+		{filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "a")},
+		{"", filepath.Join(dir, "b"), filepath.Join(dir, "b", "jupyter")},
+		{"", "", filepath.Join(dir, ".local", "share", "jupyter")},
 	} {
-		t.Setenv(variables[0], variables[1])
-		if got, err := UserData(); err != nil || got != want {
-			t.Errorf("%v: %s, %v", variables, got, err)
+		t.Setenv("JUPYTER_DATA_DIR", c.jupyter)
+		t.Setenv("XDG_DATA_HOME", c.xdg)
+		if got, err := UserData(); runtime.GOOS == "linux" && (err != nil || got != c.want) {
+			t.Errorf("%+v: %s, %v", c, got, err)
 		}
 	}
 	for range 2 { // a second time replaces
