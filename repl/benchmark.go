@@ -46,7 +46,7 @@ func benchmarkTitle(b *executor.Benchmark) string {
 	var t strings.Builder
 	p, q := b.Plan, b.Plan.Query
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&t, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+		t.WriteString(field(name, format, args...))
 	}
 	image := q.Images[0]
 	if n := len(q.Images); n > 1 {

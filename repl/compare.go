@@ -42,7 +42,7 @@ func comparisonSummary(c *executor.Comparison) *executor.Relation {
 func comparisonText(c *executor.Comparison) string {
 	var t strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&t, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+		t.WriteString(field(name, format, args...))
 	}
 	fmt.Fprintf(&t, "COMPARE %s USING %s WITH %s USING %s\n", c.First.Image, c.First.Plan.Model.Name, c.Second.Image, c.Second.Plan.Model.Name)
 	line("grid", "%s", positionsText(c.First.Plan))

@@ -61,7 +61,7 @@ func evaluationNotes(w io.Writer, e *executor.Evaluation) error {
 	}
 	add("time", "%s", planner.FormatSeconds(e.Seconds))
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(w, "  %-9s %s\n", l[0], l[1]); err != nil {
+		if _, err := fmt.Fprint(w, field(l[0], "%s", l[1])); err != nil {
 			return err
 		}
 	}

@@ -165,38 +165,43 @@ func (s Summary) relation() *executor.Relation {
 // text is the summary for people, with every default that the query left open.
 func (s Summary) text(h *executor.HeatMap) string {
 	var b strings.Builder
+	line := func(name, format string, args ...any) { b.WriteString(field(name, format, args...)) }
 	fmt.Fprintf(&b, "OCCLUDE %s USING %s\n", s.Image, s.Model)
-	for i, c := range s.Classes {
-		name := "class"
-		if i > 0 {
-			name = ""
-		}
-		fmt.Fprintf(&b, "  %-9s %s (class %d), p0 = %.4f\n", name, c.Class, c.ClassID, c.P0)
+	name := "class"
+	for _, c := range s.Classes {
+		line(name, "%s (class %d), p0 = %.4f", c.Class, c.ClassID, c.P0)
+		name = ""
 	}
-	fmt.Fprintf(&b, "  %-9s %s\n", "grid", gridText(h.Plan))
-	fmt.Fprintf(&b, "  %-9s %s\n", "peak", s.peakText())
-	fmt.Fprintf(&b, "  %-9s %s on %s, threads %d, batch %d; %s multiply-adds", "plan", s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds))
-	b.WriteString(s.fewer(h))
+	line("grid", "%s", gridText(h.Plan))
+	line("peak", "%s", s.peakText())
+	kept := ""
 	if s.ViewsKept {
-		b.WriteString("; views kept")
+		kept = "; views kept"
 	}
-	b.WriteString("\n")
+	line("plan", "%s on %s, threads %d, batch %d; %s multiply-adds%s%s",
+		s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), s.fewer(h), kept)
 	if s.Partial {
-		fmt.Fprintf(&b, "  %-9s %d of %s\n", "partial", h.Computed(), planner.Counted(s.Positions, "position"))
+		line("partial", "%d of %s", h.Computed(), planner.Counted(s.Positions, "position"))
 	}
 	if s.States.Exact < s.Positions {
-		fmt.Fprintf(&b, "  %-9s %s\n", "states", s.States)
+		line("states", "%s", s.States)
 	}
-	for _, line := range s.Quality.lines(s.States.Exact == s.Positions) {
-		fmt.Fprintf(&b, "  %-9s %s\n", line[0], line[1])
+	for _, l := range s.Quality.lines(s.States.Exact == s.Positions) {
+		line(l[0], "%s", l[1])
 	}
-	fmt.Fprintf(&b, "  %-9s %s = load %s + plan %s + run %s\n", "time",
+	line("time", "%s = load %s + plan %s + run %s",
 		planner.FormatSeconds(s.Seconds.Load+s.Seconds.Plan+s.Seconds.Run), planner.FormatSeconds(s.Seconds.Load),
 		planner.FormatSeconds(s.Seconds.Plan), planner.FormatSeconds(s.Seconds.Run))
 	if len(s.Outputs) > 0 {
-		fmt.Fprintf(&b, "  %-9s %s\n", "wrote", strings.Join(s.Outputs, ", "))
+		line("wrote", "%s", strings.Join(s.Outputs, ", "))
 	}
 	return b.String()
+}
+
+// field is a line of a summary for people: what it is about, "" where it goes on, and
+// what that is.
+func field(name, format string, args ...any) string {
+	return fmt.Sprintf("  %-9s %s\n", name, fmt.Sprintf(format, args...))
 }
 
 // fewer tells how many times fewer multiply-adds than full inference a map took, once
