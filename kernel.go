@@ -39,8 +39,8 @@ func (c *kernelCommand) run(which string) int {
 	case "install":
 		return status(c.Install.run())
 	case "magic":
-		fmt.Print(notebook.Magic)
-		return exitFine
+		_, err := fmt.Print(notebook.Magic)
+		return status(err)
 	}
 	return status(c.Run.run())
 }
