@@ -21,6 +21,7 @@ The program is found in PATH, or where the environment variable OCCLUDE says.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,19 @@ REMEMBERED = re.compile(r"\s*(CREATE\s+(OR\s+REPLACE\s+)?MODEL|DROP\s+MODEL|SET|
 DROPPING = re.compile(r"\s*DROP\b", re.I)
 VARIABLE = re.compile(r":['\"]?([A-Za-z_]\w*)")
 
+INTERRUPTED = 130  # the program's exit status
+
+
+class Interrupted(KeyboardInterrupt):
+    """A cell was interrupted; value is what was known by then, None if nothing."""
+
+    def __init__(self, said, value):
+        super().__init__(said)
+        self.value = value
+
+    def _render_traceback_(self):  # what IPython shows: where in this file it was is of no interest
+        return str(self).splitlines() or ["interrupted"]
+
 
 @magics_class
 class Occlude(Magics):
@@ -50,7 +64,12 @@ class Occlude(Magics):
         name = line.strip()
         if name and not name.isidentifier():
             raise UsageError("usage: %%occlude [NAME]")
-        value = self.run(cell)
+        try:
+            value = self.run(cell)
+        except Interrupted as interrupted:
+            if name and interrupted.value is not None:
+                self.shell.user_ns[name] = interrupted.value
+            raise
         if name:
             self.shell.user_ns[name] = value
             return None
@@ -67,20 +86,22 @@ class Occlude(Magics):
             for variable in set(VARIABLE.findall(cell)) & set(self.shell.user_ns):
                 command += ["-v", f"{variable}={self.shell.user_ns[variable]}"]
             command += ["--command=" + "\n".join(self.remembered), "--file=-"]
-            try:  # the last statement can do without a semicolon
-                done = subprocess.run(command, input=cell + "\n;", capture_output=True, encoding="utf-8")
+            try:
+                said, printed, status = execute(command, cell + "\n;")  # the last statement can do without a semicolon
             except FileNotFoundError:
                 raise UsageError(
                     f"there is no program {command[0]}: it is looked for in PATH, or where the environment variable OCCLUDE says"
                 ) from None
             except OSError as error:
                 raise UsageError(f"occlude cannot be run: {error}") from None
-            said = re.sub(r"^stdin:", "cell:", done.stderr.strip(), flags=re.M)
-            if done.returncode:
+            said = re.sub(r"^stdin:", "cell:", said.strip(), flags=re.M)
+            if status == INTERRUPTED:
+                raise Interrupted(said, value_of(printed))
+            if status:
                 raise UsageError(said)
             if said:  # warnings
                 print(said, file=sys.stderr)
-            value = value_of(done.stdout)
+            value = value_of(printed)
         for statement in STATEMENT.findall(cell):
             if REMEMBERED.match(COMMENT.sub(" ", statement)):
                 self.remember(statement.strip().rstrip(";") + "\n;")
@@ -93,13 +114,41 @@ class Occlude(Magics):
         self.remembered = [s for i, s in enumerate(self.remembered) if i <= dropped or s != statement] + [statement]
 
 
+def execute(command, text):
+    """What a program says and prints of the text it is given, and its exit status."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
+        given.write(text)
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        try:
+            printed, said = process.communicate()
+        except KeyboardInterrupt:
+            # Jupyter and terminals interrupt the program, too, and a second time would end
+            # it without what it knows by then. Others have it done here.
+            try:
+                printed, said = process.communicate(timeout=2)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+                printed, said = process.communicate()
+            return said, printed, INTERRUPTED
+        return said, printed, process.returncode
+    finally:
+        process.kill()
+
+
 def value_of(text):
-    """What a cell returns, of the JSON values that the program printed."""
-    decoder, values = json.JSONDecoder(), []
-    while text := text.lstrip():
-        value, end = decoder.raw_decode(text)
-        values.append(value)
-        text = text[end:]
+    """What a cell returns, of the JSON values that the program printed; other formats,
+    which a cell may SET or ask for, are shown."""
+    decoder, values, rest = json.JSONDecoder(), [], text
+    try:
+        while rest := rest.lstrip():
+            value, end = decoder.raw_decode(rest)
+            values.append(value)
+            rest = rest[end:]
+    except json.JSONDecodeError:
+        print(text, end="")
+        return None
     maps = [numpy.load(v["array"]) for v in values if isinstance(v, dict) and "array" in v]
     if maps:
         return maps[0] if len(maps) == 1 else maps

@@ -1,5 +1,7 @@
 """Uses the cell magic %%occlude in IPython, in the folder of the examples."""
 import os
+import signal
+import threading
 import unittest.mock
 
 import numpy
@@ -57,6 +59,18 @@ run("DROP MODEL again; RESET threads;")
 run(again)
 run("DROP MODEL again;")
 assert run("SHOW threads;") == [{"threads": "2"}]
+# Other formats are shown.
+assert run("SET format = csv; SHOW threads; RESET format") is None
+# Of a heat map that is interrupted what is known by then is kept.
+interrupt = threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT))
+interrupt.start()
+try:
+    run("""OCCLUDE 'images/nodule.png' USING "my; model" STRIDE 1 WITH (plan = 'full');""", "partial")
+    raise AssertionError("an interrupted cell goes on")
+except KeyboardInterrupt as error:
+    assert "interrupted at image" in error._render_traceback_()[0], error
+partial = shell.user_ns["partial"]
+assert partial.shape == (209, 209) and numpy.isnan(partial).any() and not numpy.isnan(partial).all()
 # Where there is no program it says so.
 with unittest.mock.patch.dict(os.environ, OCCLUDE="nowhere/occlude"):
     try:
