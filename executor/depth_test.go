@@ -154,3 +154,40 @@ func class(h *executor.HeatMap, id int) executor.ClassMap {
 	}
 	return executor.ClassMap{}
 }
+
+// TestMasksInFrames: a frame is a mask wherever a picture is, and the same one.
+func TestMasksInFrames(t *testing.T) {
+	b := newBench(t)
+	b.run(chest)
+	stored(t, b, "data.db")
+	const side = 32
+	scan := dicomtest.Image{Columns: side, Rows: side, Bits: 8, Stored: 8, High: 7, Frames: [][]uint16{make([]uint16, side*side), make([]uint16, side*side)}}
+	left := image.NewGray(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side / 2 {
+			scan.Frames[1][y*side+x] = 255
+			left.SetGray(x, y, color.Gray{Y: 255})
+		}
+	}
+	if err := os.WriteFile("marks.dcm", scan.File(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	save(t, "marks.png", left)
+	const query = "OCCLUDE 'examples/images/cavity.png' USING chest STRIDE 26 "
+	b.run(query + "INTO TABLE maps;")
+	count := func(mask string) []any {
+		return b.run("SELECT count(*) FROM maps WHERE inside('" + mask + "');")[0].(*executor.Relation).Rows[0]
+	}
+	if a, c := len(b.one(query+"WHERE inside('marks.png');").States), len(b.one(query+"WHERE inside('marks.dcm#2');").States); a != c {
+		t.Errorf("WHERE leaves %d positions, of a frame %d", a, c)
+	}
+	if a, c := count("marks.png"), count("marks.dcm#2"); a[0] != c[0] || a[0] == int64(0) {
+		t.Errorf("%d rows are inside, of a frame %d", a, c)
+	}
+	energy := func(mask string) float64 {
+		return b.scores("EVALUATE (" + query + ") USING energy('" + mask + "');").Scores[0].Value
+	}
+	if a, c := energy("marks.png"), energy("marks.dcm#2"); a != c || a == 0 {
+		t.Errorf("the energy is %g, of a frame %g", a, c)
+	}
+}

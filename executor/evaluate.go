@@ -84,7 +84,7 @@ func (j *judgement) run(ctx context.Context, program operators.Program) (err err
 		if m := &p.Metrics[i]; m.Curved() {
 			scores[i], err = w.scores(ctx, m)
 		} else {
-			scores[i], err = j.places(m)
+			scores[i], err = j.places(ctx, m)
 		}
 		if err != nil {
 			return err
@@ -111,8 +111,8 @@ func (j *judgement) pixels(values []float64) *faithfulness.Map {
 }
 
 // places scores the maps by a box.
-func (j *judgement) places(m *planner.Metric) ([]Score, error) {
-	marks, err := j.marks(m.Box)
+func (j *judgement) places(ctx context.Context, m *planner.Metric) ([]Score, error) {
+	marks, err := j.marks(ctx, m.Box)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +134,11 @@ func (j *judgement) places(m *planner.Metric) ([]Score, error) {
 }
 
 // marks are the pixels of a box.
-func (j *judgement) marks(b planner.Box) (faithfulness.Marks, error) {
+func (j *judgement) marks(ctx context.Context, b planner.Box) (faithfulness.Marks, error) {
 	g := j.heat.Plan.Grid
 	on := func(x, y int) bool { return b.Rect.Contains(region.Of(x, y, 1, 1)) }
 	if b.Mask != "" {
-		mask, err := imageio.FitMask(b.For(j.heat.Image), j.heat.Plan.Model.Spec)
+		mask, err := imageio.FitMask(ctx, b.For(j.heat.Image), j.heat.Plan.Model.Spec)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,9 @@ func newSession(t testing.TB) *bench {
 	s := executor.NewSession()
 	env := planner.Env{
 		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Tables: s, Colormaps: heatmap.Colormaps(),
-		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) { return imageio.FitMask(path, spec) },
+		Mask: func(ctx context.Context, path string, spec imageio.Spec) (planner.Mask, error) {
+			return imageio.FitMask(ctx, path, spec)
+		},
 	}
 	return &bench{t, s, planner.New(env), env}
 }

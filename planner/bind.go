@@ -52,7 +52,7 @@ type Env struct {
 	Memory func() int64
 	// Mask reads a picture as a region of an input; planning itself never
 	// looks at pixels.
-	Mask func(path string, spec imageio.Spec) (Mask, error)
+	Mask func(ctx context.Context, path string, spec imageio.Spec) (Mask, error)
 	// Colormaps are the names that COLORMAP takes.
 	Colormaps []string
 }

@@ -17,7 +17,7 @@ func (b *binder) analyze(ctx context.Context, s *lang.AnalyzeModel) (Plan, error
 	q := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.cores(), Device: "cpu", Kernels: b.env.Settings.Kernels(),
 		Profile: b.env.Profile, Convolution: ConvolutionAuto, Tolerance: defaultTolerance, Target: Target{Top: 1}, Seed: defaultSeed}
 	like := &lang.Occlude{Located: s.Located, Patch: s.Patch, Stride: s.Stride}
-	if q.Grid, err = b.grid(like, queryOptions{}, m); err != nil {
+	if q.Grid, err = b.grid(ctx, like, queryOptions{}, m); err != nil {
 		return nil, err
 	}
 	if q.Fill, err = b.fill(s.Fill); err != nil {

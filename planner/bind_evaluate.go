@@ -235,15 +235,15 @@ func (b *binder) masks(ctx context.Context, file lang.String, box Box, q *Occlud
 			return context.Cause(ctx)
 		}
 		path := lang.String{Located: file.Located, Value: box.For(image)}
-		if err := checkFile(path, "mask"); err != nil {
+		if err := checkImage(path, "mask"); err != nil {
 			if d := (*lang.Diagnostic)(nil); errors.As(err, &d) && d.Hint == "" {
 				d.WithHint("a box is 'x, y, w, h' in pixels of the model's input, or the file of a mask")
 			}
 			return err
 		}
-		mask, err := b.env.Mask(path.Value, b.spec)
+		mask, err := b.mask(ctx, path.Value, file.Span())
 		if err != nil {
-			return lang.Errorf(file.Span(), "%w", err)
+			return err
 		}
 		if !marksAny(mask, b.spec) {
 			return lang.Errorf(file.Span(), "the mask %q is black all over", path.Value).WithHint("it marks what the map should point at")

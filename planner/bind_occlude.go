@@ -71,7 +71,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if p.Target, err = b.target(s.Target, m); err != nil {
 		return nil, err
 	}
-	if p.Grid, err = b.grid(s, q, m); err != nil {
+	if p.Grid, err = b.grid(ctx, s, q, m); err != nil {
 		return nil, err
 	}
 	p.Progressive = b.progressive(s, p.Grid)
@@ -260,7 +260,7 @@ func classesCalled(m *model.Model, label string) (classes []int) {
 }
 
 // grid lays out the positions and prunes them by WHERE.
-func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, error) {
+func (b *binder) grid(ctx context.Context, s *lang.Occlude, q queryOptions, m *model.Model) (Grid, error) {
 	in := m.Net.Input().Shape
 	patch, stride := lang.Extent{W: defaultPatch, H: defaultPatch}, lang.Extent{W: defaultStride, H: defaultStride}
 	at := s.Span()
@@ -293,7 +293,7 @@ func (b *binder) grid(s *lang.Occlude, q queryOptions, m *model.Model) (Grid, er
 	}
 	keep := func(Position) bool { return true }
 	if s.Where != nil {
-		c, err := b.compileWhere(s.Where, patch.W, patch.H)
+		c, err := b.compileWhere(ctx, s.Where, patch.W, patch.H)
 		if err != nil {
 			return Grid{}, err
 		}

@@ -67,7 +67,7 @@ func newWorld(t testing.TB) *world {
 	w.env = planner.Env{
 		Catalog: w.models, Settings: &w.settings, Profile: p, Colormaps: []string{"diverging", "jet_r"}, Tables: shelf{},
 		// A mask that covers the left half.
-		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
+		Mask: func(_ context.Context, path string, spec imageio.Spec) (planner.Mask, error) {
 			if path == "black.png" {
 				return left(0), nil
 			}

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"math"
 
 	"occlude/lang"
@@ -12,16 +13,15 @@ type Mask interface{ On(x, y int) bool }
 // condition compiles a WHERE expression into a predicate over positions.
 type condition func(p Position) bool
 
-// compileWhere binds an expression for patches of w x h pixels; mask reads the
-// picture that inside names.
-func (b *binder) compileWhere(e lang.Expr, w, h int) (condition, error) {
+// compileWhere binds an expression for patches of w x h pixels.
+func (b *binder) compileWhere(ctx context.Context, e lang.Expr, w, h int) (condition, error) {
 	switch e := e.(type) {
 	case *lang.Or:
-		return b.fold(e.Terms, w, h, true)
+		return b.fold(ctx, e.Terms, w, h, true)
 	case *lang.And:
-		return b.fold(e.Terms, w, h, false)
+		return b.fold(ctx, e.Terms, w, h, false)
 	case *lang.Not:
-		c, err := b.compileWhere(e.X, w, h)
+		c, err := b.compileWhere(ctx, e.X, w, h)
 		return func(p Position) bool { return !c(p) }, err
 	case *lang.Comparison:
 		return b.compileComparison(e, w, h)
@@ -45,21 +45,33 @@ func (b *binder) compileWhere(e lang.Expr, w, h int) (condition, error) {
 		if err := checkImage(e.Mask, "mask"); err != nil {
 			return nil, err
 		}
-		m, err := b.env.Mask(e.Mask.Value, b.spec)
+		m, err := b.mask(ctx, e.Mask.Value, e.Mask.Span())
 		if err != nil {
-			return nil, lang.Errorf(e.Mask.Span(), "%w", err)
+			return nil, err
 		}
 		return func(p Position) bool { return m.On(p.X+w/2, p.Y+h/2) }, nil
 	}
 	return nil, lang.Errorf(e.Span(), "%s is not a condition", e)
 }
 
+// mask reads a picture that is named at a place in the statement.
+func (b *binder) mask(ctx context.Context, path string, at lang.Span) (Mask, error) {
+	m, err := b.env.Mask(ctx, path, b.spec)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, lang.Errorf(at, "%w", err)
+	}
+	return m, nil
+}
+
 // fold joins terms by OR (stop is true) or AND.
-func (b *binder) fold(terms []lang.Expr, w, h int, stop bool) (condition, error) {
+func (b *binder) fold(ctx context.Context, terms []lang.Expr, w, h int, stop bool) (condition, error) {
 	conditions := make([]condition, len(terms))
 	for i, t := range terms {
 		var err error
-		if conditions[i], err = b.compileWhere(t, w, h); err != nil {
+		if conditions[i], err = b.compileWhere(ctx, t, w, h); err != nil {
 			return nil, err
 		}
 	}

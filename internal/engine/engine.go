@@ -34,8 +34,8 @@ func New() *Engine {
 	e := &Engine{Session: s, Variables: map[string]string{}}
 	e.planner = planner.New(planner.Env{
 		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
-		Mask: func(path string, spec imageio.Spec) (planner.Mask, error) {
-			return imageio.FitMask(path, spec)
+		Mask: func(ctx context.Context, path string, spec imageio.Spec) (planner.Mask, error) {
+			return imageio.FitMask(ctx, path, spec)
 		},
 		Colormaps: heatmap.Colormaps(),
 	})

@@ -161,7 +161,7 @@ func TestFitMask(t *testing.T) {
 		if err := npy.Write(&file, m.dense()); err != nil {
 			t.Fatal(err)
 		}
-		mask, err := FitMask(write(t, "mask.npy", file.Bytes()), f.spec(false))
+		mask, err := FitMask(t.Context(), write(t, "mask.npy", file.Bytes()), f.spec(false))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +193,7 @@ func TestFitMask(t *testing.T) {
 func TestMaskTransparency(t *testing.T) {
 	const path = "testdata/read/rgba.png" // alpha (29x + 11y) mod 256 over non-black colours
 	s := DefaultSpec(23, 17)
-	mask, err := FitMask(path, s)
+	mask, err := FitMask(t.Context(), path, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestMaskTransparency(t *testing.T) {
 	if corner := floats(pixels(t, img))[:3]; !slices.Equal(corner, []float32{255, 255, 255}) {
 		t.Errorf("the transparent corner shows %v", corner)
 	}
-	if _, err := FitMask("testdata/none.png", s); err == nil || !strings.Contains(err.Error(), "none.png") {
+	if _, err := FitMask(t.Context(), "testdata/none.png", s); err == nil || !strings.Contains(err.Error(), "none.png") {
 		t.Errorf("a missing mask: %v", err)
 	}
 }

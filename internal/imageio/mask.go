@@ -17,7 +17,7 @@ type Mask struct {
 // pixel the nearest one of the mask. A pixel is on if any of its channels is
 // above 0, with transparent parts black. Beside a letterboxed mask nothing is
 // on. Errors name the path.
-func FitMask(path string, s Spec) (mask *Mask, err error) {
+func FitMask(ctx context.Context, path string, s Spec) (mask *Mask, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, err)
 	}
@@ -25,7 +25,7 @@ func FitMask(path string, s Spec) (mask *Mask, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := f.over(context.Background(), black, Window{Mode: WindowFull})
+	m, err := f.over(ctx, black, Window{Mode: WindowFull})
 	if err != nil {
 		return nil, err
 	}

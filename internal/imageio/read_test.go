@@ -119,3 +119,13 @@ func TestDecodingStops(t *testing.T) {
 		}
 	}
 }
+
+// And neither is a mask.
+func TestMaskStops(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	const path = "testdata/read/gray.png"
+	if _, err := FitMask(ctx, path, DefaultSpec(8, 8)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), path) {
+		t.Error(err)
+	}
+}

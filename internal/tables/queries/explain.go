@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"occlude/internal/imageio"
 	"occlude/internal/tables"
 	"occlude/lang"
 )
@@ -82,7 +83,8 @@ func (t *statement) checkMask(c call) error {
 			continue
 		}
 		at := t.span(a[0].from, a[0].to)
-		switch info, err := os.Stat(a[0].value()); {
+		file, _ := imageio.SplitFrame(a[0].value())
+		switch info, err := os.Stat(file); {
 		case os.IsNotExist(err):
 			return lang.Errorf(at, "there is no mask file %q", a[0].value())
 		case err != nil:

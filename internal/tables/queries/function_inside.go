@@ -103,7 +103,8 @@ func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	file, _ := imageio.SplitFrame(path)
+	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("mask %q: %w", path, bare(err))
 	}
@@ -116,7 +117,7 @@ func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 		}
 		spec := imageio.DefaultSpec(shape.Width, shape.Height)
 		spec.Resize = resize
-		read, err := imageio.FitMask(path, spec)
+		read, err := imageio.FitMask(s.running, path, spec)
 		if err != nil {
 			return nil, err
 		}
