@@ -80,6 +80,8 @@ func (e *editor) start() {
 		_ = rl.Config.Set(name, value)
 	}
 	rl.Keymap.Register(map[string]func(){
+		"delete-char":       e.unlessAtEnd("delete-char"),
+		"end-of-file":       e.unlessAtEnd("end-of-file"),
 		"self-insert":       e.insert,
 		"occlude-interrupt": e.interrupt,
 		"occlude-complete":  e.tab,
@@ -167,6 +169,18 @@ func (e *editor) insert() {
 		rl.Display.ResetHelpers() // a list of what could have been typed
 	}
 	rl.Cursor().InsertAt([]rune(printable(string(rl.Keys.Caller())))...)
+}
+
+// unlessAtEnd is a command of readline's that deletes what the cursor is on, and does
+// nothing at the end of what is typed, where readline would delete what is before it.
+func (e *editor) unlessAtEnd(name string) func() {
+	rl := e.readline
+	command := rl.Keymap.Commands()[name]
+	return func() {
+		if rl.Line().Len() == 0 || rl.Cursor().Pos() < rl.Line().Len() {
+			command()
+		}
+	}
 }
 
 // interrupt is Ctrl-C: the line is left as it stands, and given up.
