@@ -36,7 +36,7 @@ func (p *Printer) intoTable(f *executor.IntoTable) error {
 		return err
 	}
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(p.people(), "  %-9s %s\n", l[0], l[1]); err != nil {
+		if _, err := fmt.Fprint(p.people(), field(l[0], "%s", l[1])); err != nil {
 			return err
 		}
 	}
