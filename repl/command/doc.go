@@ -5,7 +5,7 @@
 //
 // A command is one line. It begins with a backslash, as in psql, or has a name with a
 // dot, as in SQLite and DuckDB; [Table] is the one place where commands are made, and
-// their help, their completion and the manual's list come from it. Arguments are words,
+// their help and their completion come from it; the manual lists the same. Arguments are words,
 // or texts in single quotes. A command that is nothing but a statement in short (\m,
 // \d) runs that statement, so that it prints and fails as the statement does.
 //
