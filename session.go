@@ -98,7 +98,7 @@ func (c *sessionFlags) repl() int {
 		prompts := isTerminal(os.Stdin)
 		l := &shell.Shell{
 			Session: s, History: history.Open(history.DefaultPath()), In: os.Stdin, Err: os.Stderr, Interrupts: interrupts,
-			Prompts: prompts, Editor: prompts && isTerminal(os.Stdout) && isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
+			Prompts: prompts, Editor: prompts && isTerminal(os.Stdout) && isTerminal(os.Stderr) && !picture.IsDumb(os.Getenv),
 			Colors: colors(os.Stdout),
 		}
 		if !c.NoRC {
@@ -130,7 +130,7 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // colors reports whether what is written to a file may be coloured.
 func colors(f *os.File) bool {
-	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && !picture.IsDumb(os.Getenv)
 }
 
 // columns is how wide what is written to a file may be.

@@ -79,7 +79,7 @@ func guess(env func(string) string) Protocol {
 	}
 	term := strings.ToLower(env("TERM"))
 	switch {
-	case has("NO_COLOR"), isDumb(env), isVT(term):
+	case has("NO_COLOR"), IsDumb(env), isVT(term):
 		return None
 	case multiplexed(env):
 		return Blocks // it holds the text and would lose the pictures
@@ -114,8 +114,8 @@ func guess(env func(string) string) Protocol {
 	return Blocks
 }
 
-// isDumb is true where control sequences would be shown as they are.
-func isDumb(env func(string) string) bool {
+// IsDumb is true of terminals that would show control sequences as they are.
+func IsDumb(env func(string) string) bool {
 	term := strings.ToLower(env("TERM"))
 	return term == "dumb" || term == "" && env("WT_SESSION") == ""
 }

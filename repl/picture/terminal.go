@@ -30,7 +30,7 @@ func Open(f *os.File, env func(string) string) *Terminal {
 	if !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	t := &Terminal{Size: func() Size { return SizeOf(f) }, Dumb: isDumb(env)}
+	t := &Terminal{Size: func() Size { return SizeOf(f) }, Dumb: IsDumb(env)}
 	t.Protocol, t.Palette = detect(env)
 	return t
 }
