@@ -43,14 +43,6 @@ func (k *Kernel) Info() jupyter.Info {
 
 // Execute implements jupyter.Kernel.
 func (k *Kernel) Execute(ctx context.Context, c jupyter.Cell, out *jupyter.Output) error {
-	if topic, ok := question(c.Code); ok {
-		page, err := k.page(ctx, topic)
-		if err != nil {
-			return failure(err)
-		}
-		out.Page(page)
-		return nil
-	}
 	bar := &progress{out: out, name: fmt.Sprintf("occlude-progress-%d", c.Count)}
 	v := newView(out, &k.engine.Session.Settings)
 	s := k.engine.Session
@@ -60,6 +52,14 @@ func (k *Kernel) Execute(ctx context.Context, c jupyter.Cell, out *jupyter.Outpu
 	if begin := k.Begin; begin != nil {
 		k.Begin = nil
 		begin(ctx, stderr{out})
+	}
+	if topic, ok := question(c.Code); ok {
+		page, err := k.page(ctx, topic)
+		if err != nil {
+			return failure(err)
+		}
+		out.Page(page)
+		return nil
 	}
 	// A cell says where it ends: its last statement needs no semicolon.
 	text := engine.Text{Name: fmt.Sprintf("[%d]", c.Count), Source: c.Code, OpenEnd: true}

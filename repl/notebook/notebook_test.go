@@ -26,6 +26,7 @@ import (
 	"occlude/internal/jupyter"
 	"occlude/internal/npy"
 	"occlude/internal/settings"
+	"occlude/lang"
 )
 
 // shown is what a cell has shown, a message each.
@@ -316,6 +317,20 @@ func TestErrors(t *testing.T) {
 	err = k.Execute(ctx, jupyter.Cell{Code: "OCCLUDE 'images/clear.png' USING chest;"}, (&shown{}).output(t))
 	if !errors.As(err, &f) || f.Name != "Interrupted" {
 		t.Errorf("an interrupt: %v", err)
+	}
+}
+
+// A first cell may ask about what is to be run before it.
+func TestBeginBeforeQuestions(t *testing.T) {
+	k := New(engine.New(), "")
+	k.Begin = func(ctx context.Context, _ io.Writer) {
+		err := k.engine.Run(ctx, engine.Text{Source: "CREATE MODEL chest FROM '../../examples/models/chest.onnx';"}, func(lang.Statement, executor.Result) error { return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := run(t, k, "chest?"); err != nil {
+		t.Error(err)
 	}
 }
 
