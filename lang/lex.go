@@ -208,6 +208,8 @@ func (s *scanner) stray(r rune, size int) lexer.Token {
 		return s.refuse(size, "write "+plain, "the character %c is not understood", r)
 	case r == '\u2212' || r == '\u2013' || r == '\u2014':
 		return s.refuse(size, "write the plain minus -", "the character %c is not understood", r)
+	case r == '\\' && len(s.read) == 0: // no statement, but \m or \d
+		return s.refuse(size, "commands with a backslash are typed in the shell; statements are SHOW MODELS, DESCRIBE MODEL, SET and so on", "the character %c is not understood", r)
 	case r == ':' || r == '\\':
 		return s.refuse(size, "a file is written in single quotes", "the character %c is not understood", r)
 	case !unicode.IsGraphic(r):
