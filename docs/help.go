@@ -57,6 +57,34 @@ func Help(topic string) (markdown string, ok bool) {
 	return "", false
 }
 
+// HelpBehind is what the manual says of a word where it stands behind others: USING in
+// PREDICT is not that of ANALYZE MODEL. It is what the nearest of them, by whose name a
+// statement or clause goes, has in its grammar or tables. A word by whose name one goes
+// says the same everywhere, and is left to Help.
+func HelpBehind(before []string, word string) (markdown string, ok bool) {
+	named := func(word string) func(Section) bool {
+		return func(s Section) bool { return slices.Contains(titleWords(s.Title), strings.ToUpper(word)) }
+	}
+	if slices.ContainsFunc(Sections(), named(word)) {
+		return "", false
+	}
+	word = strings.ToLower(word)
+	for _, b := range slices.Backward(before) {
+		for _, s := range Sections() {
+			if !named(b)(s) {
+				continue
+			}
+			if row, ok := tableRow(s.Text, word); ok {
+				return Section{Title: "`" + word + "` in " + s.Title, Text: row}.markdown(), true
+			}
+			if grammarHas(s.Text, word) {
+				return s.markdown(), true
+			}
+		}
+	}
+	return "", false
+}
+
 // findInPages finds a section of any page by its title, a function by its name, and at
 // last a section by the beginning of its title.
 func findInPages(topic string) (Section, bool) {

@@ -49,6 +49,16 @@ func (k *Kernel) Inspect(ctx context.Context, code string, cursor int) jupyter.B
 			}
 		}
 	}
+	switch has := func(kinds ...lang.Kind) bool {
+		return slices.ContainsFunc(kinds, func(kind lang.Kind) bool { return slices.Contains(next.Kinds, kind) })
+	}; {
+	case has(lang.KindValue, lang.KindLabel, lang.KindImage, lang.KindFile):
+		return k.around(next.Before)
+	case !has(lang.KindSetting): // of which there is a value to tell, too
+		if text, ok := docs.HelpBehind(next.Before, word); ok {
+			return markdown(text)
+		}
+	}
 	// Statements may have two words: CREATE MODEL.
 	topics := []string{word}
 	switch n := len(next.Before); {
@@ -77,6 +87,9 @@ func (k *Kernel) around(before []string) jupyter.Bundle {
 		option := i+1 < len(before) && before[i+1] == "="
 		if !option && !slices.Contains(keywords, strings.ToUpper(word)) {
 			continue
+		}
+		if text, ok := docs.HelpBehind(before[:i], word); ok {
+			return markdown(text)
 		}
 		if b := k.topic(word); b != nil {
 			return b

@@ -53,6 +53,10 @@ func TestHelp(t *testing.T) {
 		// What says nothing for itself is told of by what it stands behind.
 		"OCCLUDE 'a.p|ng' USING chest": "OCCLUDE\n───", "OCCLUDE 'a.png' USING chest AT (1, |2)": "AT\n──", "SELECT pe|ak() FROM t": "Functions of heat maps\n───",
 		"OCCLUDE 'a.png' USING chest WITH (plan = incr|emental)": "`plan` in WITH", "OCCLUDE 'a.png' USING chest COLORMAP vir|idis": "INTO and COLORMAP\n───",
+		// A word that several statements have is that of its own.
+		"PREDICT 'a.png' USI|NG chest": "PREDICT\n───", "OCCLUDE 'a.png' USI|NG chest": "OCCLUDE\n───", "ANALYZE MODEL chest USI|NG 'a.png'": "ANALYZE MODEL\n───",
+		"OCCLUDE 'a.png' USING chest FOR TO|P 2": "FOR\n───", "OCCLUDE 'a.png' USING chest FILL me|an(image)": "`mean` in FILL", "COPY (PREDICT 'a.png' USING chest) T|O 'a.csv'": "COPY\n───",
+		"CREATE MODEL m FROM 'a.onnx' WITH (labels = '|x')": "`labels` in CREATE MODEL", "EXPLAIN (FOR|MAT JSON) OCCLUDE 'a.png' USING chest": "EXPLAIN\n───",
 	} {
 		cursor := strings.IndexByte(code, '|')
 		b := k.Inspect(ctx, strings.Replace(code, "|", "", 1), cursor)
