@@ -64,14 +64,36 @@ func HalfBlocks(maps []Map, o Options) (*Text, error) {
 		text.Pictures = append(text.Pictures, image.Rect(left, 1, left+size.X, 1+size.Y/2))
 		left += columns + stripGap
 	}
-	for i := range strips[0] {
-		var line []string
-		for _, s := range strips {
-			line = append(line, s[i])
-		}
-		text.Lines = append(text.Lines, strings.Join(line, strings.Repeat(" ", stripGap)))
-	}
+	text.Lines = beside(strips)
 	return text, nil
+}
+
+// beside puts strips next to each other. Those that end before others, because their
+// maps are flatter, go on empty.
+func beside(strips [][]string) []string {
+	tallest := 0
+	for _, s := range strips {
+		tallest = max(tallest, len(s))
+	}
+	lines := make([]string, tallest)
+	for i := range lines {
+		parts := make([]string, len(strips))
+		for k, s := range strips {
+			if i < len(s) {
+				parts[k] = s[i]
+			} else {
+				parts[k] = strings.Repeat(" ", columnsOf(s[0]))
+			}
+		}
+		lines[i] = strings.Join(parts, strings.Repeat(" ", stripGap))
+	}
+	return lines
+}
+
+// columnsOf is how many columns of a terminal a line takes.
+func columnsOf(line string) int {
+	measure := displaywidth.Options{ControlSequences: true}
+	return measure.String(line)
 }
 
 // fitting are the maps that there is room for side by side, and the columns of each.
@@ -168,10 +190,9 @@ func (w *sgrWriter) picture(dots []dot, size image.Point) {
 
 // lines are what was written, each filled up to some columns.
 func (w *sgrWriter) lines(columns int) []string {
-	measure := displaywidth.Options{ControlSequences: true}
 	list := strings.Split(strings.TrimSuffix(w.text.String(), "\n"), "\n")
 	for i, line := range list {
-		list[i] += strings.Repeat(" ", max(0, columns-measure.String(line)))
+		list[i] += strings.Repeat(" ", max(0, columns-columnsOf(line)))
 	}
 	return list
 }

@@ -269,3 +269,25 @@ func TestNearest256(t *testing.T) {
 		}
 	}
 }
+
+// Maps of different shapes stand side by side, too: every line is as wide, and every
+// picture whole.
+func TestHalfBlocksOfDifferentShapes(t *testing.T) {
+	flat, tall := mapOf(64, 16, 8, 8, 1, constant(0.5)), mapOf(16, 64, 8, 8, 1, constant(0.5))
+	for _, maps := range [][]Map{{flat, tall}, {tall, flat}} {
+		text, err := HalfBlocks(maps, Options{Columns: 100})
+		if err != nil || len(text.Pictures) != 2 {
+			t.Fatal(text, err)
+		}
+		for i, line := range text.Lines {
+			if n := columnsOf(line); n != columnsOf(text.Lines[0]) {
+				t.Errorf("line %d takes %d columns, the first %d", i, n, columnsOf(text.Lines[0]))
+			}
+		}
+		for _, p := range text.Pictures {
+			if p.Max.Y > len(text.Lines) {
+				t.Errorf("%v of %d lines", p, len(text.Lines))
+			}
+		}
+	}
+}
