@@ -79,12 +79,16 @@ func (e *editor) start() {
 	} {
 		_ = rl.Config.Set(name, value)
 	}
+	if rl.Config.GetString("cursor-emacs") == "" {
+		_ = rl.Config.Set("cursor-emacs", "default") // as the terminal has it
+	}
 	rl.Keymap.Register(map[string]func(){
 		"delete-char":       e.unlessAtEnd("delete-char"),
 		"end-of-file":       e.unlessAtEnd("end-of-file"),
 		"self-insert":       e.insert,
 		"occlude-interrupt": e.interrupt,
 		"occlude-complete":  e.tab,
+		"occlude-suspend":   e.suspend,
 		"occlude-newline":   func() { rl.Cursor().InsertAt('\n') },
 		"insert-comment":    func() {}, // for which comment-begin would be needed
 		// readline does not find the editor that the environment names.
@@ -94,6 +98,7 @@ func (e *editor) start() {
 	for _, keymap := range []string{"emacs", "emacs-standard", "vi-insert"} {
 		e.bind(keymap, map[string]string{
 			`\C-i`:     "occlude-complete",
+			`\C-z`:     "occlude-suspend",
 			`\M-\C-m`:  "occlude-newline",
 			`\M-[A`:    "up-line-or-history",
 			`\M-[B`:    "down-line-or-history",
@@ -196,6 +201,28 @@ func (e *editor) interrupt() {
 	rl.History.Accept(false, false, readline.ErrInterrupt)
 }
 
+// suspend is Ctrl-Z: the terminal is the shell's below for a while.
+func (e *editor) suspend() {
+	fd := int(os.Stdin.Fd())
+	typing, err := term.GetState(fd)
+	if err != nil {
+		return
+	}
+	rl := e.readline
+	rl.History.SkipSave()
+	rl.Display.ResetHelpers()
+	at := rl.Cursor().Pos()
+	rl.Cursor().Set(rl.Line().Len())
+	rl.Display.Refresh()
+	fmt.Print("\r\n")
+	e.restore()
+	stop()
+	_ = term.Restore(fd, typing)
+	fmt.Print(beginPaste)
+	rl.Cursor().Set(at)
+	rl.Display.PrintPrimaryPrompt()
+}
+
 // leaveToEdit gives what is typed to be edited elsewhere.
 func (e *editor) leaveToEdit() {
 	e.readline.Display.ResetHelpers()
@@ -255,7 +282,6 @@ func (e *editor) ended(text string, err error) (string, error) {
 func (e *editor) close() { e.restore() }
 
 func (e *editor) restore() {
-	const showCursor, endPaste = "\x1b[?25h", "\x1b[?2004l"
 	fmt.Print(showCursor + endPaste)
 	if e.found != nil {
 		_ = term.Restore(int(os.Stdin.Fd()), e.found)
@@ -266,6 +292,13 @@ func (e *editor) restore() {
 // need be, and the cursor comes back. readline clears what is below, and takes it for
 // granted that there is something.
 const roomBelow = "\x1bD\x1bD\x1b[2A"
+
+// What terminals are told.
+const (
+	showCursor = "\x1b[?25h"
+	beginPaste = "\x1b[?2004h" // what is pasted is told from what is typed
+	endPaste   = "\x1b[?2004l"
+)
 
 // printable is a text without what would make a terminal do something.
 func printable(text string) string {
