@@ -71,21 +71,28 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	c.account()
 	h.Actual.UpdateSeconds = time.Since(updates).Seconds()
 	h.Actual.Class, h.Actual.P0 = h.Classes[0].Label, float64(h.Classes[0].P0)
-	for _, o := range p.Outputs {
-		path := o.For(image)
-		err := write(o.Format, path, h)
-		switch {
-		case err == nil:
-		case stopped == nil:
-			return nil, err
-		default: // another error will be told already
-			q.session.tell(err)
-			continue
-		}
-		h.Written = append(h.Written, path)
+	if err := q.write(h, stopped); err != nil {
+		return nil, err
 	}
 	h.Actual.Run = time.Since(q.start).Seconds()
 	return h, stopped
+}
+
+// write writes a map's files. Where the query was stopped, which is an error already,
+// another one is only told.
+func (q *query) write(h *HeatMap, stopped error) error {
+	for _, o := range q.plan.Outputs {
+		path := o.For(h.Image)
+		switch err := write(o.Format, path, h); {
+		case err == nil:
+			h.Written = append(h.Written, path)
+		case stopped == nil:
+			return err
+		default:
+			q.session.tell(err)
+		}
+	}
+	return nil
 }
 
 // interrupted makes an *Interrupted of an error that a context's end caused, after

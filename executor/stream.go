@@ -118,26 +118,14 @@ func (q *stream) one(ctx context.Context, name string) error {
 			return nil
 		}
 	}
-	p := q.plan
-	image := &query{session: q.session, plan: p, images: q.left, start: start, partial: q.partial}
-	if p.Keeps {
+	image := &query{session: q.session, plan: q.plan, images: q.left, start: start, partial: q.partial}
+	if q.plan.Keeps {
 		image.content = contentOf(file)
-		image.known = q.session.recall(p, file, image.content)
+		image.known = q.session.recall(q.plan, file, image.content)
 	}
-	if q.program == nil || p.Keeps {
-		q.session.makeRoom(p, image.known)
+	if err := q.prepare(ctx, image); err != nil {
+		return err
 	}
-	if q.program == nil {
-		if q.session.Bound != nil && p.MemoryLimit > 0 {
-			q.session.Bound(p.MemoryLimit)
-		}
-		q.program, err = q.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
-		if err != nil {
-			return err
-		}
-		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
-	}
-	image.program = q.program
 	h, stopped := image.run(ctx, file)
 	if h == nil {
 		return stopped
@@ -157,6 +145,26 @@ func (q *stream) one(ctx context.Context, name string) error {
 		return err
 	}
 	return stopped
+}
+
+// prepare gives an image the plan's program, and room.
+func (q *stream) prepare(ctx context.Context, image *query) (err error) {
+	s, p := q.session, q.plan
+	if q.program == nil || p.Keeps { // views that images before have left are in the way, too
+		s.makeRoom(p, image.known)
+	}
+	if q.program == nil {
+		if s.Bound != nil && p.MemoryLimit > 0 {
+			s.Bound(p.MemoryLimit)
+		}
+		q.program, err = s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
+		if err != nil {
+			return err
+		}
+		q.program.Reserve(p.Threads, p.Chosen().ArenaBytes)
+	}
+	image.program = q.program
+	return nil
 }
 
 // bear decides what becomes of the other images when one has failed: nil lets them be
