@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"unicode"
@@ -83,14 +84,15 @@ func (e *editor) start() {
 		_ = rl.Config.Set("cursor-emacs", "default") // as the terminal has it
 	}
 	rl.Keymap.Register(map[string]func(){
-		"delete-char":       e.unlessAtEnd("delete-char"),
-		"end-of-file":       e.unlessAtEnd("end-of-file"),
-		"self-insert":       e.insert,
-		"occlude-interrupt": e.interrupt,
-		"occlude-complete":  e.tab,
-		"occlude-suspend":   e.suspend,
-		"occlude-newline":   func() { rl.Cursor().InsertAt('\n') },
-		"insert-comment":    func() {}, // for which comment-begin would be needed
+		"backward-delete-char": e.backspace(),
+		"delete-char":          e.unlessAtEnd("delete-char"),
+		"end-of-file":          e.unlessAtEnd("end-of-file"),
+		"self-insert":          e.insert,
+		"occlude-interrupt":    e.interrupt,
+		"occlude-complete":     e.tab,
+		"occlude-suspend":      e.suspend,
+		"occlude-newline":      func() { rl.Cursor().InsertAt('\n') },
+		"insert-comment":       func() {}, // for which comment-begin would be needed
 		// readline does not find the editor that the environment names.
 		"edit-command-line":        e.leaveToEdit,
 		"edit-and-execute-command": e.leaveToEdit,
@@ -111,6 +113,8 @@ func (e *editor) start() {
 			`\M-[`:     "skip-csi-sequence", // keys that mean nothing
 		})
 	}
+	rl.Config.Binds["isearch"] = maps.Clone(rl.Config.Binds["isearch"]) // which has those of menus, too
+	e.bind("isearch", map[string]string{`\C-r`: "menu-complete", `\C-s`: "menu-complete-backward"})
 	for keymap := range rl.Config.Binds {
 		e.bind(keymap, map[string]string{`\C-c`: "occlude-interrupt"})
 	}
@@ -173,7 +177,28 @@ func (e *editor) insert() {
 	if rl.Keymap.Local() == "" {
 		rl.Display.ResetHelpers() // a list of what could have been typed
 	}
-	rl.Cursor().InsertAt([]rune(printable(string(rl.Keys.Caller())))...)
+	text := printable(string(rl.Keys.Caller()))
+	if rl.Keymap.Local() == "isearch" && strings.ContainsAny(text, special) {
+		text = `\` + text
+	}
+	rl.Cursor().InsertAt([]rune(text)...)
+}
+
+// special is what stands behind a backslash while the history is searched, for readline
+// takes what it searches for as a regular expression.
+const special = `()[{*+?|^$\`
+
+// backspace is readline's, but that it takes away such a backslash with what it stands before.
+func (e *editor) backspace() func() {
+	rl := e.readline
+	remove := rl.Keymap.Commands()["backward-delete-char"]
+	return func() {
+		remove()
+		before := string(*rl.Line())
+		if n := len(before) - len(strings.TrimRight(before, `\`)); rl.Keymap.Local() == "isearch" && n%2 == 1 {
+			remove()
+		}
+	}
 }
 
 // unlessAtEnd is a command of readline's that deletes what the cursor is on, and does
