@@ -220,6 +220,8 @@ func TestNextImage(t *testing.T) {
 			t.Helper()
 			time.Sleep(after)
 			synctest.Wait()
+			d.mu.Lock() // for two looks in a row
+			defer d.mu.Unlock()
 			e.check(t)
 			if text := e.text(); (len(text) > 1) != want || (len(e.images) == 1) != want {
 				t.Errorf("%d images in\n%s", len(e.images), strings.Join(text, "\n"))
