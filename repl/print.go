@@ -169,6 +169,9 @@ func cell(v any) string {
 	case float32:
 		return fmt.Sprintf("%.5f", v)
 	case float64:
+		if v == 0 {
+			return "0" // of either sign, which rounding leaves
+		}
 		if size := math.Abs(v); size >= 1e5 && size < 1e15 {
 			return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
 		}

@@ -71,13 +71,15 @@ OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
   grid      patch 8x16, stride 64x208, fill black: 2 x 5 = 10 positions
   peak      p falls by 0.0005 with the patch at (0, 208)
-  plan      full on cpu, threads 2, batch 5; 781 M multiply-adds, 1.1x fewer than full inference; views kept
+  plan      full on cpu, threads 2, batch 5; 781 M multiply-adds, 1.1x fewer than full inference
+  views     kept by a query before: no base pass
   time      T = load T + plan T + run T
 OCCLUDE images/nodule.png USING chest
   class     nodule (class 1), p0 = 0.9532
   grid      patch 16x16, fill gray: 1 by hand
   peak      p falls nowhere; it rises least, by 0.0001, with the patch at (0, 0)
-  plan      incremental on cpu, threads 2, batch 1; 2.19 M multiply-adds, 71.5x fewer than full inference; views kept
+  plan      incremental on cpu, threads 2, batch 1; 2.19 M multiply-adds, 71.5x fewer than full inference
+  views     kept by a query before: no base pass
   time      T = load T + plan T + run T
 `
 	if got != want {

@@ -174,12 +174,11 @@ func (s Summary) text(h *executor.HeatMap) string {
 	}
 	line("grid", "%s", gridText(h.Plan))
 	line("peak", "%s", s.peakText())
-	kept := ""
+	line("plan", "%s on %s, threads %d, batch %d; %s multiply-adds%s",
+		s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), s.fewer(h))
 	if s.ViewsKept {
-		kept = "; views kept"
+		line("views", "kept by a query before: no base pass")
 	}
-	line("plan", "%s on %s, threads %d, batch %d; %s multiply-adds%s%s",
-		s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), s.fewer(h), kept)
 	if s.Partial {
 		line("partial", "%d of %s", h.Computed(), planner.Counted(s.Positions, "position"))
 	}
