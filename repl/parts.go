@@ -37,12 +37,12 @@ func Parts(r executor.Result) []Part {
 func tablePart(r *executor.Relation) Part {
 	p := Part{Titles: r.Columns, Right: make([]bool, len(r.Columns))}
 	for i := range p.Right {
-		p.Right[i] = isNumeric(r, i)
+		p.Right[i] = IsNumeric(r, i)
 	}
 	for _, row := range r.Rows {
 		cells := make([]string, len(row))
 		for i, v := range row {
-			cells[i] = cell(v)
+			cells[i] = Cell(v)
 		}
 		p.Rows = append(p.Rows, cells)
 	}

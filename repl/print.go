@@ -122,12 +122,12 @@ func (p *Printer) relation(r *executor.Relation) error {
 func table(w io.Writer, r *executor.Relation) error {
 	right := make([]bool, len(r.Columns))
 	for i := range right {
-		right[i] = isNumeric(r, i)
+		right[i] = IsNumeric(r, i)
 	}
 	cells := make([][]string, len(r.Rows))
 	for i, row := range r.Rows {
 		for _, v := range row {
-			cells[i] = append(cells[i], displaywidth.TruncateString(cell(v), widest, "…"))
+			cells[i] = append(cells[i], displaywidth.TruncateString(Cell(v), widest, "…"))
 		}
 	}
 	titles := make([]string, len(r.Columns))
@@ -145,8 +145,8 @@ func table(w io.Writer, r *executor.Relation) error {
 // is cut, and whole in every other format.
 const widest = 100
 
-// isNumeric reports whether all that is in a column are numbers.
-func isNumeric(r *executor.Relation, column int) bool {
+// IsNumeric reports whether all that is in a column are numbers.
+func IsNumeric(r *executor.Relation, column int) bool {
 	found := false
 	for _, row := range r.Rows {
 		switch row[column].(type) {
@@ -160,9 +160,9 @@ func isNumeric(r *executor.Relation, column int) bool {
 	return found
 }
 
-// cell prints a value for people: probabilities with five digits, and a text in one
+// Cell prints a value for people: probabilities with five digits, and a text in one
 // line, without what would make the terminal do something.
-func cell(v any) string {
+func Cell(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
@@ -212,7 +212,7 @@ func vertical(w io.Writer, r *executor.Relation) error {
 			return err
 		}
 		for j, v := range row {
-			if _, err := fmt.Fprintf(w, "%s | %s\n", titles[j]+strings.Repeat(" ", width-displaywidth.String(titles[j])), cell(v)); err != nil {
+			if _, err := fmt.Fprintf(w, "%s | %s\n", titles[j]+strings.Repeat(" ", width-displaywidth.String(titles[j])), Cell(v)); err != nil {
 				return err
 			}
 		}
