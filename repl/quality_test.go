@@ -8,6 +8,7 @@ import (
 
 	"occlude/executor"
 	"occlude/internal/quality"
+	"occlude/planner"
 )
 
 func told(q *executor.Quality, exact bool) string {
@@ -82,6 +83,18 @@ func TestLeastSimilarity(t *testing.T) {
 			if got := least(all); got != "" {
 				t.Errorf("the least of %v is %v", all, got)
 			}
+		}
+	}
+}
+
+func TestFallText(t *testing.T) {
+	for drop, want := range map[float32]string{
+		0.5:   "p falls by about 0.5000 with the patch at (4, 8)",
+		0:     "p falls nowhere; it stays as it is with the patch at (4, 8)",
+		-0.25: "p falls nowhere; it rises least, by about 0.2500, with the patch at (4, 8)",
+	} {
+		if got := fallText(drop, planner.Position{X: 4, Y: 8}, "about "); got != want {
+			t.Errorf("a fall by %v is told as %q, want %q", drop, got, want)
 		}
 	}
 }

@@ -268,6 +268,9 @@ func fallText(drop float32, peak planner.Position, about string) string {
 	if drop > 0 {
 		return fmt.Sprintf("p falls by %s%.4f %s", about, drop, at)
 	}
+	if drop == 0 {
+		return "p falls nowhere; it stays as it is " + at
+	}
 	return fmt.Sprintf("p falls nowhere; it rises least, by %s%.4f, %s", about, -drop, at)
 }
 
