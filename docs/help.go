@@ -10,7 +10,7 @@ import (
 //   - a statement or clause of the language reference by its title, or a page by its name
 //     (explain.md is the page where EXPLAIN is a statement, too);
 //   - a word of the language, an option, a setting or a hint: see Find. Where an option
-//     and a setting have the same name it tells of both;
+//     and a setting have the same name it tells of both, but not behind SET or WITH;
 //   - a section of any page by its title or the beginning of it, and a function by its
 //     name.
 func Help(topic string) (markdown string, ok bool) {
@@ -48,11 +48,19 @@ func Help(topic string) (markdown string, ok bool) {
 	if s, ok := findInPages(lower); ok {
 		return s.markdown(), true
 	}
-	// CLEAR CACHE and INTO TABLE stand where CLEAR and INTO do.
-	if i := strings.LastIndexByte(topic, ' '); i > 0 {
-		if slices.ContainsFunc(sections(), func(s Section) bool { return grammarHas(s.Text, lower[i+1:]) }) {
-			return Help(topic[:i])
-		}
+	// CLEAR CACHE and INTO TABLE stand where CLEAR and INTO do; of SET threads the last word tells more.
+	i := strings.LastIndexByte(topic, ' ')
+	if i < 0 {
+		return "", false
+	}
+	if slices.ContainsFunc(sections(), func(s Section) bool { return grammarHas(s.Text, lower[i+1:]) }) {
+		return Help(topic[:i])
+	}
+	if text, ok := HelpBehind(strings.Fields(topic[:i]), topic[i+1:]); ok {
+		return text, true
+	}
+	if _, ok := Help(topic[:i]); ok {
+		return Help(topic[i+1:])
 	}
 	return "", false
 }

@@ -47,6 +47,7 @@ func TestHelp(t *testing.T) {
 		"occlude": "## OCCLUDE\n", "create  MODEL": "## CREATE MODEL\n", "Stride": "## PATCH and STRIDE\n", "tables": "# Tables\n",
 		"explain": "## EXPLAIN\n", "explain.md": "# Reading a plan", "tau": "## `tau` in WITH\n\n| option |", "enable_full": "## `enable_full` in Switches\n\n| setting |",
 		"exit status": "## Exit status\n", "dicom": "## DICOM files\n", "clear cache": "## SHOW CACHE", "into table": "## INTO and COLORMAP\n", "repl": "# The shell\n", "peak": "## Functions of heat maps\n\n| function |", "Heatmap()": "## Functions of heat maps\n\n| function |", "pointing": "## EVALUATE\n\n| metric |", "select": "## SELECT and friends\n",
+		"SET threads": "## `threads` in SET, SHOW and RESET\n", "with threads": "## `threads` in WITH\n", "reset enable_full": "## `enable_full` in Switches\n",
 	} {
 		if text, ok := docs.Help(topic); !ok || !strings.HasPrefix(text, begins) {
 			t.Errorf("%s: %.60q, want %q", topic, text, begins)
@@ -55,7 +56,7 @@ func TestHelp(t *testing.T) {
 	if text, _ := docs.Help("threads"); strings.Count(text, "\n## ")+1 != 2 {
 		t.Errorf("threads is a setting and a hint:\n%s", text)
 	}
-	for _, topic := range []string{"", "wibble", "../README", "nosuch.md"} {
+	for _, topic := range []string{"", "wibble", "../README", "nosuch.md", "set wibble", "wibble threads"} {
 		if _, ok := docs.Help(topic); ok {
 			t.Errorf("there is help on %q", topic)
 		}
