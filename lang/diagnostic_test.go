@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
 func TestDidYouMean(t *testing.T) {
@@ -111,6 +113,30 @@ func TestKeywords(t *testing.T) {
 	for _, word := range reserved {
 		if !slices.Contains(words, word) && word != "SSIM" && word != "WITHIN" {
 			t.Errorf("%s is reserved for nothing", word)
+		}
+	}
+}
+
+// However narrow the terminal, the marks stand under the token, in lines that it does not break.
+func TestFit(t *testing.T) {
+	x := strings.Repeat("x", 40)
+	for _, c := range []struct{ source, token string }{
+		{"SHOW wibble;", "wibble"}, {"OCCLUDE '" + x + "' USING m WHITH;", "WHITH"}, {"WHITH '" + x + x + "';", "WHITH"},
+		{"OCCLUDE '" + x + "' WHITH '" + x + "';", "WHITH"}, {"'日本語漢字" + x + "' WHITH '日本語漢字日本語漢字" + x + "'", "WHITH"},
+		{"'" + x + "' " + strings.Repeat("漢", 50), strings.Repeat("漢", 50)},
+	} {
+		from := strings.Index(c.source, c.token)
+		d := &Diagnostic{Span: Place("f", c.source, from, from+len(c.token)), Summary: "no"}
+		for columns := 12; columns < 200; columns++ {
+			lines := strings.Split(Fit(d.Format(c.source), columns), "\n")
+			text, marks := lines[1], lines[2]
+			if displaywidth.String(text) > columns || len(marks) > columns {
+				t.Fatalf("%d columns:\n%s\n%s", columns, text, marks)
+			}
+			place := strings.Index(text, c.token[:3])
+			if place < 0 || displaywidth.String(text[:place]) != strings.IndexByte(marks, '^') {
+				t.Fatalf("%d columns:\n%s\n%s", columns, text, marks)
+			}
 		}
 	}
 }

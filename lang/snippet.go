@@ -97,3 +97,46 @@ func runeStart(s string, i int) int {
 	}
 	return i
 }
+
+// Fit makes the source lines of what Format returns fit a terminal of so many columns,
+// which would break them, so that the marks would stand under something else: of a line
+// too long what lies around the marks is left.
+func Fit(formatted string, columns int) string {
+	lines := strings.Split(formatted, "\n")
+	for i := 1; i < len(lines); i++ {
+		if strings.TrimRight(strings.TrimLeft(lines[i], " "), "~") == "^" {
+			lines[i-1], lines[i] = window(lines[i-1], lines[i], columns)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// window is the part of a line and its marks that fits into columns.
+func window(line, marks string, columns int) (string, string) {
+	const cut, indent = "...", 2
+	room, width := columns-indent-2*len(cut), max(displaywidth.String(line), len(marks))
+	if width <= columns || room <= 0 {
+		return line, marks
+	}
+	from := min(strings.IndexByte(marks, '^'), max(indent, len(marks)-room*3/4), width-room)
+	var kept strings.Builder
+	column, last := 0, from
+	for rest := displaywidth.StringGraphemes(line); rest.Next() && column+rest.Width() <= from+room; column += rest.Width() {
+		if column >= from {
+			if kept.Len() == 0 {
+				from = column // a wide character may begin before
+			}
+			kept.WriteString(rest.Value())
+			last = column + rest.Width()
+		}
+	}
+	head, tail := cut, cut
+	if from <= indent {
+		head = ""
+	}
+	if last >= displaywidth.String(line) {
+		tail = ""
+	}
+	blank := strings.Repeat(" ", indent)
+	return blank + head + kept.String() + tail, blank + strings.Repeat(" ", len(head)) + marks[from:min(len(marks), from+room)]
+}
