@@ -71,7 +71,7 @@ func TestUndefinedVariable(t *testing.T) {
 	e.Variables = map[string]string{"image": "x.png"}
 	for source, want := range map[string]string{
 		"SHOW ALL;\nPREDICT :'imge' USING é;": "v:2:9: error: there is no variable \"imge\"\n  PREDICT :'imge' USING é;\n          ^~~~~~~\n  hint: did you mean image?\n",
-		"PREDICT 'é' USING :m;":               "v:1:19: error: there is no variable \"m\"\n  PREDICT 'é' USING :m;\n                    ^~\n  hint: -v m=value defines it\n",
+		"PREDICT 'é' USING :m;":               "v:1:19: error: there is no variable \"m\"\n  PREDICT 'é' USING :m;\n                    ^~\n  hint: -v m=value defines it, and in the shell \\set m value\n",
 	} {
 		_, err := run(e, engine.Text{Name: "v", Source: source})
 		var shown *engine.Error

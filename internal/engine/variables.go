@@ -109,7 +109,7 @@ func (e *Engine) undefined(t Text, at, n int, name string) error {
 	d := lang.Errorf(lang.Place(t.Name, t.Source, at, at+n), "there is no variable %q", name)
 	hint := lang.DidYouMean(name, names)
 	if hint == "" {
-		hint = "-v " + name + "=value defines it"
+		hint = "-v " + name + "=value defines it, and in the shell \\set " + name + " value"
 	}
 	return &Error{Diagnostics: lang.Diagnostics{d.WithHint(hint)}, Source: t.Source}
 }
