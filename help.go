@@ -26,7 +26,7 @@ Usage:
   occlude kernel install      offer Occlude in Jupyter: --user, or --prefix=DIR for an environment
   occlude check PATH...       run ONNX test cases and compare with what they expect
   occlude help [TOPIC]        this page, a command, or what the manual says, see below
-  occlude version
+  occlude version             print the version; so does --version
 
 Flags:
   -c, --command=SQL           run these statements; may be given again, and mixed with -f

@@ -43,6 +43,8 @@ type commandLine struct {
 	Check   checkCommand   `cmd:"" help:"Run ONNX test cases and compare with their expected outputs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Explain the command line, or show a page of the manual."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Print the version, as 'occlude version' does."`
 }
 
 type runCommand struct {
@@ -93,6 +95,7 @@ func run(args []string) int {
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 92}),
 		kong.Help(printHelp),
+		kong.Vars{"version": version()},
 		kong.Exit(func(code int) { panic(exit(code)) }),
 	)
 	if err != nil {
