@@ -121,8 +121,8 @@ func TestKeywords(t *testing.T) {
 func TestFit(t *testing.T) {
 	x := strings.Repeat("x", 40)
 	for _, c := range []struct{ source, token string }{
-		{"SHOW wibble;", "wibble"}, {"OCCLUDE '" + x + "' USING m WHITH;", "WHITH"}, {"WHITH '" + x + x + "';", "WHITH"},
-		{"OCCLUDE '" + x + "' WHITH '" + x + "';", "WHITH"}, {"'日本語漢字" + x + "' WHITH '日本語漢字日本語漢字" + x + "'", "WHITH"},
+		{"SHOW wibble;", "wibble"}, {"OCCLUDE '" + x + "' USING m WIBBL;", "WIBBL"}, {"WIBBL '" + x + x + "';", "WIBBL"},
+		{"OCCLUDE '" + x + "' WIBBL '" + x + "';", "WIBBL"}, {"'日本語漢字" + x + "' WIBBL '日本語漢字日本語漢字" + x + "'", "WIBBL"},
 		{"'" + x + "' " + strings.Repeat("漢", 50), strings.Repeat("漢", 50)},
 	} {
 		from := strings.Index(c.source, c.token)
