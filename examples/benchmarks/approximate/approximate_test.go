@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"occlude/examples/benchmarks/internal/journal"
 )
 
 // rows are the cells of a report's tables below a heading.
@@ -35,7 +37,7 @@ func TestCheck(t *testing.T) {
 	if err := run(t.Context(), args, &out, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := openLog(path)
+	l, err := journal.Open(path, (*record).key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 
 	_ "go4.org/unsafe/assume-no-moving-gc"
 
+	"occlude/examples/benchmarks/internal/journal"
 	"occlude/examples/benchmarks/internal/process"
 )
 
@@ -164,16 +165,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	l, err := openLog(s.log)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	if !s.report {
-		if err := measure(ctx, s, l, stderr); err != nil {
-			return err
+	return journal.Use(s.log, (*record).key, func(l *log) error {
+		if !s.report {
+			if err := measure(ctx, s, l, stderr); err != nil {
+				return err
+			}
 		}
-	}
-	printReport(stdout, s, l.Records)
-	return l.Close()
+		printReport(stdout, s, l.Records)
+		return nil
+	})
 }

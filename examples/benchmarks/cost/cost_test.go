@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"occlude/examples/benchmarks/internal/journal"
 )
 
 // TestRun: the whole program on the example's network, with few positions. Predictions
@@ -19,7 +21,7 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), args, &out, &progress); err != nil {
 		t.Fatal(err)
 	}
-	l, err := openLog(path)
+	l, err := journal.Open(path, (*record).key)
 	if err != nil {
 		t.Fatal(err)
 	}

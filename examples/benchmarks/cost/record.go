@@ -42,6 +42,3 @@ func (r *record) key() key { return key{r.Network, r.Profile, r.Query, r.Threads
 
 // log are the records, which go to a file as they come.
 type log = journal.Journal[key, record]
-
-// openLog reads what is in a log; it may not be there yet, and "" is none.
-func openLog(path string) (*log, error) { return journal.Open(path, (*record).key) }

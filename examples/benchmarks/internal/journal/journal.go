@@ -45,6 +45,19 @@ func Open[K comparable, R any](path string, key func(*R) K) (*Journal[K, R], err
 	return j, err
 }
 
+// Use opens a journal for those who add to it or read it, and closes it.
+func Use[K comparable, R any](path string, key func(*R) K, use func(*Journal[K, R]) error) error {
+	j, err := Open(path, key)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	if err := use(j); err != nil {
+		return err
+	}
+	return j.Close()
+}
+
 func (j *Journal[K, R]) read(from io.Reader) error {
 	d := json.NewDecoder(bufio.NewReader(from))
 	for {
