@@ -98,8 +98,15 @@ func (q *query) write(h *HeatMap, stopped error) error {
 // interrupted makes an *Interrupted of an error that a context's end caused, after
 // done of the plan's positions.
 func (q *query) interrupted(ctx context.Context, err error, image string, done int) error {
+	return interrupted(ctx, err, Interrupted{Image: image, Done: done, Total: max(done, q.plan.Chosen().Positions())})
+}
+
+// interrupted tells of an error at an image: how far it had come, if it was the
+// context's end that caused it.
+func interrupted(ctx context.Context, err error, far Interrupted) error {
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return &Interrupted{Image: image, Done: done, Total: max(done, q.plan.Chosen().Positions()), Cause: err}
+		far.Cause = err
+		return &far
 	}
-	return fmt.Errorf("image %q: %w", image, err)
+	return fmt.Errorf("image %q: %w", far.Image, err)
 }

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -314,8 +313,5 @@ func (s step) patch(ends [2]*end, width int) operators.Tile {
 
 // interrupted makes an *Interrupted of an error that a context's end caused.
 func (w *walks) interrupted(ctx context.Context, err error, done, total int) error {
-	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return &Interrupted{Image: w.heat.Image, Of: "steps", Done: done, Total: total, Cause: err}
-	}
-	return fmt.Errorf("image %q: %w", w.heat.Image, err)
+	return interrupted(ctx, err, Interrupted{Image: w.heat.Image, Of: "steps", Done: done, Total: total})
 }
