@@ -45,19 +45,16 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	views, output := known.views.Shared(), p.Net.Output.Index
-	p0 := views.Output(output)
+	views := known.views.Shared()
+	p0 := views.Output(p.Net.Output.Index)
 	for _, c := range targets(p.Target, p0) {
 		h.Classes = append(h.Classes, ClassMap{
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
 	all := views.Bytes()
-	if a := p.Chosen().Adaptive; !p.Keeps && p.Chosen().Rects.Rule == planner.Whole && (a == nil || !a.Sketches()) { // which reads no other views
-		views.Drop(func(i int) bool {
-			_, constant := p.Net.Layers[i].Op.(network.Const)
-			return constant || i == 0 || i == output
-		})
+	if !p.Keeps && !p.Chosen().ReadsViews() {
+		dropMaps(views, p.Net)
 	}
 	h.Actual.ViewBytes = views.Bytes()
 	updates := time.Now()
@@ -76,6 +73,14 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	}
 	h.Actual.Run = time.Since(q.start).Seconds()
 	return h, stopped
+}
+
+// dropMaps lets go of the views that full inference does not read.
+func dropMaps(views *operators.Views, net *network.Network) {
+	views.Drop(func(i int) bool {
+		_, constant := net.Layers[i].Op.(network.Const)
+		return constant || i == 0 || i == net.Output.Index
+	})
 }
 
 // write writes a map's files. Where the query was stopped, which is an error already,

@@ -10,7 +10,6 @@ import (
 
 	"occlude/internal/defect"
 	"occlude/internal/faithfulness"
-	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/region"
 	"occlude/planner"
@@ -138,16 +137,12 @@ func (w *walks) end(ctx context.Context, image *tensor.Dense) (*end, error) {
 	if err != nil {
 		return nil, w.interrupted(ctx, err, 0, 0)
 	}
-	output := p.Net.Output.Index
-	s, err := scores(p.Model, views, output, w.heat.Image)
+	s, err := scores(p.Model, views, p.Net.Output.Index, w.heat.Image)
 	if err != nil {
 		return nil, err
 	}
 	if !w.evaluation.Plan.Incremental {
-		views.Drop(func(i int) bool {
-			_, constant := p.Net.Layers[i].Op.(network.Const)
-			return constant || i == 0 || i == output
-		})
+		dropMaps(views, p.Net)
 	}
 	w.base += views.Stats.MACs()
 	w.count++

@@ -30,7 +30,7 @@ const (
 func (c *Candidate) size(q *Occlude, tallies []tally, h hints, r resources) {
 	c.refused = nil
 	c.Estimate.ViewBytes = allViews(q.Net)
-	if c.Rects.Rule == Whole && !c.sketches() && !q.Keeps {
+	if !c.ReadsViews() && !q.Keeps {
 		c.Estimate.ViewBytes = keptByFull(q.Net)
 	}
 	c.shapes.weigh(q.Net)
@@ -96,6 +96,10 @@ func (c *Candidate) usualBatch() int {
 
 // sketches tells whether positions may be computed cheaply.
 func (c *Candidate) sketches() bool { return c.Adaptive != nil && c.Adaptive.Sketches() }
+
+// ReadsViews tells whether computing positions reads more of the base pass than full
+// inference does: the image, the constants and the scores.
+func (c *Candidate) ReadsViews() bool { return c.Rects.Rule != Whole || c.sketches() }
 
 // peak is what is held when the most is: in the base pass, which makes every view, in
 // the backward pass, or while positions are computed. Each worker's arena is there
