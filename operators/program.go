@@ -43,7 +43,8 @@ type Worker interface {
 type Update struct {
 	// Patch holds the changed pixels, normalised; its rectangle lies inside
 	// the image, whose other pixels come from its view. Full inference has the
-	// same patch, and whole rectangles.
+	// same patch, and whole rectangles. Without Data it is cut from the views'
+	// Cover, in all updates of a batch or in none.
 	Patch Tile
 	// Rects is the rectangle to compute of each layer, by Index. Layers with an
 	// empty one are read from their view. Positions may share the slice.
@@ -69,9 +70,25 @@ type Views struct {
 	// for them leaves it empty.
 	Sums  [][]float32
 	Stats Stats
+	// Resident are the views that a device keeps in memory of its own, where Layers
+	// has none; nil for devices that compute in the host's.
+	Resident Resident
+	// Cover is a whole image, (H, W, C) normalised values, from which patches are cut;
+	// nil where updates bring their own.
+	Cover *tensor.Dense
 	// Compensation is what Estimates of updates are made from, nil without. What
 	// it needs of the views it holds itself.
 	Compensation *Compensation
+}
+
+// Resident is what a device keeps of views.
+type Resident interface {
+	// Bytes is the device's memory that it takes.
+	Bytes() int64
+	// Drop forgets the views that keep does not name.
+	Drop(keep func(layer int) bool)
+	// Shared is the same for another query, which may drop some of it.
+	Shared() Resident
 }
 
 // Tile is the view of layer i, the zero Tile where there is none.
@@ -96,7 +113,19 @@ func (v *Views) SumsOf(i int) []float32 {
 // layer's index.
 func (v *Views) Output(layer int) []float32 { return v.Layers[layer].Data().([]float32) }
 
-// Bytes is the memory that the views hold.
+// Patch is the changed pixels of an update: its own, or those of the Cover.
+func (v *Views) Patch(u *Update) Tile {
+	if u.Patch.Data != nil || v == nil || v.Cover == nil {
+		return u.Patch
+	}
+	s := v.Cover.Shape()
+	if !region.Whole(s[0], s[1]).Contains(u.Patch.Rect) {
+		return u.Patch // which devices refuse
+	}
+	return NewTile(region.Whole(s[0], s[1]), s[2], v.Cover.Data().([]float32)).Sub(u.Patch.Rect)
+}
+
+// Bytes is the memory that the views hold, but for what is Resident.
 func (v *Views) Bytes() int64 {
 	var n int64
 	for _, d := range v.Layers {
@@ -125,12 +154,19 @@ func (v *Views) Drop(keep func(layer int) bool) {
 			v.Layers[i] = nil
 		}
 	}
+	if v.Resident != nil {
+		v.Resident.Drop(keep)
+	}
 }
 
 // Shared are the same views for another query, which may drop some of them and
 // compensate by its own gradients.
 func (v *Views) Shared() *Views {
-	return &Views{Layers: slices.Clone(v.Layers), Sums: v.Sums}
+	shared := &Views{Layers: slices.Clone(v.Layers), Sums: v.Sums}
+	if v.Resident != nil {
+		shared.Resident = v.Resident.Shared()
+	}
+	return shared
 }
 
 // Stats counts what was done.

@@ -88,7 +88,7 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 		return fmt.Errorf("%d views for %d layers", len(views.Layers), n)
 	}
 	for b := range batch {
-		if err := w.program.check(&batch[b]); err != nil {
+		if err := w.program.check(views, &batch[b]); err != nil {
 			return fmt.Errorf("update %d of the batch: %w", b, err)
 		}
 	}
@@ -98,7 +98,7 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 	w.reset(len(batch))
 	defer w.free()
 	for b := range batch {
-		w.updates[0][b] = update{tile: batch[b].Patch}
+		w.updates[0][b] = update{tile: views.Patch(&batch[b])}
 	}
 	for i := range w.views {
 		w.views[i] = views.Tile(i)
@@ -124,8 +124,9 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 }
 
 // check tells whether an update fits the network.
-func (p *Program) check(u *operators.Update) error {
+func (p *Program) check(views *operators.Views, u *operators.Update) error {
 	in, out := p.net.Input().Shape, p.net.Output.Shape
+	patch := views.Patch(u)
 	switch {
 	case len(u.Rects) != len(p.net.Layers):
 		return fmt.Errorf("%d rectangles for %d layers", len(u.Rects), len(p.net.Layers))
@@ -133,10 +134,10 @@ func (p *Program) check(u *operators.Update) error {
 		return fmt.Errorf("%d rectangles that are read for %d layers", len(u.Reads), len(p.net.Layers))
 	case len(u.Out) != out.Len():
 		return fmt.Errorf("room for %d values, but the network gives %d", len(u.Out), out.Len())
-	case !u.Patch.Empty() && (u.Patch.C != in.C || !in.Whole().Contains(u.Patch.Rect)):
-		return fmt.Errorf("a patch of %d channels, %s, does not lie in an image of %s", u.Patch.C, u.Patch.Rect, in)
-	case !u.Patch.Empty() && len(u.Patch.Data) < (u.Patch.Rect.H()-1)*u.Patch.Stride+u.Patch.Rect.W()*u.Patch.C:
-		return fmt.Errorf("a patch of %s with %d values", u.Patch.Rect, len(u.Patch.Data))
+	case !patch.Empty() && (patch.C != in.C || !in.Whole().Contains(patch.Rect)):
+		return fmt.Errorf("a patch of %d channels, %s, does not lie in an image of %s", patch.C, patch.Rect, in)
+	case !patch.Empty() && len(patch.Data) < (patch.Rect.H()-1)*patch.Stride+patch.Rect.W()*patch.C:
+		return fmt.Errorf("a patch of %s with %d values", patch.Rect, len(patch.Data))
 	}
 	for i, l := range p.net.Layers {
 		if !l.Shape.Whole().Contains(u.Rects[i]) {

@@ -384,6 +384,40 @@ func TestWrongUpdates(t *testing.T) {
 	}
 }
 
+// TestCover checks that patches cut from a cover are those that are brought.
+func TestCover(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 180))
+	net := networktest.Random(rng, networktest.Options{})
+	p := program(t, net)
+	in := net.Input().Shape
+	cover := networktest.Image(rng, in)
+	views := base(t, p, networktest.Image(rng, in), 1)
+	var brought, cut []operators.Tile
+	for range 6 {
+		r := randomRect(rng, in)
+		brought = append(brought, operators.WholeTile(in, cover.Float32s()).Sub(r))
+		cut = append(cut, operators.Tile{Rect: r, C: in.C})
+	}
+	want, got := updatesOf(net, brought), updatesOf(net, cut)
+	w := p.NewWorker()
+	run(t, w, views, want)
+	covered := views.Shared()
+	covered.Cover = cover
+	run(t, w, covered, got)
+	for i := range got {
+		if !sameBits(got[i].Out, want[i].Out) {
+			t.Errorf("patch %s differs", cut[i].Rect)
+		}
+	}
+	if err := w.Run(t.Context(), views, got); err == nil || !strings.Contains(err.Error(), "with 0 values") {
+		t.Errorf("cut patches from no cover: %v", err)
+	}
+	got[0].Patch.Rect = region.Of(in.W-1, 0, 2, 1)
+	if err := w.Run(t.Context(), covered, got[:1]); err == nil || !strings.Contains(err.Error(), "does not lie in") {
+		t.Errorf("cut a patch beyond the image: %v", err)
+	}
+}
+
 // TestFunctionErrors checks that a layer's own errors come out with its name.
 func TestFunctionErrors(t *testing.T) {
 	for _, c := range []struct {

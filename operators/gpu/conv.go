@@ -1,0 +1,228 @@
+package gpu
+
+import (
+	"occlude/internal/network"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/kernels"
+)
+
+// conv is a convolution: one matrix product over the cells of all positions, whose left
+// side the kernel gathers itself, or, where groups have few filters, a thread for each
+// value.
+type conv struct {
+	op      network.Conv
+	ending  ending
+	name    string // of the kernel
+	columns int    // filters of a group, and what fills up a row of weights
+	// weights are packed [group][K][columns], bias [group][columns].
+	weights, bias *buffer
+}
+
+// fewFilters is how many filters a group has at most whose convolution is no matrix
+// product: tiles of 64 columns would be half empty.
+const fewFilters = 31
+
+// vector is how many values kernels read at once where addresses allow it.
+const vector = 4
+
+func newConv(op network.Conv, in network.Shape, end ending, o Options) *conv {
+	filters := op.Filters() / op.Groups
+	k := &conv{op: op, ending: end, columns: (filters + vector - 1) / vector * vector}
+	switch {
+	case op.Groups > 1 && filters <= fewFilters:
+		k.name = "conv_direct"
+	default:
+		k.name = product(in.C, op.GroupIn(), filters, o)
+	}
+	return k
+}
+
+// product is the kernel for a matrix product of so many columns over maps of c channels,
+// of which depth belong to a group.
+func product(c, depth, filters int, o Options) string {
+	switch {
+	case c%vector != 0 || depth%vector != 0:
+		return "conv_ffma_odd"
+	case o.Tensor:
+		return "conv_tf32"
+	case filters > 64:
+		return "conv_ffma_128"
+	}
+	return "conv_ffma_64"
+}
+
+// upload implements weighty.
+func (k *conv) upload(put func([]byte) (*buffer, error)) (err error) {
+	filters, taps := k.op.Filters()/k.op.Groups, k.op.Taps()*k.op.GroupIn()
+	weights, bias := make([]float32, k.op.Groups*taps*k.columns), make([]float32, k.op.Groups*k.columns)
+	from := k.op.Weights.Data().([]float32)
+	for f := range k.op.Filters() {
+		group, column := f/filters, f%filters
+		for t, v := range from[f*taps : (f+1)*taps] {
+			weights[(group*taps+t)*k.columns+column] = v
+		}
+		if k.op.Bias != nil {
+			bias[group*k.columns+column] = k.op.Bias[f]
+		}
+	}
+	if k.weights, err = put(bytesOf(weights)); err != nil {
+		return err
+	}
+	k.bias, err = put(bytesOf(bias))
+	return err
+}
+
+func (k *conv) run(s *step) error {
+	filters := k.op.Filters() / k.op.Groups
+	a := &kernels.Conv{
+		Name: k.name, Out: s.out, Rows: kernels.Int(s.rows), In: s.in[0], Window: window(k.op.Window, s.layer.In[0].Shape.H),
+		Weights: k.weights.at, Bias: k.bias.at, Depth: kernels.Int(k.op.GroupIn()), Filters: kernels.Int(filters),
+		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.op.Filters()), Clamp: k.ending.clamp,
+	}
+	if k.op.Residual {
+		a.Residual = s.in[1]
+	}
+	grid := s.each(k.op.Filters())
+	if k.name != "conv_direct" {
+		grid = tiles(k.name, s.rows, filters, k.op.Groups)
+	}
+	if err := s.launch(a, grid); err != nil {
+		return err
+	}
+	return k.ending.finish(s)
+}
+
+// tiles is the grid of a matrix product.
+func tiles(name string, rows int64, filters, pieces int) [3]int {
+	columns := kernels.Columns(name)
+	return [3]int{int((rows + kernels.TileRows - 1) / kernels.TileRows), (filters + columns - 1) / columns, pieces}
+}
+
+// dense is a fully-connected layer: a convolution whose window is the map and whose
+// output is one cell. Where the clean image's sums are known only what changed is
+// multiplied: the layer is linear. The difference to the view takes the view's place,
+// and the kernel leaves out the rows of the window in which no position of a tile has
+// changed.
+type dense struct {
+	op            network.Dense
+	in            network.Shape
+	ending        ending
+	name          string
+	outputs       int
+	columns       int
+	weights, bias *buffer
+}
+
+// splitAt is how many products are summed up by one block: so many partial sums keep a
+// device busy, and more accurate. No result depends on a batch's size, so this does not.
+const splitAt = 2048
+
+func newDense(op network.Dense, in network.Shape, end ending, o Options) *dense {
+	outputs := op.Weights.Shape()[0]
+	return &dense{
+		op: op, in: in, ending: end, outputs: outputs,
+		name: product(in.C, in.C, outputs, o), columns: (outputs + vector - 1) / vector * vector,
+	}
+}
+
+// linear tells whether the sums of the clean image are of use: in maps, not in vectors,
+// which change everywhere.
+func (k *dense) linear() bool { return k.in.Cells() > 1 }
+
+func (k *dense) parts() int { return max(1, (k.in.Len()+splitAt-1)/splitAt) }
+
+// upload implements weighty.
+func (k *dense) upload(put func([]byte) (*buffer, error)) (err error) {
+	n := k.in.Len()
+	weights, bias := make([]float32, n*k.columns), make([]float32, k.columns)
+	from := k.op.Weights.Data().([]float32)
+	const tile = 64 // inputs whose rows stay in the cache
+	for lo := 0; lo < n; lo += tile {
+		hi := min(lo+tile, n)
+		for o := range k.outputs {
+			for i, v := range from[o*n+lo : o*n+hi] {
+				weights[(lo+i)*k.columns+o] = v
+			}
+		}
+	}
+	copy(bias, k.op.Bias)
+	if k.weights, err = put(bytesOf(weights)); err != nil {
+		return err
+	}
+	k.bias, err = put(bytesOf(bias))
+	return err
+}
+
+// scratch implements scratchy: the difference to the view, and partial sums.
+func (k *dense) scratch(cells, inputs int64) int64 {
+	bytes := k.partials(cells)
+	if k.linear() {
+		bytes += aligned(4 * inputs * int64(k.in.C))
+	}
+	return bytes
+}
+
+func (k *dense) partials(cells int64) int64 {
+	if k.parts() == 1 {
+		return 0
+	}
+	return aligned(4 * cells * int64(k.parts()) * int64(k.outputs))
+}
+
+func (k *dense) run(s *step) error {
+	in, bias := s.in[0], k.bias.at
+	if k.linear() && s.base != 0 && s.sums != 0 && in.View != 0 {
+		changed := s.scratch + driver.Pointer(k.partials(s.worker.layout.layers[s.layer.Index].cells))
+		if err := k.difference(s, in, changed); err != nil {
+			return err
+		}
+		in.View, in.Data, bias = 0, changed, s.sums
+	}
+	if s.base == 0 && s.sums != 0 { // the base pass
+		if err := k.sum(s, in, bias, s.sums, open); err != nil {
+			return err
+		}
+	}
+	if err := k.sum(s, in, bias, s.data(), k.ending.clamp); err != nil {
+		return err
+	}
+	return k.ending.finish(s)
+}
+
+// difference puts what an update differs from the view by where changed says.
+func (k *dense) difference(s *step, in kernels.Source, changed driver.Pointer) error {
+	view := in
+	in.Table, view.Table = s.made, s.worker.unchanged()
+	return s.launch(&kernels.Binary{
+		Out: kernels.Out{Data: changed, Table: s.made, Positions: s.out.Positions}, C: in.C,
+		A: in, AH: kernels.Int(k.in.H), B: view, BH: kernels.Int(k.in.H), Fn: subtract, Clamp: open,
+	}, [3]int{blocks(int64(s.inputMost) * int64(k.in.C)), int(s.out.Positions), 1})
+}
+
+// subtract is the number of network.Sub.
+const subtract = 1
+
+// sum queues the matrix product; its first row goes to out.
+func (k *dense) sum(s *step, in kernels.Source, bias, out driver.Pointer, clamp kernels.Clamp) error {
+	a := &kernels.Conv{
+		Name: k.name, Rows: kernels.Int(s.rows), In: in,
+		Window: kernels.Window{
+			H: kernels.Int(k.in.H), KernelY: kernels.Int(k.in.H), KernelX: kernels.Int(k.in.W), StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1,
+		},
+		Weights: k.weights.at, Bias: bias, Depth: kernels.Int(k.in.C), Filters: kernels.Int(k.outputs),
+		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.outputs), Clamp: clamp,
+	}
+	// The kernel adds the table's first row to where it writes.
+	a.Out = kernels.Out{Data: out - driver.Pointer(4*s.first*int64(k.outputs)), Table: s.out.Table, Positions: s.out.Positions}
+	if k.parts() == 1 {
+		return s.launch(a, tiles(k.name, s.rows, k.outputs, 1))
+	}
+	a.Out.Data, a.Split = s.scratch, splitAt
+	if err := s.launch(a, tiles(k.name, s.rows, k.outputs, k.parts())); err != nil {
+		return err
+	}
+	return s.launch(&kernels.Reduce{
+		Out: out, Partials: s.scratch, Bias: bias, Rows: kernels.Int(s.rows), Channels: kernels.Int(k.outputs),
+		Parts: kernels.Int(k.parts()), Clamp: clamp,
+	}, [3]int{blocks(s.rows * int64(k.outputs)), 1, 1})
+}

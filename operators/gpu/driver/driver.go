@@ -1,0 +1,79 @@
+package driver
+
+import "time"
+
+// Pointer is an address in a device's memory. The zero Pointer is none.
+type Pointer uint64
+
+// Driver is an open device. Calls of Alloc, Free, Memory, Load and NewStream, and
+// all of its streams, are allowed only between Bind and the function it gives.
+type Driver interface {
+	// Properties describe the device; they never change.
+	Properties() Properties
+	// Bind ties the calling goroutine to the device until the returned function is
+	// called, by the same goroutine.
+	Bind() (release func(), err error)
+	// Memory is how many bytes are free, and how many there are.
+	Memory() (free, total int64, err error)
+	// Alloc takes memory with unspecified contents, aligned to 256 bytes.
+	Alloc(bytes int64) (Pointer, error)
+	// Free gives back what Alloc took, once nothing that was queued needs it.
+	Free(Pointer) error
+	// Load makes the kernels of a PTX module ready, by their names.
+	Load(ptx string) (Module, error)
+	// NewStream makes a queue.
+	NewStream() (Stream, error)
+}
+
+// Properties of a device.
+type Properties struct {
+	Name         string // as its maker calls it
+	Capability   [2]int // compute capability, major and minor
+	Processors   int    // multiprocessors
+	Memory       int64  // bytes
+	SharedMemory int    // bytes that a block may have without asking for more
+}
+
+// Module is a loaded module.
+type Module interface {
+	// Kernel finds a kernel.
+	Kernel(name string) (Kernel, error)
+}
+
+// Kernel is one that can be launched on the driver that it came from.
+type Kernel interface{}
+
+// Launch is how a kernel is run: so many blocks along each axis, each of so many
+// threads, with arguments of 8 bytes each; smaller ones stand in the low bytes.
+type Launch struct {
+	Grid  [3]int
+	Block int
+	Args  []uint64
+}
+
+// Stream is a queue of work, done in order. One goroutine uses it at a time.
+type Stream interface {
+	// Upload copies from the host. When it returns, from may be used again.
+	Upload(to Pointer, from []byte) error
+	// Download copies to the host, after all that was queued. When it returns, it
+	// is there.
+	Download(to []byte, from Pointer) error
+	// Launch queues a kernel.
+	Launch(k Kernel, l Launch) error
+	// Record queues a mark. Marks that were recorded before may be recorded anew,
+	// nil makes one.
+	Record(Event) (Event, error)
+	// Wait waits until all that was queued is done.
+	Wait() error
+	// Close lets go of the queue and of its marks.
+	Close() error
+}
+
+// Event is a mark in a stream.
+type Event interface {
+	// Done tells whether the device has come past the mark.
+	Done() (bool, error)
+	// Since is the device's time from another mark to this one; it has come past
+	// both.
+	Since(Event) (time.Duration, error)
+}

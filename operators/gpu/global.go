@@ -1,0 +1,47 @@
+package gpu
+
+import (
+	"occlude/internal/network"
+	"occlude/operators/gpu/kernels"
+)
+
+// globalPool makes a vector of a map; a mean or a sum from the clean image's one.
+type globalPool struct{ fn int }
+
+func (k globalPool) run(s *step) error {
+	return s.launch(&kernels.GlobalPool{
+		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.In[0].Shape.H), Fn: kernels.Int(k.fn), Base: s.base,
+	}, s.each(s.layer.Shape.C))
+}
+
+// instanceNorm normalizes each channel by its mean and variance over the map.
+type instanceNorm struct {
+	op           network.InstanceNorm
+	scale, shift *buffer
+}
+
+// upload implements weighty.
+func (k *instanceNorm) upload(put func([]byte) (*buffer, error)) (err error) {
+	if k.scale, err = put(bytesOf(k.op.Scale)); err != nil {
+		return err
+	}
+	k.shift, err = put(bytesOf(k.op.Shift))
+	return err
+}
+
+func (k *instanceNorm) run(s *step) error {
+	return s.launch(&kernels.InstanceNorm{
+		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.Shape.H), Scale: k.scale.at, Shift: k.shift.at, Epsilon: kernels.F(k.op.Epsilon),
+	}, [3]int{blocks(int64(s.layer.Shape.C)), int(s.out.Positions), 1})
+}
+
+// rearrange shows a map's values in another order.
+type rearrange struct{ mode int }
+
+func (k rearrange) run(s *step) error {
+	out := s.layer.Shape
+	return s.launch(&kernels.Rearrange{
+		Out: s.out, H: kernels.Int(out.H), W: kernels.Int(out.W), C: kernels.Int(out.C), In: s.in[0],
+		InH: kernels.Int(s.layer.In[0].Shape.H), Mode: kernels.Int(k.mode),
+	}, s.each(out.C))
+}

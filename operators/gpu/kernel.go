@@ -1,0 +1,185 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"occlude/internal/network"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/kernels"
+)
+
+// kernel computes one layer. It holds the layer's weights on the device; all workers
+// share it.
+type kernel interface {
+	// run queues what computes the layer's updates of a part of a batch.
+	run(s *step) error
+}
+
+// weighty is a kernel with weights.
+type weighty interface {
+	// upload brings them to the device by put.
+	upload(put func([]byte) (*buffer, error)) error
+}
+
+// scratchy is a kernel that needs memory while it runs.
+type scratchy interface {
+	// scratch is how many bytes it takes for so many cells of output and of the first
+	// input.
+	scratch(cells, inputs int64) int64
+}
+
+// step is a layer to compute for consecutive positions of a batch.
+type step struct {
+	worker *worker
+	layer  *network.Layer
+	out    kernels.Out
+	rows   int64 // cells of all positions
+	first  int64 // the first one's number among those of the batch
+	most   int   // cells of one of them, at most
+	in     []kernels.Source
+	made   driver.Pointer // the table of the first input's updates, of which in[0] may show less
+	// base is the layer's own view, sums its values before the activation; zero where
+	// there is none.
+	base, sums driver.Pointer
+	scratch    driver.Pointer
+	// inputs is the cells of the first input at all positions, inputMost of one of them.
+	inputs    int64
+	inputMost int
+}
+
+// newKernel makes the kernel of a layer, nil for layers that only hold data. The error is
+// *Unsupported.
+func newKernel(l *network.Layer, o Options) (kernel, error) {
+	refuse := func(format string, args ...any) (kernel, error) {
+		return nil, &Unsupported{l, fmt.Sprintf(format, args...)}
+	}
+	end, ok := endingOf(l)
+	if !ok {
+		return refuse("no GPU kernel knows its activation")
+	}
+	switch op := l.Op.(type) {
+	case network.Input, network.Const:
+		return nil, nil
+	case network.Conv:
+		return newConv(op, l.In[0].Shape, end, o), nil
+	case network.Dense:
+		return newDense(op, l.In[0].Shape, end, o), nil
+	case network.Pool:
+		return pool{op}, nil
+	case network.Pointwise:
+		return pointwise{end}, nil
+	case network.PRelu:
+		return &affine{scale: op.Slope, negative: 1, ending: ending{clamp: open}}, nil
+	case network.Affine:
+		return &affine{scale: op.Scale, shift: op.Shift, ending: end}, nil
+	case network.Binary:
+		if fn := slices.Index(kernels.Arithmetic, op.Fn); fn >= 0 {
+			return binary{fn, end}, nil
+		}
+		return refuse("no GPU kernel computes it")
+	case network.LRN:
+		return lrn{op}, nil
+	case network.Softmax:
+		return softmax{op.Log}, nil
+	case network.ChannelReduce:
+		return channelReduce{slices.Index(kernels.Reductions, op.Fn)}, nil
+	case network.Concat:
+		return concat{}, nil
+	case network.Channels:
+		return &channels{index: op.Index}, nil
+	case network.Slice:
+		return slice{op}, nil
+	case network.Pad:
+		return pad{op, slices.Index(kernels.PadModes, op.Mode)}, nil
+	case network.GlobalPool:
+		return globalPool{slices.Index(kernels.Reductions, op.Fn)}, nil
+	case network.InstanceNorm:
+		return &instanceNorm{op: op}, nil
+	case network.Flatten:
+		return rearrange{kernels.Flatten}, nil
+	case network.Unflatten:
+		return rearrange{kernels.Unflatten}, nil
+	case network.Reshaped:
+		return rearrange{kernels.Reshape}, nil
+	case network.Function:
+		return refuse("it is computed by code for the processor")
+	}
+	return refuse("no GPU kernel computes it")
+}
+
+// ending is what happens to a value before it is stored: bounds, which every loop
+// applies, or a function, which follows.
+type ending struct {
+	clamp       kernels.Clamp
+	fn          int // of kernels.Functions; 0 is none
+	alpha, beta float32
+}
+
+// open bounds nothing.
+var open = kernels.Clamp{Low: kernels.F(float32(math.Inf(-1))), High: kernels.F(float32(math.Inf(1)))}
+
+// endingOf is the ending of a layer with an activation.
+func endingOf(l *network.Layer) (ending, bool) {
+	var a network.Activation
+	switch op := l.Op.(type) {
+	case network.Fused:
+		a = op.Activation()
+	case network.Pointwise:
+		a = op.Act
+	}
+	e := ending{clamp: open, alpha: a.Alpha, beta: a.Beta}
+	switch a.Fn {
+	case network.Relu:
+		e.clamp.Low = kernels.F(0)
+		return e, true
+	case network.Clip:
+		e.clamp = kernels.Clamp{Low: kernels.F(a.Alpha), High: kernels.F(a.Beta)}
+		return e, true
+	}
+	e.fn = slices.Index(kernels.Functions, a.Fn)
+	return e, e.fn >= 0
+}
+
+// finish queues the function of an ending, if it has one.
+func (e ending) finish(s *step) error {
+	if e.fn == 0 {
+		return nil
+	}
+	values := s.rows * int64(s.layer.Shape.C)
+	return s.launch(&kernels.Activate{
+		Data: s.data(), Values: kernels.Long(values), Fn: kernels.Int(e.fn), Alpha: kernels.F(e.alpha), Beta: kernels.F(e.beta),
+	}, [3]int{blocks(values), 1, 1})
+}
+
+// data is where the step's first cell is.
+func (s *step) data() driver.Pointer {
+	return s.out.Data + driver.Pointer(4*s.first*int64(s.layer.Shape.C))
+}
+
+// maxBlocks is how many blocks along x share the values of a position at most: enough to
+// fill a device with one position.
+const maxBlocks = 1024
+
+// blocks is how many blocks take so many values, a thread each.
+func blocks(values int64) int {
+	return int(min(maxBlocks, max(1, (values+kernels.Threads-1)/kernels.Threads)))
+}
+
+// each is the grid of kernels that compute c values for each cell, position by position.
+func (s *step) each(c int) [3]int {
+	return [3]int{blocks(int64(s.most) * int64(c)), int(s.out.Positions), 1}
+}
+
+// launch queues a kernel.
+func (s *step) launch(a kernels.Args, grid [3]int) error { return s.worker.launch(a, grid) }
+
+// window is a network's window in a kernel's arguments.
+func window(w network.Window, h int) kernels.Window {
+	return kernels.Window{
+		H: kernels.Int(h), KernelY: kernels.Int(w.Y.Kernel), KernelX: kernels.Int(w.X.Kernel),
+		StrideY: kernels.Int(w.Y.Stride), StrideX: kernels.Int(w.X.Stride), PadY: kernels.Int(w.Y.Pad), PadX: kernels.Int(w.X.Pad),
+		DilationY: kernels.Int(w.Y.Dilation), DilationX: kernels.Int(w.X.Dilation),
+	}
+}

@@ -1,0 +1,125 @@
+// What the convolutions as matrix products share. Rows of the product are the cells
+// of all positions, columns the filters of a group, and its sums run over the
+// window: K = KernelY * KernelX * Depth values, row by row, channels last.
+#pragma once
+#include "device.h"
+
+struct Window {
+	int h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x;
+};
+
+#define CONV_ARGS \
+	float *out, const Entry *out_table, int positions, int rows, \
+	const float *view, const float *data, const Entry *table, int w, int c, \
+	int h, int kernel_y, int kernel_x, int stride_y, int stride_x, int pad_y, int pad_x, int dilation_y, int dilation_x, \
+	const float *weights, const float *bias, \
+	const float *residual_view, const float *residual_data, const Entry *residual_table, int residual_w, int residual_c, \
+	int depth, int filters, int columns, int channels, int split, float low, float high
+#define CONV_NAMES \
+	out, out_table, positions, rows, view, data, table, w, c, \
+	Window{h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x}, \
+	weights, bias, residual_view, residual_data, residual_table, residual_w, depth, filters, columns, channels, split, low, high
+#define CONV_PARAMETERS \
+	float *out, const Entry *out_table, int positions, int rows, \
+	const float *view, const float *data, const Entry *table, int w, int c, const Window &window, \
+	const float *weights, const float *bias, \
+	const float *residual_view, const float *residual_data, const Entry *residual_table, int residual_w, \
+	int depth, int filters, int columns, int channels, int split, float low, float high
+
+// Row is where a row of the product lies.
+struct Row {
+	int position, y, x;
+};
+
+// row_of finds row r, counted from the first cell of the table's first position.
+DEVICE Row row_of(const Entry *table, int positions, int r) {
+	r += first(table[0]);
+	int lo = 0, hi = positions; // table[lo] begins at r or before, table[hi] behind
+	while (hi - lo > 1) {
+		int middle = (lo + hi) / 2;
+		if (first(table[middle]) <= r) {
+			lo = middle;
+		} else {
+			hi = middle;
+		}
+	}
+	const Entry e = table[lo];
+	int at = r - first(e), width = e.x1 - e.x0;
+	return Row{lo, e.y0 + at / width, e.x0 + at % width};
+}
+
+// Reader walks along a row of the left matrix, some values at a time.
+struct Reader {
+	const float *view, *data;
+	Entry e;
+	int y, x; // of the window's first tap
+	int ky, kx, k;
+	bool valid;
+};
+
+// start sets a reader to value k of a row.
+DEVICE void start(Reader &r, const Row &row, bool valid, const float *view, const float *data, const Entry *table, const Window &window, int depth, int k) {
+	r.view = view;
+	r.data = data;
+	r.valid = valid;
+	r.e = table[row.position];
+	r.y = row.y * window.stride_y - window.pad_y;
+	r.x = row.x * window.stride_x - window.pad_x;
+	int tap = k / depth;
+	r.k = k % depth;
+	r.ky = tap / window.kernel_x;
+	r.kx = tap % window.kernel_x;
+}
+
+// advance moves a reader on.
+DEVICE void advance(Reader &r, const Window &window, int depth, int by) {
+	for (r.k += by; r.k >= depth; r.k -= depth) {
+		if (++r.kx == window.kernel_x) {
+			r.kx = 0;
+			r.ky++;
+		}
+	}
+}
+
+// at is where the values from the reader's own on lie, null where they are zero.
+DEVICE const float *at(const Reader &r, const Window &window, int w, int c, int channel) {
+	int y = r.y + r.ky * window.dilation_y, x = r.x + r.kx * window.dilation_x;
+	if (!r.valid || r.ky >= window.kernel_y || y < 0 || y >= window.h || x < 0 || x >= w) {
+		return nullptr;
+	}
+	const float *p = cell(r.view, r.data, r.e, w, c, y, x);
+	return p ? p + channel + r.k : nullptr;
+}
+
+// Where there is no view, rows of windows that no row of the tile has changed are left
+// out: they would add zeros. limits cuts the values k_lo to k_hi accordingly.
+DEVICE void limits(int *low_row, int *high_row, int n, const Window &window, int depth, int &k_lo, int &k_hi) {
+	int lo = 1 << 30, hi = 0;
+	for (int i = 0; i < n; i++) {
+		lo = low_row[i] < lo ? low_row[i] : lo;
+		hi = high_row[i] > hi ? high_row[i] : hi;
+	}
+	int values = window.kernel_x * depth;
+	hi = hi < window.kernel_y ? hi : window.kernel_y;
+	k_hi = hi * values < k_hi ? hi * values : k_hi;
+	if (lo < hi) {
+		k_lo = lo * values > k_lo ? lo * values : k_lo;
+	}
+	k_lo = k_lo < k_hi ? k_lo : k_hi;
+}
+
+// touched is which rows of its window a row finds changed.
+DEVICE void touched(const Row &row, bool valid, const Entry *table, const Window &window, int &lo, int &hi) {
+	lo = 1 << 30;
+	hi = 0;
+	if (!valid) {
+		return;
+	}
+	const Entry e = table[row.position];
+	if (cells(e) == 0) {
+		return;
+	}
+	int y = row.y * window.stride_y - window.pad_y;
+	lo = e.y0 > y ? (e.y0 - y) / window.dilation_y : 0;
+	hi = e.y1 > y ? (e.y1 - y + window.dilation_y - 1) / window.dilation_y : 0;
+}

@@ -1,0 +1,104 @@
+// What kernels are written in: CUDA C without CUDA's headers, or, with EMULATED
+// defined, C++ for a processor (see operators/gpu/emulator). Arguments of every
+// kernel are in the order of its struct in args.go.
+#pragma once
+
+#ifdef EMULATED
+#include "emulate.h"
+#else
+#define KERNEL(threads) extern "C" __attribute__((global, launch_bounds(threads)))
+#define KERNEL2(threads, blocks) extern "C" __attribute__((global, launch_bounds(threads, blocks)))
+#define DEVICE static inline __attribute__((device, always_inline))
+#define SHARED static __attribute__((shared))
+
+DEVICE int thread() { return __nvvm_read_ptx_sreg_tid_x(); }
+DEVICE int threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
+DEVICE int block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }
+DEVICE int block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
+DEVICE int block_z() { return __nvvm_read_ptx_sreg_ctaid_z(); }
+DEVICE int blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+// barrier waits for all threads of the block.
+DEVICE void barrier() { __syncthreads(); }
+
+// shuffle is the value of the lane whose number differs in the bits of mask.
+DEVICE float shuffle(float v, int mask) {
+	float r;
+	asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=f"(r) : "f"(v), "r"(mask));
+	return r;
+}
+
+// copy_async copies 16 bytes to shared memory, or writes zeros, by the next
+// copies_wait.
+DEVICE void copy_async(float *to, const float *from, bool zero) {
+	unsigned at;
+	asm("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }" : "=r"(at) : "l"(to));
+	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(zero ? 0 : 16) : "memory");
+}
+DEVICE void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+DEVICE void copies_wait() { asm volatile("cp.async.wait_group 0;" ::: "memory"); }
+
+// tf32 rounds to 10 bits behind the point, to nearest, ties away from zero.
+DEVICE float tf32(float v) {
+	unsigned r;
+	asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(v));
+	return __builtin_bit_cast(float, r);
+}
+
+// mma adds to c the product of a, 16x8, and b, 8x8, of values that are tf32. Lane l,
+// with g = l/4 and t = l%4, holds a in rows g and g+8 and columns t and t+4, down
+// columns first; b in rows t and t+4 of column g; c in rows g and g+8 and
+// columns 2t and 2t+1, along rows first.
+DEVICE void mma(float c[4], const float a[4], const float b[2]) {
+	asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+		: "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+		: "r"(__builtin_bit_cast(unsigned, a[0])), "r"(__builtin_bit_cast(unsigned, a[1])),
+		  "r"(__builtin_bit_cast(unsigned, a[2])), "r"(__builtin_bit_cast(unsigned, a[3])),
+		  "r"(__builtin_bit_cast(unsigned, b[0])), "r"(__builtin_bit_cast(unsigned, b[1])));
+}
+#endif
+
+// Entry is Entry in args.go.
+struct alignas(16) Entry {
+	int y0, x0, y1, x1;
+	int width, base, unused0, unused1;
+};
+
+DEVICE int cells(const Entry &e) { return e.y1 <= e.y0 || e.x1 <= e.x0 ? 0 : (e.y1 - e.y0) * (e.x1 - e.x0); }
+DEVICE int first(const Entry &e) { return e.base + e.y0 * e.width + e.x0; }
+DEVICE bool has(const Entry &e, int y, int x) { return y >= e.y0 && y < e.y1 && x >= e.x0 && x < e.x1; }
+
+// cell is a cell of a source at the position of e, null where it is zero.
+DEVICE const float *cell(const float *view, const float *data, const Entry &e, int w, int c, int y, int x) {
+	if (has(e, y, x)) {
+		return data + (long)(e.base + y * e.width + x) * c;
+	}
+	return view ? view + ((long)y * w + x) * c : nullptr;
+}
+
+// value is channel k of such a cell.
+DEVICE float value(const float *view, const float *data, const Entry &e, int w, int c, int y, int x, int k) {
+	const float *p = cell(view, data, e, w, c, y, x);
+	return p ? p[k] : 0.0f;
+}
+
+// clamp keeps NaN.
+DEVICE float clamp(float v, float low, float high) {
+	v = v < low ? low : v;
+	return v > high ? high : v;
+}
+
+// larger is the larger one, NaN if one of them is.
+DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }
+DEVICE float smaller(float a, float b) { return a < b || a != a ? a : b; }
+
+// How kernels that work cell by cell begin: block y is a position, the blocks along x
+// and their threads share its values, c for each cell; v is the number of one
+// in the position's rectangle, (y, x, k) its place.
+#define EACH_VALUE(c) \
+	const Entry e = out_table[block_y()]; \
+	float *const to = out + (long)first(e) * (c); \
+	const long values = (long)cells(e) * (c); \
+	for (long v = (long)block_x() * threads() + thread(); v < values; v += (long)blocks_x() * threads())
+#define PLACE_OF_VALUE(c) \
+	const int k = (int)(v % (c)), width = e.x1 - e.x0; \
+	const int y = e.y0 + (int)(v / (c)) / width, x = e.x0 + (int)(v / (c)) % width

@@ -1,0 +1,170 @@
+package gpu
+
+import (
+	"occlude/internal/network"
+	"occlude/operators/gpu/kernels"
+)
+
+// flag is a truth as kernels take it.
+func flag(b bool) kernels.Int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// pool takes the largest value or the mean of each window.
+type pool struct{ op network.Pool }
+
+func (k pool) run(s *step) error {
+	return s.launch(&kernels.Pool{
+		Out: s.out, In: s.in[0], Window: window(k.op.Window, s.layer.In[0].Shape.H), Max: flag(k.op.Max),
+		CountPad: flag(k.op.CountPad), AfterY: kernels.Int(k.op.After.Y), AfterX: kernels.Int(k.op.After.X),
+	}, s.each(s.layer.Shape.C))
+}
+
+// pointwise applies a function to every value.
+type pointwise struct{ ending ending }
+
+func (k pointwise) run(s *step) error {
+	c := s.layer.Shape.C
+	a := &kernels.Place{Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Clamp: k.ending.clamp}
+	if err := s.launch(a, s.each(c)); err != nil {
+		return err
+	}
+	return k.ending.finish(s)
+}
+
+// affine scales and shifts by channel, or scales negative values.
+type affine struct {
+	scale, shift     []float32
+	negative         kernels.Int
+	ending           ending
+	scaleAt, shiftAt *buffer
+}
+
+// upload implements weighty.
+func (k *affine) upload(put func([]byte) (*buffer, error)) (err error) {
+	if k.scaleAt, err = put(bytesOf(k.scale)); err != nil {
+		return err
+	}
+	k.shiftAt, err = put(bytesOf(k.shift))
+	return err
+}
+
+func (k *affine) run(s *step) error {
+	a := &kernels.Affine{
+		Out: s.out, In: s.in[0], Scale: k.scaleAt.at, Shift: k.shiftAt.at, Negative: k.negative, Clamp: k.ending.clamp,
+	}
+	if err := s.launch(a, s.each(s.layer.Shape.C)); err != nil {
+		return err
+	}
+	return k.ending.finish(s)
+}
+
+// binary combines two maps.
+type binary struct {
+	fn     int
+	ending ending
+}
+
+func (k binary) run(s *step) error {
+	c := s.layer.Shape.C
+	a := &kernels.Binary{
+		Out: s.out, C: kernels.Int(c), A: s.in[0], AH: kernels.Int(s.layer.In[0].Shape.H),
+		B: s.in[1], BH: kernels.Int(s.layer.In[1].Shape.H), Fn: kernels.Int(k.fn), Clamp: k.ending.clamp,
+	}
+	if err := s.launch(a, s.each(c)); err != nil {
+		return err
+	}
+	return k.ending.finish(s)
+}
+
+// lrn divides each value by a power of the energy of its neighbouring channels.
+type lrn struct{ op network.LRN }
+
+func (k lrn) run(s *step) error {
+	return s.launch(&kernels.LRN{
+		Out: s.out, In: s.in[0], Size: kernels.Int(k.op.Size), Alpha: kernels.F(k.op.Alpha), Beta: kernels.F(k.op.Beta), Bias: kernels.F(k.op.Bias),
+	}, s.each(s.layer.Shape.C))
+}
+
+// warps is the grid of kernels whose warps take a cell each.
+func (s *step) warps() [3]int { return s.each(32) }
+
+// softmax makes probabilities, or their logarithms, of each cell's channels.
+type softmax struct{ log bool }
+
+func (k softmax) run(s *step) error {
+	return s.launch(&kernels.Softmax{Out: s.out, In: s.in[0], Log: flag(k.log)}, s.warps())
+}
+
+// channelReduce makes one channel of many.
+type channelReduce struct{ fn int }
+
+func (k channelReduce) run(s *step) error {
+	return s.launch(&kernels.ChannelReduce{Out: s.out, In: s.in[0], Fn: kernels.Int(k.fn)}, s.warps())
+}
+
+// concat puts the channels of its inputs one behind the other.
+type concat struct{}
+
+func (concat) run(s *step) error {
+	first := 0
+	for i, in := range s.layer.In {
+		a := &kernels.Place{
+			Out: s.out, C: kernels.Int(s.layer.Shape.C), In: s.in[i], First: kernels.Int(first), N: kernels.Int(in.Shape.C), Clamp: open,
+		}
+		if err := s.launch(a, s.each(in.Shape.C)); err != nil {
+			return err
+		}
+		first += in.Shape.C
+	}
+	return nil
+}
+
+// channels picks channels.
+type channels struct {
+	index []int
+	at    *buffer
+}
+
+// upload implements weighty.
+func (k *channels) upload(put func([]byte) (*buffer, error)) (err error) {
+	index := make([]int32, len(k.index))
+	for i, c := range k.index {
+		index[i] = int32(c)
+	}
+	k.at, err = put(bytesOf(index))
+	return err
+}
+
+func (k *channels) run(s *step) error {
+	c := s.layer.Shape.C
+	return s.launch(&kernels.Place{
+		Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Index: k.at.at, Clamp: open,
+	}, s.each(c))
+}
+
+// slice crops and skips rows and columns.
+type slice struct{ op network.Slice }
+
+func (k slice) run(s *step) error {
+	return s.launch(&kernels.Slice{
+		Out: s.out, In: s.in[0], StartY: kernels.Int(k.op.Y.Start), StepY: kernels.Int(k.op.Y.Step),
+		StartX: kernels.Int(k.op.X.Start), StepX: kernels.Int(k.op.X.Step),
+	}, s.each(s.layer.Shape.C))
+}
+
+// pad surrounds a map with cells.
+type pad struct {
+	op   network.Pad
+	mode int
+}
+
+func (k pad) run(s *step) error {
+	return s.launch(&kernels.Pad{
+		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.In[0].Shape.H), Top: kernels.Int(k.op.Top), Left: kernels.Int(k.op.Left),
+		Mode: kernels.Int(k.mode), Value: kernels.F(k.op.Value),
+	}, s.each(s.layer.Shape.C))
+}

@@ -1,0 +1,115 @@
+package gpu
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"occlude/operators/gpu/driver"
+)
+
+// heap is a program's memory on its device. Buffers that nobody refers to any more are
+// given back, like any memory of Go's: at the next allocation, for only who is bound to
+// the device may do so. What is needed no more at a known time is freed then.
+type heap struct {
+	driver driver.Driver
+
+	mutex   sync.Mutex
+	garbage []*block // that nobody refers to
+	held    int64    // bytes
+}
+
+// block is one allocation.
+type block struct {
+	at    driver.Pointer
+	bytes int64
+}
+
+// buffer is memory on the device.
+type buffer struct {
+	*block
+	heap    *heap
+	cleanup runtime.Cleanup
+}
+
+// alignment of everything in device memory, in bytes.
+const alignment = 256
+
+// aligned rounds a number of bytes up.
+func aligned(bytes int64) int64 { return (bytes + alignment - 1) / alignment * alignment }
+
+// take allocates. The caller is bound to the device.
+func (h *heap) take(bytes int64) (*buffer, error) {
+	bytes = aligned(max(bytes, 1))
+	if err := h.sweep(); err != nil {
+		return nil, err
+	}
+	at, err := h.driver.Alloc(bytes)
+	if err != nil { // maybe there is some that nobody refers to
+		runtime.GC()
+		if err := h.sweep(); err != nil {
+			return nil, err
+		}
+		at, err = h.driver.Alloc(bytes)
+	}
+	if err != nil {
+		free, total, _ := h.driver.Memory()
+		return nil, fmt.Errorf("%d MB on the %s, of which %d of %d MB are free: %w",
+			bytes>>20, h.driver.Properties().Name, free>>20, total>>20, err)
+	}
+	h.mutex.Lock()
+	h.held += bytes
+	h.mutex.Unlock()
+	b := &buffer{block: &block{at, bytes}, heap: h}
+	b.cleanup = runtime.AddCleanup(b, h.drop, b.block)
+	return b, nil
+}
+
+// drop keeps a block for the next sweep.
+func (h *heap) drop(b *block) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.garbage = append(h.garbage, b)
+}
+
+// free lets go of a buffer, which may be nil, by the next sweep.
+func (b *buffer) free() {
+	if b == nil {
+		return
+	}
+	b.cleanup.Stop()
+	b.heap.drop(b.block)
+}
+
+// pointer is where a buffer is, zero for none.
+func (b *buffer) pointer() driver.Pointer {
+	if b == nil {
+		return 0
+	}
+	return b.at
+}
+
+// size is how many bytes a buffer takes, none for none.
+func (b *buffer) size() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.bytes
+}
+
+// sweep gives back what was dropped. The caller is bound to the device.
+func (h *heap) sweep() error {
+	h.mutex.Lock()
+	garbage := h.garbage
+	h.garbage = nil
+	for _, b := range garbage {
+		h.held -= b.bytes
+	}
+	h.mutex.Unlock()
+	for _, b := range garbage {
+		if err := h.driver.Free(b.at); err != nil {
+			return fmt.Errorf("giving back %d bytes: %w", b.bytes, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"occlude/internal/defect"
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/kernels"
+)
+
+// Program is a network on a device: its weights in the order that the kernels want. It
+// implements operators.Program.
+type Program struct {
+	net     *network.Network
+	driver  driver.Driver
+	heap    *heap
+	ready   map[string]driver.Kernel // by name
+	kernels []kernel                 // by layer Index, nil for layers that hold data
+	consts  []*buffer                // constant maps, by layer Index
+	weights int64                    // bytes
+	// lastRead is, by layer Index, the last layer that reads the layer; the output is
+	// kept to the end.
+	lastRead []int
+	limit    int64 // multiply-adds and element steps of one launch
+
+	idle   sync.Mutex // guards arenas
+	arenas []*buffer  // of workers that were released
+}
+
+// Options are how a program computes what any program computes.
+type Options struct {
+	// Tensor is true for convolutions on tensor cores, in three products of tf32 values
+	// where one of float32 would do; their values must be finite.
+	Tensor bool
+}
+
+// launchWork is about the most that one launch does, in multiply-adds, so that nobody
+// waits long for what is queued: a device that does 10^13 a second takes 7 ms.
+const launchWork = 1 << 36
+
+// Unsupported tells that a network has a layer that a GPU does not compute.
+type Unsupported struct {
+	Layer  *network.Layer
+	Reason string
+}
+
+func (e *Unsupported) Error() string { return fmt.Sprintf("%s: %s", e.Layer, e.Reason) }
+
+// Check tells whether a network can run on a GPU at all; if not, the error is
+// *Unsupported. It needs no device.
+func Check(net *network.Network) error {
+	for _, l := range net.Layers {
+		if _, err := newKernel(l, Options{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// New brings a network to a device, unless the context ends, which it looks at between
+// layers. The network must be sorted, and must not change afterwards.
+func New(ctx context.Context, net *network.Network, d driver.Driver, o Options) (p *Program, err error) {
+	defer defect.Recover(&err)
+	p = &Program{
+		net: net, driver: d, heap: &heap{driver: d}, ready: map[string]driver.Kernel{}, limit: launchWork,
+		kernels: make([]kernel, len(net.Layers)), consts: make([]*buffer, len(net.Layers)), lastRead: make([]int, len(net.Layers)),
+	}
+	for i, l := range net.Layers {
+		if p.kernels[i], err = newKernel(l, o); err != nil {
+			return nil, err
+		}
+		p.lastRead[i] = i
+		for _, in := range l.In {
+			p.lastRead[in.Index] = i
+		}
+	}
+	p.lastRead[net.Output.Index] = len(net.Layers)
+	release, err := d.Bind()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Properties().Name, err)
+	}
+	defer release()
+	if err := p.load(); err != nil {
+		return nil, err
+	}
+	if err := p.upload(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// load makes all kernels ready.
+func (p *Program) load() error {
+	module, err := p.driver.Load(kernels.PTX)
+	if err != nil {
+		return fmt.Errorf("loading kernels on the %s: %w", p.driver.Properties().Name, err)
+	}
+	for _, a := range kernels.All() {
+		name := a.Kernel()
+		if p.ready[name], err = module.Kernel(name); err != nil {
+			return fmt.Errorf("loading kernel %q on the %s: %w", name, p.driver.Properties().Name, err)
+		}
+	}
+	return nil
+}
+
+// upload brings weights and constants to the device.
+func (p *Program) upload(ctx context.Context) (err error) {
+	s, err := p.driver.NewStream()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := s.Close(); err == nil {
+			err = closed
+		}
+	}()
+	put := func(data []byte) (*buffer, error) {
+		b, err := p.heap.take(int64(len(data)))
+		if err != nil {
+			return nil, err
+		}
+		p.weights += b.bytes
+		return b, s.Upload(b.at, data)
+	}
+	for i, l := range p.net.Layers {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if c, ok := l.Op.(network.Const); ok {
+			if p.consts[i], err = put(bytesOf(c.Value.Data().([]float32))); err != nil {
+				return fmt.Errorf("%s: %w", l, err)
+			}
+		}
+		if k, ok := p.kernels[i].(weighty); ok {
+			if err := k.upload(put); err != nil {
+				return fmt.Errorf("weights of %s: %w", l, err)
+			}
+		}
+	}
+	return s.Wait()
+}
+
+// Weights is how many bytes of the device the program's weights take.
+func (p *Program) Weights() int64 { return p.weights }
+
+// Held is how many bytes of the device the program and its workers and views hold.
+func (p *Program) Held() int64 {
+	p.heap.mutex.Lock()
+	defer p.heap.mutex.Unlock()
+	return p.heap.held
+}
+
+// NewWorker implements operators.Program.
+func (p *Program) NewWorker() operators.Worker { return p.newWorker() }
+
+func (p *Program) newWorker() *worker {
+	w := &worker{program: p, stats: make([]operators.LayerStats, len(p.net.Layers))}
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	if n := len(p.arenas); n > 0 {
+		w.arena, p.arenas = p.arenas[n-1], p.arenas[:n-1]
+		w.peak = w.arena.size()
+	}
+	return w
+}
+
+// Arrays implements operators.Program. The host holds none.
+func (p *Program) Arrays() [][]float32 { return nil }
+
+// Reserve implements operators.Program. What cannot be had a worker will ask for again,
+// and say so.
+func (p *Program) Reserve(workers int, bytes int64) {
+	release, err := p.driver.Bind()
+	if err != nil {
+		return
+	}
+	defer release()
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	for range workers {
+		if b, err := p.heap.take(bytes); err == nil {
+			p.arenas = append(p.arenas, b)
+		}
+	}
+}
+
+// Trim implements operators.Program.
+func (p *Program) Trim() {
+	p.idle.Lock()
+	for _, b := range p.arenas {
+		b.free()
+	}
+	p.arenas = nil
+	p.idle.Unlock()
+	release, err := p.driver.Bind()
+	if err != nil {
+		return
+	}
+	defer release()
+	_ = p.heap.sweep() // what could not be given back is the device's loss
+}
+
+// keep takes over the memory of a worker that was released.
+func (p *Program) keep(b *buffer) {
+	if b == nil {
+		return
+	}
+	p.idle.Lock()
+	defer p.idle.Unlock()
+	p.arenas = slices.Insert(p.arenas, 0, b)
+}

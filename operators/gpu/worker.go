@@ -1,0 +1,511 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/defect"
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/kernels"
+	"occlude/operators/region"
+)
+
+// worker implements operators.Worker: a stream, an arena, and what one batch at a time
+// needs on the host. Two workers keep a device busy: while one's batch is on its way, the
+// other's is computed.
+type worker struct {
+	program *Program
+	queue   queue
+	arena   *buffer
+	peak    int64
+	stats   []operators.LayerStats
+
+	// Of the present batch.
+	layout *layout
+	data   []driver.Pointer // of layers' updates, by Index
+	views  *resident
+
+	// Reused from batch to batch.
+	upload []byte
+	scores []float32
+	cover  cover
+	host   hostViews
+}
+
+// cover is an image that patches are cut from, on the device.
+type cover struct {
+	of *tensor.Dense
+	at *buffer
+}
+
+// hostViews are views that came in host memory, on the device.
+type hostViews struct {
+	of *operators.Views
+	at *resident
+}
+
+// Stats implements operators.Worker. The peak is device memory.
+func (w *worker) Stats() operators.Stats {
+	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.peak}
+}
+
+// Release implements operators.Worker.
+func (w *worker) Release() {
+	w.program.keep(w.arena)
+	w.arena, w.cover, w.host = nil, cover{}, hostViews{}
+	w.queue.close(w.program.driver)
+}
+
+// Run implements operators.Worker.
+func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operators.Update) (err error) {
+	defer defect.Recover(&err)
+	if len(batch) == 0 {
+		return nil
+	}
+	if views != nil && len(views.Layers) != len(w.program.net.Layers) {
+		return fmt.Errorf("%d views for %d layers", len(views.Layers), len(w.program.net.Layers))
+	}
+	return w.run(ctx, views, nil, batch, false)
+}
+
+// run computes a batch. In the base pass, that of views to come, updates go where into
+// says; else into is nil.
+func (w *worker) run(ctx context.Context, views *operators.Views, into *resident, batch []operators.Update, base bool) error {
+	p := w.program
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	release, err := p.driver.Bind()
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.driver.Properties().Name, err)
+	}
+	defer release()
+	if err := w.queue.open(ctx, p); err != nil {
+		return err
+	}
+	w.views = into
+	if base {
+		if err := into.allocate(p); err != nil {
+			return err
+		}
+	} else if err := w.bring(views); err != nil {
+		return err
+	}
+	defer func() { w.views, w.layout = nil, nil }()
+	err = w.batch(views, batch, base)
+	if err != nil {
+		// What is queued still reads and writes; nothing may be given away before.
+		if waited := w.queue.stream.Wait(); waited != nil && !errors.Is(err, waited) && ctx.Err() == nil {
+			err = errors.Join(err, waited)
+		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// batch is run, bound to the device.
+func (w *worker) batch(views *operators.Views, batch []operators.Update, base bool) error {
+	p := w.program
+	for b := range batch {
+		if err := p.check(views, &batch[b], (batch[b].Patch.Data == nil) == (batch[0].Patch.Data == nil)); err != nil {
+			return fmt.Errorf("update %d of the batch: %w", b, err)
+		}
+	}
+	if len(batch) > maxPositions {
+		return fmt.Errorf("%d positions in a batch, of which a GPU takes %d", len(batch), maxPositions)
+	}
+	size := sizeOf(p.net, batch)
+	if !base {
+		if err := w.sees(batch, size); err != nil {
+			return err
+		}
+	}
+	l, err := p.lay(size, base)
+	if err != nil {
+		return err
+	}
+	w.layout = l
+	if err := w.room(l.bytes); err != nil {
+		return err
+	}
+	if err := w.send(views, batch, size); err != nil {
+		return err
+	}
+	if err := w.layers(batch, size, base); err != nil {
+		return err
+	}
+	return w.receive(batch)
+}
+
+// maxPositions is how many positions a batch has at most: blocks along y.
+const maxPositions = 65535
+
+// check tells whether an update fits the network; alike, whether it has a patch of its
+// own like the others.
+func (p *Program) check(views *operators.Views, u *operators.Update, alike bool) error {
+	in, out := p.net.Input().Shape, p.net.Output.Shape
+	patch := u.Patch
+	switch {
+	case len(u.Rects) != len(p.net.Layers):
+		return fmt.Errorf("%d rectangles for %d layers", len(u.Rects), len(p.net.Layers))
+	case u.Reads != nil && len(u.Reads) != len(p.net.Layers):
+		return fmt.Errorf("%d rectangles that are read for %d layers", len(u.Reads), len(p.net.Layers))
+	case len(u.Out) != out.Len():
+		return fmt.Errorf("room for %d values, but the network gives %d", len(u.Out), out.Len())
+	case len(u.Estimates) > 0:
+		return errors.New("a GPU makes no estimates")
+	case !alike:
+		return errors.New("some patches are cut from a cover, others are not")
+	case patch.Empty():
+	case !in.Whole().Contains(patch.Rect) || patch.Data != nil && patch.C != in.C:
+		return fmt.Errorf("a patch of %d channels, %s, does not lie in an image of %s", patch.C, patch.Rect, in)
+	case patch.Data == nil && (views == nil || views.Cover == nil):
+		return errors.New("a patch without pixels, and no cover to cut it from")
+	case patch.Data != nil && len(patch.Data) < (patch.Rect.H()-1)*patch.Stride+patch.Rect.W()*patch.C:
+		return fmt.Errorf("a patch of %s with %d values", patch.Rect, len(patch.Data))
+	}
+	for i, l := range p.net.Layers {
+		if !l.Shape.Whole().Contains(u.Rects[i]) {
+			return fmt.Errorf("a rectangle of %s for %s of %s", u.Rects[i], l, l.Shape)
+		}
+	}
+	return nil
+}
+
+// sees tells whether all that layers read of views is there.
+func (w *worker) sees(batch []operators.Update, size size) error {
+	p := w.program
+	if out := p.net.Output; p.view(w.views, out.Index) == 0 && size.cells[out.Index] < int64(len(batch))*int64(out.Shape.Cells()) {
+		return fmt.Errorf("what does not change of %s needs its view, which was not kept", out)
+	}
+	for i, l := range p.net.Layers {
+		if i == 0 || size.cells[i] == 0 {
+			continue
+		}
+		for j, in := range l.In {
+			if p.view(w.views, in.Index) != 0 {
+				continue
+			}
+			for b := range batch {
+				u := &batch[b]
+				has := rectOf(u, in.Index)
+				if j == 0 && u.Reads != nil {
+					has = has.Intersect(u.Reads[i])
+				}
+				if r := u.Rects[i]; !r.Empty() && !has.Contains(l.Reads(j, r)) {
+					return fmt.Errorf("%s: computing %s needs the view of %s, which was not kept", l, r, in)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// bring makes the views ready: those that are on the device, or copies of those that are
+// not, and the cover.
+func (w *worker) bring(views *operators.Views) error {
+	p := w.program
+	if views == nil {
+		return nil
+	}
+	if c := views.Cover; c != nil && w.cover.of != c {
+		s := p.net.Input().Shape
+		if c.Dtype() != tensor.Float32 || c.DataSize() != s.Len() {
+			return fmt.Errorf("a cover of %v for a network that takes %s", c.Shape(), s)
+		}
+		at, err := w.put(c)
+		if err != nil {
+			return fmt.Errorf("the cover: %w", err)
+		}
+		w.cover = cover{c, at}
+	}
+	if r, ok := views.Resident.(*resident); ok && r.heap == p.heap {
+		w.views = r
+		return nil
+	}
+	if w.host.of != views {
+		n := len(p.net.Layers)
+		r := &resident{p.heap, make([]*buffer, n), make([]*buffer, n)}
+		for i, t := range views.Layers {
+			if t == nil || p.consts[i] != nil {
+				continue
+			}
+			if t.Dtype() != tensor.Float32 || t.DataSize() != p.net.Layers[i].Shape.Len() {
+				return fmt.Errorf("a view of %v for %s of %s", t.Shape(), p.net.Layers[i], p.net.Layers[i].Shape)
+			}
+			var err error
+			if r.layers[i], err = w.put(t); err != nil {
+				return fmt.Errorf("the view of %s: %w", p.net.Layers[i], err)
+			}
+		}
+		w.host = hostViews{views, r}
+	}
+	w.views = w.host.at
+	return nil
+}
+
+// put copies a map to the device.
+func (w *worker) put(t *tensor.Dense) (*buffer, error) {
+	values := t.Data().([]float32)
+	at, err := w.program.heap.take(4 * int64(len(values)))
+	if err != nil {
+		return nil, err
+	}
+	return at, w.queue.stream.Upload(at.at, bytesOf(values))
+}
+
+// room makes the arena large enough, by an eighth more than it was at least.
+func (w *worker) room(bytes int64) error {
+	if w.arena.size() >= bytes {
+		return nil
+	}
+	bytes = max(bytes, w.arena.size()*9/8)
+	w.arena.free()
+	w.arena = nil
+	arena, err := w.program.heap.take(bytes)
+	if err != nil {
+		return fmt.Errorf("a batch of %d positions: %w", w.layout.positions, err)
+	}
+	w.arena = arena
+	w.peak = max(w.peak, arena.bytes)
+	return nil
+}
+
+// send uploads tables and patches, and says where everything is.
+func (w *worker) send(views *operators.Views, batch []operators.Update, size size) error {
+	p, l := w.program, w.layout
+	if int64(cap(w.upload)) < l.uploaded {
+		w.upload = bytesOf(make([]float32, l.uploaded/4))
+	}
+	upload := w.upload[:l.uploaded]
+	l.tables(p.net, batch, upload)
+	c := p.net.Input().Shape.C
+	if size.patches {
+		to := floats(upload[l.patches:], int(size.cells[0])*c)
+		for b := range batch {
+			patch := batch[b].Patch
+			for y := patch.Rect.Y.Lo; y < patch.Rect.Y.Hi && !patch.Empty(); y++ {
+				to = to[copy(to, patch.Row(y, patch.Rect.X.Lo, patch.Rect.X.Hi)):]
+			}
+		}
+	}
+	w.data = w.data[:0]
+	for i := range l.layers {
+		w.data = append(w.data, w.arena.at+driver.Pointer(l.layers[i].at))
+	}
+	if err := w.queue.stream.Upload(w.arena.at, upload); err != nil {
+		return fmt.Errorf("%d bytes to the device: %w", len(upload), err)
+	}
+	if size.patches || size.cells[0] == 0 {
+		return nil
+	}
+	at := l.layers[0]
+	a := &kernels.Place{
+		Out: kernels.Out{Data: w.data[0], Table: w.table(at.table), Positions: kernels.Int(l.positions)}, C: kernels.Int(c),
+		In: kernels.Source{View: w.cover.at.at, Table: w.unchanged(), W: kernels.Int(p.net.Input().Shape.W), C: kernels.Int(c)},
+		N:  kernels.Int(c), Clamp: open,
+	}
+	return w.launch(a, [3]int{blocks(int64(at.most) * int64(c)), l.positions, 1})
+}
+
+// table is where a table of the layout is.
+func (w *worker) table(at int64) driver.Pointer { return w.arena.at + driver.Pointer(at) }
+
+// unchanged is the table of layers that change nowhere.
+func (w *worker) unchanged() driver.Pointer { return w.table(w.layout.unchanged) }
+
+// layers queues all layers, one after the other.
+func (w *worker) layers(batch []operators.Update, size size, base bool) error {
+	if base {
+		for i := range w.data {
+			if b := w.views.layers[i]; b != nil && i > 0 {
+				w.data[i] = b.at
+			}
+		}
+	}
+	if err := w.queue.mark(0); err != nil {
+		return err
+	}
+	for i, l := range w.program.net.Layers {
+		if i == 0 {
+			if base { // the image's view is a copy of the patch
+				if err := w.queue.stream.Upload(w.views.layers[0].at, bytesOf(batch[0].Patch.Data)); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if size.cells[i] == 0 {
+			continue
+		}
+		if err := w.layer(l, batch, base); err != nil {
+			if w.queue.ctx.Err() != nil {
+				return err
+			}
+			return fmt.Errorf("%s: %w", l, err)
+		}
+	}
+	return w.account(batch, size)
+}
+
+// layer queues a layer in parts of which none does too much at once.
+func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) error {
+	p, i := w.program, l.Index
+	first, inFirst := int64(0), int64(0)
+	for lo := 0; lo < len(batch); {
+		s := step{worker: w, layer: l, first: first}
+		hi, work := lo, int64(0)
+		for ; hi < len(batch); hi++ {
+			r := batch[hi].Rects[i]
+			more := cost(l, r)
+			if hi > lo && work+more > p.limit {
+				break
+			}
+			work += more
+			s.rows += int64(r.Area())
+			s.most = max(s.most, r.Area())
+			input := rectOf(&batch[hi], l.In[0].Index).Area()
+			s.inputs += int64(input)
+			s.inputMost = max(s.inputMost, input)
+		}
+		if s.rows > 0 {
+			w.fill(&s, lo, hi, base)
+			if err := p.kernels[i].run(&s); err != nil {
+				return err
+			}
+			if err := w.queue.did(work); err != nil {
+				return err
+			}
+		}
+		first, inFirst, lo = first+s.rows, inFirst+s.inputs, hi
+	}
+	return w.queue.mark(i)
+}
+
+// cost is what computing a rectangle counts for against a launch's limit.
+func cost(l *network.Layer, r region.Rect) int64 {
+	if r.Empty() {
+		return 0
+	}
+	work := l.Work(r)
+	return work.MACs + work.Steps
+}
+
+// fill says where a step's positions, from lo up to hi, are.
+func (w *worker) fill(s *step, lo, hi int, base bool) {
+	l, p := s.layer, w.program
+	v := w.layout.layers[l.Index]
+	skip := driver.Pointer(int64(lo) * kernels.EntryBytes)
+	s.out = kernels.Out{Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo)}
+	for j, in := range l.In {
+		from := w.layout.layers[in.Index]
+		source := kernels.Source{
+			View: p.view(w.views, in.Index), Data: w.data[in.Index], Table: w.table(from.table) + skip,
+			W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C),
+		}
+		if base && p.consts[in.Index] == nil {
+			source.View = 0
+		}
+		if j == 0 {
+			s.made = source.Table
+			if v.reads != 0 {
+				source.Table = w.table(v.reads) + skip
+			}
+		}
+		s.in = append(s.in, source)
+	}
+	s.scratch = w.arena.at + driver.Pointer(v.scratch)
+	if w.views != nil {
+		s.sums = w.views.sums[l.Index].pointer()
+		if !base {
+			s.base = w.views.layers[l.Index].pointer()
+		}
+	}
+}
+
+// receive brings the outputs back, all in one piece, and waits for them.
+func (w *worker) receive(batch []operators.Update) error {
+	p, l := w.program, w.layout
+	out := p.net.Output
+	n := out.Shape.Len()
+	from := w.data[out.Index]
+	if l.layers[out.Index].cells != int64(l.positions)*int64(out.Shape.Cells()) {
+		from = w.arena.at + driver.Pointer(l.outputs)
+		c := out.Shape.C
+		a := &kernels.Place{
+			Out: kernels.Out{Data: from, Table: w.table(l.whole), Positions: kernels.Int(l.positions)}, C: kernels.Int(c), N: kernels.Int(c),
+			In: kernels.Source{
+				View: p.view(w.views, out.Index), Data: w.data[out.Index], Table: w.table(l.layers[out.Index].table),
+				W: kernels.Int(out.Shape.W), C: kernels.Int(c),
+			},
+			Clamp: open,
+		}
+		if err := w.launch(a, [3]int{blocks(int64(n)), l.positions, 1}); err != nil {
+			return err
+		}
+	}
+	if err := w.queue.finish(); err != nil {
+		return err
+	}
+	if cap(w.scores) < n*len(batch) {
+		w.scores = make([]float32, n*len(batch))
+	}
+	scores := w.scores[:n*len(batch)]
+	if err := w.queue.stream.Download(bytesOf(scores), from); err != nil {
+		return fmt.Errorf("%d scores from the device: %w", len(scores), err)
+	}
+	for b := range batch {
+		copy(batch[b].Out, scores[b*n:])
+	}
+	return w.queue.times(func(layer int, spent time.Duration) { w.stats[layer].Nanos += spent.Nanoseconds() })
+}
+
+// account counts what a batch does.
+func (w *worker) account(batch []operators.Update, size size) error {
+	for i, l := range w.program.net.Layers {
+		if i == 0 || size.cells[i] == 0 {
+			continue
+		}
+		for b := range batch {
+			r := batch[b].Rects[i]
+			if r.Empty() {
+				continue
+			}
+			work := l.Work(r)
+			w.stats[i].Add(operators.LayerStats{MACs: work.MACs, Steps: work.Steps, Cells: int64(r.Area()), Runs: 1})
+		}
+	}
+	return nil
+}
+
+// launch queues a kernel with its arguments.
+func (w *worker) launch(a kernels.Args, grid [3]int) error {
+	return w.queue.launch(w.program.ready[a.Kernel()], driver.Launch{Grid: grid, Block: kernels.Threads, Args: kernels.Words(a)})
+}
+
+// wholes are the rectangles of whole maps, of all layers that compute.
+func (p *Program) wholes() []region.Rect {
+	rects := make([]region.Rect, len(p.net.Layers))
+	for i, l := range p.net.Layers {
+		if i == 0 || p.kernels[i] != nil {
+			rects[i] = l.Shape.Whole()
+		}
+	}
+	return rects
+}
+
+// constant is the map of a layer that is one.
+func constant(l *network.Layer) *tensor.Dense { return l.Op.(network.Const).Value }
+
+// dense3 is a map of values.
+func dense3(h, w, c int, values []float32) *tensor.Dense {
+	return tensor.New(tensor.WithShape(h, w, c), tensor.WithBacking(values))
+}

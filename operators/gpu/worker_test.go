@@ -1,0 +1,201 @@
+package gpu
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/gpu/soft"
+)
+
+// TestViews compares every layer's view with the processor's.
+func TestViews(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		net := supported(rng, networktest.Options{Side: 14})
+		image := networktest.Image(rng, net.Input().Shape)
+		p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+		views, want := base(t, p, image), base(t, processor(t, net), image)
+		for i, l := range net.Layers {
+			got, err := p.View(t.Context(), views, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := distance(got.Float32s(), want.Layers[i].Float32s()); d > 1e-5 {
+				t.Fatalf("seed %d: %s (%s) of %s differs by %g", seed, l, l.Op.Detail(), l.Shape, d)
+			}
+		}
+	}
+}
+
+// TestRandomNetworks compares incremental inference, full inference of a batch and the
+// processor.
+func TestRandomNetworks(t *testing.T) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		net := supported(rng, networktest.Options{Side: 16})
+		in := net.Input().Shape
+		image := networktest.Image(rng, in)
+		p, reference := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1}), processor(t, net)
+		p.limit = 1 << (8 + rng.IntN(20)) // parts of all sizes
+		views := base(t, p, image)
+		tiles := patches(rng, in)
+		w := p.NewWorker()
+		incremental, full := updatesOf(net, tiles), wholesOf(net, image, tiles)
+		run(t, w, views, incremental)
+		run(t, w, &operators.Views{Layers: base(t, reference, image).Layers}, full)
+		w.Release()
+		for i, tile := range tiles {
+			want := base(t, reference, occluded(image, in, tile)).Output(net.Output.Index)
+			if d := distance(incremental[i].Out, want); d > 1e-5 {
+				t.Errorf("seed %d: patch %s: incremental differs by %g", seed, tile.Rect, d)
+			}
+			if d := distance(full[i].Out, want); d > 1e-5 {
+				t.Errorf("seed %d: patch %s: full differs by %g", seed, tile.Rect, d)
+			}
+		}
+	}
+}
+
+// TestUpdatesOfEveryLayer checks that for every layer the update laid over the view is
+// what the base pass gives on the changed image, to the bit where no sums are adjusted.
+func TestUpdatesOfEveryLayer(t *testing.T) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		whole := supported(rng, networktest.Options{Jumps: true, Side: 12})
+		image := networktest.Image(rng, whole.Input().Shape)
+		for i := range whole.Layers {
+			net := cutAt(whole, i)
+			if hasSums(net) {
+				continue
+			}
+			p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+			in := net.Input().Shape
+			patch := patchOf(rng, in, randomRect(rng, in))
+			batch := updatesOf(net, []operators.Tile{patch})
+			run(t, p.NewWorker(), base(t, p, image), batch)
+			want := base(t, p, occluded(image, in, patch)).Output(net.Output.Index)
+			if !sameBits(batch[0].Out, want) {
+				t.Fatalf("seed %d: %s of %s, patch %s: incremental differs from full inference", seed, net.Output, net.Output.Shape, patch.Rect)
+			}
+		}
+	}
+}
+
+// hasSums tells whether a network holds sums that updates adjust instead of repeating.
+func hasSums(net *network.Network) bool {
+	return slices.ContainsFunc(net.Layers, func(l *network.Layer) bool {
+		switch op := l.Op.(type) {
+		case network.GlobalPool:
+			return op.Fn != network.Largest
+		case network.Dense:
+			return l.In[0].Shape.Cells() > 1
+		}
+		return false
+	})
+}
+
+// TestBatches checks that no bit depends on how positions are grouped, nor on how many of
+// them a launch takes.
+func TestBatches(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		net := supported(rng, networktest.Options{Jumps: true, Side: 12})
+		p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+		in := net.Input().Shape
+		views := base(t, p, networktest.Image(rng, in))
+		tiles := patches(rng, in)
+		w := p.NewWorker()
+		want := updatesOf(net, tiles)
+		for i := range want {
+			run(t, w, views, want[i:i+1])
+		}
+		for _, size := range []int{2, 5, len(tiles)} {
+			p.limit = 1 << (6 + rng.IntN(24))
+			got := updatesOf(net, tiles)
+			for i := 0; i < len(got); i += size {
+				run(t, w, views, got[i:min(i+size, len(got))])
+			}
+			for i := range got {
+				if !sameBits(got[i].Out, want[i].Out) {
+					t.Fatalf("seed %d: batches of %d: patch %s differs", seed, size, tiles[i].Rect)
+				}
+			}
+		}
+	}
+}
+
+// TestThresholded compares updates that leave things out, and read less than there is,
+// with the processor's.
+func TestThresholded(t *testing.T) {
+	cropped := 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		net := supported(rng, networktest.Options{Side: 16, Blocks: 5})
+		in := net.Input().Shape
+		image := networktest.Image(rng, in)
+		p, reference := program(t, net, &soft.Device{}, Options{}), processor(t, net)
+		tau := .1 + .6*rng.Float64()
+		make := func() []operators.Update {
+			batch := updatesOf(net, patches(rand.New(rand.NewPCG(seed, 6)), in))
+			for i := range batch {
+				var less bool
+				batch[i].Rects, less = net.TraceThresholded(batch[i].Patch.Rect, tau, nil)
+				batch[i].Reads = net.ThresholdedReads(batch[i].Rects, tau, nil)
+				if less {
+					cropped++
+				}
+			}
+			return batch
+		}
+		got, want := make(), make()
+		run(t, p.NewWorker(), base(t, p, image), got)
+		run(t, reference.NewWorker(), base(t, reference, image), want)
+		for i := range got {
+			if d := distance(got[i].Out, want[i].Out); d > 1e-5 {
+				t.Fatalf("seed %d, tau %.2f: patch %s differs by %g", seed, tau, got[i].Patch.Rect, d)
+			}
+		}
+	}
+	if cropped < 100 {
+		t.Errorf("only %d updates were cropped", cropped)
+	}
+}
+
+// TestCover checks that patches cut from a cover on the device are those that are brought.
+func TestCover(t *testing.T) {
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		net := supported(rng, networktest.Options{Side: 12})
+		in := net.Input().Shape
+		image, cover := networktest.Image(rng, in), networktest.Image(rng, in)
+		p := program(t, net, &soft.Device{}, Options{})
+		views := base(t, p, image)
+		var brought, cut []operators.Tile
+		for range 6 {
+			r := randomRect(rng, in)
+			brought = append(brought, operators.WholeTile(in, cover.Float32s()).Sub(r))
+			cut = append(cut, operators.Tile{Rect: r, C: in.C})
+		}
+		want, got := updatesOf(net, brought), updatesOf(net, cut)
+		w := p.NewWorker()
+		run(t, w, views, want)
+		covered := views.Shared()
+		covered.Cover = cover
+		run(t, w, covered, got)
+		for i := range got {
+			if !sameBits(got[i].Out, want[i].Out) {
+				t.Fatalf("seed %d: patch %s differs", seed, cut[i].Rect)
+			}
+		}
+		if err := w.Run(t.Context(), views, got); err == nil {
+			t.Error("cut patches from no cover")
+		}
+		if err := w.Run(t.Context(), covered, []operators.Update{got[0], want[0]}); err == nil {
+			t.Error("took patches of both kinds")
+		}
+	}
+}
