@@ -1,0 +1,19 @@
+// Package emulator runs the kernels' own source on the processor: a driver.Driver for
+// tests of what a GPU would run, where there is none. It needs Linux and clang 19, the
+// compiler that makes the kernels' PTX.
+//
+// The source is compiled as C++. The threads of a block become coroutines that take turns at
+// barriers and at what warps do together (shuffles and tensor cores, by the PTX manual's
+// layout of fragments), blocks run one after the other. So tiles, loaders, barriers and
+// fragments are those of the source; what is left to the GPU is what the compiler, the
+// assembler and the hardware make of it, and how fast that is.
+//
+// It finds what a plain twin (package soft) cannot have:
+//
+//   - Writes beyond an allocation: memory has guards, which are looked at after every launch.
+//   - Reads beyond one, or of what nobody wrote: that memory is NaN.
+//   - Missing barriers: threads take turns first to last in one launch, last to first in the
+//     next. Missing waits for asynchronous copies: these are made no earlier than waited for.
+//   - Addresses that are not aligned as the kernel assumes, and overflow of integers, which
+//     end the process.
+package emulator

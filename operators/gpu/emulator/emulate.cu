@@ -1,0 +1,151 @@
+// Runs launches that come on the standard input, a line each: a kernel's name, the
+// grid, the threads of a block, whether threads take turns from the last to the first,
+// and the arguments. Memory is a file, at the address at which whoever writes the lines
+// has it in mind. Each line is answered by one.
+#define EMULATED
+#include "kernels.cu"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+Block running;
+Copies copies[1024];
+
+typedef unsigned long Word;
+
+template <int... I> struct Numbers {};
+template <class T, T... I> struct Make { typedef Numbers<I...> Type; };
+
+template <class T> T argument(Word w) {
+	T v;
+	memcpy(&v, &w, sizeof v);
+	return v;
+}
+
+template <class... A, int... I> void call(void (*f)(A...), const Word *words, Numbers<I...>) { f(argument<A>(words[I])...); }
+
+// Kernel is a kernel that takes its arguments from words.
+struct Kernel {
+	const char *name;
+	int arguments;
+	void (*run)(const Word *);
+};
+
+template <auto F> struct Of;
+template <class... A, void (*F)(A...)> struct Of<F> {
+	enum { arguments = sizeof...(A) };
+	static void run(const Word *words) { call(F, words, typename __make_integer_seq<Make, int, sizeof...(A)>::Type()); }
+};
+
+#define K(name) {#name, Of<name>::arguments, Of<name>::run}
+static const Kernel kernels[] = {
+	K(conv_ffma_128), K(conv_ffma_64), K(conv_ffma_odd), K(conv_tf32), K(conv_direct), K(reduce), K(pool), K(binary),
+	K(affine), K(activate), K(lrn), K(softmax), K(channel_reduce), K(place), K(slice), K(pad), K(rearrange),
+	K(global_pool), K(instance_norm),
+};
+
+// Threads are begun as contexts and taken turns by jumps, which need no system calls.
+static ucontext_t contexts[1024];
+static jmp_buf scheduler, threads_at[1024];
+static char stacks[1024][64 << 10];
+static bool begun[1024], finished[1024];
+static const Kernel *kernel;
+static Word words[64];
+
+void yield() {
+	if (!_setjmp(threads_at[running.thread])) {
+		_longjmp(scheduler, 1);
+	}
+}
+
+static void body() {
+	kernel->run(words);
+	finished[running.thread] = true;
+	_longjmp(scheduler, 1);
+}
+
+// resume runs a thread until it waits or finishes.
+static void resume(int t) {
+	running.thread = t;
+	if (_setjmp(scheduler)) {
+		return;
+	}
+	if (begun[t]) {
+		_longjmp(threads_at[t], 1);
+	}
+	begun[t] = true;
+	setcontext(&contexts[t]);
+}
+
+// run_block runs the threads of a block in turns until all have finished.
+static void run_block(bool backwards) {
+	memset(&running.all, 0, sizeof running.all);
+	memset(running.warp, 0, sizeof running.warp);
+	for (int t = 0; t < running.threads; t++) {
+		begun[t] = finished[t] = false;
+		getcontext(&contexts[t]);
+		contexts[t].uc_stack.ss_sp = stacks[t];
+		contexts[t].uc_stack.ss_size = sizeof stacks[t];
+		makecontext(&contexts[t], body, 0);
+	}
+	for (int left = running.threads; left;) {
+		left = 0;
+		for (int i = 0; i < running.threads; i++) {
+			const int t = backwards ? running.threads - 1 - i : i;
+			if (!finished[t]) {
+				resume(t);
+				left += !finished[t];
+			}
+		}
+	}
+}
+
+int main(int, char **argv) {
+	const Word base = strtoul(argv[2], nullptr, 0), size = strtoul(argv[3], nullptr, 0);
+	const int file = open(argv[1], O_RDWR);
+	void *const memory = mmap((void *)base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
+	if (memory != (void *)base) {
+		fprintf(stderr, "cannot map %lu bytes of %s\n", size, argv[1]);
+		return 1;
+	}
+	char name[64];
+	int backwards, n;
+	while (scanf("%63s %d %d %d %d %d %d", name, &running.blocks[0], &running.blocks[1], &running.blocks[2], &running.threads, &backwards, &n) == 7) {
+		if (n > 64 || running.threads > 1024) {
+			return 2;
+		}
+		for (int i = 0; i < n; i++) {
+			if (scanf("%lx", &words[i]) != 1) {
+				return 3;
+			}
+		}
+		kernel = nullptr;
+		for (const Kernel &k : kernels) {
+			if (!strcmp(k.name, name)) {
+				kernel = &k;
+			}
+		}
+		if (!kernel || kernel->arguments != n) {
+			printf("%s with %d arguments\n", kernel ? "a kernel" : "no kernel", n);
+		} else {
+			for (int z = 0; z < running.blocks[2]; z++) {
+				for (int y = 0; y < running.blocks[1]; y++) {
+					for (int x = 0; x < running.blocks[0]; x++) {
+						running.block[0] = x;
+						running.block[1] = y;
+						running.block[2] = z;
+						run_block(backwards);
+					}
+				}
+			}
+			printf("ok\n");
+		}
+		fflush(stdout);
+	}
+	return 0;
+}
