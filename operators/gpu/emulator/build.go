@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"context"
 	"embed"
 	"fmt"
 	"os"
@@ -18,7 +17,7 @@ var sources embed.FS
 const Compiler = "clang-19"
 
 // Build compiles the emulator into a folder and gives its path.
-func Build(ctx context.Context, folder string) (string, error) {
+func Build(folder string) (string, error) {
 	compiler, err := exec.LookPath(Compiler)
 	if err != nil {
 		return "", err
@@ -39,7 +38,7 @@ func Build(ctx context.Context, folder string) (string, error) {
 		}
 	}
 	path := filepath.Join(folder, "emulate")
-	cmd := exec.CommandContext(ctx, compiler, "-x", "c++", "-std=c++20", "-O1", "-march=native", "-w",
+	cmd := exec.Command(compiler, "-x", "c++", "-std=c++20", "-O1", "-march=native", "-w",
 		"-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
 		"-fsanitize=alignment,signed-integer-overflow,bounds,null", "-fsanitize-trap=all",
 		"-o", path, filepath.Join(folder, "emulate.cu"), "-lm")

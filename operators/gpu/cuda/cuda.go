@@ -1,0 +1,218 @@
+//go:build cuda && linux
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"occlude/operators/gpu/driver"
+)
+
+/*
+#cgo LDFLAGS: -ldl
+#include "driver.h"
+*/
+import "C"
+
+// gpu implements driver.Driver.
+type gpu struct {
+	context    cu.CUContext
+	properties driver.Properties
+}
+
+// Open opens a GPU by its number, counted from 0.
+func Open(number int) (driver.Driver, error) {
+	var why *C.char
+	switch code := C.occlude_open(&why); {
+	case code == -1:
+		return nil, fmt.Errorf("there is no NVIDIA driver: %s", C.GoString(why))
+	case code != 0:
+		return nil, fmt.Errorf("the NVIDIA driver does not start: CUDA error %d", int(code))
+	}
+	count, err := cu.NumDevices()
+	if err != nil {
+		return nil, fmt.Errorf("counting GPUs: %w", err)
+	}
+	if number < 0 || number >= count {
+		return nil, fmt.Errorf("there is no GPU number %d; there are %d, counted from 0", number, count)
+	}
+	d, err := cu.GetDevice(number)
+	if err != nil {
+		return nil, fmt.Errorf("GPU %d: %w", number, err)
+	}
+	g := &gpu{}
+	if g.properties, err = properties(d); err != nil {
+		return nil, fmt.Errorf("GPU %d: %w", number, err)
+	}
+	if c := g.properties.Capability; c[0] < 8 {
+		return nil, fmt.Errorf("%s has compute capability %d.%d, and kernels are for 8.0 and later", g.properties.Name, c[0], c[1])
+	}
+	if g.context, err = d.RetainPrimaryCtx(); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.properties.Name, err)
+	}
+	return g, nil
+}
+
+func properties(d cu.Device) (p driver.Properties, err error) {
+	if p.Name, err = d.Name(); err != nil {
+		return p, err
+	}
+	for at, attribute := range map[*int]cu.DeviceAttribute{
+		&p.Capability[0]: cu.ComputeCapabilityMajor, &p.Capability[1]: cu.ComputeCapabilityMinor,
+		&p.Processors: cu.MultiprocessorCount, &p.SharedMemory: cu.MaxSharedMemoryPerBlock,
+	} {
+		if *at, err = d.Attribute(attribute); err != nil {
+			return p, err
+		}
+	}
+	p.Memory, err = d.TotalMem()
+	return p, err
+}
+
+// Properties implements driver.Driver.
+func (g *gpu) Properties() driver.Properties { return g.properties }
+
+// Bind implements driver.Driver.
+func (g *gpu) Bind() (func(), error) {
+	runtime.LockOSThread()
+	if err := cu.SetCurrentContext(g.context); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	return runtime.UnlockOSThread, nil
+}
+
+// Memory implements driver.Driver.
+func (g *gpu) Memory() (free, total int64, err error) {
+	release, err := g.Bind()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer release()
+	return cu.MemInfo()
+}
+
+// Alloc implements driver.Driver.
+func (g *gpu) Alloc(bytes int64) (driver.Pointer, error) {
+	p, err := cu.MemAlloc(bytes)
+	return driver.Pointer(p), err
+}
+
+// Free implements driver.Driver.
+func (g *gpu) Free(p driver.Pointer) error { return cu.MemFree(cu.DevicePtr(p)) }
+
+// Load implements driver.Driver.
+func (g *gpu) Load(ptx string) (driver.Module, error) {
+	m, err := cu.LoadData(ptx)
+	return module{m}, err
+}
+
+type module struct{ cu.Module }
+
+// Kernel implements driver.Module.
+func (m module) Kernel(name string) (driver.Kernel, error) {
+	f, err := m.Function(name)
+	return f, err
+}
+
+// NewStream implements driver.Driver.
+func (g *gpu) NewStream() (driver.Stream, error) {
+	s, err := cu.MakeStream(cu.NonBlocking)
+	return &stream{s: s}, err
+}
+
+type stream struct {
+	s      cu.Stream
+	events []*event
+	args   []unsafe.Pointer // of one launch
+}
+
+// Upload implements driver.Stream. The driver has read memory that is not pinned when
+// the call returns.
+func (s *stream) Upload(to driver.Pointer, from []byte) error {
+	if len(from) == 0 {
+		return nil
+	}
+	return cu.MemcpyHtoDAsync(cu.DevicePtr(to), unsafe.Pointer(&from[0]), int64(len(from)), s.s)
+}
+
+// Download implements driver.Stream.
+func (s *stream) Download(to []byte, from driver.Pointer) error {
+	if len(to) == 0 {
+		return nil
+	}
+	if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), cu.DevicePtr(from), int64(len(to)), s.s); err != nil {
+		return err
+	}
+	return s.s.Synchronize()
+}
+
+// Launch implements driver.Stream.
+func (s *stream) Launch(k driver.Kernel, l driver.Launch) error {
+	f, ok := k.(cu.Function)
+	if !ok {
+		return errors.New("a kernel of another device")
+	}
+	s.args = s.args[:0]
+	for i := range l.Args {
+		s.args = append(s.args, unsafe.Pointer(&l.Args[i]))
+	}
+	return f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block, 1, 1, 0, s.s, s.args)
+}
+
+// Record implements driver.Stream.
+func (s *stream) Record(old driver.Event) (driver.Event, error) {
+	e, ok := old.(*event)
+	if !ok {
+		made, err := cu.MakeEvent(cu.DefaultEvent)
+		if err != nil {
+			return nil, err
+		}
+		e = &event{made}
+		s.events = append(s.events, e)
+	}
+	return e, e.e.Record(s.s)
+}
+
+// Wait implements driver.Stream.
+func (s *stream) Wait() error { return s.s.Synchronize() }
+
+// Close implements driver.Stream.
+func (s *stream) Close() error {
+	err := s.s.Synchronize()
+	for _, e := range s.events {
+		err = errors.Join(err, cu.DestroyEvent(&e.e))
+	}
+	s.events = nil
+	return errors.Join(err, s.s.Destroy())
+}
+
+type event struct{ e cu.Event }
+
+// Done implements driver.Event.
+func (e *event) Done() (bool, error) {
+	switch err := e.e.Query(); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, cu.NotReady):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
+// Since implements driver.Event.
+func (e *event) Since(o driver.Event) (time.Duration, error) {
+	before, ok := o.(*event)
+	if !ok {
+		return 0, errors.New("an event of another device")
+	}
+	ms, err := before.e.Elapsed(e.e)
+	return time.Duration(ms * float64(time.Millisecond)), err
+}

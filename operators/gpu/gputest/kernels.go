@@ -1,0 +1,125 @@
+package gputest
+
+import (
+	"gorgonia.org/tensor"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators/gpu"
+	"occlude/operators/gpu/kernels"
+	"occlude/operators/region"
+)
+
+// Kernels are networks of a layer or few, which show every kernel in each of its variants.
+func Kernels() []Case {
+	var cases []Case
+	with := func(name string, image network.Shape, o gpu.Options, build func(b *builder, in *network.Layer)) {
+		b := newBuilder(image)
+		build(b, b.net.Input())
+		b.net.Sort()
+		cases = append(cases, newCase(name, b.net, o))
+	}
+	plain := func(name string, image network.Shape, build func(b *builder, in *network.Layer)) {
+		with(name, image, gpu.Options{}, build)
+	}
+	odd := network.Shape{H: 13, W: 11, C: 7}
+	even := network.Shape{H: 9, W: 11, C: 36}
+
+	for _, o := range []gpu.Options{{}, {Tensor: true}} {
+		suffix := map[bool]string{true: ", tensor cores", false: ""}[o.Tensor]
+		// Dilated, strided windows of two sides over several tiles of rows and columns.
+		with("conv"+suffix, even, o, func(b *builder, in *network.Layer) {
+			b.add(network.Conv{
+				Window: network.Window{
+					Y: region.Window{Kernel: 3, Stride: 1, Pad: 2, Dilation: 2}, X: region.Window{Kernel: 5, Stride: 2, Pad: 1, Dilation: 1},
+				},
+				After: network.PadAfter{Y: 1, X: 2}, Groups: 1, Weights: b.weights(150, 3, 5, 36), Act: swish,
+			}, in)
+		})
+		with("narrow conv"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 50, 3, 1, 1, relu6, nil) })
+		with("residual"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 36, 3, 1, 1, relu, in) })
+		with("grouped"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 102, 3, 1, 3, relu, nil) })
+		with("fully connected"+suffix, even, o, func(b *builder, in *network.Layer) { b.dense(b.dense(in, 135, relu), 10, none) })
+		with("residual behind a map"+suffix, even, o, func(b *builder, in *network.Layer) {
+			b.conv(b.conv(in, 8, 1, 1, 1, relu, nil), 36, 3, 1, 1, none, in)
+		})
+	}
+	plain("odd conv", odd, func(b *builder, in *network.Layer) { b.conv(in, 70, 3, 1, 1, relu, nil) })
+	plain("odd fully connected", odd, func(b *builder, in *network.Layer) { b.dense(in, 9, network.Activation{Fn: network.Tanh}) })
+	plain("depthwise", odd, func(b *builder, in *network.Layer) { b.conv(in, 14, 3, 2, 7, relu, nil) })
+	plain("pools", odd, func(b *builder, in *network.Layer) {
+		w, after := window(3, 2)
+		l := b.add(network.Pool{Window: w, After: after, Max: true, Ceil: true}, in)
+		l = b.add(network.Pool{Window: w, After: after, CountPad: true, Ceil: true}, l)
+		b.add(network.Pool{Window: w, After: after}, l)
+	})
+	for _, fn := range kernels.Arithmetic {
+		plain(fn, odd, func(b *builder, in *network.Layer) {
+			left := b.add(network.Pointwise{Act: network.Activation{Fn: network.Exp}}, b.add(network.Pointwise{Act: network.Activation{Fn: network.Tanh}}, in))
+			right := b.add(network.Const{Value: tensor.New(tensor.WithShape(1, odd.W, 1), tensor.WithBacking(b.positive(odd.W)))})
+			b.add(network.Binary{Fn: fn}, b.add(network.Binary{Fn: fn, Act: relu6}, left, right), left)
+		})
+	}
+	plain("affine and prelu", odd, func(b *builder, in *network.Layer) {
+		l := b.add(network.Affine{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1), Act: relu6}, in)
+		l = b.add(network.Affine{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1)}, l)
+		b.add(network.PRelu{Slope: networktest.Values(b.rng, 7, 1)}, l)
+	})
+	for _, fn := range kernels.Functions[1:] {
+		plain(fn, odd, func(b *builder, in *network.Layer) {
+			act := network.Activation{Fn: fn, Alpha: 1.3, Beta: .4}
+			switch fn {
+			case network.Floor, network.Ceil, network.Round, network.Sign, network.Threshold, network.Abs, network.Neg:
+			case network.Log, network.Sqrt, network.Reciprocal, network.Power:
+				in = b.add(network.Affine{Scale: ones(7, .2), Shift: ones(7, 1.5)}, in)
+			}
+			b.add(network.Pointwise{Act: act}, in)
+		})
+	}
+	plain("lrn", odd, func(b *builder, in *network.Layer) {
+		l := b.add(network.LRN{Size: 5, Alpha: .3, Beta: .75, Bias: 1}, in)
+		b.add(network.LRN{Size: 4, Alpha: .3, Beta: .6, Bias: 2}, l)
+	})
+	plain("softmax", even, func(b *builder, in *network.Layer) { b.add(network.Softmax{}, in) })
+	plain("log softmax", even, func(b *builder, in *network.Layer) { b.add(network.Softmax{Log: true}, in) })
+	for _, fn := range kernels.Reductions {
+		plain("channel "+fn, even, func(b *builder, in *network.Layer) { b.add(network.ChannelReduce{Fn: fn}, in) })
+		plain("global "+fn, even, func(b *builder, in *network.Layer) { b.add(network.GlobalPool{Fn: fn}, in) })
+	}
+	plain("concat and channels", odd, func(b *builder, in *network.Layer) {
+		l := b.add(network.Channels{Index: []int{6, 0, 3}}, in)
+		b.add(network.Concat{}, in, l, in)
+	})
+	plain("slice", odd, func(b *builder, in *network.Layer) {
+		b.add(network.Slice{Y: network.Span{Start: 1, Step: 3, Count: 4}, X: network.Span{Start: 2, Step: 1, Count: 8}}, in)
+	})
+	for _, mode := range kernels.PadModes {
+		plain("pad "+mode, odd, func(b *builder, in *network.Layer) {
+			b.add(network.Pad{Top: 2, Left: 3, Bottom: 1, Right: 4, Mode: mode, Value: .5}, in)
+		})
+	}
+	plain("instance norm", odd, func(b *builder, in *network.Layer) {
+		b.add(network.InstanceNorm{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1), Epsilon: 1e-3}, in)
+	})
+	plain("orders", odd, func(b *builder, in *network.Layer) {
+		l := b.add(network.Unflatten{To: network.Shape{H: 11, W: 13, C: 7}}, b.add(network.Flatten{}, in))
+		b.add(network.Reshaped{To: network.Shape{H: 7, W: 11, C: 13}}, l)
+	})
+	return cases
+}
+
+func (b *builder) positive(n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = .5 + b.rng.Float32()
+	}
+	return v
+}
+
+func ones(n int, value float32) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = value
+	}
+	return v
+}
