@@ -29,9 +29,11 @@ template <class T> T argument(Word w) {
 
 template <class... A, int... I> void call(void (*f)(A...), const Word *words, Numbers<I...>) { f(argument<A>(words[I])...); }
 
-// Kernel is a kernel that takes its arguments from words.
+// Kernel is a kernel that takes its arguments from words. The threads of some meet; those
+// of others run one after the other.
 struct Kernel {
 	const char *name;
+	bool meets;
 	int arguments;
 	void (*run)(const Word *);
 };
@@ -42,14 +44,16 @@ template <class... A, void (*F)(A...)> struct Of<F> {
 	static void run(const Word *words) { call(F, words, typename __make_integer_seq<Make, int, sizeof...(A)>::Type()); }
 };
 
-#define K(name) {#name, Of<name>::arguments, Of<name>::run}
+#define ALONE(name) {#name, false, Of<name>::arguments, Of<name>::run}
+#define MEETING(name) {#name, true, Of<name>::arguments, Of<name>::run}
 static const Kernel kernels[] = {
-	K(conv_ffma_128), K(conv_ffma_64), K(conv_ffma_odd), K(conv_tf32), K(conv_direct), K(reduce), K(pool), K(binary),
-	K(affine), K(activate), K(lrn), K(softmax), K(channel_reduce), K(place), K(slice), K(pad), K(rearrange),
-	K(global_pool), K(instance_norm),
+	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_tf32), MEETING(softmax),
+	MEETING(channel_reduce), ALONE(conv_direct), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine), ALONE(activate),
+	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), ALONE(global_pool), ALONE(instance_norm),
 };
 
-// Threads are begun as contexts and taken turns by jumps, which need no system calls.
+// Threads are begun as contexts, stay for the next block, and take turns by jumps, which
+// need no system calls.
 static ucontext_t contexts[1024];
 static jmp_buf scheduler, threads_at[1024];
 static char stacks[1024][64 << 10];
@@ -58,15 +62,20 @@ static const Kernel *kernel;
 static Word words[64];
 
 void yield() {
+	if (!kernel->meets) {
+		__builtin_trap();
+	}
 	if (!_setjmp(threads_at[running.thread])) {
 		_longjmp(scheduler, 1);
 	}
 }
 
 static void body() {
-	kernel->run(words);
-	finished[running.thread] = true;
-	_longjmp(scheduler, 1);
+	for (;;) {
+		kernel->run(words);
+		finished[running.thread] = true;
+		yield();
+	}
 }
 
 // resume runs a thread until it waits or finishes.
@@ -79,25 +88,26 @@ static void resume(int t) {
 		_longjmp(threads_at[t], 1);
 	}
 	begun[t] = true;
+	getcontext(&contexts[t]);
+	contexts[t].uc_stack.ss_sp = stacks[t];
+	contexts[t].uc_stack.ss_size = sizeof stacks[t];
+	makecontext(&contexts[t], body, 0);
 	setcontext(&contexts[t]);
 }
 
-// run_block runs the threads of a block in turns until all have finished.
+// run_block runs the threads of a block, in turns if they meet, until all have finished.
 static void run_block(bool backwards) {
 	memset(&running.all, 0, sizeof running.all);
 	memset(running.warp, 0, sizeof running.warp);
-	for (int t = 0; t < running.threads; t++) {
-		begun[t] = finished[t] = false;
-		getcontext(&contexts[t]);
-		contexts[t].uc_stack.ss_sp = stacks[t];
-		contexts[t].uc_stack.ss_size = sizeof stacks[t];
-		makecontext(&contexts[t], body, 0);
-	}
+	memset(finished, 0, sizeof finished);
 	for (int left = running.threads; left;) {
 		left = 0;
 		for (int i = 0; i < running.threads; i++) {
 			const int t = backwards ? running.threads - 1 - i : i;
-			if (!finished[t]) {
+			if (!kernel->meets) {
+				running.thread = t;
+				kernel->run(words);
+			} else if (!finished[t]) {
 				resume(t);
 				left += !finished[t];
 			}

@@ -140,6 +140,9 @@ var architectures = []struct {
 	}},
 }
 
+// tensorCores is the end of names of cases with tensor arithmetic.
+const tensorCores = ", tensor cores"
+
 // Architectures are small networks, each with plain and with tensor arithmetic.
 func Architectures() []Case {
 	var cases []Case
@@ -147,7 +150,7 @@ func Architectures() []Case {
 		b := newBuilder(network.Shape{H: 18, W: 22, C: 3})
 		b.add(network.Softmax{}, a.build(b, b.net.Input()))
 		b.net.Sort()
-		cases = append(cases, newCase(a.name, b.net, gpu.Options{}), newCase(a.name+", tensor cores", b.net, gpu.Options{Tensor: true}))
+		cases = append(cases, newCase(a.name, b.net, gpu.Options{}), newCase(a.name+tensorCores, b.net, gpu.Options{Tensor: true}))
 	}
 	return cases
 }

@@ -54,6 +54,7 @@ func emulated(t *testing.T) *emulator.Device {
 	return d
 }
 
+func TestFunctions(t *testing.T)              { checkFunctions(t, emulated(t)) }
 func TestKernels(t *testing.T)                { check(t, emulated(t), Kernels()) }
 func TestKernelsInArchitectures(t *testing.T) { check(t, emulated(t), Architectures()) }
 

@@ -26,7 +26,7 @@ func Kernels() []Case {
 	even := network.Shape{H: 9, W: 11, C: 36}
 
 	for _, o := range []gpu.Options{{}, {Tensor: true}} {
-		suffix := map[bool]string{true: ", tensor cores", false: ""}[o.Tensor]
+		suffix := map[bool]string{true: tensorCores, false: ""}[o.Tensor]
 		// Dilated, strided windows of two sides over several tiles of rows and columns.
 		with("conv"+suffix, even, o, func(b *builder, in *network.Layer) {
 			b.add(network.Conv{
@@ -54,7 +54,7 @@ func Kernels() []Case {
 		b.add(network.Pool{Window: w, After: after}, l)
 	})
 	for _, fn := range kernels.Arithmetic {
-		plain(fn, odd, func(b *builder, in *network.Layer) {
+		plain(fn+" of maps", odd, func(b *builder, in *network.Layer) {
 			left := b.add(network.Pointwise{Act: network.Activation{Fn: network.Exp}}, b.add(network.Pointwise{Act: network.Activation{Fn: network.Tanh}}, in))
 			right := b.add(network.Const{Value: tensor.New(tensor.WithShape(1, odd.W, 1), tensor.WithBacking(b.positive(odd.W)))})
 			b.add(network.Binary{Fn: fn}, b.add(network.Binary{Fn: fn, Act: relu6}, left, right), left)

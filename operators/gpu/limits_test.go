@@ -1,0 +1,299 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"occlude/internal/network"
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/gpu/soft"
+	"occlude/operators/region"
+)
+
+// TestUnsupported checks what is said of layers that no kernel computes.
+func TestUnsupported(t *testing.T) {
+	net := network.New("image", network.Vector(2))
+	call := func(in [][]float32) ([]float32, error) { return in[0], nil }
+	if _, err := net.Add("odd one", network.Function{Name: "custom", Out: 2, Call: call}, net.Input()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(t.Context(), net, &soft.Device{}, Options{})
+	if u := (*Unsupported)(nil); !errors.As(err, &u) || u.Layer.Name != "odd one" || !strings.Contains(err.Error(), "processor") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := Check(net); err == nil {
+		t.Error("Check let it pass")
+	}
+}
+
+// TestCancel ends a batch in the middle: little more is launched, the error is the
+// context's, and the next batch runs.
+func TestCancel(t *testing.T) {
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 50))
+		net := supported(rng, networktest.Options{Side: 12, Blocks: 6})
+		d := &soft.Device{}
+		p := program(t, net, d, Options{})
+		in := net.Input().Shape
+		views := base(t, p, networktest.Image(rng, in))
+		tiles := patches(rng, in)
+		want, got := updatesOf(net, tiles), updatesOf(net, tiles)
+		w := p.NewWorker()
+		before := d.Launches("")
+		run(t, w, views, want)
+		whole := d.Launches("") - before
+
+		ctx, cancel := context.WithCancelCause(t.Context())
+		gone := errors.New("gone")
+		p.limit = 1 // wait for every launch
+		count := 0
+		d.Before = func(string) error {
+			if count++; count == whole/2 {
+				cancel(gone)
+			}
+			return nil
+		}
+		if err := w.Run(ctx, views, got); !errors.Is(err, gone) {
+			t.Fatalf("seed %d: the error is %v", seed, err)
+		}
+		if count > whole/2+8 {
+			t.Errorf("seed %d: %d launches after the end", seed, count-whole/2)
+		}
+		d.Before, p.limit = nil, launchWork
+		if err := w.Run(ctx, views, got); !errors.Is(err, gone) {
+			t.Errorf("seed %d: ran after the end: %v", seed, err)
+		}
+		run(t, w, views, got)
+		for i := range got {
+			if !sameBits(got[i].Out, want[i].Out) {
+				t.Fatalf("seed %d: another result after an end", seed)
+			}
+		}
+	}
+}
+
+// TestCancelNew ends bringing weights to the device, and the base pass.
+func TestCancelNew(t *testing.T) {
+	net := supported(rand.New(rand.NewPCG(1, 51)), networktest.Options{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("gone")
+	cancel(gone)
+	if _, err := New(ctx, net, &soft.Device{}, Options{}); !errors.Is(err, gone) {
+		t.Errorf("New: %v", err)
+	}
+	p := program(t, net, &soft.Device{}, Options{})
+	if _, err := p.Base(ctx, networktest.Image(rand.New(rand.NewPCG(1, 1)), net.Input().Shape), 1); !errors.Is(err, gone) {
+		t.Errorf("Base: %v", err)
+	}
+}
+
+// TestBroken checks that errors and faults of the device come out as errors.
+func TestBroken(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 52))
+	net := supported(rng, networktest.Options{Blocks: 5})
+	d := &soft.Device{}
+	p := program(t, net, d, Options{})
+	in := net.Input().Shape
+	views := base(t, p, networktest.Image(rng, in))
+	batch := updatesOf(net, patches(rng, in))
+	broken := errors.New("uncorrectable ECC error")
+	for _, fault := range []func() error{func() error { return broken }, func() error { panic(broken.Error()) }} {
+		n := 0
+		d.Before = func(string) error {
+			if n++; n == 4 {
+				return fault()
+			}
+			return nil
+		}
+		if err := p.NewWorker().Run(t.Context(), views, batch); err == nil || !strings.Contains(err.Error(), broken.Error()) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	d.Before = nil
+	run(t, p.NewWorker(), views, batch)
+}
+
+// TestMemory checks that the foretold memory is what is taken, that nothing is taken
+// twice, that too little is an error with numbers, and that all of it comes back.
+func TestMemory(t *testing.T) {
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 53))
+		net := supported(rng, networktest.Options{Blocks: 4})
+		d := &soft.Device{}
+		p := program(t, net, d, Options{})
+		in := net.Input().Shape
+		weights, _ := d.Held()
+		if weights != p.Weights() || weights != p.Held() {
+			t.Errorf("seed %d: weights take %d bytes, %d are foretold", seed, weights, p.Weights())
+		}
+		views := base(t, p, networktest.Image(rng, in))
+		p.Trim()
+		with, _ := d.Held()
+		if got := with - weights; got != p.ViewBytes() || got != views.Resident.Bytes() {
+			t.Errorf("seed %d: views take %d bytes, %d are foretold, %d said", seed, got, p.ViewBytes(), views.Resident.Bytes())
+		}
+		patch := patchOf(rng, in, randomRect(rng, in))
+		batch := updatesOf(net, []operators.Tile{patch, patch, patch, patch, patch})
+		foretold, err := p.Bytes(batch[0].Rects, len(batch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Reserve(1, foretold)
+		w := p.NewWorker()
+		for range 3 {
+			run(t, w, views, batch)
+		}
+		if now, _ := d.Held(); now-with != foretold || w.Stats().Peak != foretold {
+			t.Errorf("seed %d: a batch takes %d bytes, %d are foretold, %d said", seed, now-with, foretold, w.Stats().Peak)
+		}
+		w.Release()
+
+		d.Limit = with + foretold/2
+		p.Trim()
+		if err := p.NewWorker().Run(t.Context(), views, batch); !errors.Is(err, soft.ErrMemory) || !strings.Contains(err.Error(), "batch of 5") {
+			t.Errorf("seed %d: with too little memory: %v", seed, err)
+		}
+		d.Limit = 0
+		shared := views.Shared()
+		views.Drop(func(layer int) bool { return layer == 0 })
+		runtime.KeepAlive(shared)
+		if now := collected(p, d); now != with {
+			t.Errorf("seed %d: %d bytes with shared views, want %d", seed, now, with)
+		}
+		shared.Drop(func(layer int) bool { return layer == 0 })
+		if now := collected(p, d); now != weights+views.Resident.Bytes() {
+			t.Errorf("seed %d: %d bytes stay, want %d", seed, now-weights, views.Resident.Bytes())
+		}
+	}
+}
+
+// collected is what a device holds when nobody refers to what can be dropped.
+func collected(p *Program, d *soft.Device) int64 {
+	now, last := int64(0), int64(-1)
+	for range 50 { // cleanups run some time after a collection
+		runtime.GC()
+		runtime.Gosched()
+		p.Trim()
+		if now, _ = d.Held(); now == last {
+			return now
+		}
+		last = now
+	}
+	return now
+}
+
+// TestWrongUpdates checks that what does not fit is an error.
+func TestWrongUpdates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 54))
+	net := supported(rng, networktest.Options{})
+	p := program(t, net, &soft.Device{}, Options{})
+	in := net.Input().Shape
+	views := base(t, p, networktest.Image(rng, in))
+	good := func() operators.Update {
+		return updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})[0]
+	}
+	for want, spoil := range map[string]func(u *operators.Update){
+		"rectangles for":    func(u *operators.Update) { u.Rects = u.Rects[1:] },
+		"that are read for": func(u *operators.Update) { u.Reads = u.Rects[1:] },
+		"room for":          func(u *operators.Update) { u.Out = u.Out[1:] },
+		"does not lie in":   func(u *operators.Update) { u.Patch.Rect = u.Patch.Rect.Union(region.Of(in.W, 0, 1, 1)) },
+		"with 1 values":     func(u *operators.Update) { u.Patch.Data = u.Patch.Data[:1] },
+		"no estimates":      func(u *operators.Update) { u.Estimates = make([]float64, 1) },
+		"no cover":          func(u *operators.Update) { u.Patch.Data = nil },
+		"a rectangle of":    func(u *operators.Update) { u.Rects[1] = region.Of(-1, 0, 1, 1) },
+	} {
+		u := good()
+		u.Rects = append([]region.Rect(nil), u.Rects...)
+		spoil(&u)
+		if err := p.NewWorker().Run(t.Context(), views, []operators.Update{u}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	none := &operators.Views{Layers: make([]*tensor.Dense, len(net.Layers))}
+	if err := p.NewWorker().Run(t.Context(), none, []operators.Update{good()}); err == nil || !strings.Contains(err.Error(), "not kept") {
+		t.Errorf("without views: %v", err)
+	}
+	if err := p.NewWorker().Run(t.Context(), &operators.Views{}, []operators.Update{good()}); err == nil {
+		t.Error("took views of another network")
+	}
+	for _, image := range []*tensor.Dense{
+		tensor.New(tensor.WithShape(in.H, in.W), tensor.Of(tensor.Float32)),
+		tensor.New(tensor.WithShape(in.H+1, in.W, in.C), tensor.Of(tensor.Float32)),
+		tensor.New(tensor.WithShape(in.H, in.W, in.C), tensor.Of(tensor.Float64)),
+	} {
+		if _, err := p.Base(t.Context(), image, 1); err == nil {
+			t.Errorf("took an image of %v %v", image.Shape(), image.Dtype())
+		}
+	}
+}
+
+// TestWorkersTogether runs workers at the same time, for the race detector to watch.
+func TestWorkersTogether(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 55))
+	net := supported(rng, networktest.Options{Blocks: 5, Side: 10})
+	p := program(t, net, &soft.Device{}, Options{})
+	in := net.Input().Shape
+	views := base(t, p, networktest.Image(rng, in))
+	tiles := patches(rng, in)
+	want := updatesOf(net, tiles)
+	run(t, p.NewWorker(), views, want)
+	errs := make(chan error)
+	for range 3 {
+		go func() {
+			got := updatesOf(net, tiles)
+			w := p.NewWorker()
+			defer w.Release()
+			err := w.Run(t.Context(), views, got)
+			for i := range got {
+				if err == nil && !sameBits(got[i].Out, want[i].Out) {
+					err = errors.New("another result")
+				}
+			}
+			errs <- err
+		}()
+	}
+	for range 3 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestStats checks that work is counted once for each position.
+func TestStats(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 56))
+	net := supported(rng, networktest.Options{})
+	p := program(t, net, &soft.Device{}, Options{})
+	in := net.Input().Shape
+	views := base(t, p, networktest.Image(rng, in))
+	if got, want := views.Stats.MACs(), net.Work().MACs; got != want {
+		t.Errorf("the base pass counts %d multiply-adds of %d", got, want)
+	}
+	batch := updatesOf(net, patches(rng, in))
+	w := p.NewWorker()
+	run(t, w, views, batch)
+	for i, l := range net.Layers[1:] {
+		var want operators.LayerStats
+		for _, u := range batch {
+			if r := u.Rects[i+1]; !r.Empty() {
+				work := l.Work(r)
+				want.Add(operators.LayerStats{MACs: work.MACs, Steps: work.Steps, Cells: int64(r.Area()), Runs: 1})
+			}
+		}
+		got := w.Stats().Layers[i+1]
+		if got.Nanos <= 0 && want.Runs > 0 {
+			t.Errorf("%s took no time", l)
+		}
+		got.Nanos = 0
+		if got != want {
+			t.Errorf("%s: counted %+v, want %+v", l, got, want)
+		}
+	}
+}
