@@ -10,7 +10,7 @@ import (
 	"occlude/operators/gpu/kernels"
 )
 
-//go:embed emulate.h emulate.cu
+//go:embed *.cu *.h
 var sources embed.FS
 
 // Compiler is what compiles the kernels.
@@ -18,6 +18,17 @@ const Compiler = "clang-19"
 
 // Build compiles the emulator into a folder and gives its path.
 func Build(folder string) (string, error) {
+	return compile(folder, "emulate", "emulate.cu")
+}
+
+// BuildDriver compiles a libcuda.so.1 into a folder, whose only device is the emulator: what
+// operators/gpu/cuda finds there when the dynamic linker looks into the folder.
+func BuildDriver(folder string) (string, error) {
+	return compile(folder, "libcuda.so.1", "libcuda.cu", "-shared", "-fPIC", "-fvisibility=hidden")
+}
+
+// compile compiles a source together with the kernels'.
+func compile(folder, output, source string, flags ...string) (string, error) {
 	compiler, err := exec.LookPath(Compiler)
 	if err != nil {
 		return "", err
@@ -37,12 +48,13 @@ func Build(folder string) (string, error) {
 			}
 		}
 	}
-	path := filepath.Join(folder, "emulate")
-	cmd := exec.Command(compiler, "-x", "c++", "-std=c++20", "-O1", "-march=native", "-w",
-		"-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+	path := filepath.Join(folder, output)
+	args := append([]string{
+		"-x", "c++", "-std=c++20", "-O1", "-march=native", "-w", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
 		"-fsanitize=alignment,signed-integer-overflow,bounds,null", "-fsanitize-trap=all",
-		"-o", path, filepath.Join(folder, "emulate.cu"), "-lm")
-	if out, err := cmd.CombinedOutput(); err != nil {
+		"-o", path, filepath.Join(folder, source), "-lm",
+	}, flags...)
+	if out, err := exec.Command(compiler, args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w\n%s", Compiler, err, out)
 	}
 	return path, nil

@@ -2,118 +2,12 @@
 // grid, the threads of a block, whether threads take turns from the last to the first,
 // and the arguments. Memory is a file, at the address at which whoever writes the lines
 // has it in mind. Each line is answered by one.
-#define EMULATED
-#include "kernels.cu"
+#include "launch.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
-
-Block running;
-Copies copies[1024];
-
-typedef unsigned long Word;
-
-template <int... I> struct Numbers {};
-template <class T, T... I> struct Make { typedef Numbers<I...> Type; };
-
-template <class T> T argument(Word w) {
-	T v;
-	memcpy(&v, &w, sizeof v);
-	return v;
-}
-
-template <class... A, int... I> void call(void (*f)(A...), const Word *words, Numbers<I...>) { f(argument<A>(words[I])...); }
-
-// Kernel is a kernel that takes its arguments from words. The threads of some meet; those
-// of others run one after the other.
-struct Kernel {
-	const char *name;
-	bool meets;
-	int arguments;
-	void (*run)(const Word *);
-};
-
-template <auto F> struct Of;
-template <class... A, void (*F)(A...)> struct Of<F> {
-	enum { arguments = sizeof...(A) };
-	static void run(const Word *words) { call(F, words, typename __make_integer_seq<Make, int, sizeof...(A)>::Type()); }
-};
-
-#define ALONE(name) {#name, false, Of<name>::arguments, Of<name>::run}
-#define MEETING(name) {#name, true, Of<name>::arguments, Of<name>::run}
-static const Kernel kernels[] = {
-	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_tf32), MEETING(softmax),
-	MEETING(channel_reduce), ALONE(conv_direct), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine), ALONE(activate),
-	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), ALONE(global_pool), ALONE(instance_norm),
-};
-
-// Threads are begun as contexts, stay for the next block, and take turns by jumps, which
-// need no system calls.
-static ucontext_t contexts[1024];
-static jmp_buf scheduler, threads_at[1024];
-static char stacks[1024][64 << 10];
-static bool begun[1024], finished[1024];
-static const Kernel *kernel;
-static Word words[64];
-
-void yield() {
-	if (!kernel->meets) {
-		__builtin_trap();
-	}
-	if (!_setjmp(threads_at[running.thread])) {
-		_longjmp(scheduler, 1);
-	}
-}
-
-static void body() {
-	for (;;) {
-		kernel->run(words);
-		finished[running.thread] = true;
-		yield();
-	}
-}
-
-// resume runs a thread until it waits or finishes.
-static void resume(int t) {
-	running.thread = t;
-	if (_setjmp(scheduler)) {
-		return;
-	}
-	if (begun[t]) {
-		_longjmp(threads_at[t], 1);
-	}
-	begun[t] = true;
-	getcontext(&contexts[t]);
-	contexts[t].uc_stack.ss_sp = stacks[t];
-	contexts[t].uc_stack.ss_size = sizeof stacks[t];
-	makecontext(&contexts[t], body, 0);
-	setcontext(&contexts[t]);
-}
-
-// run_block runs the threads of a block, in turns if they meet, until all have finished.
-static void run_block(bool backwards) {
-	memset(&running.all, 0, sizeof running.all);
-	memset(running.warp, 0, sizeof running.warp);
-	memset(finished, 0, sizeof finished);
-	for (int left = running.threads; left;) {
-		left = 0;
-		for (int i = 0; i < running.threads; i++) {
-			const int t = backwards ? running.threads - 1 - i : i;
-			if (!kernel->meets) {
-				running.thread = t;
-				kernel->run(words);
-			} else if (!finished[t]) {
-				resume(t);
-				left += !finished[t];
-			}
-		}
-	}
-}
 
 int main(int, char **argv) {
 	const Word base = strtoul(argv[2], nullptr, 0), size = strtoul(argv[3], nullptr, 0);
@@ -134,25 +28,11 @@ int main(int, char **argv) {
 				return 3;
 			}
 		}
-		kernel = nullptr;
-		for (const Kernel &k : kernels) {
-			if (!strcmp(k.name, name)) {
-				kernel = &k;
-			}
-		}
-		if (!kernel || kernel->arguments != n) {
-			printf("%s with %d arguments\n", kernel ? "a kernel" : "no kernel", n);
+		const Kernel *const k = find(name);
+		if (!k || k->arguments != n) {
+			printf("%s with %d arguments\n", k ? "a kernel" : "no kernel", n);
 		} else {
-			for (int z = 0; z < running.blocks[2]; z++) {
-				for (int y = 0; y < running.blocks[1]; y++) {
-					for (int x = 0; x < running.blocks[0]; x++) {
-						running.block[0] = x;
-						running.block[1] = y;
-						running.block[2] = z;
-						run_block(backwards);
-					}
-				}
-			}
+			launch(k, backwards);
 			printf("ok\n");
 		}
 		fflush(stdout);

@@ -35,6 +35,9 @@ var compiled = sync.OnceValues(func() (string, error) { return emulator.Build(fo
 // test is skipped.
 func emulated(t *testing.T) *emulator.Device {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("compiles, and computes for long")
+	}
 	path, err := compiled()
 	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip(err)

@@ -127,13 +127,6 @@ func larger(a, b float32) float32 {
 	return b
 }
 
-func smaller(a, b float32) float32 {
-	if a < b || a != a {
-		return a
-	}
-	return b
-}
-
 var infinity = float32(math.Inf(1))
 
 // at is the memory at a pointer, nil for none.

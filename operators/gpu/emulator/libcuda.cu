@@ -1,0 +1,139 @@
+// A libcuda.so.1 whose only device is the emulator: the part of the CUDA driver's API that
+// operators/gpu/cuda uses through gorgonia.org/cu. It shows that the calls are made as
+// they should be, without a GPU. Everything is done at once; streams and events only are.
+#include "launch.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define API extern "C" __attribute__((visibility("default"))) int
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, NO_CONTEXT = 201, NOT_FOUND = 500 };
+
+static const unsigned long total = 1ul << 30;
+static unsigned long held, sizes[1 << 16];
+static void *blocks[1 << 16];
+static bool initialized;
+static char context, module_, stream, event;
+static thread_local void *current;
+static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+
+struct Lock {
+	Lock() { pthread_mutex_lock(&one); }
+	~Lock() { pthread_mutex_unlock(&one); }
+};
+
+// Every call but the first few needs a context that is current on its thread.
+#define BOUND \
+	Lock lock; \
+	if (current != &context) { \
+		return NO_CONTEXT; \
+	}
+
+API cuInit(unsigned) {
+	initialized = getenv("OCCLUDE_NO_DEVICE") == nullptr;
+	return initialized ? OK : NO_DEVICE;
+}
+API cuDeviceGetCount(int *n) { return *n = 1, initialized ? OK : NOT_INITIALIZED; }
+API cuDeviceGet(int *device, int number) { return *device = number, number == 0 ? OK : INVALID_DEVICE; }
+API cuDeviceGetName(char *name, int n, int) { return snprintf(name, n, "emulated GPU"), OK; }
+API cuDeviceTotalMem_v2(unsigned long *bytes, int) { return *bytes = total, OK; }
+API cuDeviceGetAttribute(int *value, int attribute, int) {
+	switch (attribute) {
+	case 8: *value = 48 << 10; break; // shared memory of a block
+	case 16: *value = 1; break;	   // multiprocessors
+	case 75: *value = 8; break;	   // compute capability
+	case 76: *value = 0; break;
+	default: return INVALID_VALUE;
+	}
+	return OK;
+}
+API cuDevicePrimaryCtxRetain(void **c, int) { return *c = &context, OK; }
+API cuCtxSetCurrent(void *c) { return current = c, OK; }
+
+API cuMemGetInfo_v2(unsigned long *free_, unsigned long *all) {
+	BOUND
+	return *free_ = total - held, *all = total, OK;
+}
+API cuMemAlloc_v2(void **p, unsigned long bytes) {
+	BOUND
+	for (int i = 0; i < 1 << 16 && bytes <= total - held; i++) {
+		if (!blocks[i]) {
+			*p = blocks[i] = aligned_alloc(256, (bytes + 255) / 256 * 256);
+			memset(*p, 0xff, bytes); // NaN
+			sizes[i] = bytes;
+			held += bytes;
+			return OK;
+		}
+	}
+	return OUT_OF_MEMORY;
+}
+API cuMemFree_v2(void *p) {
+	BOUND
+	for (int i = 0; i < 1 << 16; i++) {
+		if (p && blocks[i] == p) {
+			free(p);
+			held -= sizes[i];
+			blocks[i] = nullptr;
+			return OK;
+		}
+	}
+	return INVALID_VALUE;
+}
+static bool known(const void *p, unsigned long bytes) {
+	for (int i = 0; i < 1 << 16; i++) {
+		if (blocks[i] && p >= blocks[i] && (char *)p + bytes <= (char *)blocks[i] + sizes[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+API cuMemcpyHtoDAsync_v2(void *to, const void *from, unsigned long bytes, void *s) {
+	BOUND
+	return known(to, bytes) && s == &stream ? memcpy(to, from, bytes), OK : INVALID_VALUE;
+}
+API cuMemcpyDtoHAsync_v2(void *to, const void *from, unsigned long bytes, void *s) {
+	BOUND
+	return known(from, bytes) && s == &stream ? memcpy(to, from, bytes), OK : INVALID_VALUE;
+}
+
+API cuModuleLoadData(void **m, const char *ptx) {
+	BOUND
+	return *m = &module_, strstr(ptx, ".entry conv_tf32") ? OK : INVALID_VALUE;
+}
+API cuModuleGetFunction(const void **f, void *m, const char *name) {
+	BOUND
+	*f = find(name);
+	return *f && m == &module_ ? OK : NOT_FOUND;
+}
+API cuLaunchKernel(const void *f, unsigned x, unsigned y, unsigned z, unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned, void *s, void **parameters, void **) {
+	BOUND
+	static int turns;
+	const Kernel *const k = (const Kernel *)f;
+	if (s != &stream || threads_x > 1024 || threads_y != 1 || threads_z != 1 || y > 65535 || z > 65535 || !x || !y || !z) {
+		return INVALID_VALUE;
+	}
+	for (int i = 0; i < k->arguments; i++) {
+		memcpy(&words[i], parameters[i], sizeof words[i]);
+	}
+	running.threads = (int)threads_x;
+	running.blocks[0] = (int)x;
+	running.blocks[1] = (int)y;
+	running.blocks[2] = (int)z;
+	return launch(k, turns++ % 2), OK;
+}
+
+API cuStreamCreate(void **s, unsigned) {
+	BOUND
+	return *s = &stream, OK;
+}
+API cuStreamSynchronize(void *s) { return s == &stream ? OK : INVALID_VALUE; }
+API cuStreamDestroy_v2(void *s) { return s == &stream ? OK : INVALID_VALUE; }
+API cuEventCreate(void **e, unsigned) {
+	BOUND
+	return *e = &event, OK;
+}
+API cuEventDestroy_v2(void *e) { return e == &event ? OK : INVALID_VALUE; }
+API cuEventRecord(void *e, void *s) { return e == &event && s == &stream ? OK : INVALID_VALUE; }
+API cuEventQuery(void *e) { return e == &event ? OK : INVALID_VALUE; }
+API cuEventElapsedTime(float *ms, void *, void *) { return *ms = 1, OK; }
