@@ -353,7 +353,7 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 			return fmt.Errorf("%s: %w", l, err)
 		}
 	}
-	return w.account(batch, size)
+	return nil
 }
 
 // layer queues a layer in parts of which none does too much at once.
@@ -365,11 +365,17 @@ func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) er
 		hi, work := lo, int64(0)
 		for ; hi < len(batch); hi++ {
 			r := batch[hi].Rects[i]
-			more := cost(l, r)
-			if hi > lo && work+more > p.limit {
+			more := network.Work{}
+			if !r.Empty() {
+				more = l.Work(r)
+			}
+			if hi > lo && work+more.MACs+more.Steps > p.limit {
 				break
 			}
-			work += more
+			work += more.MACs + more.Steps
+			if !r.Empty() {
+				w.stats[i].Add(operators.LayerStats{MACs: more.MACs, Steps: more.Steps, Cells: int64(r.Area()), Runs: 1})
+			}
 			s.rows += int64(r.Area())
 			s.most = max(s.most, r.Area())
 			input := rectOf(&batch[hi], l.In[0].Index).Area()
@@ -388,15 +394,6 @@ func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) er
 		first, inFirst, lo = first+s.rows, inFirst+s.inputs, hi
 	}
 	return w.queue.mark(i)
-}
-
-// cost is what computing a rectangle counts for against a launch's limit.
-func cost(l *network.Layer, r region.Rect) int64 {
-	if r.Empty() {
-		return 0
-	}
-	work := l.Work(r)
-	return work.MACs + work.Steps
 }
 
 // fill says where a step's positions, from lo up to hi, are.
@@ -466,24 +463,6 @@ func (w *worker) receive(batch []operators.Update) error {
 		copy(batch[b].Out, scores[b*n:])
 	}
 	return w.queue.times(func(layer int, spent time.Duration) { w.stats[layer].Nanos += spent.Nanoseconds() })
-}
-
-// account counts what a batch does.
-func (w *worker) account(batch []operators.Update, size size) error {
-	for i, l := range w.program.net.Layers {
-		if i == 0 || size.cells[i] == 0 {
-			continue
-		}
-		for b := range batch {
-			r := batch[b].Rects[i]
-			if r.Empty() {
-				continue
-			}
-			work := l.Work(r)
-			w.stats[i].Add(operators.LayerStats{MACs: work.MACs, Steps: work.Steps, Cells: int64(r.Area()), Runs: 1})
-		}
-	}
-	return nil
 }
 
 // launch queues a kernel with its arguments.

@@ -51,6 +51,9 @@ static inline float shuffle(float v, int mask) {
 	return r;
 }
 
+static inline void write4(float *to, const float *v) { __builtin_memcpy(__builtin_assume_aligned(to, 16), v, 16); }
+static inline void write2(float *to, const float *v) { __builtin_memcpy(__builtin_assume_aligned(to, 8), v, 8); }
+
 // Copies are made as late as is allowed, when a thread waits for them.
 struct Copies {
 	struct {

@@ -123,3 +123,49 @@ DEVICE void touched(const Row &row, bool valid, const Entry *table, const Window
 	lo = e.y0 > y ? (e.y0 - y) / window.dilation_y : 0;
 	hi = e.y1 > y ? (e.y1 - y + window.dilation_y - 1) / window.dilation_y : 0;
 }
+
+// store ends N neighbouring sums of a row: bias, residual (add, null for none) and bounds,
+// unless they are partial sums. There are room values left in the row; where the filters of
+// a group are a multiple of N, whole, all N are and lie at a multiple of their size.
+template <int N>
+DEVICE void store(float *to, const float *sum, const float *bias, const float *add, int room, bool whole, bool partial, float low, float high) {
+	float v[N], more[N];
+	__builtin_memcpy(v, sum, sizeof v);
+	if (!partial) {
+		__builtin_memcpy(more, __builtin_assume_aligned(bias, sizeof more), sizeof more);
+#pragma unroll
+		for (int i = 0; i < N; i++) {
+			v[i] += more[i];
+		}
+		if (add && whole) {
+			__builtin_memcpy(more, __builtin_assume_aligned(add, sizeof more), sizeof more);
+#pragma unroll
+			for (int i = 0; i < N; i++) {
+				v[i] += more[i];
+			}
+		} else if (add) {
+#pragma unroll
+			for (int i = 0; i < N; i++) {
+				v[i] += i < room ? add[i] : 0;
+			}
+		}
+#pragma unroll
+		for (int i = 0; i < N; i++) {
+			v[i] = clamp(v[i], low, high);
+		}
+	}
+	if (whole) {
+		if constexpr (N == 4) {
+			write4(to, v);
+		} else {
+			write2(to, v);
+		}
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < N; i++) {
+		if (i < room) {
+			to[i] = v[i];
+		}
+	}
+}

@@ -116,20 +116,12 @@ DEVICE void conv_ffma(CONV_PARAMETERS) {
 			add = cell(residual_view, residual_data, e, residual_w, channels, p.y, p.x);
 		}
 #pragma unroll
-		for (int n = 0; n < WIDE * 4; n++) {
-			const int column = column0 + tx * 4 + n % 4 + n / 4 * 64;
-			if (column >= filters) {
-				continue;
+		for (int n = 0; n < WIDE; n++) {
+			const int column = column0 + tx * 4 + n * 64;
+			if (column < filters) {
+				store<4>(to + (long)(row0 + r) * channels + column, sum[m] + 4 * n, bias + group * columns + column,
+					add ? add + group * filters + column : nullptr, filters - column, filters % 4 == 0, split, low, high);
 			}
-			float v = sum[m][n];
-			if (!split) {
-				v += bias[group * columns + column];
-				if (add) {
-					v += add[group * filters + column];
-				}
-				v = clamp(v, low, high);
-			}
-			to[(long)(row0 + r) * channels + column] = v;
 		}
 	}
 }

@@ -11,7 +11,7 @@
 //
 // What is left out is below 2^-21 of a product. Copies to shared memory are
 // asynchronous, a step ahead.
-KERNEL(256) void conv_tf32(CONV_ARGS) {
+KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 	enum { ROWS = 128, COLUMNS = 128, STEP = 16, PITCH_A = STEP + 4, PITCH_B = COLUMNS + 8 };
 	const Window window{h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x};
 	alignas(16) SHARED float a[2][ROWS][PITCH_A];
@@ -116,20 +116,12 @@ KERNEL(256) void conv_tf32(CONV_ARGS) {
 				add = cell(residual_view, residual_data, e, residual_w, channels, p.y, p.x);
 			}
 #pragma unroll
-			for (int n = 0; n < 8; n++) {
-				const int column = column0 + warp_column + n / 2 * 8 + 2 * l + n % 2;
-				if (column >= filters) {
-					continue;
+			for (int n = 0; n < 4; n++) {
+				const int column = column0 + warp_column + n * 8 + 2 * l;
+				if (column < filters) {
+					store<2>(to + (long)(row0 + r) * channels + column, sum[m][n] + 2 * half, bias + group * columns + column,
+						add ? add + group * filters + column : nullptr, filters - column, filters % 2 == 0, split, low, high);
 				}
-				float v = sum[m][n / 2][2 * half + n % 2];
-				if (!split) {
-					v += bias[group * columns + column];
-					if (add) {
-						v += add[group * filters + column];
-					}
-					v = clamp(v, low, high);
-				}
-				to[(long)(row0 + r) * channels + column] = v;
 			}
 		}
 	}

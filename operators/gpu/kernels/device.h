@@ -27,6 +27,15 @@ DEVICE float shuffle(float v, int mask) {
 	return r;
 }
 
+// write4 and write2 store values at a multiple of their size in one piece, which the
+// compiler takes apart where another branch stores some of them.
+DEVICE void write4(float *to, const float *v) {
+	asm volatile("st.global.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(to), "f"(v[0]), "f"(v[1]), "f"(v[2]), "f"(v[3]) : "memory");
+}
+DEVICE void write2(float *to, const float *v) {
+	asm volatile("st.global.v2.f32 [%0], {%1,%2};" ::"l"(to), "f"(v[0]), "f"(v[1]) : "memory");
+}
+
 // copy_async copies 16 bytes to shared memory, or writes zeros, by the next
 // copies_wait.
 DEVICE void copy_async(float *to, const float *from, bool zero) {
@@ -97,8 +106,8 @@ DEVICE float smaller(float a, float b) { return a < b || a != a ? a : b; }
 #define EACH_VALUE(c) \
 	const Entry e = out_table[block_y()]; \
 	float *const to = out + (long)first(e) * (c); \
-	const long values = (long)cells(e) * (c); \
-	for (long v = (long)block_x() * threads() + thread(); v < values; v += (long)blocks_x() * threads())
+	const int values = cells(e) * (c); \
+	for (int v = block_x() * threads() + thread(); v < values; v += blocks_x() * threads())
 #define PLACE_OF_VALUE(c) \
-	const int k = (int)(v % (c)), width = e.x1 - e.x0; \
-	const int y = e.y0 + (int)(v / (c)) / width, x = e.x0 + (int)(v / (c)) % width
+	const int k = v % (c), width = e.x1 - e.x0; \
+	const int y = e.y0 + v / (c) / width, x = e.x0 + v / (c) % width

@@ -9,7 +9,7 @@
 KERNEL(256) void global_pool(OUT, IN, int h, int fn, const float *base) {
 	const Entry in = table[block_y()];
 	EACH_VALUE(c) {
-		const int k = (int)v;
+		const int k = v;
 		const double n = fn == 0 ? (double)h * w : 1.0;
 		if (base && view && fn != 2 && cells(in) < h * w) {
 			double changed = 0;

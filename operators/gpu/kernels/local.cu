@@ -93,9 +93,9 @@ KERNEL(256) void lrn(OUT, IN, int size, float alpha, float beta, float bias) {
 KERNEL(256) void place(OUT, int channels, IN, int start, int n, const int *index, float low, float high) {
 	const Entry in = table[block_y()], e = out_table[block_y()];
 	const int width = e.x1 - e.x0;
-	const long values = (long)cells(e) * n;
-	for (long v = (long)block_x() * threads() + thread(); v < values; v += (long)blocks_x() * threads()) {
-		const int at = (int)(v / n), k = (int)(v % n);
+	const int values = cells(e) * n;
+	for (int v = block_x() * threads() + thread(); v < values; v += blocks_x() * threads()) {
+		const int at = v / n, k = v % n;
 		out[(long)(first(e) + at) * channels + start + k] =
 			clamp(value(view, data, in, w, c, e.y0 + at / width, e.x0 + at % width, index ? index[k] : k), low, high);
 	}
