@@ -1,2 +1,118 @@
-// Package gpu runs networks on a GPU. Nothing of it has run on one yet.
+// Package gpu runs networks on a GPU, in float32 and HWC order.
+//
+//	Device    what all programs share: memory, and kernels ready to be launched
+//	Program   the network with a kernel for each layer; weights packed once, on the device
+//	worker    a stream and an arena; one batch at a time
+//	layout    where a batch lies in the arena
+//	queue     launches, and how far the host runs ahead of the device
+//	resident  the views of an image, on the device
+//
+// Beneath the device is a driver.Driver. Kernels are CUDA C in package kernels; package cuda
+// is a GPU, package soft a device in software, package emulator one that runs the kernels'
+// source.
+//
+// # The idea
+//
+// Krypton (Nakandala, Kumar, Papakonstantinou, SIGMOD 2019) found that incremental inference
+// starves a GPU when the read-in context of one position after the other is copied
+// together. So nothing is copied here, and no launch is for one position. For each layer there
+// is one launch over all cells of all update rectangles of a batch, hundreds of positions:
+//
+//	           columns: filters          a row of the left matrix is gathered by the kernel:
+//	          ┌─────────────────┐
+//	position 0│ cell            │          ┌───────────────┐
+//	          │ cell            │          │ view  ┌─────┐ │   in the position's rectangle:
+//	          ├─────────────────┤   ◀──    │    ┌──┼──┐  │ │   the update of the layer below
+//	position 1│ cell            │          │    └──┼──┘  │ │   else: the view, which all share
+//	          │ ...             │          │       └─────┘ │   outside of the map: zero
+//	          └─────────────────┘          └───────────────┘
+//
+// A convolution is one matrix product: its rows are those cells, compact and one behind the
+// other, its columns the filters, and its left side, the windows, exists only as tiles in
+// shared memory. Bias, residual and clamp are applied where sums are stored; the residual is
+// gathered in the same way. Every other kernel reads through the same overlay.
+//
+// # A batch
+//
+// The host uploads one piece of memory, with a table for each layer and, unless they are cut
+// from a cover image on the device, the patches; and downloads one, the scores. A table has an
+// entry of 32 bytes for each position: the rectangle, and where its values are. In between
+// nothing comes back: layer after layer is queued on the worker's stream.
+//
+//	host    tables ─▶                                     scores
+//	          │      layer 1, layer 2, ... queued             ▲
+//	device    └─▶ [cover] ─▶ layer 1 ─▶ layer 2 ─▶ ... ─▶ [whole outputs]
+//
+// Two workers double-buffer: while one's batch is prepared or downloaded, the other's is
+// computed. The memory of the host is not pinned, for gorgonia.org/cu has no call for it; that
+// is why so little is copied.
+//
+// Values lie in an arena for as long as a later layer reads them. The layout is computed
+// before anything is allocated, from the numbers of cells alone, so Program.Bytes tells a
+// planner exactly what a batch takes (TestMemory). Program.Weights and ViewBytes are what all
+// workers share. Views are Resident: memory that nobody refers to any more is given back at the
+// next allocation, see heap.
+//
+// # Ends and errors
+//
+// Between two launches the host looks at the context, and it runs ahead of the device by
+// little: a launch is cut into positions that come to launchWork, and marks in the stream hold
+// the host back when more than two such are queued. Each batch ends with nothing queued,
+// also after an error. What a GPU cannot do is said by New, or by Check without a device, as
+// *Unsupported: today network.Function, which is code for the processor. It makes no estimates
+// (operators.Compensation) either; Run says so.
+//
+// # Exactness
+//
+// No bit of a position's result depends on the batch, on the worker, or on how launches were
+// cut: the order of a sum is the order of K within a layer, whatever the tile
+// (TestBatches). Incremental and full inference agree to the bit, but for the sums that are
+// adjusted (TestUpdatesOfEveryLayer): means and sums of whole maps, and fully-connected layers
+// over maps, which multiply only the difference to the view.
+//
+//	conv_ffma_128, _64, _odd  one multiply-add after the other
+//	conv_tf32                 tensor cores; each product as three of tf32 parts, which leaves
+//	                          out less than 2^-21 of it; values must be finite (Options.Tensor)
+//	conv_direct               groups of few filters, a thread for each value
+//
+// Long sums are split at splitAt products, also for the accuracy of the sum, and the parts added
+// in order.
+//
+// # Tiles
+//
+// A block of conv_ffma computes 128 cells by 128 or 64 filters with 256 threads, 8x8 or 8x4
+// sums each, from 8 values of K at a time in two stages of shared memory: while one is
+// multiplied, the next is on its way through registers, which transpose it. A block of conv_tf32
+// computes 128x128 with 8 warps of 64x32 sums, from 16 values of K at a time, which cp.async
+// brings straight to shared memory, with zeros where a window leaves the map; the pitches of
+// its rows put the lanes of a fragment on different banks. Static shared memory stays below
+// 48 KB, for cu cannot ask for more.
+//
+// Channels and channels of a group that are multiples of 4 are read 16 bytes at a time; others,
+// such as those of an image, take conv_ffma_odd. Activations other than clamps are a launch of
+// their own over the updates, in place.
+//
+// # What was verified, and what was not
+//
+// Nothing of this package has run on a GPU yet: no speed is known, and no claim of one is made.
+//
+//   - The host's side runs on package soft against operators/cpu: random networks, patches at
+//     every border, thresholded updates, batches of all sizes; with memory, ends of contexts,
+//     and faults.
+//   - Every kernel's twin is compared with the definitions in float64, and so is every kernel's own
+//     source, compiled for the processor, with the PTX manual's layout of tensor-core fragments
+//     (package gputest).
+//   - The calls to CUDA through gorgonia.org/cu run against a libcuda.so.1 that has the
+//     emulator as its device (package cuda, with the build tag).
+//   - The PTX is what clang 19 makes of the source, its kernels take the arguments that the host
+//     passes, and ptxas of CUDA 11.8 assembles it for sm_80 and sm_90 with at most 32 bytes of
+//     spilled registers (package kernels).
+//
+// Open: everything that only hardware shows. That the driver's own compiler takes the PTX; what the
+// rounding of tensor cores adds (they truncate their sums); races that coroutines do not
+// have; and every figure. operators/gpu/cuda/check is the program for that day.
+//
+// Where to look first, should it be slow: the search for a row's position by each block
+// (row_of); conv_tf32's two stages, of which more memory would allow more; wgmma, which sm_90
+// has and PTX for sm_80 cannot use; concat, which could be where its inputs are written.
 package gpu

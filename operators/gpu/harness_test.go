@@ -17,10 +17,18 @@ import (
 	"occlude/operators/region"
 )
 
+// long skips a test that only computes for long.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("only computes for long")
+	}
+}
+
 // program brings a network to a device.
 func program(t testing.TB, net *network.Network, d driver.Driver, o Options) *Program {
 	t.Helper()
-	p, err := New(t.Context(), net, d, o)
+	p, err := New(t.Context(), net, NewDevice(d), o)
 	if err != nil {
 		t.Fatal(err)
 	}

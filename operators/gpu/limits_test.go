@@ -24,7 +24,7 @@ func TestUnsupported(t *testing.T) {
 	if _, err := net.Add("odd one", network.Function{Name: "custom", Out: 2, Call: call}, net.Input()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := New(t.Context(), net, &soft.Device{}, Options{})
+	_, err := New(t.Context(), net, NewDevice(&soft.Device{}), Options{})
 	if u := (*Unsupported)(nil); !errors.As(err, &u) || u.Layer.Name != "odd one" || !strings.Contains(err.Error(), "processor") {
 		t.Errorf("the error is %v", err)
 	}
@@ -85,7 +85,7 @@ func TestCancelNew(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if _, err := New(ctx, net, &soft.Device{}, Options{}); !errors.Is(err, gone) {
+	if _, err := New(ctx, net, NewDevice(&soft.Device{}), Options{}); !errors.Is(err, gone) {
 		t.Errorf("New: %v", err)
 	}
 	p := program(t, net, &soft.Device{}, Options{})
@@ -130,7 +130,7 @@ func TestMemory(t *testing.T) {
 		p := program(t, net, d, Options{})
 		in := net.Input().Shape
 		weights, _ := d.Held()
-		if weights != p.Weights() || weights != p.Held() {
+		if weights != p.Weights() || weights != p.device.Held() {
 			t.Errorf("seed %d: weights take %d bytes, %d are foretold", seed, weights, p.Weights())
 		}
 		views := base(t, p, networktest.Image(rng, in))
@@ -171,6 +171,36 @@ func TestMemory(t *testing.T) {
 		if now := collected(p, d); now != weights+views.Resident.Bytes() {
 			t.Errorf("seed %d: %d bytes stay, want %d", seed, now-weights, views.Resident.Bytes())
 		}
+	}
+}
+
+// TestForgotten checks that programs that nobody refers to leave their memory to others.
+func TestForgotten(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 57))
+	net := supported(rng, networktest.Options{Blocks: 4})
+	d := &soft.Device{}
+	device := NewDevice(d)
+	first, err := New(t.Context(), net, device, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _ := d.Held()
+	d.Limit = one * 3 / 2
+	if _, err := New(t.Context(), net, device, Options{}); !errors.Is(err, soft.ErrMemory) {
+		t.Fatalf("room for two where there is for one: %v", err)
+	}
+	runtime.KeepAlive(first)
+	for range 5 {
+		if _, err = New(t.Context(), net, device, Options{}); err == nil {
+			break
+		}
+		runtime.Gosched() // cleanups run some time after a collection
+	}
+	if err != nil {
+		t.Errorf("no room after the first was forgotten: %v", err)
+	}
+	if free, total, err := device.Memory(); err != nil || total != d.Limit || free < 0 || free != total-device.Held() {
+		t.Errorf("%d of %d bytes are free, %d held: %v", free, total, device.Held(), err)
 	}
 }
 

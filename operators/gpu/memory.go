@@ -8,7 +8,7 @@ import (
 	"occlude/operators/gpu/driver"
 )
 
-// heap is a program's memory on its device. Buffers that nobody refers to any more are
+// heap is memory on a device. Buffers that nobody refers to any more are
 // given back, like any memory of Go's: at the next allocation, for only who is bound to
 // the device may do so. What is needed no more at a known time is freed then.
 type heap struct {

@@ -10,15 +10,13 @@ import (
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/gpu/driver"
-	"occlude/operators/gpu/kernels"
 )
 
 // Program is a network on a device: its weights in the order that the kernels want. It
 // implements operators.Program.
 type Program struct {
 	net     *network.Network
-	driver  driver.Driver
-	heap    *heap
+	device  *Device
 	ready   map[string]driver.Kernel // by name
 	kernels []kernel                 // by layer Index, nil for layers that hold data
 	consts  []*buffer                // constant maps, by layer Index
@@ -64,10 +62,10 @@ func Check(net *network.Network) error {
 
 // New brings a network to a device, unless the context ends, which it looks at between
 // layers. The network must be sorted, and must not change afterwards.
-func New(ctx context.Context, net *network.Network, d driver.Driver, o Options) (p *Program, err error) {
+func New(ctx context.Context, net *network.Network, d *Device, o Options) (p *Program, err error) {
 	defer defect.Recover(&err)
 	p = &Program{
-		net: net, driver: d, heap: &heap{driver: d}, ready: map[string]driver.Kernel{}, limit: launchWork,
+		net: net, device: d, limit: launchWork,
 		kernels: make([]kernel, len(net.Layers)), consts: make([]*buffer, len(net.Layers)), lastRead: make([]int, len(net.Layers)),
 	}
 	for i, l := range net.Layers {
@@ -80,12 +78,12 @@ func New(ctx context.Context, net *network.Network, d driver.Driver, o Options) 
 		}
 	}
 	p.lastRead[net.Output.Index] = len(net.Layers)
-	release, err := d.Bind()
+	release, err := d.bind()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Properties().Name, err)
+		return nil, err
 	}
 	defer release()
-	if err := p.load(); err != nil {
+	if p.ready, err = d.load(); err != nil {
 		return nil, err
 	}
 	if err := p.upload(ctx); err != nil {
@@ -94,24 +92,9 @@ func New(ctx context.Context, net *network.Network, d driver.Driver, o Options) 
 	return p, nil
 }
 
-// load makes all kernels ready.
-func (p *Program) load() error {
-	module, err := p.driver.Load(kernels.PTX)
-	if err != nil {
-		return fmt.Errorf("loading kernels on the %s: %w", p.driver.Properties().Name, err)
-	}
-	for _, a := range kernels.All() {
-		name := a.Kernel()
-		if p.ready[name], err = module.Kernel(name); err != nil {
-			return fmt.Errorf("loading kernel %q on the %s: %w", name, p.driver.Properties().Name, err)
-		}
-	}
-	return nil
-}
-
 // upload brings weights and constants to the device.
 func (p *Program) upload(ctx context.Context) (err error) {
-	s, err := p.driver.NewStream()
+	s, err := p.device.driver.NewStream()
 	if err != nil {
 		return err
 	}
@@ -121,7 +104,7 @@ func (p *Program) upload(ctx context.Context) (err error) {
 		}
 	}()
 	put := func(data []byte) (*buffer, error) {
-		b, err := p.heap.take(int64(len(data)))
+		b, err := p.device.heap.take(int64(len(data)))
 		if err != nil {
 			return nil, err
 		}
@@ -149,13 +132,6 @@ func (p *Program) upload(ctx context.Context) (err error) {
 // Weights is how many bytes of the device the program's weights take.
 func (p *Program) Weights() int64 { return p.weights }
 
-// Held is how many bytes of the device the program and its workers and views hold.
-func (p *Program) Held() int64 {
-	p.heap.mutex.Lock()
-	defer p.heap.mutex.Unlock()
-	return p.heap.held
-}
-
 // NewWorker implements operators.Program.
 func (p *Program) NewWorker() operators.Worker { return p.newWorker() }
 
@@ -176,7 +152,7 @@ func (p *Program) Arrays() [][]float32 { return nil }
 // Reserve implements operators.Program. What cannot be had a worker will ask for again,
 // and say so.
 func (p *Program) Reserve(workers int, bytes int64) {
-	release, err := p.driver.Bind()
+	release, err := p.device.bind()
 	if err != nil {
 		return
 	}
@@ -184,7 +160,7 @@ func (p *Program) Reserve(workers int, bytes int64) {
 	p.idle.Lock()
 	defer p.idle.Unlock()
 	for range workers {
-		if b, err := p.heap.take(bytes); err == nil {
+		if b, err := p.device.heap.take(bytes); err == nil {
 			p.arenas = append(p.arenas, b)
 		}
 	}
@@ -198,12 +174,7 @@ func (p *Program) Trim() {
 	}
 	p.arenas = nil
 	p.idle.Unlock()
-	release, err := p.driver.Bind()
-	if err != nil {
-		return
-	}
-	defer release()
-	_ = p.heap.sweep() // what could not be given back is the device's loss
+	_ = p.device.sweep() // what could not be given back is the device's loss
 }
 
 // keep takes over the memory of a worker that was released.

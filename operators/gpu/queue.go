@@ -42,19 +42,19 @@ const (
 func (q *queue) open(ctx context.Context, p *Program) (err error) {
 	q.ctx, q.limit, q.count, q.done, q.ahead, q.since = ctx, p.limit, 0, 0, 0, 0
 	if q.stream == nil {
-		if q.stream, err = p.driver.NewStream(); err != nil {
-			return fmt.Errorf("%s: %w", p.driver.Properties().Name, err)
+		if q.stream, err = p.device.driver.NewStream(); err != nil {
+			return fmt.Errorf("%s: %w", p.device.Properties().Name, err)
 		}
 	}
 	return nil
 }
 
 // close lets go of the stream.
-func (q *queue) close(d driver.Driver) {
+func (q *queue) close(d *Device) {
 	if q.stream == nil {
 		return
 	}
-	if release, err := d.Bind(); err == nil {
+	if release, err := d.bind(); err == nil {
 		_ = q.stream.Close() // nothing is queued that anybody waits for
 		release()
 	}

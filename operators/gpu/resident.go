@@ -73,7 +73,7 @@ func (p *Program) Base(ctx context.Context, image *tensor.Dense, _ int) (views *
 	u := operators.Update{Patch: operators.WholeTile(in, image.Data().([]float32)), Rects: p.wholes(), Out: score}
 	w := p.newWorker()
 	defer w.Release()
-	r := &resident{p.heap, make([]*buffer, n), make([]*buffer, n)}
+	r := &resident{p.device.heap, make([]*buffer, n), make([]*buffer, n)}
 	if err := w.run(ctx, views, r, []operators.Update{u}, true); err != nil {
 		return nil, err
 	}
@@ -102,12 +102,12 @@ func (p *Program) View(ctx context.Context, views *operators.Views, layer int) (
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	release, err := p.driver.Bind()
+	release, err := p.device.bind()
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	stream, err := p.driver.NewStream()
+	stream, err := p.device.driver.NewStream()
 	if err != nil {
 		return nil, err
 	}

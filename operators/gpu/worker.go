@@ -59,7 +59,7 @@ func (w *worker) Stats() operators.Stats {
 func (w *worker) Release() {
 	w.program.keep(w.arena)
 	w.arena, w.cover, w.host = nil, cover{}, hostViews{}
-	w.queue.close(w.program.driver)
+	w.queue.close(w.program.device)
 }
 
 // Run implements operators.Worker.
@@ -81,9 +81,9 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	release, err := p.driver.Bind()
+	release, err := p.device.bind()
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.driver.Properties().Name, err)
+		return err
 	}
 	defer release()
 	if err := w.queue.open(ctx, p); err != nil {
@@ -227,13 +227,13 @@ func (w *worker) bring(views *operators.Views) error {
 		}
 		w.cover = cover{c, at}
 	}
-	if r, ok := views.Resident.(*resident); ok && r.heap == p.heap {
+	if r, ok := views.Resident.(*resident); ok && r.heap == p.device.heap && len(r.layers) == len(p.net.Layers) {
 		w.views = r
 		return nil
 	}
 	if w.host.of != views {
 		n := len(p.net.Layers)
-		r := &resident{p.heap, make([]*buffer, n), make([]*buffer, n)}
+		r := &resident{p.device.heap, make([]*buffer, n), make([]*buffer, n)}
 		for i, t := range views.Layers {
 			if t == nil || p.consts[i] != nil {
 				continue
@@ -255,7 +255,7 @@ func (w *worker) bring(views *operators.Views) error {
 // put copies a map to the device.
 func (w *worker) put(t *tensor.Dense) (*buffer, error) {
 	values := t.Data().([]float32)
-	at, err := w.program.heap.take(4 * int64(len(values)))
+	at, err := w.program.device.heap.take(4 * int64(len(values)))
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +270,7 @@ func (w *worker) room(bytes int64) error {
 	bytes = max(bytes, w.arena.size()*9/8)
 	w.arena.free()
 	w.arena = nil
-	arena, err := w.program.heap.take(bytes)
+	arena, err := w.program.device.heap.take(bytes)
 	if err != nil {
 		return fmt.Errorf("a batch of %d positions: %w", w.layout.positions, err)
 	}

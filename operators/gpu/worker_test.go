@@ -13,6 +13,7 @@ import (
 
 // TestViews compares every layer's view with the processor's.
 func TestViews(t *testing.T) {
+	long(t)
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		net := supported(rng, networktest.Options{Side: 14})
@@ -63,6 +64,7 @@ func TestRandomNetworks(t *testing.T) {
 // TestUpdatesOfEveryLayer checks that for every layer the update laid over the view is
 // what the base pass gives on the changed image, to the bit where no sums are adjusted.
 func TestUpdatesOfEveryLayer(t *testing.T) {
+	long(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		whole := supported(rng, networktest.Options{Jumps: true, Side: 12})
@@ -101,6 +103,7 @@ func hasSums(net *network.Network) bool {
 // TestBatches checks that no bit depends on how positions are grouped, nor on how many of
 // them a launch takes.
 func TestBatches(t *testing.T) {
+	long(t)
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		net := supported(rng, networktest.Options{Jumps: true, Side: 12})
@@ -131,6 +134,7 @@ func TestBatches(t *testing.T) {
 // TestThresholded compares updates that leave things out, and read less than there is,
 // with the processor's.
 func TestThresholded(t *testing.T) {
+	long(t)
 	cropped := 0
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 5))

@@ -20,8 +20,8 @@ import (
 */
 import "C"
 
-// gpu implements driver.Driver.
-type gpu struct {
+// card implements driver.Driver.
+type card struct {
 	context    cu.CUContext
 	properties driver.Properties
 }
@@ -46,7 +46,7 @@ func Open(number int) (driver.Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GPU %d: %w", number, err)
 	}
-	g := &gpu{}
+	g := &card{}
 	if g.properties, err = properties(d); err != nil {
 		return nil, fmt.Errorf("GPU %d: %w", number, err)
 	}
@@ -76,10 +76,10 @@ func properties(d cu.Device) (p driver.Properties, err error) {
 }
 
 // Properties implements driver.Driver.
-func (g *gpu) Properties() driver.Properties { return g.properties }
+func (g *card) Properties() driver.Properties { return g.properties }
 
 // Bind implements driver.Driver.
-func (g *gpu) Bind() (func(), error) {
+func (g *card) Bind() (func(), error) {
 	runtime.LockOSThread()
 	if err := cu.SetCurrentContext(g.context); err != nil {
 		runtime.UnlockOSThread()
@@ -89,7 +89,7 @@ func (g *gpu) Bind() (func(), error) {
 }
 
 // Memory implements driver.Driver.
-func (g *gpu) Memory() (free, total int64, err error) {
+func (g *card) Memory() (free, total int64, err error) {
 	release, err := g.Bind()
 	if err != nil {
 		return 0, 0, err
@@ -99,16 +99,16 @@ func (g *gpu) Memory() (free, total int64, err error) {
 }
 
 // Alloc implements driver.Driver.
-func (g *gpu) Alloc(bytes int64) (driver.Pointer, error) {
+func (g *card) Alloc(bytes int64) (driver.Pointer, error) {
 	p, err := cu.MemAlloc(bytes)
 	return driver.Pointer(p), err
 }
 
 // Free implements driver.Driver.
-func (g *gpu) Free(p driver.Pointer) error { return cu.MemFree(cu.DevicePtr(p)) }
+func (g *card) Free(p driver.Pointer) error { return cu.MemFree(cu.DevicePtr(p)) }
 
 // Load implements driver.Driver.
-func (g *gpu) Load(ptx string) (driver.Module, error) {
+func (g *card) Load(ptx string) (driver.Module, error) {
 	m, err := cu.LoadData(ptx)
 	return module{m}, err
 }
@@ -122,7 +122,7 @@ func (m module) Kernel(name string) (driver.Kernel, error) {
 }
 
 // NewStream implements driver.Driver.
-func (g *gpu) NewStream() (driver.Stream, error) {
+func (g *card) NewStream() (driver.Stream, error) {
 	s, err := cu.MakeStream(cu.NonBlocking)
 	return &stream{s: s}, err
 }

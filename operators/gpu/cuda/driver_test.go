@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"occlude/operators/gpu"
 	"occlude/operators/gpu/emulator"
 	"occlude/operators/gpu/gputest"
 	"occlude/operators/gpu/soft"
@@ -54,12 +55,13 @@ func TestCases(t *testing.T) {
 	if _, total, err := d.Memory(); err != nil || total != 1<<30 {
 		t.Errorf("%d bytes, %v", total, err)
 	}
+	device := gpu.NewDevice(d)
 	for _, c := range gputest.Kernels() {
-		got, err := gputest.Run(t.Context(), d, c)
+		got, err := gputest.Run(t.Context(), device, c)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
-		want, err := gputest.Run(t.Context(), &soft.Device{}, c)
+		want, err := gputest.Run(t.Context(), gpu.NewDevice(&soft.Device{}), c)
 		if err != nil {
 			t.Fatal(err)
 		}

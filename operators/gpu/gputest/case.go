@@ -12,7 +12,6 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu"
-	"occlude/operators/gpu/driver"
 	"occlude/operators/region"
 )
 
@@ -55,7 +54,7 @@ type Result struct {
 }
 
 // Run runs a case on a device.
-func Run(ctx context.Context, d driver.Driver, c Case) (Result, error) {
+func Run(ctx context.Context, d *gpu.Device, c Case) (Result, error) {
 	var r Result
 	p, err := gpu.New(ctx, c.Net, d, c.Options)
 	if err != nil {

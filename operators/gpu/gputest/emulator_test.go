@@ -64,7 +64,7 @@ func TestKernelsInArchitectures(t *testing.T) { check(t, emulated(t), Architectu
 // TestKernelsInRandomNetworks is wider of them, and not as close: their layers multiply
 // errors.
 func TestKernelsInRandomNetworks(t *testing.T) {
-	d := emulated(t)
+	d := gpu.NewDevice(emulated(t))
 	for seed := range uint64(25) {
 		rng := rand.New(rand.NewPCG(seed, 20))
 		net := networktest.Random(rng, networktest.Options{Side: 10})

@@ -10,7 +10,6 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu"
-	"occlude/operators/gpu/driver"
 	"occlude/operators/region"
 )
 
@@ -30,7 +29,7 @@ var shapes = []struct{ c, filters, kernel, groups, side, rect int }{
 }
 
 // Rates measures convolutions on a device by the device's own clock, and shows each.
-func Rates(ctx context.Context, d driver.Driver, positions int, show func(Rate)) error {
+func Rates(ctx context.Context, d *gpu.Device, positions int, show func(Rate)) error {
 	for _, s := range shapes {
 		for _, tensor := range []bool{false, true} {
 			b := newBuilder(network.Shape{H: s.side, W: s.side, C: s.c})
@@ -52,7 +51,7 @@ func Rates(ctx context.Context, d driver.Driver, positions int, show func(Rate))
 	return nil
 }
 
-func rate(ctx context.Context, d driver.Driver, net *network.Network, l *network.Layer, rect, positions int, o gpu.Options) (Rate, error) {
+func rate(ctx context.Context, d *gpu.Device, net *network.Network, l *network.Layer, rect, positions int, o gpu.Options) (Rate, error) {
 	rng := rand.New(rand.NewPCG(1, 60))
 	in := net.Input().Shape
 	p, err := gpu.New(ctx, net, d, o)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"occlude/operators/gpu"
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/gpu/soft"
@@ -26,8 +27,12 @@ func definition(c Case) (Result, error) {
 
 // check compares a device with the definitions in float64.
 func check(t *testing.T, d driver.Driver, cases []Case) {
+	if testing.Short() {
+		t.Skip("only computes for long")
+	}
+	device := gpu.NewDevice(d)
 	for _, c := range cases {
-		got, err := Run(t.Context(), d, c)
+		got, err := Run(t.Context(), device, c)
 		if err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 			continue

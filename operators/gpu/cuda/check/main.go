@@ -15,8 +15,8 @@ import (
 	"os/signal"
 	"time"
 
+	"occlude/operators/gpu"
 	"occlude/operators/gpu/cuda"
-	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/gputest"
 	"occlude/operators/gpu/soft"
 )
@@ -40,10 +40,11 @@ func main() {
 const tolerance = 5e-6
 
 func run(ctx context.Context, number, positions int, rates bool) error {
-	d, err := cuda.Open(number)
+	opened, err := cuda.Open(number)
 	if err != nil {
 		return err
 	}
+	d := gpu.NewDevice(opened)
 	p := d.Properties()
 	fmt.Printf("%s, compute capability %d.%d, %d multiprocessors, %d MB\n\n", p.Name, p.Capability[0], p.Capability[1], p.Processors, p.Memory>>20)
 	failed := 0
@@ -77,12 +78,12 @@ func run(ctx context.Context, number, positions int, rates bool) error {
 	})
 }
 
-func compare(ctx context.Context, d driver.Driver, c gputest.Case) (far float64, where string, err error) {
+func compare(ctx context.Context, d *gpu.Device, c gputest.Case) (far float64, where string, err error) {
 	got, err := gputest.Run(ctx, d, c)
 	if err != nil {
 		return 0, "", err
 	}
-	want, err := gputest.Run(ctx, &soft.Device{}, c)
+	want, err := gputest.Run(ctx, gpu.NewDevice(&soft.Device{}), c)
 	if err != nil {
 		return 0, "", err
 	}
