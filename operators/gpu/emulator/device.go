@@ -36,7 +36,7 @@ type Device struct {
 
 const (
 	base  = 0x2000_0000_0000 // the device's addresses begin here
-	size  = 1 << 29
+	size  = 1 << 31
 	unit  = 256
 	guard = 1024 // bytes before and behind every allocation
 )
