@@ -1,11 +1,12 @@
 # The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz bench generate quickstart docs ci
+.PHONY: help build test race lint fuzz bench generate ptx cuda quickstart docs ci
 
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang
 TIME    ?= 30s
+CUDA    ?= /tmp/occlude-cuda
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +33,13 @@ bench: ## time the kernels of the CPU
 
 generate: ## write the assembly again from its generators
 	cd operators/cpu/simd/gen && go run . -out ..
+
+ptx: ## compile the GPU's kernels (needs clang-19)
+	operators/gpu/kernels/compile.sh
+
+cuda: ## make the binary ./occlude with CUDA, which runs without, too (needs gcc)
+	go run ./operators/gpu/cuda/toolkit -out "$(CUDA)"
+	CGO_CFLAGS="-I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)" go build -tags cuda -o occlude .
 
 quickstart: ## write quickstart.png and quickstart.npy
 	go run . -f examples/quickstart.oql
