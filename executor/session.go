@@ -10,6 +10,7 @@ import (
 	"occlude/internal/settings"
 	"occlude/internal/store"
 	"occlude/internal/tables/queries"
+	"occlude/operators/gpu/devices"
 	"occlude/planner"
 )
 
@@ -25,6 +26,8 @@ type Session struct {
 	Memory func() int64
 	// Bound, when set, hears of the most bytes that the process is to hold from now on.
 	Bound func(bytes int64)
+	// Devices are the GPUs that it may compute on; nil for none.
+	Devices *devices.Registry
 	// Warn, when set, hears of what makes plans worse than they could be, and of images
 	// that cannot be used.
 	Warn func(error)

@@ -41,6 +41,8 @@ type Env struct {
 	Statistics Statistics
 	// Cache is what queries before have left; nil for nothing.
 	Cache Cache
+	// Devices are what can compute beside the processor; nil for nothing.
+	Devices Devices
 	// Tables are those that heat maps may go into; nil where there is no place for
 	// any.
 	Tables Tables

@@ -13,6 +13,8 @@ import (
 	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/lang"
+	"occlude/operators/gpu/cuda"
+	"occlude/operators/gpu/devices"
 	"occlude/planner"
 	"occlude/planner/cost"
 )
@@ -31,9 +33,10 @@ type Engine struct {
 func New() *Engine {
 	s := executor.NewSession()
 	s.Memory = memory.Here().Reach
+	s.Devices = devices.New(cuda.Open)
 	e := &Engine{Session: s, Variables: map[string]string{}}
 	e.planner = planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Devices: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
 		Mask: func(ctx context.Context, path string, spec imageio.Spec) (planner.Mask, error) {
 			return imageio.FitMask(ctx, path, spec)
 		},

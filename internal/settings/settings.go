@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"occlude/operators/cpu/simd"
+	"occlude/operators/gpu/devices"
 )
 
 // Setting describes one setting for people and for completion.
@@ -49,14 +50,21 @@ func Formats() []string { return append([]string(nil), formats...) }
 // KernelsAuto lets the processor decide.
 const KernelsAuto = "auto"
 
+// DeviceAuto lets cost decide where heat maps are computed; DeviceCPU is the processor.
+// Everything else is the name of a GPU.
+const (
+	DeviceAuto = "auto"
+	DeviceCPU  = "cpu"
+)
+
 // kernelSets are the words that the setting kernels takes. A processor may lack
 // some of the sets.
 var kernelSets = []string{KernelsAuto, "avx512", "avx2", "generic"}
 
 // table is the one place where settings are made, switches last.
 var table = append([]Setting{
-	{Name: "device", Kind: KindSetting, Default: "auto", Values: []string{"auto", "cpu"},
-		Meaning: "where queries run: auto chooses, cpu is the processor", check: oneOf("auto", "cpu")},
+	{Name: "device", Kind: KindSetting, Default: DeviceAuto, Values: []string{DeviceAuto, DeviceCPU, devices.First},
+		Meaning: "where heat maps are computed: auto chooses, cpu is the processor, cuda:0 the first GPU", check: checkDevice},
 	{Name: "format", Kind: KindSetting, Default: FormatTable, Values: formats,
 		Meaning: "how results are printed: table, csv, tsv, json or vertical", check: oneOf(formats...)},
 	{Name: "kernels", Kind: KindSetting, Default: KernelsAuto, Values: kernelSets,
@@ -192,6 +200,10 @@ func (s *Settings) Kernels() string {
 	return simd.Best().Name
 }
 
+// Device is where heat maps are computed: DeviceAuto, DeviceCPU or the name of a GPU,
+// which need not be there.
+func (s *Settings) Device() string { return s.value("device") }
+
 // Progressive tells whether every query computes its positions coarse to fine.
 func (s *Settings) Progressive() bool { return s.value("progressive") == on }
 
@@ -228,6 +240,19 @@ func checkThreads(v string) (string, error) {
 		return "", fmt.Errorf("%q is not a number of threads from 1 to %d, or auto", v, maxThreads)
 	}
 	return strconv.Itoa(n), nil
+}
+
+// checkDevice accepts names of GPUs whether they are there or not: a file of settings
+// serves on many machines.
+func checkDevice(v string) (string, error) {
+	if word, err := oneOf(DeviceAuto, DeviceCPU)(v); err == nil {
+		return word, nil
+	}
+	name, err := devices.Canonical(v)
+	if err != nil {
+		return "", fmt.Errorf("%q is not one of %s, %s, or a GPU such as %s", v, DeviceAuto, DeviceCPU, devices.First)
+	}
+	return name, nil
 }
 
 // checkKernels accepts what the processor has.
