@@ -35,16 +35,20 @@ type Candidate struct {
 	// of its own.
 	Views *Views
 
-	Threads int // workers
-	Batch   int // positions a worker computes together
-	// ArenaBytes is what each worker takes at once for all that it computes, 0 where
-	// that shows while the plan runs.
+	// Device is the GPU that computes it, nil for the processor.
+	Device *Device
+
+	Threads int // workers; on a GPU they take turns, at most two
+	Batch   int // positions a worker computes together, on a GPU in one launch a layer
+	// ArenaBytes is what each worker takes at once for all that it computes, of the device's
+	// memory on a GPU; 0 where that shows while the plan runs.
 	ArenaBytes int64
 	Forced     bool // by a hint
 	Estimate   Estimate
 	Layers     []LayerEstimate // by layer Index
 	// Algorithms is how each layer is computed, by Index, in the base pass as in
-	// the updates; "" for layers that are no convolutions.
+	// the updates; "" for layers that are no convolutions. A GPU has its own, see
+	// package gpu.
 	Algorithms []operators.Algorithm
 	// Order is the order in which to compute positions, as indices of
 	// Grid.Positions: those whose rectangles have equal shapes at all layers

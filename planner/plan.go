@@ -130,7 +130,10 @@ type Occlude struct {
 	Fired      []rewrite.Fired
 	Candidates []*Candidate // all that were considered, the chosen one first
 	Threads    int
-	Device     string
+	// Device is the name of what the chosen plan computes on, as SET device names it: cpu
+	// for the processor. NoDevice says why a GPU that was asked for, or could have been
+	// used, is not; "" where one is, or nobody asked.
+	Device, NoDevice string
 	// Allowed is how many threads the settings allow, of which all may not fit into the
 	// memory.
 	Allowed int
