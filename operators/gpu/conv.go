@@ -51,6 +51,14 @@ func product(c, depth, filters int, o Options) string {
 	return "conv_ffma_64"
 }
 
+// bytes implements weighty.
+func (k *conv) bytes() int64 {
+	return packed(k.op.Groups*k.op.Taps()*k.op.GroupIn(), k.columns) + packed(k.op.Groups, k.columns)
+}
+
+// packed is what so many rows of weights take; none take something, too.
+func packed(rows, columns int) int64 { return aligned(max(1, 4*int64(rows)*int64(columns))) }
+
 // upload implements weighty.
 func (k *conv) upload(put func([]byte) (*buffer, error)) (err error) {
 	filters, taps := k.op.Filters()/k.op.Groups, k.op.Taps()*k.op.GroupIn()
@@ -76,7 +84,7 @@ func (k *conv) run(s *step) error {
 	filters := k.op.Filters() / k.op.Groups
 	a := &kernels.Conv{
 		Name: k.name, Out: s.out, Rows: kernels.Int(s.rows), In: s.in[0], Window: window(k.op.Window, s.layer.In[0].Shape.H),
-		Weights: k.weights.at, Bias: k.bias.at, Depth: kernels.Int(k.op.GroupIn()), Filters: kernels.Int(filters),
+		Weights: k.weights.pointer(), Bias: k.bias.pointer(), Depth: kernels.Int(k.op.GroupIn()), Filters: kernels.Int(filters),
 		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.op.Filters()), Clamp: k.ending.clamp,
 	}
 	if k.op.Residual {
@@ -131,6 +139,9 @@ func (k *dense) linear() bool { return k.in.Cells() > 1 }
 
 func (k *dense) parts() int { return max(1, (k.in.Len()+splitAt-1)/splitAt) }
 
+// bytes implements weighty.
+func (k *dense) bytes() int64 { return packed(k.in.Len(), k.columns) + packed(1, k.columns) }
+
 // upload implements weighty.
 func (k *dense) upload(put func([]byte) (*buffer, error)) (err error) {
 	n := k.in.Len()
@@ -170,9 +181,9 @@ func (k *dense) partials(cells int64) int64 {
 }
 
 func (k *dense) run(s *step) error {
-	in, bias := s.in[0], k.bias.at
+	in, bias := s.in[0], k.bias.pointer()
 	if k.linear() && s.base != 0 && s.sums != 0 && in.View != 0 {
-		changed := s.scratch + driver.Pointer(k.partials(s.worker.layout.layers[s.layer.Index].cells))
+		changed := s.scratch + driver.Pointer(k.partials(s.all))
 		if err := k.difference(s, in, changed); err != nil {
 			return err
 		}
@@ -192,7 +203,7 @@ func (k *dense) run(s *step) error {
 // difference puts what an update differs from the view by where changed says.
 func (k *dense) difference(s *step, in kernels.Source, changed driver.Pointer) error {
 	view := in
-	in.Table, view.Table = s.made, s.worker.unchanged()
+	in.Table, view.Table = s.made, s.unchanged
 	return s.launch(&kernels.Binary{
 		Out: kernels.Out{Data: changed, Table: s.made, Positions: s.out.Positions}, C: in.C,
 		A: in, AH: kernels.Int(k.in.H), B: view, BH: kernels.Int(k.in.H), Fn: subtract, Clamp: open,
@@ -209,7 +220,7 @@ func (k *dense) sum(s *step, in kernels.Source, bias, out driver.Pointer, clamp 
 		Window: kernels.Window{
 			H: kernels.Int(k.in.H), KernelY: kernels.Int(k.in.H), KernelX: kernels.Int(k.in.W), StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1,
 		},
-		Weights: k.weights.at, Bias: bias, Depth: kernels.Int(k.in.C), Filters: kernels.Int(k.outputs),
+		Weights: k.weights.pointer(), Bias: bias, Depth: kernels.Int(k.in.C), Filters: kernels.Int(k.outputs),
 		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.outputs), Clamp: clamp,
 	}
 	// The kernel adds the table's first row to where it writes.

@@ -1,5 +1,6 @@
 // Package gpu runs networks on a GPU, in float32 and HWC order.
 //
+//	Shape     what a network takes of a device and has it do, known without one
 //	Device    what all programs share: memory, and kernels ready to be launched
 //	Program   the network with a kernel for each layer; weights packed once, on the device
 //	worker    a stream and an arena; one batch at a time
@@ -48,9 +49,10 @@
 // is why so little is copied.
 //
 // Values lie in an arena for as long as a later layer reads them. The layout is computed
-// before anything is allocated, from the numbers of cells alone, so Program.Bytes tells a
-// planner exactly what a batch takes (TestMemory). Program.Weights and ViewBytes are what all
-// workers share. Views are Resident: memory that nobody refers to any more is given back at the
+// before anything is allocated, from the numbers of cells alone, so Shape.Bytes tells a
+// planner exactly what a batch takes (TestMemory). Weights and ViewBytes are what all
+// workers share. Traffic is what a batch comes to: launches, multiply-adds and bytes, by the
+// same code that queues it (TestTraffic). Views are Resident: memory that nobody refers to any more is given back at the
 // next allocation, see heap.
 //
 // # Ends and errors

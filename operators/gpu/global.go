@@ -20,6 +20,9 @@ type instanceNorm struct {
 	scale, shift *buffer
 }
 
+// bytes implements weighty.
+func (k *instanceNorm) bytes() int64 { return packed(1, len(k.op.Scale)) + packed(1, len(k.op.Shift)) }
+
 // upload implements weighty.
 func (k *instanceNorm) upload(put func([]byte) (*buffer, error)) (err error) {
 	if k.scale, err = put(bytesOf(k.op.Scale)); err != nil {
@@ -31,7 +34,7 @@ func (k *instanceNorm) upload(put func([]byte) (*buffer, error)) (err error) {
 
 func (k *instanceNorm) run(s *step) error {
 	return s.launch(&kernels.InstanceNorm{
-		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.Shape.H), Scale: k.scale.at, Shift: k.shift.at, Epsilon: kernels.F(k.op.Epsilon),
+		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.Shape.H), Scale: k.scale.pointer(), Shift: k.shift.pointer(), Epsilon: kernels.F(k.op.Epsilon),
 	}, [3]int{blocks(int64(s.layer.Shape.C)), int(s.out.Positions), 1})
 }
 

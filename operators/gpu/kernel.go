@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"occlude/internal/network"
-	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 )
 
@@ -19,6 +18,8 @@ type kernel interface {
 
 // weighty is a kernel with weights.
 type weighty interface {
+	// bytes is the device memory that they take.
+	bytes() int64
 	// upload brings them to the device by put.
 	upload(put func([]byte) (*buffer, error)) error
 }
@@ -28,25 +29,6 @@ type scratchy interface {
 	// scratch is how many bytes it takes for so many cells of output and of the first
 	// input.
 	scratch(cells, inputs int64) int64
-}
-
-// step is a layer to compute for consecutive positions of a batch.
-type step struct {
-	worker *worker
-	layer  *network.Layer
-	out    kernels.Out
-	rows   int64 // cells of all positions
-	first  int64 // the first one's number among those of the batch
-	most   int   // cells of one of them, at most
-	in     []kernels.Source
-	made   driver.Pointer // the table of the first input's updates, of which in[0] may show less
-	// base is the layer's own view, sums its values before the activation; zero where
-	// there is none.
-	base, sums driver.Pointer
-	scratch    driver.Pointer
-	// inputs is the cells of the first input at all positions, inputMost of one of them.
-	inputs    int64
-	inputMost int
 }
 
 // newKernel makes the kernel of a layer, nil for layers that only hold data. The error is
@@ -152,28 +134,6 @@ func (e ending) finish(s *step) error {
 		Data: s.data(), Values: kernels.Long(values), Fn: kernels.Int(e.fn), Alpha: kernels.F(e.alpha), Beta: kernels.F(e.beta),
 	}, [3]int{blocks(values), 1, 1})
 }
-
-// data is where the step's first cell is.
-func (s *step) data() driver.Pointer {
-	return s.out.Data + driver.Pointer(4*s.first*int64(s.layer.Shape.C))
-}
-
-// maxBlocks is how many blocks along x share the values of a position at most: enough to
-// fill a device with one position.
-const maxBlocks = 1024
-
-// blocks is how many blocks take so many values, a thread each.
-func blocks(values int64) int {
-	return int(min(maxBlocks, max(1, (values+kernels.Threads-1)/kernels.Threads)))
-}
-
-// each is the grid of kernels that compute c values for each cell, position by position.
-func (s *step) each(c int) [3]int {
-	return [3]int{blocks(int64(s.most) * int64(c)), int(s.out.Positions), 1}
-}
-
-// launch queues a kernel.
-func (s *step) launch(a kernels.Args, grid [3]int) error { return s.worker.launch(a, grid) }
 
 // window is a network's window in a kernel's arguments.
 func window(w network.Window, h int) kernels.Window {

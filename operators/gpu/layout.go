@@ -94,7 +94,7 @@ func uniform(rects []region.Rect, positions int) size {
 
 // lay makes the layout of a batch. Where views is true the layers' values are not in the
 // arena, for they become views.
-func (p *Program) lay(s size, views bool) (*layout, error) {
+func (p *Shape) lay(s size, views bool) (*layout, error) {
 	net := p.net
 	l := &layout{positions: s.positions, layers: make([]span, len(net.Layers))}
 	table := tableBytes(s.positions)
@@ -166,16 +166,6 @@ func (p *Program) lay(s size, views bool) (*layout, error) {
 	l.outputs = int64(lo) * alignment
 	l.bytes = int64(top) * alignment
 	return l, nil
-}
-
-// Bytes is the device memory that a worker needs for a batch of positions that compute
-// the rectangles, or smaller ones. What all workers share is Resident and Weights.
-func (p *Program) Bytes(rects []region.Rect, positions int) (int64, error) {
-	l, err := p.lay(uniform(rects, positions), false)
-	if err != nil {
-		return 0, err
-	}
-	return l.bytes, nil
 }
 
 // tables fills in what is uploaded but for the patches.

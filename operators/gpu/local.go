@@ -43,6 +43,9 @@ type affine struct {
 	scaleAt, shiftAt *buffer
 }
 
+// bytes implements weighty.
+func (k *affine) bytes() int64 { return packed(1, len(k.scale)) + packed(1, len(k.shift)) }
+
 // upload implements weighty.
 func (k *affine) upload(put func([]byte) (*buffer, error)) (err error) {
 	if k.scaleAt, err = put(bytesOf(k.scale)); err != nil {
@@ -54,7 +57,7 @@ func (k *affine) upload(put func([]byte) (*buffer, error)) (err error) {
 
 func (k *affine) run(s *step) error {
 	a := &kernels.Affine{
-		Out: s.out, In: s.in[0], Scale: k.scaleAt.at, Shift: k.shiftAt.at, Negative: k.negative, Clamp: k.ending.clamp,
+		Out: s.out, In: s.in[0], Scale: k.scaleAt.pointer(), Shift: k.shiftAt.pointer(), Negative: k.negative, Clamp: k.ending.clamp,
 	}
 	if err := s.launch(a, s.each(s.layer.Shape.C)); err != nil {
 		return err
@@ -129,6 +132,9 @@ type channels struct {
 	at    *buffer
 }
 
+// bytes implements weighty.
+func (k *channels) bytes() int64 { return packed(1, len(k.index)) }
+
 // upload implements weighty.
 func (k *channels) upload(put func([]byte) (*buffer, error)) (err error) {
 	index := make([]int32, len(k.index))
@@ -142,7 +148,7 @@ func (k *channels) upload(put func([]byte) (*buffer, error)) (err error) {
 func (k *channels) run(s *step) error {
 	c := s.layer.Shape.C
 	return s.launch(&kernels.Place{
-		Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Index: k.at.at, Clamp: open,
+		Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Index: k.at.pointer(), Clamp: open,
 	}, s.each(c))
 }
 

@@ -15,16 +15,10 @@ import (
 // Program is a network on a device: its weights in the order that the kernels want. It
 // implements operators.Program.
 type Program struct {
-	net     *network.Network
-	device  *Device
-	ready   map[string]driver.Kernel // by name
-	kernels []kernel                 // by layer Index, nil for layers that hold data
-	consts  []*buffer                // constant maps, by layer Index
-	weights int64                    // bytes
-	// lastRead is, by layer Index, the last layer that reads the layer; the output is
-	// kept to the end.
-	lastRead []int
-	limit    int64 // multiply-adds and element steps of one launch
+	*Shape
+	device *Device
+	ready  map[string]driver.Kernel // by name
+	consts []*buffer                // constant maps, by layer Index
 
 	idle   sync.Mutex // guards arenas
 	arenas []*buffer  // of workers that were released
@@ -52,32 +46,19 @@ func (e *Unsupported) Error() string { return fmt.Sprintf("%s: %s", e.Layer, e.R
 // Check tells whether a network can run on a GPU at all; if not, the error is
 // *Unsupported. It needs no device.
 func Check(net *network.Network) error {
-	for _, l := range net.Layers {
-		if _, err := newKernel(l, Options{}); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := NewShape(net, Options{})
+	return err
 }
 
 // New brings a network to a device, unless the context ends, which it looks at between
 // layers. The network must be sorted, and must not change afterwards.
 func New(ctx context.Context, net *network.Network, d *Device, o Options) (p *Program, err error) {
 	defer defect.Recover(&err)
-	p = &Program{
-		net: net, device: d, limit: launchWork,
-		kernels: make([]kernel, len(net.Layers)), consts: make([]*buffer, len(net.Layers)), lastRead: make([]int, len(net.Layers)),
+	shape, err := NewShape(net, o)
+	if err != nil {
+		return nil, err
 	}
-	for i, l := range net.Layers {
-		if p.kernels[i], err = newKernel(l, o); err != nil {
-			return nil, err
-		}
-		p.lastRead[i] = i
-		for _, in := range l.In {
-			p.lastRead[in.Index] = i
-		}
-	}
-	p.lastRead[net.Output.Index] = len(net.Layers)
+	p = &Program{Shape: shape, device: d, consts: make([]*buffer, len(net.Layers))}
 	release, err := d.bind()
 	if err != nil {
 		return nil, err
@@ -108,7 +89,6 @@ func (p *Program) upload(ctx context.Context) (err error) {
 		if err != nil {
 			return nil, err
 		}
-		p.weights += b.bytes
 		return b, s.Upload(b.at, data)
 	}
 	for i, l := range p.net.Layers {
@@ -128,9 +108,6 @@ func (p *Program) upload(ctx context.Context) (err error) {
 	}
 	return s.Wait()
 }
-
-// Weights is how many bytes of the device the program's weights take.
-func (p *Program) Weights() int64 { return p.weights }
 
 // NewWorker implements operators.Program.
 func (p *Program) NewWorker() operators.Worker { return p.newWorker() }

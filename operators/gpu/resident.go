@@ -138,18 +138,3 @@ func (r *resident) allocate(p *Program) (err error) {
 	}
 	return nil
 }
-
-// ViewBytes is the device memory that all views of an image take.
-func (p *Program) ViewBytes() int64 {
-	var n int64
-	for i, l := range p.net.Layers {
-		if p.consts[i] != nil {
-			continue
-		}
-		n += aligned(4 * int64(l.Shape.Len()))
-		if k, ok := p.kernels[i].(*dense); ok && k.linear() {
-			n += aligned(4 * int64(k.columns))
-		}
-	}
-	return n
-}

@@ -292,42 +292,19 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 	return nil
 }
 
-// layer queues a layer in parts of which none does too much at once.
+// layer queues a layer.
 func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) error {
 	p, i := w.program, l.Index
-	first, inFirst := int64(0), int64(0)
-	for lo := 0; lo < len(batch); {
-		s := step{worker: w, layer: l, first: first}
-		hi, work := lo, int64(0)
-		for ; hi < len(batch); hi++ {
-			r := batch[hi].Rects[i]
-			more := network.Work{}
-			if !r.Empty() {
-				more = l.Work(r)
-			}
-			if hi > lo && work+more.MACs+more.Steps > p.limit {
-				break
-			}
-			work += more.MACs + more.Steps
-			if !r.Empty() {
-				w.stats[i].Add(operators.LayerStats{MACs: more.MACs, Steps: more.Steps, Cells: int64(r.Area()), Runs: 1})
-			}
-			s.rows += int64(r.Area())
-			s.most = max(s.most, r.Area())
-			input := rectOf(&batch[hi], l.In[0].Index).Area()
-			s.inputs += int64(input)
-			s.inputMost = max(s.inputMost, input)
+	err := p.steps(l, batch, w.layout.layers[i].cells, func(s *step, lo, hi int) error {
+		w.stats[i].Add(operators.LayerStats{MACs: s.work.MACs, Steps: s.work.Steps, Cells: s.rows, Runs: int64(s.runs)})
+		w.fill(s, lo, hi, base)
+		if err := p.kernels[i].run(s); err != nil {
+			return err
 		}
-		if s.rows > 0 {
-			w.fill(&s, lo, hi, base)
-			if err := p.kernels[i].run(&s); err != nil {
-				return err
-			}
-			if err := w.queue.did(work); err != nil {
-				return err
-			}
-		}
-		first, inFirst, lo = first+s.rows, inFirst+s.inputs, hi
+		return w.queue.did(cost(s.work))
+	})
+	if err != nil {
+		return err
 	}
 	return w.queue.mark(i)
 }
@@ -336,6 +313,7 @@ func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) er
 func (w *worker) fill(s *step, lo, hi int, base bool) {
 	l, p := s.layer, w.program
 	v := w.layout.layers[l.Index]
+	s.launcher, s.unchanged = w, w.unchanged()
 	skip := driver.Pointer(int64(lo) * kernels.EntryBytes)
 	s.out = kernels.Out{Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo)}
 	for j, in := range l.In {

@@ -26,6 +26,8 @@ type Device struct {
 	held   int64
 	peak   int64
 	counts map[string]int
+	up     int64
+	down   int64
 }
 
 // A pointer is the number of an allocation and an offset in bytes.
@@ -70,6 +72,20 @@ func (d *Device) Launches(kernel string) (n int) {
 		}
 	}
 	return n
+}
+
+// Uploaded is how many bytes came from the host.
+func (d *Device) Uploaded() int64 {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.up
+}
+
+// Downloaded is how many bytes went to the host.
+func (d *Device) Downloaded() int64 {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.down
 }
 
 // ErrMemory tells that the device has not enough.
@@ -183,6 +199,7 @@ func (s *stream) Wait() error {
 
 // Upload implements driver.Stream.
 func (s *stream) Upload(to driver.Pointer, from []byte) error {
+	s.device.copied(&s.device.up, len(from))
 	staged := append([]byte(nil), from...)
 	s.queue = append(s.queue, func() error {
 		return guarded("upload", func() { copy(bytesOf(s.device.values(to), len(staged)), staged) })
@@ -195,7 +212,15 @@ func (s *stream) Download(to []byte, from driver.Pointer) error {
 	if err := s.Wait(); err != nil {
 		return err
 	}
+	s.device.copied(&s.device.down, len(to))
 	return guarded("download", func() { copy(to, bytesOf(s.device.values(from), len(to))) })
+}
+
+// copied counts bytes.
+func (d *Device) copied(count *int64, bytes int) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	*count += int64(bytes)
 }
 
 // bytesOf is the first n bytes of values.

@@ -1,0 +1,81 @@
+package gpu
+
+import (
+	"occlude/internal/network"
+	"occlude/operators/region"
+)
+
+// Shape is what a network takes of a device and has it do, which is known without one: a
+// kernel for each layer, and how long each layer's values are needed. A planner sizes batches
+// by it; a Program is one with weights on a device.
+type Shape struct {
+	net     *network.Network
+	kernels []kernel // by layer Index, nil for layers that hold data
+	// lastRead is, by layer Index, the last layer that reads the layer; the output is
+	// kept to the end.
+	lastRead []int
+	limit    int64 // work of one launch, see launchWork
+}
+
+// NewShape chooses the kernels of a network. The network must be sorted, and must not
+// change afterwards. The error is *Unsupported.
+func NewShape(net *network.Network, o Options) (*Shape, error) {
+	s := &Shape{net: net, limit: launchWork, kernels: make([]kernel, len(net.Layers)), lastRead: make([]int, len(net.Layers))}
+	for i, l := range net.Layers {
+		var err error
+		if s.kernels[i], err = newKernel(l, o); err != nil {
+			return nil, err
+		}
+		s.lastRead[i] = i
+		for _, in := range l.In {
+			s.lastRead[in.Index] = i
+		}
+	}
+	s.lastRead[net.Output.Index] = len(net.Layers)
+	return s, nil
+}
+
+// constant tells whether a layer is a constant map, which is kept with the weights.
+func (s *Shape) constant(layer int) bool {
+	_, ok := s.net.Layers[layer].Op.(network.Const)
+	return ok
+}
+
+// Bytes is the device memory that a worker needs for a batch of positions that compute
+// the rectangles, or smaller ones. What all workers share is ViewBytes and Weights.
+func (s *Shape) Bytes(rects []region.Rect, positions int) (int64, error) {
+	l, err := s.lay(uniform(rects, positions), false)
+	if err != nil {
+		return 0, err
+	}
+	return l.bytes, nil
+}
+
+// Weights is how many bytes of the device the weights take.
+func (s *Shape) Weights() int64 {
+	var n int64
+	for i, l := range s.net.Layers {
+		if s.constant(i) {
+			n += aligned(4 * int64(l.Shape.Len()))
+		}
+		if k, ok := s.kernels[i].(weighty); ok {
+			n += k.bytes()
+		}
+	}
+	return n
+}
+
+// ViewBytes is the device memory that all views of an image take.
+func (s *Shape) ViewBytes() int64 {
+	var n int64
+	for i, l := range s.net.Layers {
+		if s.constant(i) {
+			continue
+		}
+		n += aligned(4 * int64(l.Shape.Len()))
+		if k, ok := s.kernels[i].(*dense); ok && k.linear() {
+			n += aligned(4 * int64(k.columns))
+		}
+	}
+	return n
+}

@@ -1,0 +1,93 @@
+package gpu
+
+import (
+	"occlude/internal/network"
+	"occlude/operators"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/kernels"
+)
+
+// step is a layer to compute for consecutive positions of a batch.
+type step struct {
+	launcher
+	layer *network.Layer
+	out   kernels.Out
+	work  network.Work
+	runs  int   // positions at which there is something to compute
+	rows  int64 // cells of all positions
+	first int64 // the first one's number among those of the batch
+	all   int64 // cells of the whole batch
+	most  int   // cells of one of the positions, at most
+	in    []kernels.Source
+	made  driver.Pointer // the table of the first input's updates, of which in[0] may show less
+	// unchanged is the table of layers that change nowhere.
+	unchanged driver.Pointer
+	// base is the layer's own view, sums its values before the activation; zero where
+	// there is none.
+	base, sums driver.Pointer
+	scratch    driver.Pointer
+	// inputs is the cells of the first input at all positions, inputMost of one of them.
+	inputs    int64
+	inputMost int
+}
+
+// launcher takes what steps launch: a worker, or who counts.
+type launcher interface {
+	launch(a kernels.Args, grid [3]int) error
+}
+
+// steps cuts a layer's work on a batch into parts of which none does too much at once, and
+// shows each that does something, with the positions from lo up to hi.
+func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do func(s *step, lo, hi int) error) error {
+	first := int64(0)
+	for lo := 0; lo < len(batch); {
+		s := step{layer: l, first: first, all: all}
+		hi := lo
+		for ; hi < len(batch); hi++ {
+			r := batch[hi].Rects[l.Index]
+			more := network.Work{}
+			if !r.Empty() {
+				more = l.Work(r)
+			}
+			if hi > lo && cost(s.work.Plus(more)) > p.limit {
+				break
+			}
+			s.work = s.work.Plus(more)
+			s.runs += min(1, r.Area())
+			s.rows += int64(r.Area())
+			s.most = max(s.most, r.Area())
+			input := rectOf(&batch[hi], l.In[0].Index).Area()
+			s.inputs += int64(input)
+			s.inputMost = max(s.inputMost, input)
+		}
+		if s.rows > 0 {
+			if err := do(&s, lo, hi); err != nil {
+				return err
+			}
+		}
+		first, lo = first+s.rows, hi
+	}
+	return nil
+}
+
+// cost is what work counts by where it is bounded.
+func cost(w network.Work) int64 { return w.MACs + w.Steps }
+
+// data is where the step's first cell is.
+func (s *step) data() driver.Pointer {
+	return s.out.Data + driver.Pointer(4*s.first*int64(s.layer.Shape.C))
+}
+
+// maxBlocks is how many blocks along x share the values of a position at most: enough to
+// fill a device with one position.
+const maxBlocks = 1024
+
+// blocks is how many blocks take so many values, a thread each.
+func blocks(values int64) int {
+	return int(min(maxBlocks, max(1, (values+kernels.Threads-1)/kernels.Threads)))
+}
+
+// each is the grid of kernels that compute c values for each cell, position by position.
+func (s *step) each(c int) [3]int {
+	return [3]int{blocks(int64(s.most) * int64(c)), int(s.out.Positions), 1}
+}

@@ -1,0 +1,76 @@
+package gpu
+
+import (
+	"maps"
+	"math/rand/v2"
+	"testing"
+
+	"occlude/internal/network/networktest"
+	"occlude/operators"
+	"occlude/operators/gpu/kernels"
+	"occlude/operators/gpu/soft"
+)
+
+// TestTraffic checks that the foretold launches, copies and multiply-adds are those of a
+// batch, with positions that are cut into parts of all sizes.
+func TestTraffic(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		net := supported(rng, networktest.Options{Side: 14, Jumps: true})
+		in := net.Input().Shape
+		d := &soft.Device{}
+		p := program(t, net, d, Options{Tensor: seed%2 == 1})
+		p.limit = 1 << (8 + rng.IntN(20))
+		views := base(t, p, networktest.Image(rng, in))
+		patch := patchOf(rng, in, randomRect(rng, in))
+		batch := updatesOf(net, []operators.Tile{patch, patch, patch, patch, patch})
+		if patch.Rect == in.Whole() {
+			continue
+		}
+		foretold, err := p.Traffic(batch[0].Rects, len(batch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, up, down := launches(d), d.Uploaded(), d.Downloaded()
+		w := p.NewWorker()
+		run(t, w, views, batch)
+		want := map[string]int{}
+		for name, load := range foretold.Kernels {
+			want[name] = load.Launches
+		}
+		got := launches(d)
+		for name, n := range before {
+			if got[name] -= n; got[name] == 0 {
+				delete(got, name)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("seed %d: launches %v, foretold %v", seed, got, want)
+		}
+		if n := d.Uploaded() - up; n != foretold.Tables+foretold.Patches {
+			t.Errorf("seed %d: %d bytes up, foretold %d and %d", seed, n, foretold.Tables, foretold.Patches)
+		}
+		if n := d.Downloaded() - down; n != foretold.Scores {
+			t.Errorf("seed %d: %d bytes down, foretold %d", seed, n, foretold.Scores)
+		}
+		var macs int64
+		for _, l := range w.Stats().Layers {
+			macs += l.MACs
+		}
+		total := foretold.Total()
+		if total.MACs != macs || total.Tiles < macs || total.Read <= 0 || total.Written < foretold.Scores {
+			t.Errorf("seed %d: foretold %+v, of %d multiply-adds", seed, total, macs)
+		}
+	}
+}
+
+// launches is how often each kernel was run.
+func launches(d *soft.Device) map[string]int {
+	n := map[string]int{}
+	for _, a := range kernels.All() {
+		if name := a.Kernel(); d.Launches(name) > 0 {
+			n[name] = d.Launches(name)
+		}
+	}
+	return n
+}
