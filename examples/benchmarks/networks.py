@@ -5,6 +5,7 @@
 A heat map takes as long with random weights as with trained ones, so nothing is downloaded. The weights come from a seed and keep
 the size of the values from layer to layer (He et al. 2015).
 """
+import inspect
 import os
 import sys
 
@@ -41,10 +42,12 @@ def side(name):
 
 
 def export(name, path):
+    # Later versions of PyTorch have another exporter, which needs packages of its own, and take that if nothing is said.
+    options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
         build(name), torch.zeros(1, 3, side(name), side(name)), path, opset_version=13,
         input_names=["image"], output_names=["logits"],
-        dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}},
+        dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}}, **options,
     )
 
 
