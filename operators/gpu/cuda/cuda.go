@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -16,6 +17,7 @@ import (
 
 /*
 #cgo LDFLAGS: -ldl
+#include <cuda.h>
 #include "driver.h"
 */
 import "C"
@@ -71,6 +73,14 @@ func properties(d cu.Device) (p driver.Properties, err error) {
 			return p, err
 		}
 	}
+	for at, attribute := range map[*int64]cu.DeviceAttribute{&p.Clock: cu.ClockRate, &p.MemoryClock: cu.MemoryClockRate} {
+		if kHz, err := d.Attribute(attribute); err == nil { // newer drivers may not tell
+			*at = int64(kHz) * 1000
+		}
+	}
+	if p.MemoryBus, err = d.Attribute(cu.GlobalMemoryBusWidth); err != nil {
+		p.MemoryBus = 0
+	}
 	p.Memory, err = d.TotalMem()
 	return p, err
 }
@@ -107,10 +117,33 @@ func (g *card) Alloc(bytes int64) (driver.Pointer, error) {
 // Free implements driver.Driver.
 func (g *card) Free(p driver.Pointer) error { return cu.MemFree(cu.DevicePtr(p)) }
 
-// Load implements driver.Driver.
+// Load implements driver.Driver. The error has what the driver's compiler says.
 func (g *card) Load(ptx string) (driver.Module, error) {
-	m, err := cu.LoadData(ptx)
+	complaints := &cu.JITErrorLogBuffer{Buffer: make([]byte, 16<<10)}
+	m, err := cu.LoadDataEx(ptx, complaints)
+	runtime.KeepAlive(complaints)
+	if text, _, _ := strings.Cut(string(complaints.Buffer), "\x00"); err != nil && text != "" {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(text))
+	}
 	return module{m}, err
+}
+
+// Pin implements driver.Pinner.
+func (g *card) Pin(memory []byte) (unpin func() error, err error) {
+	var kept runtime.Pinner
+	kept.Pin(&memory[0])
+	at := unsafe.Pointer(&memory[0])
+	if code := C.cuMemHostRegister(at, C.size_t(len(memory)), 0); code != C.CUDA_SUCCESS {
+		kept.Unpin()
+		return nil, fmt.Errorf("pinning %d bytes: CUDA error %d", len(memory), int(code))
+	}
+	return func() error {
+		defer kept.Unpin()
+		if code := C.cuMemHostUnregister(at); code != C.CUDA_SUCCESS {
+			return fmt.Errorf("unpinning %d bytes: CUDA error %d", len(memory), int(code))
+		}
+		return nil
+	}, nil
 }
 
 type module struct{ cu.Module }

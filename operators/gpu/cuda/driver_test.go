@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"occlude/operators/gpu"
+	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/emulator"
 	"occlude/operators/gpu/gputest"
 	"occlude/operators/gpu/soft"
@@ -55,6 +56,10 @@ func TestCases(t *testing.T) {
 	if _, total, err := d.Memory(); err != nil || total != 1<<30 {
 		t.Errorf("%d bytes, %v", total, err)
 	}
+	if p := d.Properties(); p.Clock != 1e9 || p.MemoryClock != 0 || p.MemoryBus != 0 {
+		t.Errorf("clocks of %d and %d Hz, %d bits", p.Clock, p.MemoryClock, p.MemoryBus)
+	}
+	binding(t, d)
 	device := gpu.NewDevice(d)
 	for _, c := range gputest.Kernels() {
 		got, err := gputest.Run(t.Context(), device, c)
@@ -71,6 +76,25 @@ func TestCases(t *testing.T) {
 	}
 	if _, err := Open(1); err == nil || !strings.Contains(err.Error(), "there are 1") {
 		t.Errorf("opened another one: %v", err)
+	}
+}
+
+// binding does what needs a context that is bound.
+func binding(t *testing.T, d driver.Driver) {
+	release, err := d.Bind()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if _, err := d.Load(".version 7.8"); err == nil || !strings.HasSuffix(err.Error(), ": ptxas fatal : no kernels") {
+		t.Errorf("what the driver's compiler said is not in %v", err)
+	}
+	unpin, err := d.(driver.Pinner).Pin(make([]byte, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unpin(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -25,6 +25,12 @@ type Driver interface {
 	NewStream() (Stream, error)
 }
 
+// Pinner is a Driver to which memory of the host can be tied, between Bind and the function
+// it gives, so that copies need no copy in between. It must not be empty.
+type Pinner interface {
+	Pin(memory []byte) (unpin func() error, err error)
+}
+
 // Properties of a device.
 type Properties struct {
 	Name         string // as its maker calls it
@@ -32,6 +38,11 @@ type Properties struct {
 	Processors   int    // multiprocessors
 	Memory       int64  // bytes
 	SharedMemory int    // bytes that a block may have without asking for more
+
+	// Of the multiprocessors and of the memory, in Hz, and the bits that the memory moves at
+	// a time; 0 where the driver does not tell.
+	Clock, MemoryClock int64
+	MemoryBus          int
 }
 
 // Module is a loaded module.

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define API extern "C" __attribute__((visibility("default"))) int
-enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, NO_CONTEXT = 201, NOT_FOUND = 500 };
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, NO_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500 };
 
 static const unsigned long total = 1ul << 30;
 static unsigned long held, sizes[1 << 16];
@@ -41,6 +41,7 @@ API cuDeviceTotalMem_v2(unsigned long *bytes, int) { return *bytes = total, OK; 
 API cuDeviceGetAttribute(int *value, int attribute, int) {
 	switch (attribute) {
 	case 8: *value = 48 << 10; break; // shared memory of a block
+	case 13: *value = 1000000; break; // kHz
 	case 16: *value = 1; break;	   // multiprocessors
 	case 75: *value = 8; break;	   // compute capability
 	case 76: *value = 0; break;
@@ -97,9 +98,27 @@ API cuMemcpyDtoHAsync_v2(void *to, const void *from, unsigned long bytes, void *
 	return known(from, bytes) && s == &stream ? memcpy(to, from, bytes), OK : INVALID_VALUE;
 }
 
-API cuModuleLoadData(void **m, const char *ptx) {
+// Of the options it has two: the buffer for errors, and its size.
+API cuModuleLoadDataEx(void **m, const char *ptx, unsigned n, const int *options, void **values) {
 	BOUND
-	return *m = &module_, strstr(ptx, ".entry conv_tf32") ? OK : INVALID_VALUE;
+	if (n != 2 || options[0] != 5 || options[1] != 6) {
+		return INVALID_VALUE;
+	}
+	*m = &module_;
+	if (strstr(ptx, ".entry conv_tf32")) {
+		return OK;
+	}
+	snprintf((char *)values[0], (unsigned long)values[1], "ptxas fatal : no kernels");
+	return INVALID_PTX;
+}
+static const void *pinned;
+API cuMemHostRegister_v2(const void *p, unsigned long bytes, unsigned flags) {
+	BOUND
+	return pinned = p, bytes && !flags ? OK : INVALID_VALUE;
+}
+API cuMemHostUnregister(const void *p) {
+	BOUND
+	return p == pinned ? OK : INVALID_VALUE;
 }
 API cuModuleGetFunction(const void **f, void *m, const char *name) {
 	BOUND
