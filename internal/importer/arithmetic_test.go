@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"occlude/internal/onnx"
+	"occlude/internal/onnx/onnxtest"
 )
 
 func TestActivations(t *testing.T) {
@@ -19,9 +20,9 @@ func TestActivations(t *testing.T) {
 		table = append(table, form{name: name, since: since, dims: []int{1, 3, 5, 4}, build: func(g *graph, x string) {
 			switch op {
 			case "Log", "Sqrt", "Reciprocal":
-				x = g.op("Add", nil, g.op("Abs", nil, x), g.num(.25))
+				x = g.Op("Add", nil, g.Op("Abs", nil, x), g.Num(.25))
 			}
-			g.flat(g.op(op, a, x))
+			g.Flat(g.Op(op, a, x))
 		}})
 	}
 	for op, since := range map[string]int{
@@ -51,20 +52,20 @@ func TestActivations(t *testing.T) {
 func TestClips(t *testing.T) {
 	image := []int{1, 3, 5, 4}
 	forms(t, []form{
-		{name: "both", dims: image, build: func(g *graph, x string) { g.flat(g.clip(x, -.5, .75)) }},
-		{name: "relu6", dims: image, build: func(g *graph, x string) { g.flat(g.clip(g.op("Mul", nil, x, g.num(6)), 0, 6)) }},
-		{name: "attribute min alone", until: 9, dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", attrs{"min": .1}, x)) }},
-		{name: "attribute max alone", until: 9, dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", attrs{"max": .1}, x)) }},
-		{name: "none", dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", nil, x)) }},
-		{name: "input min alone", since: 11, dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", nil, x, g.num(0))) }},
-		{name: "input max alone", since: 11, dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", nil, x, "-", g.num(.2))) }},
-		{name: "limits the wrong way round", since: 11, dims: image, build: func(g *graph, x string) { g.flat(g.op("Clip", nil, x, g.num(.5), g.num(-.5))) }},
+		{name: "both", dims: image, build: func(g *graph, x string) { g.Flat(g.Clip(x, -.5, .75)) }},
+		{name: "relu6", dims: image, build: func(g *graph, x string) { g.Flat(g.Clip(g.Op("Mul", nil, x, g.Num(6)), 0, 6)) }},
+		{name: "attribute min alone", until: 9, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", attrs{"min": .1}, x)) }},
+		{name: "attribute max alone", until: 9, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", attrs{"max": .1}, x)) }},
+		{name: "none", dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", nil, x)) }},
+		{name: "input min alone", since: 11, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", nil, x, g.Num(0))) }},
+		{name: "input max alone", since: 11, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", nil, x, "-", g.Num(.2))) }},
+		{name: "limits the wrong way round", since: 11, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Clip", nil, x, g.Num(.5), g.Num(-.5))) }},
 		{name: "limits from Constant nodes", since: 12, dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("Clip", nil, x, g.op("Constant", attrs{"value_float": 0.}), g.op("Constant", attrs{"value": onnx.Scalar(float32(.5))})))
+			g.Flat(g.Op("Clip", nil, x, g.Op("Constant", attrs{"value_float": 0.}), g.Op("Constant", attrs{"value": onnx.Scalar(float32(.5))})))
 		}},
 		{name: "hard swish of hard sigmoid parts", dims: image, build: func(g *graph, x string) {
-			x = g.op("Mul", nil, x, g.num(3))
-			g.flat(g.op("Div", nil, g.op("Mul", nil, x, g.clip(g.op("Add", nil, x, g.num(3)), 0, 6)), g.num(6)))
+			x = g.Op("Mul", nil, x, g.Num(3))
+			g.Flat(g.Op("Div", nil, g.Op("Mul", nil, x, g.Clip(g.Op("Add", nil, x, g.Num(3)), 0, 6)), g.Num(6)))
 		}},
 	})
 }
@@ -88,12 +89,12 @@ func TestBroadcasts(t *testing.T) {
 					name = fmt.Sprintf("%s of %s with", op, onnx.FormatDims(dims))
 				}
 				table = append(table, form{name: name, since: since, dims: image, build: func(g *graph, x string) {
-					y := g.positive(dims...)
-					x = g.op("Add", nil, g.op("Abs", nil, x), g.num(.5))
+					y := g.Positive(dims...)
+					x = g.Op("Add", nil, g.Op("Abs", nil, x), g.Num(.5))
 					if left {
 						x, y = y, x
 					}
-					g.flat(g.op(op, nil, x, y))
+					g.Flat(g.Op(op, nil, x, y))
 				}})
 			}
 		}
@@ -102,26 +103,26 @@ func TestBroadcasts(t *testing.T) {
 		for _, op := range []string{"Add", "Sub", "Mul", "Div"} {
 			for _, left := range []bool{false, true} {
 				table = append(table, form{name: fmt.Sprintf("%s, %s, left %v", op, name, left), dims: image, build: func(g *graph, x string) {
-					x = g.op("Add", nil, g.op("Abs", nil, x), g.num(.5))
+					x = g.Op("Add", nil, g.Op("Abs", nil, x), g.Num(.5))
 					y := make(g, x)
 					if left {
 						x, y = y, x
 					}
-					g.flat(g.op(op, nil, x, y))
+					g.Flat(g.Op(op, nil, x, y))
 				}})
 			}
 		}
 	}
-	layer("a map", func(g *graph, x string) string { return g.op("Exp", nil, x) })
-	layer("a vector", func(g *graph, x string) string { return g.op("GlobalMaxPool", nil, x) })
-	layer("one channel", func(g *graph, x string) string { return g.reduce("ReduceMean", x, 1, 1) })
-	layer("one channel without its axis", func(g *graph, x string) string { return g.reduce("ReduceMean", x, 0, 1) })
-	layer("a row", func(g *graph, x string) string { return g.reduce("ReduceMean", x, 1, 2) })
+	layer("a map", func(g *graph, x string) string { return g.Op("Exp", nil, x) })
+	layer("a vector", func(g *graph, x string) string { return g.Op("GlobalMaxPool", nil, x) })
+	layer("one channel", func(g *graph, x string) string { return g.Reduce("ReduceMean", x, 1, 1) })
+	layer("one channel without its axis", func(g *graph, x string) string { return g.Reduce("ReduceMean", x, 0, 1) })
+	layer("a row", func(g *graph, x string) string { return g.Reduce("ReduceMean", x, 1, 2) })
 	layer("a row of one channel", func(g *graph, x string) string {
-		return g.reduce("ReduceMean", g.reduce("ReduceMean", x, 1, 1), 1, 2)
+		return g.Reduce("ReduceMean", g.Reduce("ReduceMean", x, 1, 1), 1, 2)
 	})
 	layer("a number", func(g *graph, x string) string {
-		return g.reduce("ReduceMean", g.op("GlobalAveragePool", nil, x), 1, 1)
+		return g.Reduce("ReduceMean", g.Op("GlobalAveragePool", nil, x), 1, 1)
 	})
 	forms(t, table, 13)
 }
@@ -131,14 +132,14 @@ func TestSeveralTerms(t *testing.T) {
 	var table []form
 	for _, op := range []string{"Sum", "Mean", "Max", "Min"} {
 		table = append(table,
-			form{name: op + " of one", dims: image, build: func(g *graph, x string) { g.flat(g.op(op, nil, x)) }},
+			form{name: op + " of one", dims: image, build: func(g *graph, x string) { g.Flat(g.Op(op, nil, x)) }},
 			form{name: op + " of four", since: 8, dims: image, build: func(g *graph, x string) {
-				g.flat(g.op(op, nil, x, g.random(3, 1, 1), g.op("Neg", nil, x), g.op("GlobalMaxPool", nil, x)))
+				g.Flat(g.Op(op, nil, x, g.Normal(3, 1, 1), g.Op("Neg", nil, x), g.Op("GlobalMaxPool", nil, x)))
 			}},
 			form{name: op + " of constants first", since: 8, dims: image, build: func(g *graph, x string) {
-				g.flat(g.op(op, nil, g.random(1), g.random(3, 1, 1), x))
+				g.Flat(g.Op(op, nil, g.Normal(1), g.Normal(3, 1, 1), x))
 			}},
-			form{name: op + " of the same", dims: image, build: func(g *graph, x string) { g.flat(g.op(op, nil, x, x)) }},
+			form{name: op + " of the same", dims: image, build: func(g *graph, x string) { g.Flat(g.Op(op, nil, x, x)) }},
 		)
 	}
 	forms(t, table, 7, 9, 21)
@@ -148,16 +149,16 @@ func TestPowers(t *testing.T) {
 	image := []int{1, 3, 4, 5}
 	power := func(p float64) form {
 		return form{name: fmt.Sprintf("to the %g", p), dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("Pow", nil, g.op("Add", nil, g.op("Abs", nil, x), g.num(.5)), g.num(p)))
+			g.Flat(g.Op("Pow", nil, g.Op("Add", nil, g.Op("Abs", nil, x), g.Num(.5)), g.Num(p)))
 		}}
 	}
 	forms(t, []form{
 		power(2), power(.5), power(-1), power(3), power(0), power(-.5),
-		{name: "square of negatives", dims: image, build: func(g *graph, x string) { g.flat(g.op("Pow", nil, x, g.num(2))) }},
-		{name: "integer exponent", since: 12, dims: image, build: func(g *graph, x string) { g.flat(g.op("Pow", nil, x, g.index(3))) }},
+		{name: "square of negatives", dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Pow", nil, x, g.Num(2))) }},
+		{name: "integer exponent", since: 12, dims: image, build: func(g *graph, x string) { g.Flat(g.Op("Pow", nil, x, g.Index(3))) }},
 		{name: "exponents of more axes", dims: []int{1, 1, 4, 5}, build: func(g *graph, x string) {
-			x = g.reshape(g.op("Abs", nil, x), 4, 5)
-			g.flat(g.reshape(g.op("Pow", nil, x, g.positive(1, 1, 1)), 1, 20))
+			x = g.Reshape(g.Op("Abs", nil, x), 4, 5)
+			g.Flat(g.Reshape(g.Op("Pow", nil, x, g.Positive(1, 1, 1)), 1, 20))
 		}},
 	})
 }
@@ -165,7 +166,7 @@ func TestPowers(t *testing.T) {
 func TestPRelus(t *testing.T) {
 	image := []int{1, 3, 4, 5}
 	slope := func(dims ...int) func(*graph, string) {
-		return func(g *graph, x string) { g.flat(g.op("PRelu", nil, x, g.random(dims...))) }
+		return func(g *graph, x string) { g.Flat(g.Op("PRelu", nil, x, g.Normal(dims...))) }
 	}
 	forms(t, []form{
 		{name: "one", dims: image, build: slope(1)},
@@ -176,13 +177,13 @@ func TestPRelus(t *testing.T) {
 		{name: "per column, as many as channels", dims: []int{1, 3, 4, 3}, build: slope(3), calls: "PRelu"},
 		{name: "per value", dims: image, build: slope(3, 4, 5), calls: "PRelu"},
 		{name: "per channel, channels last", dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("PRelu", nil, g.transpose(x, 0, 2, 3, 1), g.random(3)))
+			g.Flat(g.Op("PRelu", nil, g.Transpose(x, 0, 2, 3, 1), g.Normal(3)))
 		}},
 		{name: "per class", dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("PRelu", nil, g.op("Flatten", nil, x), g.random(60)))
+			g.Flat(g.Op("PRelu", nil, g.Op("Flatten", nil, x), g.Normal(60)))
 		}},
 		{name: "made by the image", dims: image, calls: "PRelu", build: func(g *graph, x string) {
-			g.flat(g.op("PRelu", nil, x, g.op("GlobalMaxPool", nil, x)))
+			g.Flat(g.Op("PRelu", nil, x, g.Op("GlobalMaxPool", nil, x)))
 		}},
 	})
 }
@@ -191,12 +192,12 @@ func TestPRelus(t *testing.T) {
 // given axis only when the node said so.
 func TestOldBroadcast(t *testing.T) {
 	for _, op := range []string{"Add", "Sub", "Mul", "Div", "Pow"} {
-		g, x := newGraph(6, 1, 3, 4, 3)
-		x = g.op("Abs", nil, x)
-		g.flat(g.op(op, attrs{"broadcast": 1, "axis": 1}, x, g.positive(3)))
+		g, x := onnxtest.NewGraph(6, 1, 3, 4, 3)
+		x = g.Op("Abs", nil, x)
+		g.Flat(g.Op(op, attrs{"broadcast": 1, "axis": 1}, x, g.Positive(3)))
 		check(t, g.Model, Options{})
 	}
-	g, x := newGraph(6, 1, 3, 4, 3)
-	g.flat(g.op("PRelu", nil, x, g.positive(3)))
+	g, x := onnxtest.NewGraph(6, 1, 3, 4, 3)
+	g.Flat(g.Op("PRelu", nil, x, g.Positive(3)))
 	check(t, g.Model, Options{})
 }

@@ -11,9 +11,9 @@ import (
 
 // small is a model of a convolution and a head; the input is declared by dims.
 func small(opset int, dims ...int) *graph {
-	g, x := newGraph(opset, dims...)
-	h := g.op("GlobalAveragePool", nil, g.op("Relu", nil, g.conv(x, 3, 4)))
-	g.Output(g.op("Gemm", nil, g.reshape(h, -1, 4), g.weights(4, 4, 5), g.random(5)), onnx.Float32)
+	g, x := onnxtest.NewGraph(opset, dims...)
+	h := g.Op("GlobalAveragePool", nil, g.Op("Relu", nil, g.Conv(x, 3, 4)))
+	g.Output(g.Op("Gemm", nil, g.Reshape(h, -1, 4), g.Weights(4, 4, 5), g.Normal(5)), onnx.Float32)
 	return g
 }
 
@@ -59,9 +59,9 @@ func TestChannelsLastInput(t *testing.T) {
 		"all open":  {[]int{-1, -1, -1, -1}, Options{Height: 9, Width: 8, Layout: "nhwc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, x := newGraph(13, c.dims...)
-			h := g.op("GlobalAveragePool", nil, g.conv(g.transpose(x, 0, 3, 1, 2), 3, 4))
-			g.flat(h)
+			g, x := onnxtest.NewGraph(13, c.dims...)
+			h := g.Op("GlobalAveragePool", nil, g.Conv(g.Transpose(x, 0, 3, 1, 2), 3, 4))
+			g.Flat(h)
 			if s := check(t, g.Model, c.opts).Net.Input().Shape; s.C != 3 || s.W != 8 {
 				t.Errorf("input is %s", s)
 			}
@@ -73,16 +73,16 @@ func TestChannelsLastInput(t *testing.T) {
 // that reads the image knows.
 func TestOpenChannels(t *testing.T) {
 	for _, channels := range []int{1, 3} {
-		g, x := newGraph(13, -1, -1, -1, -1)
-		g.flat(g.op("GlobalMaxPool", nil, g.conv(x, channels, 4)))
+		g, x := onnxtest.NewGraph(13, -1, -1, -1, -1)
+		g.Flat(g.Op("GlobalMaxPool", nil, g.Conv(x, channels, 4)))
 		c := check(t, g.Model, Options{Height: 6, Width: 6})
 		if got := c.Net.Input().Shape.C; got != channels {
 			t.Errorf("%d channels, want %d", got, channels)
 		}
 	}
-	g, x := newGraph(13)
+	g, x := onnxtest.NewGraph(13)
 	g.Proto.Graph.Input[0].Type.GetTensorType().Shape = nil
-	g.flat(g.op("GlobalMaxPool", nil, g.conv(x, 1, 4)))
+	g.Flat(g.Op("GlobalMaxPool", nil, g.Conv(x, 1, 4)))
 	if got := check(t, g.Model, Options{Height: 6, Width: 6}).Net.Input().Shape; got != (network.Shape{H: 6, W: 6, C: 1}) {
 		t.Errorf("input of no shape is %s", got)
 	}
@@ -91,22 +91,22 @@ func TestOpenChannels(t *testing.T) {
 // TestFixedBatch: shapes that the exporter froze hold its batch size.
 func TestFixedBatch(t *testing.T) {
 	for name, build := range map[string]func(g *graph, x string) string{
-		"flatten": func(g *graph, x string) string { return g.reshape(x, 4, 60) },
-		"rest":    func(g *graph, x string) string { return g.reshape(x, 4, -1) },
+		"flatten": func(g *graph, x string) string { return g.Reshape(x, 4, 60) },
+		"rest":    func(g *graph, x string) string { return g.Reshape(x, 4, -1) },
 		"shuffle": func(g *graph, x string) string {
-			h := g.transpose(g.reshape(g.conv(x, 3, 4), 4, 2, 2, 4, 5), 0, 2, 1, 3, 4)
-			return g.reshape(g.reshape(h, 4, 4, 4, 5), 4, -1)
+			h := g.Transpose(g.Reshape(g.Conv(x, 3, 4), 4, 2, 2, 4, 5), 0, 2, 1, 3, 4)
+			return g.Reshape(g.Reshape(h, 4, 4, 4, 5), 4, -1)
 		},
 		"expand": func(g *graph, x string) string {
-			v := g.op("Expand", nil, g.op("GlobalMaxPool", nil, x), g.ints(4, 3, 4, 5))
-			return g.reshape(g.op("Mul", nil, v, x), 4, 60)
+			v := g.Op("Expand", nil, g.Op("GlobalMaxPool", nil, x), g.Ints(4, 3, 4, 5))
+			return g.Reshape(g.Op("Mul", nil, v, x), 4, 60)
 		},
 		"channels as many as images": func(g *graph, x string) string {
-			return g.reshape(g.squeeze(g.op("GlobalMaxPool", nil, g.conv(x, 3, 4)), 2, 3), 4, 4)
+			return g.Reshape(g.Squeeze(g.Op("GlobalMaxPool", nil, g.Conv(x, 3, 4)), 2, 3), 4, 4)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, x := newGraph(13, 4, 3, 4, 5)
+			g, x := onnxtest.NewGraph(13, 4, 3, 4, 5)
 			g.Output(build(g, x), onnx.Float32)
 			check(t, g.Model, Options{})
 		})
@@ -117,16 +117,16 @@ func TestFloatTypes(t *testing.T) {
 	for _, d := range []onnx.DType{onnx.Float64, onnx.Float32} {
 		m := onnxtest.New(13)
 		m.Input("x", d, 1, 3, 6, 5)
-		g := &graph{Model: m, opset: 13, rng: newRand(1)}
-		to := func(name string) string { return g.op("Cast", attrs{"to": d.Code()}, name) }
-		h := g.op("Conv", nil, "x", to(g.weights(27, 4, 3, 3, 3)), to(g.random(4)))
-		g.Output(g.op("Flatten", nil, g.op("Relu", nil, h)), d)
+		g := &graph{Model: m, Opset: 13, Rand: newRand(1)}
+		to := func(name string) string { return g.Op("Cast", attrs{"to": d.Code()}, name) }
+		h := g.Op("Conv", nil, "x", to(g.Weights(27, 4, 3, 3, 3)), to(g.Normal(4)))
+		g.Output(g.Op("Flatten", nil, g.Op("Relu", nil, h)), d)
 		check(t, m, Options{})
 	}
 	// Half weights that are cast up, as compressed models have them.
-	g, x := newGraph(13, 1, 3, 6, 5)
+	g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
 	w := &onnx.Tensor{DType: onnx.Float16, Dims: []int{2, 3, 1, 1}, Data: []float32{.5, -1, 2, .25, 1, -.75}}
-	g.flat(g.op("Conv", nil, x, g.op("Cast", attrs{"to": 1}, g.constant(w))))
+	g.Flat(g.Op("Conv", nil, x, g.Op("Cast", attrs{"to": 1}, g.Constant(w))))
 	check(t, g.Model, Options{})
 	// A model of halves throughout runs in float32: better than it asks for.
 	m := onnxtest.New(13)
@@ -141,12 +141,12 @@ func TestFloatTypes(t *testing.T) {
 // TestOutputs: heads are chosen by name, and what only others need is not
 // looked at.
 func TestOutputs(t *testing.T) {
-	g, x := newGraph(13, 1, 3, 6, 5)
-	h := g.op("Relu", nil, g.conv(x, 3, 4))
+	g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
+	h := g.Op("Relu", nil, g.Conv(x, 3, 4))
 	g.Node("GlobalAveragePool", h, "main", nil).Output("main", onnx.Float32)
 	g.Node("GlobalMaxPool", h, "aux", nil).Output("aux", onnx.Float32)
 	g.Node("ArgMax", "main", "label", attrs{"axis": 1}).Output("label", onnx.Int64)
-	g.Node("ConvTranspose", h+" "+g.random(4, 2, 2, 2), "picture", nil).Output("picture", onnx.Float32)
+	g.Node("ConvTranspose", h+" "+g.Normal(4, 2, 2, 2), "picture", nil).Output("picture", onnx.Float32)
 	for want, name := range map[string]string{"main": "", "aux": "aux"} {
 		c := check(t, g.Model, Options{Output: name})
 		if len(c.Outputs) != 4 {
@@ -171,19 +171,19 @@ func TestUnusedInputs(t *testing.T) {
 // TestLast: what makes the scores is seen through changes of shape.
 func TestLast(t *testing.T) {
 	for want, build := range map[string]func(g *graph, v string) string{
-		"Softmax":    func(g *graph, v string) string { return g.op("Softmax", attrs{"axis": 1}, g.op("Flatten", nil, v)) },
-		"LogSoftmax": func(g *graph, v string) string { return g.reshape(g.op("LogSoftmax", attrs{"axis": 1}, v), 1, -1) },
+		"Softmax":    func(g *graph, v string) string { return g.Op("Softmax", attrs{"axis": 1}, g.Op("Flatten", nil, v)) },
+		"LogSoftmax": func(g *graph, v string) string { return g.Reshape(g.Op("LogSoftmax", attrs{"axis": 1}, v), 1, -1) },
 		"Sigmoid": func(g *graph, v string) string {
-			return g.squeeze(g.op("Identity", nil, g.op("Cast", attrs{"to": 1}, g.op("Sigmoid", nil, v))))
+			return g.Squeeze(g.Op("Identity", nil, g.Op("Cast", attrs{"to": 1}, g.Op("Sigmoid", nil, v))))
 		},
 		"Gemm": func(g *graph, v string) string {
-			return g.op("Dropout", nil, g.op("Gemm", nil, g.op("Flatten", nil, v), g.random(3, 2)))
+			return g.Op("Dropout", nil, g.Op("Gemm", nil, g.Op("Flatten", nil, v), g.Normal(3, 2)))
 		},
-		"GlobalMaxPool": func(g *graph, v string) string { return g.transpose(g.unsqueeze(v, 0), 0, 1, 2, 3, 4) },
+		"GlobalMaxPool": func(g *graph, v string) string { return g.Transpose(g.Unsqueeze(v, 0), 0, 1, 2, 3, 4) },
 	} {
 		t.Run(want, func(t *testing.T) {
-			g, x := newGraph(13, 1, 3, 6, 5)
-			g.Output(build(g, g.op("GlobalMaxPool", nil, x)), onnx.Float32)
+			g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
+			g.Output(build(g, g.Op("GlobalMaxPool", nil, x)), onnx.Float32)
 			if got := check(t, g.Model, Options{}).Last; got != want {
 				t.Errorf("the last operator is %q", got)
 			}
@@ -192,9 +192,9 @@ func TestLast(t *testing.T) {
 }
 
 func TestFolding(t *testing.T) {
-	g, x := newGraph(13, 1, 3, 6, 5)
-	w := g.op("ConstantOfShape", attrs{"value": onnx.New([]int{1}, []float32{.5})}, g.ints(2, 3, 1, 1))
-	g.flat(g.op("Conv", nil, x, g.op("Mul", nil, w, g.num(3))))
+	g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
+	w := g.Op("ConstantOfShape", attrs{"value": onnx.New([]int{1}, []float32{.5})}, g.Ints(2, 3, 1, 1))
+	g.Flat(g.Op("Conv", nil, x, g.Op("Mul", nil, w, g.Num(3))))
 	c := check(t, g.Model, Options{})
 	if c.Folded != 2 {
 		t.Errorf("%d nodes were folded, want 2", c.Folded)
@@ -205,10 +205,10 @@ func TestFolding(t *testing.T) {
 }
 
 func TestLayerNames(t *testing.T) {
-	g, x := newGraph(17, 1, 3, 6, 5)
+	g, x := onnxtest.NewGraph(17, 1, 3, 6, 5)
 	g.Node("Transpose", x, "t", attrs{"perm": []int{0, 2, 3, 1}})
-	g.Node("LayerNormalization", "t "+g.random(3), "normed", nil)
-	g.flat("normed")
+	g.Node("LayerNormalization", "t "+g.Normal(3), "normed", nil)
+	g.Flat("normed")
 	g.Proto.Graph.Node[1].Name = "norm"
 	var names []string
 	for _, l := range check(t, g.Model, Options{}).Net.Layers[1:7] {

@@ -21,174 +21,11 @@ import (
 	"occlude/planner/rewrite"
 )
 
-// opsets are the versions that every form is written in.
-var opsets = []int{7, 9, 11, 13, 15, 18, 21}
-
 // attrs is short for the attributes of a node.
 type attrs = onnxtest.Attrs
 
-// graph writes a model node by node, each operator in the form that the
-// model's operator set has for it. Values are their names.
-type graph struct {
-	*onnxtest.Model
-	opset int
-	rng   *rand.Rand
-	made  int
-}
-
-func newGraph(opset int, dims ...int) (*graph, string) {
-	g := &graph{Model: onnxtest.New(opset), opset: opset, rng: rand.New(rand.NewPCG(uint64(opset), 17))}
-	g.Input("x", onnx.Float32, dims...)
-	return g, "x"
-}
-
-func (g *graph) name(prefix string) string {
-	g.made++
-	return fmt.Sprintf("%s%d", prefix, g.made)
-}
-
-// op adds a node with one output.
-func (g *graph) op(op string, a attrs, in ...string) string {
-	out := g.name(strings.ToLower(op))
-	g.Node(op, strings.Join(in, " "), out, a)
-	return out
-}
-
-// ops adds a node with several outputs.
-func (g *graph) ops(n int, op string, a attrs, in ...string) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = g.name(strings.ToLower(op))
-	}
-	g.Node(op, strings.Join(in, " "), strings.Join(out, " "), a)
-	return out
-}
-
-// random is an initializer of normal numbers.
-func (g *graph) random(dims ...int) string { return g.scaled(1, dims...) }
-
-// weights is an initializer whose sums over fan numbers keep their size.
-func (g *graph) weights(fan int, dims ...int) string {
-	return g.scaled(1/math.Sqrt(float64(fan)), dims...)
-}
-
-func (g *graph) scaled(scale float64, dims ...int) string {
-	data := make([]float32, product(dims))
-	for i := range data {
-		data[i] = float32(g.rng.NormFloat64() * scale)
-	}
-	return g.constant(onnx.New(dims, data))
-}
-
-// positive is an initializer of numbers between 1/2 and 3/2.
-func (g *graph) positive(dims ...int) string {
-	data := make([]float32, product(dims))
-	for i := range data {
-		data[i] = .5 + g.rng.Float32()
-	}
-	return g.constant(onnx.New(dims, data))
-}
-
-func (g *graph) constant(t *onnx.Tensor) string {
-	name := g.name("c")
-	g.Init(name, t)
-	return name
-}
-
-func (g *graph) num(v float64) string { return g.constant(onnx.Scalar(float32(v))) }
-
-func (g *graph) ints(v ...int) string {
-	w := make([]int64, len(v))
-	for i, x := range v {
-		w[i] = int64(x)
-	}
-	return g.constant(onnx.New([]int{len(w)}, w))
-}
-
-func (g *graph) index(i int) string { return g.constant(onnx.Scalar(int64(i))) }
-
-// The operators whose form changed.
-
-func (g *graph) reduce(op, x string, keep int, axes ...int) string {
-	since := 18
-	if op == "ReduceSum" {
-		since = 13
-	}
-	if g.opset < since {
-		return g.op(op, attrs{"axes": axes, "keepdims": keep}, x)
-	}
-	return g.op(op, attrs{"keepdims": keep}, x, g.ints(axes...))
-}
-
-func (g *graph) squeeze(x string, axes ...int) string   { return g.axed("Squeeze", x, axes) }
-func (g *graph) unsqueeze(x string, axes ...int) string { return g.axed("Unsqueeze", x, axes) }
-
-func (g *graph) axed(op, x string, axes []int) string {
-	switch {
-	case len(axes) == 0:
-		return g.op(op, nil, x)
-	case g.opset < 13:
-		return g.op(op, attrs{"axes": axes}, x)
-	}
-	return g.op(op, nil, x, g.ints(axes...))
-}
-
-func (g *graph) slice(x string, starts, ends, axes []int) string {
-	if g.opset < 10 {
-		return g.op("Slice", attrs{"starts": starts, "ends": ends, "axes": axes}, x)
-	}
-	return g.op("Slice", nil, x, g.ints(starts...), g.ints(ends...), g.ints(axes...))
-}
-
-func (g *graph) clip(x string, lo, hi float64) string {
-	if g.opset < 11 {
-		return g.op("Clip", attrs{"min": lo, "max": hi}, x)
-	}
-	return g.op("Clip", nil, x, g.num(lo), g.num(hi))
-}
-
-func (g *graph) pad(x, mode string, fill float64, pads ...int) string {
-	if g.opset < 11 {
-		return g.op("Pad", attrs{"mode": mode, "value": fill, "pads": pads}, x)
-	}
-	return g.op("Pad", attrs{"mode": mode}, x, g.ints(pads...), g.num(fill))
-}
-
-// split cuts into parts of the given sizes, or into n equal ones.
-func (g *graph) split(x string, axis, n int, sizes ...int) []string {
-	switch {
-	case len(sizes) > 0 && g.opset < 13:
-		return g.ops(n, "Split", attrs{"axis": axis, "split": sizes}, x)
-	case len(sizes) > 0:
-		return g.ops(n, "Split", attrs{"axis": axis}, x, g.ints(sizes...))
-	case g.opset >= 18:
-		return g.ops(n, "Split", attrs{"axis": axis, "num_outputs": n}, x)
-	}
-	return g.ops(n, "Split", attrs{"axis": axis}, x)
-}
-
-func (g *graph) reshape(x string, to ...int) string { return g.op("Reshape", nil, x, g.ints(to...)) }
-
-func (g *graph) transpose(x string, perm ...int) string {
-	return g.op("Transpose", attrs{"perm": perm}, x)
-}
-
-func (g *graph) batchNorm(x string, channels int) string {
-	return g.op("BatchNormalization", nil, x,
-		g.positive(channels), g.random(channels), g.random(channels), g.positive(channels))
-}
-
-// conv is a 3x3 convolution that keeps the size, and conv1 a 1x1 one.
-func (g *graph) conv(x string, in, out int) string {
-	return g.op("Conv", attrs{"pads": []int{1, 1, 1, 1}}, x, g.weights(9*in, out, in, 3, 3), g.random(out))
-}
-
-func (g *graph) conv1(x string, in, out int) string {
-	return g.op("Conv", nil, x, g.weights(in, out, in, 1, 1), g.random(out))
-}
-
-// flat ends the model in a vector of all that x holds.
-func (g *graph) flat(x string) { g.Output(g.op("Flatten", attrs{"axis": 1}, x), onnx.Float32) }
+// graph is short for what models are written with.
+type graph = onnxtest.Graph
 
 // checked is what a model is compared with.
 type checked struct {
@@ -378,7 +215,7 @@ type form struct {
 func forms(t *testing.T, table []form, sets ...int) {
 	t.Helper()
 	if sets == nil {
-		sets = opsets
+		sets = onnxtest.Opsets
 	}
 	for _, f := range table {
 		t.Run(f.name, func(t *testing.T) {
@@ -389,7 +226,7 @@ func forms(t *testing.T, table []form, sets ...int) {
 				}
 				ran++
 				t.Run(fmt.Sprint(opset), func(t *testing.T) {
-					g, x := newGraph(opset, f.dims...)
+					g, x := onnxtest.NewGraph(opset, f.dims...)
 					f.build(g, x)
 					c := check(t, g.Model, Options{})
 					if got := strings.Join(functions(c.Net), " "); got != f.calls {

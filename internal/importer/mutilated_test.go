@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/compute-onnx/support/protos"
 
 	"occlude/internal/onnx"
+	"occlude/internal/onnx/onnxtest"
 	"occlude/planner/rewrite"
 )
 
@@ -19,7 +20,7 @@ func TestMutilatedModels(t *testing.T) {
 	accepted := 0
 	for seed := range uint64(1000) {
 		rng := rand.New(rand.NewPCG(seed, 6))
-		g, story := randomModel(rng)
+		g := onnxtest.NewRandom(rng, onnxtest.RandomOptions{})
 		for range 1 + rng.IntN(3) {
 			mutilate(rng, g.Proto.Graph)
 		}
@@ -34,10 +35,10 @@ func TestMutilatedModels(t *testing.T) {
 		case err == nil:
 			accepted++
 			if _, _, err := rewrite.Optimize(r.Net, nil); err != nil {
-				t.Errorf("seed %d (%s): %v", seed, story, err)
+				t.Errorf("seed %d (%s): %v", seed, g.Story, err)
 			}
 		case strings.Contains(err.Error(), "internal error"), ctx.Err() == context.DeadlineExceeded:
-			t.Errorf("seed %d (%s): %v", seed, story, err)
+			t.Errorf("seed %d (%s): %v", seed, g.Story, err)
 		}
 	}
 	if accepted == 0 {

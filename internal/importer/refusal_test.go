@@ -45,7 +45,7 @@ func refused(t *testing.T, m *onnxtest.Model, opts Options, says ...string) {
 
 func TestUnknownOperators(t *testing.T) {
 	for _, op := range []string{"ConvTranspose", "LSTM", "NonMaxSuppression", "Resize", "Upsample", "Einsum", "Loop", "If", "TopK", "Nonsense", "com.microsoft::FusedConv", "ai.onnx.ml::ZipMap"} {
-		g, x := newGraph(13, 1, 3, 6, 5)
+		g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
 		g.Node(op, x, "y", nil)
 		g.Proto.Graph.Node[0].Name = "culprit"
 		g.Output("y", onnx.Float32)
@@ -83,10 +83,10 @@ func TestRefusedInputs(t *testing.T) {
 }
 
 func TestRefusedOutputs(t *testing.T) {
-	g, x := newGraph(13, 1, 3, 6, 5)
-	h := g.conv(x, 3, 4)
+	g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
+	h := g.Conv(x, 3, 4)
 	g.Output(h, onnx.Float32)
-	g.Node("Mul", g.num(1)+" "+g.num(2), "constant", nil).Output("constant", onnx.Float32)
+	g.Node("Mul", g.Num(1)+" "+g.Num(2), "constant", nil).Output("constant", onnx.Float32)
 	g.Node("Shape", x, "shape", nil).Output("shape", onnx.Int64)
 	g.Output(x, onnx.Float32)
 	refused(t, g.Model, Options{}, fmt.Sprintf("output %q is 1x4x6x5", h), "one score per class")
@@ -103,109 +103,109 @@ func TestRefusedForms(t *testing.T) {
 		says  string
 	}{
 		"3-D convolution": {func(g *graph, x string) string {
-			return g.op("Conv", nil, g.reshape(x, 1, 3, 2, 4, 5), g.random(2, 3, 1, 1, 1))
+			return g.Op("Conv", nil, g.Reshape(x, 1, 3, 2, 4, 5), g.Normal(2, 3, 1, 1, 1))
 		}, "slides over 3 axes"},
 		"1-D convolution": {func(g *graph, x string) string {
-			return g.op("Conv", nil, g.reshape(x, 1, 3, 40), g.random(2, 3, 1))
+			return g.Op("Conv", nil, g.Reshape(x, 1, 3, 40), g.Normal(2, 3, 1))
 		}, "slides over 1 axes"},
 		"1-D pool": {func(g *graph, x string) string {
-			return g.op("MaxPool", attrs{"kernel_shape": []int{2}}, g.reshape(x, 1, 3, 40))
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{2}}, g.Reshape(x, 1, 3, 40))
 		}, "slides over 1 axes"},
-		"weights for other channels": {func(g *graph, x string) string { return g.conv(x, 4, 2) }, "do not fit 3 input channels"},
-		"groups that do not divide":  {func(g *graph, x string) string { return g.op("Conv", attrs{"group": 2}, x, g.random(4, 1, 1, 1)) }, "2 groups"},
+		"weights for other channels": {func(g *graph, x string) string { return g.Conv(x, 4, 2) }, "do not fit 3 input channels"},
+		"groups that do not divide":  {func(g *graph, x string) string { return g.Op("Conv", attrs{"group": 2}, x, g.Normal(4, 1, 1, 1)) }, "2 groups"},
 		"biases too few": {func(g *graph, x string) string {
-			return g.op("Conv", nil, x, g.random(4, 3, 1, 1), g.random(3))
+			return g.Op("Conv", nil, x, g.Normal(4, 3, 1, 1), g.Normal(3))
 		}, "3 biases for 4 filters"},
-		"window above the map": {func(g *graph, x string) string { return g.op("Conv", nil, x, g.random(1, 3, 20, 1)) }, "larger than"},
+		"window above the map": {func(g *graph, x string) string { return g.Op("Conv", nil, x, g.Normal(1, 3, 20, 1)) }, "larger than"},
 		"kernel shape": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"kernel_shape": []int{2, 2}}, x, g.random(1, 3, 3, 3))
+			return g.Op("Conv", attrs{"kernel_shape": []int{2, 2}}, x, g.Normal(1, 3, 3, 3))
 		}, "kernel_shape"},
 		"stride of zero": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"strides": []int{0, 1}}, x, g.random(1, 3, 1, 1))
+			return g.Op("Conv", attrs{"strides": []int{0, 1}}, x, g.Normal(1, 3, 1, 1))
 		}, "at least 1"},
 		"absurd stride": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"strides": []int{1 << 62, 1 << 62}}, x, g.random(1, 3, 1, 1))
+			return g.Op("Conv", attrs{"strides": []int{1 << 62, 1 << 62}}, x, g.Normal(1, 3, 1, 1))
 		}, "beyond any image"},
 		"absurd dilation": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"dilations": []int{1 << 62, 1 << 62}}, x, g.random(1, 3, 3, 3))
+			return g.Op("Conv", attrs{"dilations": []int{1 << 62, 1 << 62}}, x, g.Normal(1, 3, 3, 3))
 		}, "beyond any image"},
 		"absurd pads": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"pads": []int{1 << 60, 0, 0, 0}}, x, g.random(1, 3, 1, 1))
+			return g.Op("Conv", attrs{"pads": []int{1 << 60, 0, 0, 0}}, x, g.Normal(1, 3, 1, 1))
 		}, "beyond any image"},
 		"pads that no memory holds": {func(g *graph, x string) string {
-			return g.op("Conv", attrs{"pads": []int{16000, 16000, 16000, 16000}}, x, g.random(64, 3, 1, 1))
+			return g.Op("Conv", attrs{"pads": []int{16000, 16000, 16000, 16000}}, x, g.Normal(64, 3, 1, 1))
 		}, "limit"},
 		"padding that no memory holds": {func(g *graph, x string) string {
-			return g.pad(x, "constant", 0, 0, 0, 16000, 16000, 0, 0, 16000, 16000)
+			return g.Pad(x, "constant", 0, 0, 0, 16000, 16000, 0, 0, 16000, 16000)
 		}, "limit"},
 		"absurd padding": {func(g *graph, x string) string {
-			return g.pad(x, "constant", 0, 0, 0, 1<<61, 0, 0, 0, 0, 0)
+			return g.Pad(x, "constant", 0, 0, 0, 1<<61, 0, 0, 0, 0, 0)
 		}, "beyond any image"},
 		"absurd cropping": {func(g *graph, x string) string {
-			return g.pad(x, "constant", 0, 0, 0, -1<<63, 0, 0, 0, 0, 0)
+			return g.Pad(x, "constant", 0, 0, 0, -1<<63, 0, 0, 0, 0, 0)
 		}, "beyond any image"},
 		"absurd padding of channels": {func(g *graph, x string) string {
-			return g.pad(g.pad(x, "constant", 0, 0, 0, 3000, 3000, 0, 0, 3000, 3000), "constant", 0, 0, 16000, 0, 0, 0, 0, 0, 0)
+			return g.Pad(g.Pad(x, "constant", 0, 0, 0, 3000, 3000, 0, 0, 3000, 3000), "constant", 0, 0, 16000, 0, 0, 0, 0, 0, 0)
 		}, "limit"},
 		"reflection of more than there is": {func(g *graph, x string) string {
-			return g.pad(x, "reflect", 0, 0, 0, 20, 0, 0, 0, 0, 0)
+			return g.Pad(x, "reflect", 0, 0, 0, 20, 0, 0, 0, 0, 0)
 		}, "reflect"},
 		"absurd window": {func(g *graph, x string) string {
-			return g.op("MaxPool", attrs{"kernel_shape": []int{1 << 40, 1 << 40}}, x)
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{1 << 40, 1 << 40}}, x)
 		}, "beyond any image"},
 		"window in the padding": {func(g *graph, x string) string {
-			return g.op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "pads": []int{3, 3, 3, 3}}, x)
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "pads": []int{3, 3, 3, 3}}, x)
 		}, "not smaller than its window"},
-		"no window": {func(g *graph, x string) string { return g.op("AveragePool", nil, x) }, "kernel of 0 axes"},
+		"no window": {func(g *graph, x string) string { return g.Op("AveragePool", nil, x) }, "kernel of 0 axes"},
 		"unknown padding": {func(g *graph, x string) string {
-			return g.op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "auto_pad": "FULL"}, x)
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{2, 2}, "auto_pad": "FULL"}, x)
 		}, "FULL"},
 		"absurd expansion": {func(g *graph, x string) string {
-			return g.op("Expand", nil, g.op("GlobalMaxPool", nil, x), g.ints(1, 3, 1<<20, 1<<20))
+			return g.Op("Expand", nil, g.Op("GlobalMaxPool", nil, x), g.Ints(1, 3, 1<<20, 1<<20))
 		}, "Expand"},
-		"absurd tiling":              {func(g *graph, x string) string { return g.op("Tile", nil, x, g.ints(1, 1, 1<<31, 1<<31)) }, "Tile"},
-		"absurd reshape":             {func(g *graph, x string) string { return g.reshape(x, 1<<62, 1<<62, -1) }, "cannot make"},
-		"reshape to another number":  {func(g *graph, x string) string { return g.reshape(x, 1, 121) }, "cannot make"},
-		"two rests":                  {func(g *graph, x string) string { return g.reshape(x, -1, -1) }, "target shape"},
-		"squeeze of an axis":         {func(g *graph, x string) string { return g.squeeze(x, 1) }, "Squeeze"},
-		"axis that is not there":     {func(g *graph, x string) string { return g.squeeze(x, 9) }, "Squeeze"},
-		"flatten axis":               {func(g *graph, x string) string { return g.op("Flatten", attrs{"axis": 9}, x) }, "axis of 9"},
-		"permutation":                {func(g *graph, x string) string { return g.transpose(x, 0, 0, 1, 2) }, "permutation"},
-		"unsqueeze twice":            {func(g *graph, x string) string { return g.unsqueeze(x, 1, 1) }, "axes of [1 1]"},
-		"concat of sizes":            {func(g *graph, x string) string { return g.op("Concat", attrs{"axis": 1}, x, g.random(1, 3, 2, 2)) }, "Concat"},
-		"shapes that do not match":   {func(g *graph, x string) string { return g.op("Add", nil, x, g.random(4, 1, 1)) }, "Add"},
-		"channel that is not there":  {func(g *graph, x string) string { return g.op("Gather", attrs{"axis": 1}, x, g.ints(3)) }, "element 3 of an axis of 3"},
-		"split into too much":        {func(g *graph, x string) string { return g.split(x, 1, 2, 2, 2)[0] }, "splits 3 elements"},
-		"split into too little":      {func(g *graph, x string) string { return g.split(x, 1, 2, 1, 1)[0] }, "splits 3 elements"},
-		"split that does not divide": {func(g *graph, x string) string { return g.split(x, 1, 2)[0] }, "Split"},
+		"absurd tiling":              {func(g *graph, x string) string { return g.Op("Tile", nil, x, g.Ints(1, 1, 1<<31, 1<<31)) }, "Tile"},
+		"absurd reshape":             {func(g *graph, x string) string { return g.Reshape(x, 1<<62, 1<<62, -1) }, "cannot make"},
+		"reshape to another number":  {func(g *graph, x string) string { return g.Reshape(x, 1, 121) }, "cannot make"},
+		"two rests":                  {func(g *graph, x string) string { return g.Reshape(x, -1, -1) }, "target shape"},
+		"squeeze of an axis":         {func(g *graph, x string) string { return g.Squeeze(x, 1) }, "Squeeze"},
+		"axis that is not there":     {func(g *graph, x string) string { return g.Squeeze(x, 9) }, "Squeeze"},
+		"flatten axis":               {func(g *graph, x string) string { return g.Op("Flatten", attrs{"axis": 9}, x) }, "axis of 9"},
+		"permutation":                {func(g *graph, x string) string { return g.Transpose(x, 0, 0, 1, 2) }, "permutation"},
+		"unsqueeze twice":            {func(g *graph, x string) string { return g.Unsqueeze(x, 1, 1) }, "axes of [1 1]"},
+		"concat of sizes":            {func(g *graph, x string) string { return g.Op("Concat", attrs{"axis": 1}, x, g.Normal(1, 3, 2, 2)) }, "Concat"},
+		"shapes that do not match":   {func(g *graph, x string) string { return g.Op("Add", nil, x, g.Normal(4, 1, 1)) }, "Add"},
+		"channel that is not there":  {func(g *graph, x string) string { return g.Op("Gather", attrs{"axis": 1}, x, g.Ints(3)) }, "element 3 of an axis of 3"},
+		"split into too much":        {func(g *graph, x string) string { return g.Split(x, 1, 2, 2, 2)[0] }, "splits 3 elements"},
+		"split into too little":      {func(g *graph, x string) string { return g.Split(x, 1, 2, 1, 1)[0] }, "splits 3 elements"},
+		"split that does not divide": {func(g *graph, x string) string { return g.Split(x, 1, 2)[0] }, "Split"},
 		"gemm of other sizes": {func(g *graph, x string) string {
-			return g.op("Gemm", nil, g.op("Flatten", nil, x), g.random(60, 4))
+			return g.Op("Gemm", nil, g.Op("Flatten", nil, x), g.Normal(60, 4))
 		}, "Gemm"},
 		"gemm with biases on end": {func(g *graph, x string) string {
-			return g.op("Gemm", nil, g.op("Flatten", nil, x), g.random(120, 4), g.random(4, 1))
+			return g.Op("Gemm", nil, g.Op("Flatten", nil, x), g.Normal(120, 4), g.Normal(4, 1))
 		}, "Gemm"},
-		"matmul of other sizes":        {func(g *graph, x string) string { return g.op("MatMul", nil, x, g.random(4, 4)) }, "MatMul"},
-		"batch norm of other channels": {func(g *graph, x string) string { return g.batchNorm(x, 4) }, "4 parameters for 3 channels"},
+		"matmul of other sizes":        {func(g *graph, x string) string { return g.Op("MatMul", nil, x, g.Normal(4, 4)) }, "MatMul"},
+		"batch norm of other channels": {func(g *graph, x string) string { return g.BatchNorm(x, 4) }, "4 parameters for 3 channels"},
 		"instance norm of other channels": {func(g *graph, x string) string {
-			return g.op("InstanceNormalization", nil, x, g.random(2), g.random(2))
+			return g.Op("InstanceNormalization", nil, x, g.Normal(2), g.Normal(2))
 		}, "InstanceNormalization"},
 		"dropout in training mode": {func(g *graph, x string) string {
-			return g.op("Dropout", nil, x, g.num(.5), g.constant(onnx.Scalar(true)))
+			return g.Op("Dropout", nil, x, g.Num(.5), g.Constant(onnx.Scalar(true)))
 		}, "training mode"},
-		"comparison":         {func(g *graph, x string) string { return g.op("Greater", nil, x, g.num(0)) }, "bool"},
-		"cast to integers":   {func(g *graph, x string) string { return g.op("Cast", attrs{"to": 7}, x) }, "int64"},
-		"a slice of nothing": {func(g *graph, x string) string { return g.slice(x, []int{2}, []int{1}, []int{2}) }, "nothing of the image"},
-		"missing input":      {func(g *graph, x string) string { return g.op("Add", nil, x) }, "input 1 is missing"},
-		"absent input":       {func(g *graph, x string) string { return g.op("InstanceNormalization", nil, x, "-", g.random(3)) }, "input 1 is missing"},
-		"absent term":        {func(g *graph, x string) string { return g.op("Sum", nil, x, "-") }, "Sum"},
+		"comparison":         {func(g *graph, x string) string { return g.Op("Greater", nil, x, g.Num(0)) }, "bool"},
+		"cast to integers":   {func(g *graph, x string) string { return g.Op("Cast", attrs{"to": 7}, x) }, "int64"},
+		"a slice of nothing": {func(g *graph, x string) string { return g.Slice(x, []int{2}, []int{1}, []int{2}) }, "nothing of the image"},
+		"missing input":      {func(g *graph, x string) string { return g.Op("Add", nil, x) }, "input 1 is missing"},
+		"absent input":       {func(g *graph, x string) string { return g.Op("InstanceNormalization", nil, x, "-", g.Normal(3)) }, "input 1 is missing"},
+		"absent term":        {func(g *graph, x string) string { return g.Op("Sum", nil, x, "-") }, "Sum"},
 		"a shape that the image makes": {func(g *graph, x string) string {
-			return g.op("Reshape", nil, x, g.op("Cast", attrs{"to": 7}, g.reduce("ReduceMax", x, 0, 0, 1, 2, 3)))
+			return g.Op("Reshape", nil, x, g.Op("Cast", attrs{"to": 7}, g.Reduce("ReduceMax", x, 0, 0, 1, 2, 3)))
 		}, "int64"},
-		"an output that the operator has not": {func(g *graph, x string) string { return g.ops(2, "Relu", nil, x)[1] }, "output"},
-		"indices of a pool":                   {func(g *graph, x string) string { return g.ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[1] }, "int64"},
+		"an output that the operator has not": {func(g *graph, x string) string { return g.Ops(2, "Relu", nil, x)[1] }, "output"},
+		"indices of a pool":                   {func(g *graph, x string) string { return g.Ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[1] }, "int64"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, x := newGraph(13, 1, 3, 8, 5)
+			g, x := onnxtest.NewGraph(13, 1, 3, 8, 5)
 			g.Output(c.build(g, x), onnx.Float32)
 			last := g.Proto.Graph.Node[len(g.Proto.Graph.Node)-1]
 			refused(t, g.Model, Options{}, c.says)

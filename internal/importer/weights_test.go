@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"occlude/internal/network"
+	"occlude/internal/onnx/onnxtest"
 )
 
 // TestWeightsAreInMemoryOnce: what one layer reads becomes its weights where it
 // is, in another order or not.
 func TestWeightsAreInMemoryOnce(t *testing.T) {
-	g, x := newGraph(13, 1, 3, 6, 5)
-	kernel, first, second := g.weights(27, 4, 3, 3, 3), g.weights(48, 5, 48), g.weights(5, 2, 5)
-	h := g.op("Flatten", nil, g.op("Conv", nil, x, kernel))
-	h = g.op("Relu", nil, g.op("Gemm", attrs{"transB": 1, "alpha": .5}, h, first))
-	g.flat(g.op("Gemm", attrs{"transB": 1}, h, second))
+	g, x := onnxtest.NewGraph(13, 1, 3, 6, 5)
+	kernel, first, second := g.Weights(27, 4, 3, 3, 3), g.Weights(48, 5, 48), g.Weights(5, 2, 5)
+	h := g.Op("Flatten", nil, g.Op("Conv", nil, x, kernel))
+	h = g.Op("Relu", nil, g.Op("Gemm", attrs{"transB": 1, "alpha": .5}, h, first))
+	g.Flat(g.Op("Gemm", attrs{"transB": 1}, h, second))
 	check(t, g.Model, Options{})
 
 	m := g.Model.Model(t)
@@ -49,36 +50,36 @@ func TestSharedWeights(t *testing.T) {
 	image := []int{1, 3, 5, 5}
 	forms(t, []form{
 		{name: "two convolutions", dims: image, build: func(g *graph, x string) {
-			w := g.weights(27, 3, 3, 3, 3)
-			g.flat(g.op("Conv", nil, g.op("Conv", nil, x, w), w))
+			w := g.Weights(27, 3, 3, 3, 3)
+			g.Flat(g.Op("Conv", nil, g.Op("Conv", nil, x, w), w))
 		}},
 		{name: "two fully-connected layers", dims: image, build: func(g *graph, x string) {
-			h, w := g.op("Flatten", nil, x), g.weights(75, 75, 75)
-			h = g.op("Gemm", attrs{"transB": 1}, h, w)
-			g.flat(g.op("Gemm", attrs{"transB": 1}, h, w))
+			h, w := g.Op("Flatten", nil, x), g.Weights(75, 75, 75)
+			h = g.Op("Gemm", attrs{"transB": 1}, h, w)
+			g.Flat(g.Op("Gemm", attrs{"transB": 1}, h, w))
 		}},
 		{name: "a fully-connected layer and its transpose", dims: image, build: func(g *graph, x string) {
-			h, w := g.op("Flatten", nil, x), g.weights(75, 75, 75)
-			h = g.op("Gemm", attrs{"transB": 1, "alpha": .25}, h, w)
-			g.flat(g.op("Gemm", nil, h, w))
+			h, w := g.Op("Flatten", nil, x), g.Weights(75, 75, 75)
+			h = g.Op("Gemm", attrs{"transB": 1, "alpha": .25}, h, w)
+			g.Flat(g.Op("Gemm", nil, h, w))
 		}},
 		{name: "two heads on one map, one through a function", dims: image, calls: "Gemm", build: func(g *graph, x string) {
-			h, w := g.op("Flatten", nil, x), g.weights(75, 75, 75)
-			column := g.reshape(g.op("Gemm", attrs{"transB": 1}, h, w), 75, 1)
-			g.flat(g.reshape(g.op("Gemm", attrs{"transA": 1}, column, w), 1, 75))
+			h, w := g.Op("Flatten", nil, x), g.Weights(75, 75, 75)
+			column := g.Reshape(g.Op("Gemm", attrs{"transB": 1}, h, w), 75, 1)
+			g.Flat(g.Reshape(g.Op("Gemm", attrs{"transA": 1}, column, w), 1, 75))
 		}},
 		{name: "a layer and arithmetic", dims: image, build: func(g *graph, x string) {
-			w := g.weights(75, 4, 75)
-			h := g.op("Gemm", attrs{"transB": 1}, g.op("Flatten", nil, x), w)
-			g.flat(g.op("MatMul", nil, h, g.op("Mul", nil, w, g.positive(75))))
+			w := g.Weights(75, 4, 75)
+			h := g.Op("Gemm", attrs{"transB": 1}, g.Op("Flatten", nil, x), w)
+			g.Flat(g.Op("MatMul", nil, h, g.Op("Mul", nil, w, g.Positive(75))))
 		}},
 		{name: "weights under another name", dims: image, build: func(g *graph, x string) {
-			w := g.op("Identity", nil, g.weights(27, 3, 3, 3, 3))
-			g.flat(g.op("Conv", nil, g.op("Conv", nil, x, w), w))
+			w := g.Op("Identity", nil, g.Weights(27, 3, 3, 3, 3))
+			g.Flat(g.Op("Conv", nil, g.Op("Conv", nil, x, w), w))
 		}},
 		{name: "a convolution that only the reference computes", dims: image, calls: "ReduceMax Conv", build: func(g *graph, x string) {
-			bias := g.reshape(g.reduce("ReduceMax", x, 0, 0, 2, 3), 3)
-			g.flat(g.op("Conv", nil, x, g.weights(27, 3, 3, 3, 3), bias))
+			bias := g.Reshape(g.Reduce("ReduceMax", x, 0, 0, 2, 3), 3)
+			g.Flat(g.Op("Conv", nil, x, g.Weights(27, 3, 3, 3, 3), bias))
 		}},
 	}, 13)
 }
@@ -86,12 +87,12 @@ func TestSharedWeights(t *testing.T) {
 // TestFlattenedForSeveral: who reads the flattened map in its own order still
 // finds it.
 func TestFlattenedForSeveral(t *testing.T) {
-	g, x := newGraph(13, 1, 3, 4, 5)
-	h := g.op("Flatten", nil, g.op("Relu", nil, x))
-	a := g.op("Gemm", attrs{"transB": 1}, h, g.weights(60, 7, 60), g.random(7))
-	b := g.op("MatMul", nil, h, g.weights(60, 60, 7))
-	c := g.op("Gemm", nil, g.op("Softmax", nil, h), g.weights(60, 60, 7))
-	g.flat(g.op("Sum", nil, a, b, c))
+	g, x := onnxtest.NewGraph(13, 1, 3, 4, 5)
+	h := g.Op("Flatten", nil, g.Op("Relu", nil, x))
+	a := g.Op("Gemm", attrs{"transB": 1}, h, g.Weights(60, 7, 60), g.Normal(7))
+	b := g.Op("MatMul", nil, h, g.Weights(60, 60, 7))
+	c := g.Op("Gemm", nil, g.Op("Softmax", nil, h), g.Weights(60, 60, 7))
+	g.Flat(g.Op("Sum", nil, a, b, c))
 	check(t, g.Model, Options{})
 }
 

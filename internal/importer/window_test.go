@@ -13,8 +13,8 @@ func TestConvolutions(t *testing.T) {
 				all[k] = v
 			}
 			fan := in / group * kernel[0] * kernel[1]
-			w := g.weights(fan, out, in/group, kernel[0], kernel[1])
-			g.flat(g.op("Conv", all, x, w, g.random(out)))
+			w := g.Weights(fan, out, in/group, kernel[0], kernel[1])
+			g.Flat(g.Op("Conv", all, x, w, g.Normal(out)))
 		}
 	}
 	image := []int{1, 3, 11, 9}
@@ -31,15 +31,15 @@ func TestConvolutions(t *testing.T) {
 		{name: "gray image", dims: []int{1, 1, 8, 8}, build: conv(1, 4, 1, []int{3, 3}, nil)},
 		{name: "whole map", dims: image, build: conv(3, 4, 1, []int{11, 9}, nil)},
 		{name: "without bias", dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("Conv", nil, x, g.weights(27, 4, 3, 3, 3)))
+			g.Flat(g.Op("Conv", nil, x, g.Weights(27, 4, 3, 3, 3)))
 		}},
 		{name: "bias left out by name", dims: image, build: func(g *graph, x string) {
-			g.flat(g.op("Conv", nil, x, g.weights(27, 4, 3, 3, 3), "-"))
+			g.Flat(g.Op("Conv", nil, x, g.Weights(27, 4, 3, 3, 3), "-"))
 		}},
 		{name: "depthwise with a multiplier", dims: image, build: conv(3, 6, 3, []int{3, 3}, attrs{"pads": []int{1, 1, 1, 1}})},
 		{name: "weights made by the image", dims: image, calls: "Conv", build: func(g *graph, x string) {
-			w := g.reshape(g.slice(x, []int{0, 0}, []int{2, 2}, []int{2, 3}), 1, 3, 2, 2)
-			g.flat(g.op("Conv", nil, g.op("Relu", nil, x), w))
+			w := g.Reshape(g.Slice(x, []int{0, 0}, []int{2, 2}, []int{2, 3}), 1, 3, 2, 2)
+			g.Flat(g.Op("Conv", nil, g.Op("Relu", nil, x), w))
 		}},
 	}
 	for _, auto := range []string{"SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"} {
@@ -55,7 +55,7 @@ func TestConvolutions(t *testing.T) {
 
 func TestPools(t *testing.T) {
 	pool := func(op string, a attrs) func(*graph, string) {
-		return func(g *graph, x string) { g.flat(g.op(op, a, x)) }
+		return func(g *graph, x string) { g.Flat(g.Op(op, a, x)) }
 	}
 	image := []int{1, 3, 11, 10}
 	var table []form
@@ -85,7 +85,7 @@ func TestPools(t *testing.T) {
 		form{name: "AveragePool counts the padding, ceil", since: 10, dims: image,
 			build: pool("AveragePool", attrs{"kernel_shape": []int{3, 3}, "strides": []int{2, 2}, "pads": []int{1, 1, 1, 1}, "count_include_pad": 1, "ceil_mode": 1})},
 		form{name: "MaxPool with indices that nobody reads", since: 8, dims: image, build: func(g *graph, x string) {
-			g.flat(g.ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[0])
+			g.Flat(g.Ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[0])
 		}},
 		form{name: "LpPool", dims: image, calls: "LpPool", build: pool("LpPool", attrs{"kernel_shape": []int{2, 2}})},
 	)
@@ -96,16 +96,16 @@ func TestGlobalPoolsAndReductions(t *testing.T) {
 	image := []int{1, 3, 7, 6}
 	var table []form
 	for _, op := range []string{"GlobalAveragePool", "GlobalMaxPool"} {
-		table = append(table, form{name: op, dims: image, build: func(g *graph, x string) { g.flat(g.op(op, nil, x)) }})
+		table = append(table, form{name: op, dims: image, build: func(g *graph, x string) { g.Flat(g.Op(op, nil, x)) }})
 	}
 	for _, op := range []string{"ReduceMean", "ReduceSum", "ReduceMax"} {
 		for _, keep := range []int{0, 1} {
 			reduce := func(axes ...int) func(*graph, string) {
-				return func(g *graph, x string) { g.flat(g.reduce(op, g.conv(x, 3, 4), keep, axes...)) }
+				return func(g *graph, x string) { g.Flat(g.Reduce(op, g.Conv(x, 3, 4), keep, axes...)) }
 			}
 			last := func(axes ...int) func(*graph, string) { // on channels last
 				return func(g *graph, x string) {
-					g.flat(g.reduce(op, g.transpose(g.conv(x, 3, 4), 0, 2, 3, 1), keep, axes...))
+					g.Flat(g.Reduce(op, g.Transpose(g.Conv(x, 3, 4), 0, 2, 3, 1), keep, axes...))
 				}
 			}
 			name := func(what string) string { return fmt.Sprintf("%s %s, keepdims %d", op, what, keep) }
@@ -127,32 +127,32 @@ func TestGlobalPoolsAndReductions(t *testing.T) {
 		}
 		table = append(table,
 			form{name: op + " of all", dims: image, calls: op, build: func(g *graph, x string) {
-				g.flat(g.reshape(g.op(op, nil, x), 1, 1))
+				g.Flat(g.Reshape(g.Op(op, nil, x), 1, 1))
 			}},
 			form{name: op + " of the rows, then the columns", dims: image, build: func(g *graph, x string) {
 				if op == "ReduceSum" {
-					x, op := g.op("Relu", nil, x), "ReduceMax" // sums along one axis have no layer
-					g.flat(g.reduce(op, g.reduce(op, x, 1, 3), 1, 2))
+					x, op := g.Op("Relu", nil, x), "ReduceMax" // sums along one axis have no layer
+					g.Flat(g.Reduce(op, g.Reduce(op, x, 1, 3), 1, 2))
 					return
 				}
-				g.flat(g.reduce(op, g.reduce(op, x, 1, 3), 1, 2))
+				g.Flat(g.Reduce(op, g.Reduce(op, x, 1, 3), 1, 2))
 			}},
 			form{name: op + " of no axes changes nothing", since: 18, dims: image, calls: op, build: func(g *graph, x string) {
-				g.flat(g.op(op, attrs{"noop_with_empty_axes": 1}, x))
+				g.Flat(g.Op(op, attrs{"noop_with_empty_axes": 1}, x))
 			}},
 		)
 	}
 	table = append(table,
-		form{name: "ReduceMin", dims: image, calls: "ReduceMin", build: func(g *graph, x string) { g.flat(g.reduce("ReduceMin", x, 1, 2, 3)) }},
+		form{name: "ReduceMin", dims: image, calls: "ReduceMin", build: func(g *graph, x string) { g.Flat(g.Reduce("ReduceMin", x, 1, 2, 3)) }},
 		form{name: "spatial attention", dims: image, build: func(g *graph, x string) {
 			// CBAM: a map of the channels' mean and largest gates all channels.
-			h := g.conv(x, 3, 6)
-			both := g.op("Concat", attrs{"axis": 1}, g.reduce("ReduceMean", h, 1, 1), g.reduce("ReduceMax", h, 1, 1))
-			g.flat(g.op("Mul", nil, h, g.op("Sigmoid", nil, g.conv(both, 2, 1))))
+			h := g.Conv(x, 3, 6)
+			both := g.Op("Concat", attrs{"axis": 1}, g.Reduce("ReduceMean", h, 1, 1), g.Reduce("ReduceMax", h, 1, 1))
+			g.Flat(g.Op("Mul", nil, h, g.Op("Sigmoid", nil, g.Conv(both, 2, 1))))
 		}},
 		form{name: "a local layer after a global one", dims: image, build: func(g *graph, x string) {
-			h := g.conv(x, 3, 4)
-			g.flat(g.conv(g.op("Sub", nil, h, g.op("GlobalAveragePool", nil, h)), 4, 2))
+			h := g.Conv(x, 3, 4)
+			g.Flat(g.Conv(g.Op("Sub", nil, h, g.Op("GlobalAveragePool", nil, h)), 4, 2))
 		}},
 	)
 	forms(t, table)

@@ -15,6 +15,14 @@
 // protobuf types, not through the decoder's own tables, so that a mistake there
 // does not cancel out.
 //
+// Graph does the naming and knows in which form each operator set has an operator:
+//
+//	g, x := onnxtest.NewGraph(13, 1, 3, 8, 8)
+//	g.Flat(g.Op("Relu", nil, g.BatchNorm(g.Conv(x, 3, 4), 4)))
+//
+// NewRandom writes a whole classifier with it, a chain of what published ones are made
+// of: the same seed gives the same bytes.
+//
 // Tensors are written with raw bytes, as exporters do; Typed and External
 // choose the other encodings. Proto hands out the message itself for what
 // the builder has no word for (functions, sparse tensors, missing types).
