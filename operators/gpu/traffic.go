@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"strings"
+
 	"occlude/operators"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/region"
@@ -8,11 +10,34 @@ import (
 
 // Traffic is what a batch has a device do.
 type Traffic struct {
-	// Kernels are the launches, by name of kernel.
-	Kernels map[string]Load
+	// Launches are in the order in which they are queued, Kernels the same by name of
+	// kernel.
+	Launches []Launch
+	Kernels  map[string]Load
 	// Tables, Patches and Scores are the bytes that are copied between host and device: the
 	// first two up, the last down. There are no patches where they are cut from a cover.
 	Tables, Patches, Scores int64
+}
+
+// Launch is one of a kernel.
+type Launch struct {
+	Layer  int // Index; the output's for what follows all layers
+	Kernel string
+	// Blocks are those of the grid, Together how many a processor of the device computes at
+	// the same time.
+	Blocks, Together int64
+	Load
+}
+
+// Of blocks of kernels.Threads threads, those that a processor computes at the same time: as
+// many as convolutions are compiled for, and otherwise as many as its 2048 threads make.
+const convTogether, usualTogether = 2, 8
+
+func together(kernel string) int64 {
+	if strings.HasPrefix(kernel, "conv_") && kernel != "conv_direct" {
+		return convTogether
+	}
+	return usualTogether
 }
 
 // Load is what launches of a kernel come to.
@@ -42,47 +67,67 @@ func (t Traffic) Total() (sum Load) {
 // Traffic is what a batch of positions comes to that compute the rectangles, with patches
 // from the host. Where all layers are computed whole there are no views.
 func (p *Shape) Traffic(rects []region.Rect, positions int) (Traffic, error) {
-	l, err := p.lay(uniform(rects, positions), false)
+	batch := make([]operators.Update, positions)
+	for i := range batch {
+		batch[i] = operators.Update{Patch: operators.Tile{Rect: rects[0], Data: []float32{}}, Rects: rects}
+	}
+	return p.TrafficOf(batch, rects[0] != p.net.Input().Shape.Whole())
+}
+
+// TrafficOf is what a batch comes to, with views of all layers or of none but the image. Only
+// whether patches have data matters of it: without they are cut from a cover.
+func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error) {
+	size := sizeOf(p.net, batch)
+	l, err := p.lay(size, false)
 	if err != nil {
 		return Traffic{}, err
 	}
-	batch := make([]operators.Update, positions)
-	for i := range batch {
-		batch[i] = operators.Update{Patch: operators.Tile{Rect: rects[0]}, Rects: rects}
+	c := counter{batch: batch, views: views}
+	if c.kernels = map[string]Load{}; !size.patches && size.cells[0] > 0 {
+		patches := 4 * size.cells[0] * int64(p.net.Input().Shape.C)
+		c.count(0, "place", [3]int{blocks(int64(size.most[0] * p.net.Input().Shape.C)), len(batch), 1}, Load{Launches: 1, Read: patches, Written: patches})
 	}
-	out := p.net.Output
-	c := counter{
-		loads: map[string]Load{}, rects: rects,
-		views: rects[0] != p.net.Input().Shape.Whole(),
-	}
+	whole := true // the output, everywhere
 	for i, layer := range p.net.Layers {
 		if i == 0 || l.layers[i].cells == 0 {
 			continue
 		}
 		err := p.steps(layer, batch, l.layers[i].cells, func(s *step, lo, hi int) error {
-			c.fill(p, s, hi-lo)
+			c.fill(p, s, lo, hi)
 			return p.kernels[i].run(s)
 		})
 		if err != nil {
 			return Traffic{}, err
 		}
 	}
-	t := Traffic{
-		Kernels: c.loads, Tables: l.patches, Patches: l.uploaded - l.patches,
-		Scores: 4 * int64(positions) * int64(out.Shape.Len()),
+	out := p.net.Output
+	for b := range batch {
+		whole = whole && batch[b].Rects[out.Index] == out.Shape.Whole()
 	}
-	if rects[out.Index] != out.Shape.Whole() {
-		t.Kernels["place"] = t.Kernels["place"].Plus(Load{Launches: 1, Read: t.Scores, Written: t.Scores})
+	t := Traffic{Tables: l.patches, Patches: l.uploaded - l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
+	if !whole {
+		c.count(out.Index, "place", [3]int{blocks(int64(out.Shape.Len())), len(batch), 1}, Load{Launches: 1, Read: t.Scores, Written: t.Scores})
 	}
+	t.Launches, t.Kernels = c.launches, c.kernels
 	return t, nil
 }
 
 // counter is a launcher that adds up.
 type counter struct {
-	loads map[string]Load
-	rects []region.Rect
-	views bool // are there
-	step  *step
+	launches []Launch
+	kernels  map[string]Load
+	batch    []operators.Update
+	views    bool // are there
+	step     *step
+	now      []operators.Update // that the step is for
+}
+
+// count notes a launch.
+func (c *counter) count(layer int, kernel string, grid [3]int, load Load) {
+	c.launches = append(c.launches, Launch{
+		Layer: layer, Kernel: kernel, Blocks: int64(grid[0]) * int64(grid[1]) * int64(grid[2]), Together: together(kernel), Load: load,
+	})
+	c.kernels[kernel] = c.kernels[kernel].Plus(load)
 }
 
 // Addresses that are nobody's: they only tell what is there and what is not.
@@ -92,12 +137,12 @@ const (
 )
 
 // fill gives a step addresses.
-func (c *counter) fill(p *Shape, s *step, positions int) {
-	c.step, s.launcher = s, c
-	s.out = kernels.Out{Data: nowhere, Table: nowhere, Positions: kernels.Int(positions)}
+func (c *counter) fill(p *Shape, s *step, lo, hi int) {
+	c.step, c.now, s.launcher = s, c.batch[lo:hi], c
+	s.out = kernels.Out{Data: nowhere, Table: nowhere, Positions: kernels.Int(hi - lo)}
 	for j, in := range s.layer.In {
 		source := kernels.Source{Data: nowhere, Table: nowhere, W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C)}
-		if c.views || p.constant(in.Index) {
+		if c.views || in.Index == 0 || p.constant(in.Index) {
 			source.View = nowhere
 		}
 		if j == 0 {
@@ -154,14 +199,17 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 			load.Read = 2 * inputs
 		}
 	}
-	name := a.Kernel()
-	c.loads[name] = c.loads[name].Plus(load)
+	c.count(s.layer.Index, a.Kernel(), grid, load)
 	return nil
 }
 
 // reads is the bytes that a step reads of an input, of updates and of the view.
 func (c *counter) reads(input int) int64 {
-	in := c.step.layer.In[input]
-	cells := c.step.layer.Reads(input, c.rects[c.step.layer.Index]).Area()
-	return 4 * int64(c.step.out.Positions) * int64(cells) * int64(in.Shape.C)
+	l, cells := c.step.layer, 0
+	for b := range c.now {
+		if r := c.now[b].Rects[l.Index]; !r.Empty() {
+			cells += l.Reads(input, r).Area()
+		}
+	}
+	return 4 * int64(cells) * int64(l.In[input].Shape.C)
 }

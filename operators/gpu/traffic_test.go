@@ -27,12 +27,20 @@ func TestTraffic(t *testing.T) {
 		if patch.Rect == in.Whole() {
 			continue
 		}
+		w := p.NewWorker()
 		foretold, err := p.Traffic(batch[0].Rects, len(batch))
+		if seed%3 == 0 { // patches cut from a cover, which is brought once
+			views.Cover = networktest.Image(rng, in)
+			for i := range batch {
+				batch[i].Patch.Data = nil
+			}
+			foretold, err = p.TrafficOf(batch, true)
+			foretold.Patches += 4 * int64(in.Len()) // the cover
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		before, up, down := launches(d), d.Uploaded(), d.Downloaded()
-		w := p.NewWorker()
 		run(t, w, views, batch)
 		want := map[string]int{}
 		for name, load := range foretold.Kernels {

@@ -1,6 +1,12 @@
 package driver
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrNotBuilt tells that a program has no way to any device, whatever the machine has.
+var ErrNotBuilt = errors.New("this program was built without CUDA; on Linux, `go build -tags cuda` builds one with it")
 
 // Pointer is an address in a device's memory. The zero Pointer is none.
 type Pointer uint64
