@@ -17,5 +17,6 @@
 // leaks and aborts. Plain allocations, streams that do not wait for the default one, events,
 // launches by cu's Function.Launch, which copies 8 bytes of every argument. Memory of the
 // host is not pinned, for cu has no call for it: copies to the device go through the
-// driver's own buffers, and return when their source has been read.
+// driver's own buffers, and return when their source has been read. Pin is there to measure
+// what that takes.
 package cuda

@@ -117,6 +117,10 @@ func narrow(v []float64) []float32 {
 	return out
 }
 
+// Tolerance is how far results of the cases here may be apart by Compare: those of a device,
+// of its twin and of the definitions. Sums of float32 are in another order.
+const Tolerance = 5e-6
+
 // Compare is how far apart two results of a case are at most, and where.
 func Compare(c Case, a, b Result) (far float64, where string) {
 	for i, l := range c.Net.Layers {

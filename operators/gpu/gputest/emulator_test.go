@@ -4,13 +4,11 @@ package gputest
 
 import (
 	"errors"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"sync"
 	"testing"
 
-	"occlude/internal/network/networktest"
 	"occlude/operators/gpu"
 	"occlude/operators/gpu/emulator"
 )
@@ -65,13 +63,7 @@ func TestKernelsInArchitectures(t *testing.T) { check(t, emulated(t), Architectu
 // errors.
 func TestKernelsInRandomNetworks(t *testing.T) {
 	d := gpu.NewDevice(emulated(t))
-	for seed := range uint64(25) {
-		rng := rand.New(rand.NewPCG(seed, 20))
-		net := networktest.Random(rng, networktest.Options{Side: 10})
-		if gpu.Check(net) != nil {
-			continue
-		}
-		c := newCase("random", net, gpu.Options{Tensor: seed%2 == 1})
+	for _, c := range Random(25, 10) {
 		c.Patches = c.Patches[:6]
 		got, err := Run(t.Context(), d, c)
 		if err != nil {
@@ -81,8 +73,8 @@ func TestKernelsInRandomNetworks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if far, where := Compare(c, got, want); far > 1e-5 {
-			t.Errorf("seed %d: %s differs by %g", seed, where, far)
+		if far, where := Compare(c, got, want); !(far <= RandomTolerance) {
+			t.Errorf("%s: %s differs by %g", c.Name, where, far)
 		}
 	}
 }

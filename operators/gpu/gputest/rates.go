@@ -10,51 +10,125 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu"
+	"occlude/operators/gpu/driver"
 	"occlude/operators/region"
 )
 
-// Rate is how long a batch of one convolution took.
-type Rate struct {
-	Layer, Kernel string
-	MACs          int64
-	Seconds       float64 // the median of some batches
+// Card is a device that is measured.
+type Card struct {
+	Driver    driver.Driver
+	Device    *gpu.Device
+	Positions int // of a batch
 }
 
-// shapes are convolutions as VGG16, ResNet18 and MobileNet have them: of maps of a side, and
-// the rectangle that a patch of 16x16 changes there, or the whole map.
+// Rate is how long something took, by the device's own clock where nothing else is said: the
+// median of some times.
+type Rate struct {
+	Seconds float64 `json:"seconds"`
+	// FLOP are floating-point operations, of which a multiply-add is two, and Bytes are what
+	// it must read and write at least; 0 where it is not their number that takes time.
+	FLOP  float64 `json:"flop,omitempty"`
+	Bytes float64 `json:"bytes,omitempty"`
+	// Peak is FLOP or Bytes a second that the device cannot exceed, 0 where it is unknown.
+	Peak float64 `json:"peak,omitempty"`
+}
+
+// Measurement is something that can be measured, independent of all others.
+type Measurement struct {
+	Name string
+	Run  func(ctx context.Context, on Card) (Rate, error)
+}
+
+// Measurements are all of them, those first that tell the most.
+func Measurements() []Measurement {
+	return slices.Concat(overheads(), copies(), convolutions(), others())
+}
+
+// shapes are convolutions as VGG16, ResNet18, InceptionV3 and MobileNet have them: of maps
+// of a side, and the rectangle that a patch of 16x16 changes there, or the whole map.
 var shapes = []struct{ c, filters, kernel, groups, side, rect int }{
-	{64, 64, 3, 1, 224, 20}, {128, 128, 3, 1, 112, 14}, {256, 256, 3, 1, 56, 14}, {512, 512, 3, 1, 28, 10},
-	{512, 512, 3, 1, 14, 7}, {64, 64, 3, 1, 56, 56}, {256, 256, 3, 1, 14, 14}, {256, 64, 1, 1, 56, 20}, {3, 64, 7, 1, 112, 18},
+	{512, 512, 3, 1, 28, 10}, {256, 256, 3, 1, 56, 14}, {128, 128, 3, 1, 112, 14}, {64, 64, 3, 1, 224, 20},
+	{512, 512, 3, 1, 14, 7}, {512, 512, 3, 1, 14, 14}, {64, 64, 3, 1, 56, 56}, {256, 256, 3, 1, 14, 14}, {512, 512, 3, 1, 7, 7},
+	{256, 64, 1, 1, 56, 20}, {768, 192, 1, 1, 17, 17}, {288, 64, 1, 1, 35, 20}, {3, 64, 3, 1, 224, 18}, {3, 64, 7, 1, 112, 18},
 	{96, 96, 3, 96, 56, 20},
 }
 
-// Rates measures convolutions on a device by the device's own clock, and shows each.
-func Rates(ctx context.Context, d *gpu.Device, positions int, show func(Rate)) error {
+// convolutions are multiply-adds, by all arithmetics that a device has for them.
+func convolutions() []Measurement {
+	var all []Measurement
 	for _, s := range shapes {
 		for _, tensor := range []bool{false, true} {
-			b := newBuilder(network.Shape{H: s.side, W: s.side, C: s.c})
-			l := b.conv(b.net.Input(), s.filters, s.kernel, 1, s.groups, relu, nil)
-			b.mean(l) // so that little comes back
-			b.net.Sort()
-			r, err := rate(ctx, d, b.net, l, s.rect, positions, gpu.Options{Tensor: tensor})
-			if err != nil {
-				return fmt.Errorf("%s: %w", l, err)
+			if tensor && (s.groups > 1 || s.c%4 != 0) {
+				continue // tensor cores have no part in it
 			}
-			r.Layer = fmt.Sprintf("%d -> %d, %dx%d, %dx%d of %dx%d", s.c, s.filters, s.kernel, s.kernel, s.rect, s.rect, s.side, s.side)
-			r.Kernel = map[bool]string{false: "float32", true: "split tf32"}[tensor]
-			show(r)
-			if s.groups > 1 || s.c%4 != 0 {
-				break // tensor cores have no part in it
+			name := fmt.Sprintf("conv %dx%d, %d -> %d, %dx%d of %dx%d", s.kernel, s.kernel, s.c, s.filters, s.rect, s.rect, s.side, s.side)
+			if tensor {
+				name += tensorCores
 			}
+			all = append(all, Measurement{name, func(ctx context.Context, on Card) (Rate, error) {
+				b := newBuilder(network.Shape{H: s.side, W: s.side, C: s.c})
+				l := b.conv(b.net.Input(), s.filters, s.kernel, 1, s.groups, relu, nil)
+				// The patch is as large as what it changes: that of a layer further up.
+				r, err := on.measure(ctx, b, l, s.rect, gpu.Options{Tensor: tensor}, func(r region.Rect) region.Rect { return r.Clip(s.side, s.side) })
+				r.Bytes, r.Peak = 0, on.Device.Properties().Peak().Float32
+				if tensor { // of which three make one
+					r.Peak = on.Device.Properties().Peak().TF32 / 3
+				}
+				return r, err
+			}})
 		}
 	}
-	return nil
+	return all
 }
 
-func rate(ctx context.Context, d *gpu.Device, net *network.Network, l *network.Layer, rect, positions int, o gpu.Options) (Rate, error) {
+// others are kernels that move values more than they compute, as networks have them.
+func others() []Measurement {
+	var all []Measurement
+	for _, o := range []struct {
+		name          string
+		c, side, rect int
+		build         func(b *builder, in *network.Layer) *network.Layer
+	}{
+		{"max pool 2x2/2", 64, 224, 20, func(b *builder, in *network.Layer) *network.Layer { return b.pool(in, true) }},
+		{"mean pool 3x3", 288, 35, 20, func(b *builder, in *network.Layer) *network.Layer {
+			w, after := window(3, 1)
+			return b.add(network.Pool{Window: w, After: after, CountPad: true}, in)
+		}},
+		{"add", 256, 56, 20, func(b *builder, in *network.Layer) *network.Layer {
+			return b.add(network.Binary{Fn: network.Add}, in, in)
+		}},
+		{"affine", 128, 28, 20, func(b *builder, in *network.Layer) *network.Layer {
+			return b.add(network.Affine{Scale: networktest.Values(b.rng, 128, 1), Shift: networktest.Values(b.rng, 128, 1), Act: relu}, in)
+		}},
+		{"swish", 96, 56, 20, func(b *builder, in *network.Layer) *network.Layer { return b.add(network.Pointwise{Act: swish}, in) }},
+		{"concat", 128, 28, 20, func(b *builder, in *network.Layer) *network.Layer { return b.add(network.Concat{}, in, in) }},
+		{"global mean", 2048, 8, 8, func(b *builder, in *network.Layer) *network.Layer { return b.mean(in) }},
+		{"softmax", 1000, 1, 1, func(b *builder, in *network.Layer) *network.Layer { return b.add(network.Softmax{}, in) }},
+	} {
+		name := fmt.Sprintf("%s, %d, %dx%d of %dx%d", o.name, o.c, o.rect, o.rect, o.side, o.side)
+		all = append(all, Measurement{name, func(ctx context.Context, on Card) (Rate, error) {
+			b := newBuilder(network.Shape{H: o.side, W: o.side, C: o.c})
+			l := o.build(b, b.net.Input())
+			r, err := on.measure(ctx, b, l, o.rect, gpu.Options{}, func(r region.Rect) region.Rect {
+				return l.Update(slices.Repeat([]region.Rect{r}, len(l.In)))
+			})
+			r.FLOP, r.Peak = 0, on.Device.Properties().Peak().Memory
+			return r, err
+		}})
+	}
+	return all
+}
+
+// measure runs batches of the network that ends with a layer, at places where updates of
+// its input are rectangles of a side; changed is what the layer computes then.
+func (on Card) measure(ctx context.Context, b *builder, l *network.Layer, side int, o gpu.Options, changed func(region.Rect) region.Rect) (Rate, error) {
+	if l.Shape.Len() > l.Shape.C {
+		b.mean(l) // so that little comes back
+	}
+	b.net.Sort()
 	rng := rand.New(rand.NewPCG(1, 60))
-	in := net.Input().Shape
-	p, err := gpu.New(ctx, net, d, o)
+	in := b.net.Input().Shape
+	p, err := gpu.New(ctx, b.net, on.Device, o)
 	if err != nil {
 		return Rate{}, err
 	}
@@ -63,31 +137,47 @@ func rate(ctx context.Context, d *gpu.Device, net *network.Network, l *network.L
 		return Rate{}, err
 	}
 	views.Cover = networktest.Image(rng, in)
-	var macs int64
-	batch := make([]operators.Update, positions)
+	var rate Rate
+	batch := make([]operators.Update, on.Positions)
 	for i := range batch {
-		r := region.Of(rng.IntN(in.W-rect+1), rng.IntN(in.H-rect+1), rect, rect)
-		// The patch is as large as what it changes: that of a layer further up.
-		batch[i] = operators.Update{
-			Patch: operators.Tile{Rect: r, C: in.C}, Rects: []region.Rect{r, r.Clip(l.Shape.H, l.Shape.W), region.Of(0, 0, 1, 1)},
-			Out: make([]float32, l.Shape.C),
+		r := region.Of(rng.IntN(in.W-side+1), rng.IntN(in.H-side+1), side, side)
+		u := operators.Update{Patch: operators.Tile{Rect: r, C: in.C}, Out: make([]float32, b.net.Output.Shape.Len())}
+		u.Rects = []region.Rect{r, changed(r), region.Of(0, 0, 1, 1)}[:len(b.net.Layers)]
+		rate.FLOP += 2 * float64(l.Work(u.Rects[1]).MACs)
+		rate.Bytes += 4 * float64(u.Rects[1].Area()*l.Shape.C)
+		for j, from := range l.In {
+			rate.Bytes += 4 * float64(l.Reads(j, u.Rects[1]).Area()*from.Shape.C)
 		}
-		macs += l.Work(batch[i].Rects[1]).MACs
+		batch[i] = u
 	}
 	w := p.NewWorker()
 	defer p.Trim()
 	defer w.Release()
-	var times []float64
 	last := int64(0)
-	for range 7 {
+	rate.Seconds, err = median(func() (float64, error) {
 		if err := w.Run(ctx, views, batch); err != nil {
-			return Rate{}, err
+			return 0, err
 		}
 		now := w.Stats().Layers[l.Index].Nanos
-		times = append(times, float64(now-last)/1e9)
+		spent := now - last
 		last = now
+		return float64(spent) / 1e9, nil
+	})
+	return rate, err
+}
+
+// median is that of five times, after two that do not count.
+func median(time func() (float64, error)) (float64, error) {
+	var times []float64
+	for i := range 7 {
+		t, err := time()
+		if err != nil {
+			return 0, err
+		}
+		if i >= 2 {
+			times = append(times, t)
+		}
 	}
-	times = times[2:] // warm
 	slices.Sort(times)
-	return Rate{MACs: macs, Seconds: times[len(times)/2]}, nil
+	return times[len(times)/2], nil
 }

@@ -41,7 +41,7 @@ func check(t *testing.T, d driver.Driver, cases []Case) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if far, where := Compare(c, got, want); far > 5e-6 {
+		if far, where := Compare(c, got, want); !(far <= Tolerance) {
 			t.Errorf("%s: %s differs by %g", c.Name, where, far)
 		}
 	}
@@ -58,3 +58,18 @@ func TestTwins(t *testing.T) {
 }
 
 func TestTwinsOfArchitectures(t *testing.T) { check(t, &soft.Device{}, Architectures()) }
+
+// checkFunctions compares the functions of one number with their definitions.
+func checkFunctions(t *testing.T, d driver.Driver) {
+	for fn, name := range kernels.Functions {
+		far, where, err := Function(d, fn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(far < FunctionTolerance) {
+			t.Errorf("%s is off by %.2g at %g", name, far, where)
+		}
+	}
+}
+
+func TestFunctionsOfTwins(t *testing.T) { checkFunctions(t, &soft.Device{}) }
