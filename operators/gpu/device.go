@@ -1,8 +1,10 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
@@ -14,6 +16,8 @@ import (
 type Device struct {
 	driver driver.Driver
 	heap   *heap
+
+	lost atomic.Pointer[error] // nil for as long as it computes
 
 	loading sync.Mutex               // guards ready
 	ready   map[string]driver.Kernel // by name, nil until they are loaded
@@ -31,7 +35,24 @@ func (d *Device) Memory() (free, total int64, err error) {
 	if err := d.sweep(); err != nil {
 		return 0, 0, err
 	}
-	return d.driver.Memory()
+	free, total, err = d.driver.Memory()
+	return free, total, d.heard(err)
+}
+
+// Lost is why the device computes nothing any more, nil for as long as it does.
+func (d *Device) Lost() error {
+	if err := d.lost.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// heard remembers an error after which the device is lost, and returns it.
+func (d *Device) heard(err error) error {
+	if errors.Is(err, driver.ErrLost) {
+		d.lost.CompareAndSwap(nil, &err)
+	}
+	return err
 }
 
 // Held is how many bytes all programs, their workers and views hold.
@@ -48,14 +69,24 @@ func (d *Device) sweep() error {
 		return err
 	}
 	defer release()
-	return d.heap.sweep()
+	return d.heard(d.heap.sweep())
+}
+
+// Collect gives back what nobody refers to any more, also what nobody has noticed yet,
+// which takes a garbage collection.
+func (d *Device) Collect() error {
+	collect()
+	return d.sweep()
 }
 
 // bind ties the calling goroutine to the device.
 func (d *Device) bind() (func(), error) {
+	if err := d.Lost(); err != nil {
+		return nil, err
+	}
 	release, err := d.driver.Bind()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Properties().Name, err)
+		return nil, d.heard(err)
 	}
 	return release, nil
 }
@@ -69,13 +100,13 @@ func (d *Device) load() (map[string]driver.Kernel, error) {
 	}
 	module, err := d.driver.Load(kernels.PTX)
 	if err != nil {
-		return nil, fmt.Errorf("loading kernels on the %s: %w", d.Properties().Name, err)
+		return nil, fmt.Errorf("loading kernels: %w", d.heard(err))
 	}
 	ready := map[string]driver.Kernel{}
 	for _, a := range kernels.All() {
 		name := a.Kernel()
 		if ready[name], err = module.Kernel(name); err != nil {
-			return nil, fmt.Errorf("loading kernel %q on the %s: %w", name, d.Properties().Name, err)
+			return nil, fmt.Errorf("loading kernel %q: %w", name, d.heard(err))
 		}
 	}
 	d.ready = ready

@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/soft"
 	"occlude/operators/region"
 )
@@ -157,7 +159,7 @@ func TestMemory(t *testing.T) {
 
 		d.Limit = with + foretold/2
 		p.Trim()
-		if err := p.NewWorker().Run(t.Context(), views, batch); !errors.Is(err, soft.ErrMemory) || !strings.Contains(err.Error(), "batch of 5") {
+		if err := p.NewWorker().Run(t.Context(), views, batch); !errors.Is(err, driver.ErrMemory) || !strings.Contains(err.Error(), "batch of 5") {
 			t.Errorf("seed %d: with too little memory: %v", seed, err)
 		}
 		d.Limit = 0
@@ -168,7 +170,8 @@ func TestMemory(t *testing.T) {
 			t.Errorf("seed %d: %d bytes with shared views, want %d", seed, now, with)
 		}
 		shared.Drop(func(layer int) bool { return layer == 0 })
-		if now := collected(p, d); now != weights+views.Resident.Bytes() {
+		p.Trim()
+		if now, _ := d.Held(); now != weights+views.Resident.Bytes() {
 			t.Errorf("seed %d: %d bytes stay, want %d", seed, now-weights, views.Resident.Bytes())
 		}
 	}
@@ -186,7 +189,7 @@ func TestForgotten(t *testing.T) {
 	}
 	one, _ := d.Held()
 	d.Limit = one * 3 / 2
-	if _, err := New(t.Context(), net, device, Options{}); !errors.Is(err, soft.ErrMemory) {
+	if _, err := New(t.Context(), net, device, Options{}); !errors.Is(err, driver.ErrMemory) {
 		t.Fatalf("room for two where there is for one: %v", err)
 	}
 	runtime.KeepAlive(first)
@@ -325,5 +328,52 @@ func TestStats(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: counted %+v, want %+v", l, got, want)
 		}
+	}
+}
+
+// TestLost checks that a device which fails for good is asked for nothing any more, and that
+// everything on it says so.
+func TestLost(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 58))
+	net := supported(rng, networktest.Options{Blocks: 4})
+	d := &soft.Device{}
+	device := NewDevice(d)
+	p, err := New(t.Context(), net, device, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := net.Input().Shape
+	image := networktest.Image(rng, in)
+	views := base(t, p, image)
+	batch := updatesOf(net, patches(rng, in))
+	w := p.NewWorker()
+	run(t, w, views, batch)
+	launches := 0
+	d.Before = func(string) error {
+		if launches++; launches == 3 {
+			return fmt.Errorf("%w: the card fell off the bus", driver.ErrLost)
+		}
+		return nil
+	}
+	for range 2 {
+		if err := w.Run(t.Context(), views, batch); !errors.Is(err, driver.ErrLost) || !strings.Contains(err.Error(), "fell off") {
+			t.Fatalf("the error is %v", err)
+		}
+	}
+	w.Release()
+	p.Trim()
+	for what, err := range map[string]error{
+		"lost": device.Lost(),
+		"base": func() error { _, err := p.Base(t.Context(), image, 1); return err }(),
+		"view": func() error { _, err := p.View(t.Context(), views, 1); return err }(),
+		"new":  func() error { _, err := New(t.Context(), net, device, Options{}); return err }(),
+		"room": func() error { _, _, err := device.Memory(); return err }(),
+	} {
+		if !errors.Is(err, driver.ErrLost) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if launches > 4 {
+		t.Errorf("%d launches on a device that is lost", launches-3)
 	}
 }

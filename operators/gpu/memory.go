@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"occlude/operators/gpu/driver"
 )
@@ -30,6 +32,7 @@ type buffer struct {
 	*block
 	heap    *heap
 	cleanup runtime.Cleanup
+	others  atomic.Int32 // views that share it, beside one
 }
 
 // alignment of everything in device memory, in bytes.
@@ -46,7 +49,7 @@ func (h *heap) take(bytes int64) (*buffer, error) {
 	}
 	at, err := h.driver.Alloc(bytes)
 	if err != nil { // maybe there is some that nobody refers to
-		runtime.GC()
+		collect()
 		if err := h.sweep(); err != nil {
 			return nil, err
 		}
@@ -54,8 +57,7 @@ func (h *heap) take(bytes int64) (*buffer, error) {
 	}
 	if err != nil {
 		free, total, _ := h.driver.Memory()
-		return nil, fmt.Errorf("%d MB on the %s, of which %d of %d MB are free: %w",
-			bytes>>20, h.driver.Properties().Name, free>>20, total>>20, err)
+		return nil, fmt.Errorf("%d MB, where %d of %d MB are free: %w", bytes>>20, free>>20, total>>20, err)
 	}
 	h.mutex.Lock()
 	h.held += bytes
@@ -70,6 +72,36 @@ func (h *heap) drop(b *block) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.garbage = append(h.garbage, b)
+}
+
+// cleaning is how long cleanups may take to be run after a collection.
+const cleaning = 10 * time.Millisecond
+
+// collect finds what nobody refers to any more. Cleanups are run by goroutines of their
+// own: when that of something that is garbage now was run, the others probably were.
+func collect() {
+	done := make(chan struct{})
+	runtime.AddCleanup(new(*int), func(done chan struct{}) { close(done) }, done)
+	runtime.GC()
+	select {
+	case <-done:
+	case <-time.After(cleaning):
+	}
+}
+
+// share counts one more who will let go of a buffer, which may be nil.
+func (b *buffer) share() *buffer {
+	if b != nil {
+		b.others.Add(1)
+	}
+	return b
+}
+
+// release frees a buffer, which may be nil, when the last of those who share it lets go.
+func (b *buffer) release() {
+	if b != nil && b.others.Add(-1) < 0 {
+		b.free()
+	}
 }
 
 // free lets go of a buffer, which may be nil, by the next sweep.

@@ -68,7 +68,7 @@ func New(ctx context.Context, net *network.Network, d *Device, o Options) (p *Pr
 		return nil, err
 	}
 	if err := p.upload(ctx); err != nil {
-		return nil, err
+		return nil, d.heard(err)
 	}
 	return p, nil
 }

@@ -43,7 +43,7 @@ func (q *queue) open(ctx context.Context, p *Program) (err error) {
 	q.ctx, q.limit, q.count, q.done, q.ahead, q.since = ctx, p.limit, 0, 0, 0, 0
 	if q.stream == nil {
 		if q.stream, err = p.device.driver.NewStream(); err != nil {
-			return fmt.Errorf("%s: %w", p.device.Properties().Name, err)
+			return fmt.Errorf("making a stream: %w", err)
 		}
 	}
 	return nil

@@ -32,6 +32,8 @@ func (r *resident) Bytes() int64 {
 func (r *resident) Drop(keep func(layer int) bool) {
 	for i := range r.layers {
 		if !keep(i) {
+			r.layers[i].release()
+			r.sums[i].release()
 			r.layers[i], r.sums[i] = nil, nil
 		}
 	}
@@ -39,8 +41,16 @@ func (r *resident) Drop(keep func(layer int) bool) {
 
 // Shared implements operators.Resident.
 func (r *resident) Shared() operators.Resident {
-	return &resident{r.heap, slices.Clone(r.layers), slices.Clone(r.sums)}
+	shared := &resident{r.heap, slices.Clone(r.layers), slices.Clone(r.sums)}
+	for i := range shared.layers {
+		shared.layers[i].share()
+		shared.sums[i].share()
+	}
+	return shared
 }
+
+// nothing is what keeps no view.
+func nothing(int) bool { return false }
 
 // view is where layer i's view lies, zero where there is none. Constants are the
 // program's.
@@ -75,6 +85,7 @@ func (p *Program) Base(ctx context.Context, image *tensor.Dense, _ int) (views *
 	defer w.Release()
 	r := &resident{p.device.heap, make([]*buffer, n), make([]*buffer, n)}
 	if err := w.run(ctx, views, r, []operators.Update{u}, true); err != nil {
+		r.Drop(nothing)
 		return nil, err
 	}
 	for i, l := range p.net.Layers {
@@ -109,15 +120,15 @@ func (p *Program) View(ctx context.Context, views *operators.Views, layer int) (
 	defer release()
 	stream, err := p.device.driver.NewStream()
 	if err != nil {
-		return nil, err
+		return nil, p.device.heard(err)
 	}
 	s := p.net.Layers[layer].Shape
 	values := make([]float32, s.Len())
 	if err := stream.Download(bytesOf(values), r.layers[layer].at); err != nil {
 		_ = stream.Close() // the error is known
-		return nil, fmt.Errorf("the view of %s: %w", p.net.Layers[layer], err)
+		return nil, fmt.Errorf("the view of %s: %w", p.net.Layers[layer], p.device.heard(err))
 	}
-	return dense3(s.H, s.W, s.C, values), stream.Close()
+	return dense3(s.H, s.W, s.C, values), p.device.heard(stream.Close())
 }
 
 // allocate takes memory for all views.

@@ -50,6 +50,13 @@ type hostViews struct {
 	at *resident
 }
 
+// forget lets go of the copies.
+func (h hostViews) forget() {
+	if h.at != nil {
+		h.at.Drop(nothing)
+	}
+}
+
 // Stats implements operators.Worker. The peak is device memory.
 func (w *worker) Stats() operators.Stats {
 	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.peak}
@@ -58,6 +65,8 @@ func (w *worker) Stats() operators.Stats {
 // Release implements operators.Worker.
 func (w *worker) Release() {
 	w.program.keep(w.arena)
+	w.cover.at.free()
+	w.host.forget()
 	w.arena, w.cover, w.host = nil, cover{}, hostViews{}
 	w.queue.close(w.program.device)
 }
@@ -76,7 +85,7 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 
 // run computes a batch. In the base pass, that of views to come, updates go where into
 // says; else into is nil.
-func (w *worker) run(ctx context.Context, views *operators.Views, into *resident, batch []operators.Update, base bool) error {
+func (w *worker) run(ctx context.Context, views *operators.Views, into *resident, batch []operators.Update, base bool) (err error) {
 	p := w.program
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -86,6 +95,7 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 		return err
 	}
 	defer release()
+	defer func() { err = p.device.heard(err) }()
 	if err := w.queue.open(ctx, p); err != nil {
 		return err
 	}
@@ -105,7 +115,7 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 			err = errors.Join(err, waited)
 		}
 	}
-	if err != nil && ctx.Err() != nil {
+	if p.device.heard(err) != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
@@ -161,6 +171,7 @@ func (w *worker) bring(views *operators.Views) error {
 		if err != nil {
 			return fmt.Errorf("the cover: %w", err)
 		}
+		w.cover.at.free()
 		w.cover = cover{c, at}
 	}
 	if r, ok := views.Resident.(*resident); ok && r.heap == p.device.heap && len(r.layers) == len(p.net.Layers) {
@@ -182,6 +193,7 @@ func (w *worker) bring(views *operators.Views) error {
 				return fmt.Errorf("the view of %s: %w", p.net.Layers[i], err)
 			}
 		}
+		w.host.forget()
 		w.host = hostViews{views, r}
 	}
 	w.views = w.host.at

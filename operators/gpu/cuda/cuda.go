@@ -33,16 +33,16 @@ func Open(number int) (driver.Driver, error) {
 	var why *C.char
 	switch code := C.occlude_open(&why); {
 	case code == -1:
-		return nil, fmt.Errorf("there is no NVIDIA driver: %s", C.GoString(why))
+		return nil, &driver.Absent{Reason: "there is no NVIDIA driver: " + C.GoString(why)}
 	case code != 0:
-		return nil, fmt.Errorf("the NVIDIA driver does not start: CUDA error %d", int(code))
+		return nil, &driver.Absent{Reason: fmt.Sprintf("the NVIDIA driver does not start: CUDA error %d", int(code))}
 	}
 	count, err := cu.NumDevices()
 	if err != nil {
 		return nil, fmt.Errorf("counting GPUs: %w", err)
 	}
 	if number < 0 || number >= count {
-		return nil, fmt.Errorf("there is no GPU number %d; there are %d, counted from 0", number, count)
+		return nil, &driver.Absent{Reason: fmt.Sprintf("there is no GPU number %d; there are %d, counted from 0", number, count)}
 	}
 	d, err := cu.GetDevice(number)
 	if err != nil {
@@ -93,7 +93,7 @@ func (g *card) Bind() (func(), error) {
 	runtime.LockOSThread()
 	if err := cu.SetCurrentContext(g.context); err != nil {
 		runtime.UnlockOSThread()
-		return nil, err
+		return nil, told(err)
 	}
 	return runtime.UnlockOSThread, nil
 }
@@ -105,17 +105,18 @@ func (g *card) Memory() (free, total int64, err error) {
 		return 0, 0, err
 	}
 	defer release()
-	return cu.MemInfo()
+	free, total, err = cu.MemInfo()
+	return free, total, told(err)
 }
 
 // Alloc implements driver.Driver.
 func (g *card) Alloc(bytes int64) (driver.Pointer, error) {
 	p, err := cu.MemAlloc(bytes)
-	return driver.Pointer(p), err
+	return driver.Pointer(p), told(err)
 }
 
 // Free implements driver.Driver.
-func (g *card) Free(p driver.Pointer) error { return cu.MemFree(cu.DevicePtr(p)) }
+func (g *card) Free(p driver.Pointer) error { return told(cu.MemFree(cu.DevicePtr(p))) }
 
 // Load implements driver.Driver. The error has what the driver's compiler says.
 func (g *card) Load(ptx string) (driver.Module, error) {
@@ -125,7 +126,7 @@ func (g *card) Load(ptx string) (driver.Module, error) {
 	if text, _, _ := strings.Cut(string(complaints.Buffer), "\x00"); err != nil && text != "" {
 		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(text))
 	}
-	return module{m}, err
+	return module{m}, told(err)
 }
 
 // Pin implements driver.Pinner.
@@ -157,7 +158,7 @@ func (m module) Kernel(name string) (driver.Kernel, error) {
 // NewStream implements driver.Driver.
 func (g *card) NewStream() (driver.Stream, error) {
 	s, err := cu.MakeStream(cu.NonBlocking)
-	return &stream{s: s}, err
+	return &stream{s: s}, told(err)
 }
 
 type stream struct {
@@ -172,7 +173,7 @@ func (s *stream) Upload(to driver.Pointer, from []byte) error {
 	if len(from) == 0 {
 		return nil
 	}
-	return cu.MemcpyHtoDAsync(cu.DevicePtr(to), unsafe.Pointer(&from[0]), int64(len(from)), s.s)
+	return told(cu.MemcpyHtoDAsync(cu.DevicePtr(to), unsafe.Pointer(&from[0]), int64(len(from)), s.s))
 }
 
 // Download implements driver.Stream.
@@ -181,9 +182,9 @@ func (s *stream) Download(to []byte, from driver.Pointer) error {
 		return nil
 	}
 	if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), cu.DevicePtr(from), int64(len(to)), s.s); err != nil {
-		return err
+		return told(err)
 	}
-	return s.s.Synchronize()
+	return told(s.s.Synchronize())
 }
 
 // Launch implements driver.Stream.
@@ -196,7 +197,7 @@ func (s *stream) Launch(k driver.Kernel, l driver.Launch) error {
 	for i := range l.Args {
 		s.args = append(s.args, unsafe.Pointer(&l.Args[i]))
 	}
-	return f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block, 1, 1, 0, s.s, s.args)
+	return told(f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block, 1, 1, 0, s.s, s.args))
 }
 
 // Record implements driver.Stream.
@@ -205,16 +206,16 @@ func (s *stream) Record(old driver.Event) (driver.Event, error) {
 	if !ok {
 		made, err := cu.MakeEvent(cu.DefaultEvent)
 		if err != nil {
-			return nil, err
+			return nil, told(err)
 		}
 		e = &event{made}
 		s.events = append(s.events, e)
 	}
-	return e, e.e.Record(s.s)
+	return e, told(e.e.Record(s.s))
 }
 
 // Wait implements driver.Stream.
-func (s *stream) Wait() error { return s.s.Synchronize() }
+func (s *stream) Wait() error { return told(s.s.Synchronize()) }
 
 // Close implements driver.Stream.
 func (s *stream) Close() error {
@@ -236,7 +237,7 @@ func (e *event) Done() (bool, error) {
 	case errors.Is(err, cu.NotReady):
 		return false, nil
 	default:
-		return false, err
+		return false, told(err)
 	}
 }
 
@@ -247,5 +248,5 @@ func (e *event) Since(o driver.Event) (time.Duration, error) {
 		return 0, errors.New("an event of another device")
 	}
 	ms, err := before.e.Elapsed(e.e)
-	return time.Duration(ms * float64(time.Millisecond)), err
+	return time.Duration(ms * float64(time.Millisecond)), told(err)
 }

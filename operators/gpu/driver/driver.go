@@ -1,12 +1,6 @@
 package driver
 
-import (
-	"errors"
-	"time"
-)
-
-// ErrNotBuilt tells that a program has no way to any device, whatever the machine has.
-var ErrNotBuilt = errors.New("this program was built without CUDA; on Linux, `go build -tags cuda` builds one with it")
+import "time"
 
 // Pointer is an address in a device's memory. The zero Pointer is none.
 type Pointer uint64

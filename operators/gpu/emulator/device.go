@@ -109,7 +109,7 @@ func (d *Device) Alloc(bytes int64) (driver.Pointer, error) {
 	}
 	at, ok := d.free.Take(units(bytes))
 	if !ok {
-		return 0, errors.New("out of device memory")
+		return 0, driver.ErrMemory
 	}
 	piece := d.memory[at*unit : (at+units(bytes))*unit]
 	for i := 0; i < len(piece); i += 4 {
@@ -201,19 +201,19 @@ func (s stream) Launch(k driver.Kernel, l driver.Launch) error {
 		line += fmt.Sprintf(" %x", a)
 	}
 	if _, err := io.WriteString(d.in, line+"\n"); err != nil {
-		d.failed = fmt.Errorf("%s: %w", k, err)
+		d.failed = fmt.Errorf("%w: %s: %w", driver.ErrLost, k, err)
 		return d.failed
 	}
 	answer, err := d.out.ReadString('\n')
 	if err != nil {
-		d.failed = fmt.Errorf("%s of %v blocks ended the emulator: %w", k, l.Grid, err)
+		d.failed = fmt.Errorf("%w: %s of %v blocks ended the emulator: %w", driver.ErrLost, k, l.Grid, err)
 		return d.failed
 	}
 	if answer = strings.TrimSpace(answer); answer != "ok" {
 		return fmt.Errorf("%s: %s", k, answer)
 	}
 	if err := d.check(); err != nil {
-		d.failed = fmt.Errorf("%s: %w", k, err)
+		d.failed = fmt.Errorf("%w: %s: %w", driver.ErrLost, k, err)
 		return d.failed
 	}
 	return nil

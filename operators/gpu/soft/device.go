@@ -88,9 +88,6 @@ func (d *Device) Downloaded() int64 {
 	return d.down
 }
 
-// ErrMemory tells that the device has not enough.
-var ErrMemory = errors.New("out of device memory")
-
 // Alloc implements driver.Driver.
 func (d *Device) Alloc(bytes int64) (driver.Pointer, error) {
 	d.mutex.Lock()
@@ -99,7 +96,7 @@ func (d *Device) Alloc(bytes int64) (driver.Pointer, error) {
 	case bytes <= 0 || bytes >= 1<<offsetBits:
 		return 0, fmt.Errorf("cannot allocate %d bytes", bytes)
 	case d.held+bytes > d.limit():
-		return 0, ErrMemory
+		return 0, driver.ErrMemory
 	}
 	block := make([]float32, (bytes+3)/4)
 	for i := range block {
