@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorgonia.org/tensor"
-
 	"occlude/internal/defect"
 	"occlude/operators/compensation"
 	"occlude/operators/gradient"
@@ -84,10 +82,7 @@ func (s *sampler) feature(ctx context.Context) ([][]float64, error) {
 // taylor is the expansion by class and cell.
 func (s *sampler) taylor(gradients []*gradient.Gradients) ([][]float64, error) {
 	image, g := s.views.Layers[0], s.query.plan.Grid
-	var cover *tensor.Dense
-	if s.cover.cover != nil {
-		cover = tensor.New(tensor.WithShape(image.Shape()...), tensor.WithBacking(s.cover.cover))
-	}
+	cover := s.cover.whole()
 	features := make([][]float64, len(gradients))
 	for k, of := range gradients {
 		taylor, err := gradient.NewTaylor(of.Out[0], image, cover)

@@ -13,7 +13,6 @@ import (
 
 	"occlude/internal/chart"
 	"occlude/internal/quality"
-	"occlude/operators/cpu"
 	"occlude/operators/gradient"
 	"occlude/planner"
 )
@@ -109,7 +108,7 @@ func roomy(p *planner.Benchmark) bool {
 
 // prepare makes ready what a plan needs once, if it is not.
 func (s *Session) prepare(ctx context.Context, p *planner.Occlude) error {
-	_, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
+	_, err := s.programOf(ctx, p)
 	if a := p.Chosen().Adaptive; err == nil && a != nil && a.Sketches() {
 		_, err = s.gradients(p)
 		if unknown := (*gradient.UnknownError)(nil); errors.As(err, &unknown) {
@@ -161,7 +160,7 @@ func (s *Session) turn(ctx context.Context, p *planner.Occlude, m *Measured) (se
 	q.Started = start  // of which WITHIN counts
 	q.Continue = false // or the sums would not be of the same images
 	found := Measured{Seconds: m.Seconds}
-	err = s.occlude(ctx, &q, func(h *HeatMap) error {
+	run := s.newStream(&q, func(h *HeatMap) error {
 		found.MACs += h.Actual.MACs()
 		found.Positions += h.Actual.Positions
 		found.PeakBytes = max(found.PeakBytes, h.Actual.PeakBytes)
@@ -169,7 +168,8 @@ func (s *Session) turn(ctx context.Context, p *planner.Occlude, m *Measured) (se
 		found.maps = append(found.maps, h)
 		return nil
 	})
-	if err == nil {
+	run.faithful = true // or the seconds would be of another plan
+	if err = run.run(ctx); err == nil {
 		*m = found
 	}
 	return time.Since(start).Seconds(), err

@@ -36,7 +36,7 @@ func (b *bench) shown(kind string) (rows []string) {
 	r := b.run("SHOW CACHE;")[0].(*executor.Relation)
 	for _, row := range r.Rows {
 		if row[0] == kind {
-			rows = append(rows, strings.TrimSpace(fmt.Sprintln(row[1], row[2], row[5])))
+			rows = append(rows, strings.TrimSpace(fmt.Sprintln(row[1], row[2], row[7])))
 		}
 	}
 	return rows

@@ -19,7 +19,6 @@ import (
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
 	"occlude/operators"
-	"occlude/operators/cpu"
 	"occlude/planner"
 	"occlude/planner/cost"
 )
@@ -166,7 +165,7 @@ func (t *timer) all(ctx context.Context, plans []*planner.Occlude) (all []planne
 func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.Dense) (m planner.Measured, err error) {
 	chosen := p.Chosen()
 	t.session.makeRoom(p, nil)
-	program, err := t.session.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: chosen.Algorithms})
+	program, err := t.session.program(ctx, p.Model, p.Net, wayOf(p), 0)
 	if err != nil {
 		return m, err
 	}

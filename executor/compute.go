@@ -31,13 +31,14 @@ type computation struct {
 	done     []bool // positions that were computed
 	count    int    // of them
 	computed int    // positions, once for each time and way that they were
+	fits     int    // positions that a GPU had memory for together when it had not for more, else 0
 	silent   bool   // nobody is told of what is computed, nor does it count
 	// values are the log-odds of those, by class and position; nil where nobody asks.
 	values [][]float64
 
-	// What was held, in bytes: all views, the gradients while there were any, and by
-	// what the map is estimated.
-	all, gradients, estimating int64
+	// What was held, in bytes: all views here and on a GPU, the gradients while there were
+	// any, and by what the map is estimated.
+	all, resident, gradients, estimating int64
 }
 
 // estimates are log-odds of positions that were computed in one way, less than
@@ -82,6 +83,9 @@ func (c *computation) table() [][]float64 {
 }
 
 func newComputation(q *query, h *HeatMap, views *operators.Views, cover *occluder) *computation {
+	if q.plan.Chosen().Device != nil {
+		views.Cover = cover.whole() // of which every patch would be a copy
+	}
 	return &computation{query: q, result: h, growing: grow(h), views: views, cover: cover,
 		odds: newOdds(q.plan.Model.Output, q.plan.Net), done: make([]bool, len(h.States))}
 }
@@ -184,6 +188,9 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 	for len(c.batchers) < workers {
 		c.batchers = append(c.batchers, c.newBatcher())
 	}
+	if c.fits > 0 {
+		batch = min(batch, c.fits)
+	}
 	share := &share{total: len(list), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers, first: c.first(list)}
 	var done atomic.Int64
 	work := func(b *batcher) (err error) {
@@ -193,7 +200,7 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 			if from == to {
 				return nil
 			}
-			if err := b.run(ctx, list[from:to]); err != nil {
+			if err := b.run(ctx, list[from:to], share); err != nil {
 				return err
 			}
 			done.Add(int64(to - from))
@@ -211,6 +218,7 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 		})
 	}
 	wg.Wait()
+	c.fits = share.fits
 	c.count = marked(c.done)
 	if !c.silent {
 		c.computed += int(done.Load())
@@ -270,7 +278,7 @@ func (c *computation) stats() (sum operators.Stats) {
 func (c *computation) account() {
 	a := &c.result.Actual
 	a.Positions, a.Updates = c.computed, c.stats()
-	a.Memory = c.memory()
+	a.Memory, a.OnDevice = c.memory(), c.deviceMemory()
 	a.PeakBytes = a.Memory.Total()
 }
 
@@ -305,14 +313,32 @@ func (c *computation) newBatcher() *batcher {
 		patches: make([][]float32, size), scores: make([][]float32, size),
 	}
 	for i := range size {
-		b.patches[i] = make([]float32, p.Grid.PatchW*p.Grid.PatchH*c.cover.shape.C)
+		if c.views.Cover == nil {
+			b.patches[i] = make([]float32, p.Grid.PatchW*p.Grid.PatchH*c.cover.shape.C)
+		}
 		b.scores[i] = make([]float32, p.Net.Output.Shape.Len())
 	}
 	return b
 }
 
-// run does a batch of jobs.
-func (b *batcher) run(ctx context.Context, list []job) error {
+// run does a batch of jobs, in halves where a GPU has too little memory left for all.
+func (b *batcher) run(ctx context.Context, list []job, s *share) error {
+	err := b.together(ctx, list)
+	if len(list) == 1 || !scarce(err) {
+		return err
+	}
+	half := (len(list) + 1) / 2
+	s.shrink(half)
+	for part := range slices.Chunk(list, half) {
+		if err := b.run(ctx, part, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together does a batch of jobs.
+func (b *batcher) together(ctx context.Context, list []job) error {
 	p := b.query.plan
 	// Where one of them is a sketch the others are estimated, too, for a batch is
 	// of one kind; of those that leave nothing out the estimate is what it is.
@@ -320,18 +346,21 @@ func (b *batcher) run(ctx context.Context, list []job) error {
 	for i, j := range list {
 		patch := p.Grid.Rect(p.Grid.Positions[j.at])
 		b.rects[i], b.exact[i] = j.rects.At(p.Net, patch, b.rects[i])
-		tile := operators.NewTile(patch, b.cover.shape.C, b.patches[i])
-		b.cover.patch(patch, tile)
+		tile := operators.Tile{Rect: patch} // of the views' cover
+		if b.views.Cover == nil {
+			tile = operators.NewTile(patch, b.cover.shape.C, b.patches[i])
+			b.cover.patch(patch, tile)
+		}
 		b.reads[i] = j.rects.Reads(p.Net, b.rects[i], b.reads[i])
 		b.updates[i] = operators.Update{Patch: tile, Rects: b.rects[i], Reads: b.reads[i], Out: b.scores[i]}
 		if estimates {
 			b.updates[i].Estimates = b.estimate(i)
 		}
 	}
-	if err := b.worker.Run(ctx, b.views, b.updates[:len(list)]); err != nil {
-		return err
+	err := b.worker.Run(ctx, b.views, b.updates[:len(list)])
+	if err != nil {
+		return b.query.session.onDevice(ctx, p, err)
 	}
-	var err error
 	b.growing.change(func() { err = b.keepAll(list) })
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"occlude/internal/faithfulness"
 	"occlude/internal/imageio"
 	"occlude/operators"
-	"occlude/operators/cpu"
 	"occlude/operators/region"
 	"occlude/planner"
 )
@@ -31,9 +30,7 @@ func (s *Session) evaluate(ctx context.Context, p *planner.Evaluate, emit func(R
 		e.Positions, e.MapMACs = e.Positions+h.Actual.Positions, e.MapMACs+h.Actual.MACs()
 		if p.Walk != nil && program == nil {
 			var err error
-			if program, err = s.program(ctx, p.Walk.Model, p.Walk.Net, cpu.Options{
-				Kernels: p.Walk.Kernels, Algorithms: p.Walk.Chosen().Algorithms, Threads: p.Walk.Threads,
-			}); err != nil {
+			if program, err = s.programOf(ctx, p.Walk); err != nil {
 				return err
 			}
 		}

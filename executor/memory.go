@@ -53,6 +53,22 @@ func (c *computation) memory() planner.Memory {
 	return pass.Larger(backward).Larger(updates)
 }
 
+// deviceMemory counts what the plan's GPU held for it, nil where it has none.
+func (c *computation) deviceMemory() *planner.DeviceMemory {
+	q := c.query
+	if q.plan.Chosen().Device == nil {
+		return nil
+	}
+	m := &planner.DeviceMemory{Views: c.resident, Workers: max(c.result.Actual.Base.Device.Peak, c.stats().Device.Peak)}
+	if own := q.session.own(q.plan); own != nil {
+		m.Weights = own.deviceBytes()
+	}
+	if c.views.Cover != nil { // each worker has it
+		m.Workers += int64(len(c.batchers)) * 4 * int64(len(c.cover.cover))
+	}
+	return m
+}
+
 // notes is what a batcher keeps of each position of its batches, in bytes.
 func (b *batcher) notes() int64 {
 	var known memory.Arrays

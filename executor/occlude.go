@@ -45,22 +45,27 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	views := known.views.Shared()
+	views := known.views
+	if p.Keeps {
+		views = views.Shared()
+		q.session.boundViews()
+	}
+	defer views.Drop(noLayer)
 	p0 := views.Output(p.Net.Output.Index)
 	for _, c := range targets(p.Target, p0) {
 		h.Classes = append(h.Classes, ClassMap{
 			ID: c, Label: p.Model.Label(c), P0: p0[c], P: make([]float32, len(p.Grid.Positions)),
 		})
 	}
-	all := views.Bytes()
+	all, resident := views.Bytes(), residentBytes(views)
 	if !p.Keeps && !p.Chosen().ReadsViews() {
 		dropMaps(views, p.Net)
 	}
-	h.Actual.ViewBytes = views.Bytes()
+	h.Actual.ViewBytes = views.Bytes() + residentBytes(views)
 	updates := time.Now()
 	c := newComputation(q, h, views, cover)
 	defer c.release()
-	c.all = all
+	c.all, c.resident = all, resident
 	stopped := c.run(ctx)
 	if stopped != nil && !(q.partial && c.partial(stopped)) {
 		return nil, stopped

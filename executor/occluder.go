@@ -75,6 +75,14 @@ func (o *occluder) uniform(pixel []float32) *tensor.Dense {
 	return tensor.New(tensor.WithShape(o.shape.H, o.shape.W, o.shape.C), tensor.WithBacking(data))
 }
 
+// whole is the cover as an image, nil where the fill is a colour of its own at each position.
+func (o *occluder) whole() *tensor.Dense {
+	if o.cover == nil {
+		return nil
+	}
+	return tensor.New(tensor.WithShape(o.shape.H, o.shape.W, o.shape.C), tensor.WithBacking(o.cover))
+}
+
 // patch writes the occluded pixels of a rectangle into a tile that covers it.
 func (o *occluder) patch(r region.Rect, to operators.Tile) {
 	if o.cover != nil {

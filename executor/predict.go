@@ -3,13 +3,13 @@ package executor
 import (
 	"context"
 
-	"occlude/operators/cpu"
 	"occlude/planner"
 )
 
-// predict lists the most probable classes of each image.
+// predict lists the most probable classes of each image. It is the processor's work: an
+// image has nothing to offer to a GPU that bringing the weights there would not cost.
 func (s *Session) predict(ctx context.Context, p *planner.Predict, emit func(Result) error) error {
-	program, err := s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Algorithms, Threads: p.Threads})
+	program, err := s.program(ctx, p.Model, p.Net, onProcessor(p.Kernels, p.Algorithms), p.Threads)
 	if err != nil {
 		return err
 	}

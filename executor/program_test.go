@@ -8,7 +8,6 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
-	"occlude/operators/cpu"
 )
 
 // TestProgramsKept checks that the last programs of a model stay ready, the one
@@ -21,7 +20,7 @@ func TestProgramsKept(t *testing.T) {
 		nets[i] = networktest.Random(rand.New(rand.NewPCG(uint64(i), 1)), networktest.Options{})
 	}
 	ready := func(i int) operators.Program {
-		p, err := s.program(t.Context(), m, nets[i], cpu.Options{Kernels: "generic"})
+		p, err := s.program(t.Context(), m, nets[i], onProcessor("generic", nil), 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,15 @@ type share struct {
 
 	mu   sync.Mutex
 	next int
+	fits int // what batch was shrunk to, 0 where it was not
+}
+
+// shrink lets batches be no larger than what fits.
+func (s *share) shrink(fits int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.batch = min(s.batch, fits)
+	s.fits = s.batch
 }
 
 // take gives the next positions, from (included) to (not included); none when

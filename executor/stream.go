@@ -8,7 +8,6 @@ import (
 
 	"occlude/internal/imageio"
 	"occlude/operators"
-	"occlude/operators/cpu"
 	"occlude/planner"
 )
 
@@ -19,6 +18,7 @@ type stream struct {
 	plan     *planner.Occlude
 	emit     func(*HeatMap) error
 	partial  bool              // maps are wanted, too: what is known when the context ends
+	faithful bool              // to the plan: no other takes its place
 	into     *sink             // nil without a table
 	program  operators.Program // nil until an image is to be computed
 	planning float64           // seconds that no image has accounted for yet
@@ -69,6 +69,9 @@ func (q *stream) run(ctx context.Context) error {
 		if p.Departs != "" {
 			s.warn(ctx, errors.New(p.Departs))
 		}
+	}
+	if p.NoDevice != "" {
+		s.warn(ctx, errors.New(p.NoDevice))
 	}
 	next, done := s.overImages(p)
 	defer done()
@@ -124,11 +127,11 @@ func (q *stream) one(ctx context.Context, name string) error {
 		image.known = q.session.recall(q.plan, file, image.content)
 	}
 	if err := q.prepare(ctx, image); err != nil {
-		return err
+		return q.instead(ctx, name, err)
 	}
 	h, stopped := image.run(ctx, file)
 	if h == nil {
-		return stopped
+		return q.instead(ctx, name, stopped)
 	}
 	// Loading and planning happened once: the first image accounts for them.
 	h.Actual.Load, h.Actual.Plan = q.session.takeLoading(q.plan.Model).Seconds(), q.planning
@@ -147,6 +150,22 @@ func (q *stream) one(ctx context.Context, name string) error {
 	return stopped
 }
 
+// instead computes an image on the processor, and those after it, where the GPU has too
+// little memory, whatever was planned: others use it, too. Any other error remains one.
+func (q *stream) instead(ctx context.Context, name string, err error) error {
+	if !scarce(err) || ctx.Err() != nil || q.faithful {
+		return err
+	}
+	plan, ok := processors(q.plan, fmt.Errorf("%w; computed on the processor instead", err))
+	if !ok {
+		return fmt.Errorf("%w; SET device = 'cpu' computes on the processor", err)
+	}
+	q.session.tell(errors.New(plan.NoDevice))
+	q.end()
+	q.plan, q.program = plan, nil
+	return q.one(ctx, name)
+}
+
 // prepare gives an image the plan's program, and room.
 func (q *stream) prepare(ctx context.Context, image *query) (err error) {
 	s, p := q.session, q.plan
@@ -157,7 +176,10 @@ func (q *stream) prepare(ctx context.Context, image *query) (err error) {
 		if s.Bound != nil && p.MemoryLimit > 0 {
 			s.Bound(p.MemoryLimit)
 		}
-		q.program, err = s.program(ctx, p.Model, p.Net, cpu.Options{Kernels: p.Kernels, Algorithms: p.Chosen().Algorithms, Threads: p.Threads})
+		q.program, err = s.programOf(ctx, p)
+		if scarce(err) && s.dropOthers(p) {
+			q.program, err = s.programOf(ctx, p)
+		}
 		if err != nil {
 			return err
 		}

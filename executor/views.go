@@ -13,6 +13,7 @@ import (
 	"occlude/internal/memory"
 	"occlude/internal/model"
 	"occlude/internal/network"
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner"
 )
@@ -32,7 +33,7 @@ type seen struct {
 
 	pixels *tensor.Dense // in pixel space
 	views  *operators.Views
-	bytes  int64 // of both, but for what the network itself holds
+	bytes  int64 // of both, but for what the network itself or a GPU holds
 }
 
 // content is what is in an image file, of which one frame may be meant.
@@ -46,7 +47,7 @@ func contentOf(f *imageio.File) content {
 	return content{sha256.Sum256(f.Data), int64(len(f.Data)), f.Frame()}
 }
 
-// arrays are what is held for it.
+// arrays are what the host holds for it.
 func (v *seen) arrays() [][]float32 {
 	return append(v.views.Arrays(), v.pixels.Data().([]float32))
 }
@@ -57,7 +58,7 @@ func (s *Session) Views(net *network.Network, kernels, image string) []planner.V
 	var of *content // nil until it is known
 	path, _ := imageio.SplitFrame(image)
 	for _, v := range slices.Backward(s.seen) {
-		if v.by.net != net || v.by.kernels != kernels {
+		if v.by.net != net || v.by.device == settings.DeviceCPU && v.by.kernels != kernels {
 			continue
 		}
 		if of == nil {
@@ -73,7 +74,7 @@ func (s *Session) Views(net *network.Network, kernels, image string) []planner.V
 			of = &now
 		}
 		if v.content == *of {
-			found = append(found, planner.Views{Algorithms: v.by.algorithms, Bytes: v.views.Bytes()})
+			found = append(found, planner.Views{Device: v.by.device, Algorithms: v.by.algorithms, Bytes: v.views.Bytes() + residentBytes(v.views)})
 		}
 	}
 	return found
@@ -86,7 +87,7 @@ func (s *Session) recall(p *planner.Occlude, f *imageio.File, now content) *seen
 		return v.model == p.Model && (v.by.net != p.Net || v.image == f.Path && v.content != now)
 	})
 	for _, v := range s.seen {
-		if v.content == now && v.by.made(p.Net, p.Kernels, p.Chosen().Algorithms) {
+		if v.content == now && v.by.made(p.Net, wayOf(p)) {
 			v.image = f.Path
 			s.use(&v.usage)
 			return v
@@ -104,7 +105,7 @@ func (q *query) see(ctx context.Context, f *imageio.File) (*seen, error) {
 		return nil, unusable{err}
 	}
 	start := time.Now()
-	views, err := q.program.Base(ctx, normal, p.Threads)
+	views, err := q.base(ctx, normal)
 	if err != nil {
 		return nil, q.interrupted(ctx, err, f.Path, 0)
 	}
@@ -120,27 +121,48 @@ func (q *query) see(ctx context.Context, f *imageio.File) (*seen, error) {
 		v.bytes = known.Add(v.arrays()...)
 		s.use(&v.usage)
 		s.seen = append(s.seen, v)
-		s.boundViews()
 	}
 	return v, nil
 }
 
+// base runs the base pass. Where a GPU has too little memory, everything that is kept there
+// for others goes first.
+func (q *query) base(ctx context.Context, image *tensor.Dense) (*operators.Views, error) {
+	s, p := q.session, q.plan
+	views, err := q.program.Base(ctx, image, p.Threads)
+	if scarce(err) && s.dropOthers(p) {
+		views, err = q.program.Base(ctx, image, p.Threads)
+	}
+	return views, s.onDevice(ctx, p, err)
+}
+
 // boundViews lets go of the views that were used the longest ago until those that are
-// left keep to the setting.
+// left, wherever they are, keep to the setting.
 func (s *Session) boundViews() {
 	left := s.Settings.ViewCache()
 	for _, k := range s.latest() {
 		if k.seen == nil {
 			continue
 		}
-		if left -= k.seen.bytes; left < 0 {
+		if left -= k.seen.bytes + k.deviceBytes(); left < 0 {
 			s.drop(k)
 		}
 	}
 }
 
-// dropViews lets go of views.
-func (s *Session) dropViews(these func(*seen) bool) { s.seen = slices.DeleteFunc(s.seen, these) }
+// dropViews lets go of views. Queries that compute with them have shares of their own.
+func (s *Session) dropViews(these func(*seen) bool) {
+	s.seen = slices.DeleteFunc(s.seen, func(v *seen) bool {
+		gone := these(v)
+		if gone {
+			v.views.Drop(noLayer)
+		}
+		return gone
+	})
+}
+
+// noLayer is what is kept of views that are let go of.
+func noLayer(int) bool { return false }
 
 // unmade tells of views whose program was let go of.
 func (s *Session) unmade(v *seen) bool { return !slices.Contains(s.programs[v.model], v.by) }

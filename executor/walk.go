@@ -64,6 +64,9 @@ func (w *walks) close() {
 		e.MACs += stats.MACs()
 		worker.Release()
 	}
+	if w.whole != nil {
+		w.whole.views.Drop(noLayer)
+	}
 }
 
 // scores are the areas under the curves of all classes.
@@ -83,6 +86,7 @@ func (w *walks) scores(ctx context.Context, m *planner.Metric) ([]Score, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer filled.views.Drop(noLayer)
 	ends := [2]*end{w.whole, filled}
 	if m.Kind == planner.Insertion {
 		ends = [2]*end{filled, w.whole}
@@ -135,7 +139,7 @@ func (w *walks) end(ctx context.Context, image *tensor.Dense) (*end, error) {
 	p := w.evaluation.Plan.Walk
 	views, err := w.program.Base(ctx, image, p.Threads)
 	if err != nil {
-		return nil, w.interrupted(ctx, err, 0, 0)
+		return nil, w.interrupted(ctx, w.session.onDevice(ctx, p, err), 0, 0)
 	}
 	s, err := scores(p.Model, views, p.Net.Output.Index, w.heat.Image)
 	if err != nil {
@@ -277,7 +281,7 @@ func (w *walks) batch(ctx context.Context, worker operators.Worker, ends [2]*end
 		updates[i] = operators.Update{Patch: s.patch(ends, p.Grid.Width), Rects: rects, Out: make([]float32, p.Net.Output.Shape.Len())}
 	}
 	if err := worker.Run(ctx, ends[at].views, updates); err != nil {
-		return err
+		return w.session.onDevice(ctx, p, err)
 	}
 	for i, s := range steps {
 		v := float64(updates[i].Out[s.class])

@@ -173,6 +173,20 @@ func (v *Views) Shared() *Views {
 type Stats struct {
 	Layers []LayerStats // by layer Index
 	Peak   int64        // bytes that workers held at once
+	// Device is, of all that, what concerns a device with memory of its own.
+	Device DeviceStats
+}
+
+// DeviceStats counts what a device with memory of its own was asked for beside computing.
+type DeviceStats struct {
+	Launches int64
+	Up, Down int64 // bytes copied to it and back
+	Peak     int64 // bytes of its memory that workers held at once
+}
+
+// Plus adds up two workers' counts.
+func (d DeviceStats) Plus(o DeviceStats) DeviceStats {
+	return DeviceStats{d.Launches + o.Launches, d.Up + o.Up, d.Down + o.Down, d.Peak + o.Peak}
 }
 
 // LayerStats is one layer's share.
@@ -187,7 +201,7 @@ type LayerStats struct {
 // Plus adds up two workers' counts: times and work add, peaks too, for the
 // workers hold their memory at the same time.
 func (s Stats) Plus(o Stats) Stats {
-	sum := Stats{Peak: s.Peak + o.Peak, Layers: make([]LayerStats, max(len(s.Layers), len(o.Layers)))}
+	sum := Stats{Peak: s.Peak + o.Peak, Device: s.Device.Plus(o.Device), Layers: make([]LayerStats, max(len(s.Layers), len(o.Layers)))}
 	copy(sum.Layers, s.Layers)
 	for i, l := range o.Layers {
 		sum.Layers[i].Add(l)

@@ -27,7 +27,20 @@ type Actuals struct {
 	ViewBytes     int64
 	PeakBytes     int64 // all of Memory
 	Memory        Memory
+	// OnDevice is what the plan's GPU held at once, nil for plans of the processor. What it
+	// did else is in Base and Updates.
+	OnDevice *DeviceMemory
 }
+
+// DeviceMemory is what a GPU holds when a query holds the most of its memory, in bytes.
+type DeviceMemory struct {
+	Weights int64
+	Views   int64 // of an image
+	Workers int64 // updates, and what patches are cut from
+}
+
+// Total is all of it.
+func (m DeviceMemory) Total() int64 { return m.Weights + m.Views + m.Workers }
 
 // StageActuals are what one stage of a plan took.
 type StageActuals struct {

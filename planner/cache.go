@@ -19,6 +19,7 @@ type Cache interface {
 // Views were materialized by a query before: a plan that computes with the same
 // algorithms has no base pass to run, and finds the weights packed.
 type Views struct {
+	Device     string                // that they are on, as SET device names it
 	Algorithms []operators.Algorithm // by layer Index
 	Bytes      int64
 }

@@ -67,6 +67,9 @@ type Candidate struct {
 	shapes  *shapes       // of the positions
 }
 
+// Possible tells whether a candidate could run, were it chosen.
+func (c *Candidate) Possible() bool { return c.refused == nil && len(c.off) == 0 }
+
 // Positions is how many positions are expected to be computed.
 func (c *Candidate) Positions() int {
 	n := 0

@@ -152,8 +152,8 @@ func TestMemory(t *testing.T) {
 		for range 3 {
 			run(t, w, views, batch)
 		}
-		if now, _ := d.Held(); now-with != foretold || w.Stats().Peak != foretold {
-			t.Errorf("seed %d: a batch takes %d bytes, %d are foretold, %d said", seed, now-with, foretold, w.Stats().Peak)
+		if now, _ := d.Held(); now-with != foretold || w.Stats().Device.Peak != foretold {
+			t.Errorf("seed %d: a batch takes %d bytes, %d are foretold, %d said", seed, now-with, foretold, w.Stats().Device.Peak)
 		}
 		w.Release()
 

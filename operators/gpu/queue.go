@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"occlude/operators"
 	"occlude/operators/gpu/driver"
 )
 
@@ -22,6 +23,8 @@ type queue struct {
 	done  int // of them that the device has come past
 	ahead int64
 	since int64 // work since the last mark
+
+	counts operators.DeviceStats // of all batches, without Peak
 }
 
 // mark is an event behind some work of a layer.
@@ -66,7 +69,20 @@ func (q *queue) launch(k driver.Kernel, l driver.Launch) error {
 	if q.ctx.Err() != nil {
 		return context.Cause(q.ctx)
 	}
+	q.counts.Launches++
 	return q.stream.Launch(k, l)
+}
+
+// upload queues a copy to the device.
+func (q *queue) upload(to driver.Pointer, from []byte) error {
+	q.counts.Up += int64(len(from))
+	return q.stream.Upload(to, from)
+}
+
+// download waits for a copy from the device.
+func (q *queue) download(to []byte, from driver.Pointer) error {
+	q.counts.Down += int64(len(to))
+	return q.stream.Download(to, from)
 }
 
 // did says how much work was just queued, and waits while the device is too far behind.

@@ -57,9 +57,11 @@ func (h hostViews) forget() {
 	}
 }
 
-// Stats implements operators.Worker. The peak is device memory.
+// Stats implements operators.Worker.
 func (w *worker) Stats() operators.Stats {
-	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.peak}
+	d := w.queue.counts
+	d.Peak = w.peak
+	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: int64(cap(w.upload)) + 4*int64(cap(w.scores)), Device: d}
 }
 
 // Release implements operators.Worker.
@@ -207,7 +209,7 @@ func (w *worker) put(t *tensor.Dense) (*buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return at, w.queue.stream.Upload(at.at, bytesOf(values))
+	return at, w.queue.upload(at.at, bytesOf(values))
 }
 
 // room makes the arena large enough, by an eighth more than it was at least.
@@ -249,7 +251,7 @@ func (w *worker) send(views *operators.Views, batch []operators.Update, size siz
 	for i := range l.layers {
 		w.data = append(w.data, w.arena.at+driver.Pointer(l.layers[i].at))
 	}
-	if err := w.queue.stream.Upload(w.arena.at, upload); err != nil {
+	if err := w.queue.upload(w.arena.at, upload); err != nil {
 		return fmt.Errorf("%d bytes to the device: %w", len(upload), err)
 	}
 	if size.patches || size.cells[0] == 0 {
@@ -285,7 +287,7 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 	for i, l := range w.program.net.Layers {
 		if i == 0 {
 			if base { // the image's view is a copy of the patch
-				if err := w.queue.stream.Upload(w.views.layers[0].at, bytesOf(batch[0].Patch.Data)); err != nil {
+				if err := w.queue.upload(w.views.layers[0].at, bytesOf(batch[0].Patch.Data)); err != nil {
 					return err
 				}
 			}
@@ -382,7 +384,7 @@ func (w *worker) receive(batch []operators.Update) error {
 		w.scores = make([]float32, n*len(batch))
 	}
 	scores := w.scores[:n*len(batch)]
-	if err := w.queue.stream.Download(bytesOf(scores), from); err != nil {
+	if err := w.queue.download(bytesOf(scores), from); err != nil {
 		return fmt.Errorf("%d scores from the device: %w", len(scores), err)
 	}
 	for b := range batch {
