@@ -11,12 +11,19 @@ import (
 // value.
 type conv struct {
 	op      network.Conv
-	ending  ending
+	ending  kernels.Ending
 	name    string // of the kernel
 	columns int    // filters of a group, and what fills up a row of weights
-	// weights are packed [group][K][columns], bias [group][columns].
+	// weights are packed [group][K][columns], bias [group][columns]; those of groups of one
+	// filter side by side, [K][group] and [group].
 	weights, bias *buffer
 }
+
+// Kernels that are no matrix products.
+const (
+	direct    = "conv_direct"
+	depthwise = "conv_depthwise"
+)
 
 // fewFilters is how many filters a group has at most whose convolution is no matrix
 // product: tiles of 64 columns would be half empty.
@@ -25,12 +32,14 @@ const fewFilters = 31
 // vector is how many values kernels read at once where addresses allow it.
 const vector = 4
 
-func newConv(op network.Conv, in network.Shape, end ending, o Options) *conv {
+func newConv(op network.Conv, in network.Shape, end kernels.Ending, o Options) *conv {
 	filters := op.Filters() / op.Groups
 	k := &conv{op: op, ending: end, columns: (filters + vector - 1) / vector * vector}
 	switch {
+	case op.Groups > 1 && filters == 1 && op.GroupIn() == 1:
+		k.name, k.columns = depthwise, op.Groups
 	case op.Groups > 1 && filters <= fewFilters:
-		k.name = "conv_direct"
+		k.name = direct
 	default:
 		k.name = product(in.C, op.GroupIn(), filters, o)
 	}
@@ -53,7 +62,11 @@ func product(c, depth, filters int, o Options) string {
 
 // bytes implements weighty.
 func (k *conv) bytes() int64 {
-	return packed(k.op.Groups*k.op.Taps()*k.op.GroupIn(), k.columns) + packed(k.op.Groups, k.columns)
+	groups := k.op.Groups
+	if k.name == depthwise {
+		groups = 1
+	}
+	return packed(groups*k.op.Taps()*k.op.GroupIn(), k.columns) + packed(groups, k.columns)
 }
 
 // packed is what so many rows of weights take; none take something, too.
@@ -62,7 +75,11 @@ func packed(rows, columns int) int64 { return aligned(max(1, 4*int64(rows)*int64
 // upload implements weighty.
 func (k *conv) upload(put func([]byte) (*buffer, error)) (err error) {
 	filters, taps := k.op.Filters()/k.op.Groups, k.op.Taps()*k.op.GroupIn()
-	weights, bias := make([]float32, k.op.Groups*taps*k.columns), make([]float32, k.op.Groups*k.columns)
+	groups := k.op.Groups
+	if k.name == depthwise { // one group, in whose columns the filters are
+		filters, groups = groups, 1
+	}
+	weights, bias := make([]float32, groups*taps*k.columns), make([]float32, groups*k.columns)
 	from := k.op.Weights.Data().([]float32)
 	for f := range k.op.Filters() {
 		group, column := f/filters, f%filters
@@ -85,19 +102,16 @@ func (k *conv) run(s *step) error {
 	a := &kernels.Conv{
 		Name: k.name, Out: s.out, Rows: kernels.Int(s.rows), In: s.in[0], Window: window(k.op.Window, s.layer.In[0].Shape.H),
 		Weights: k.weights.pointer(), Bias: k.bias.pointer(), Depth: kernels.Int(k.op.GroupIn()), Filters: kernels.Int(filters),
-		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.op.Filters()), Clamp: k.ending.clamp,
+		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.op.Filters()), Ending: k.ending,
 	}
 	if k.op.Residual {
 		a.Residual = s.in[1]
 	}
 	grid := s.each(k.op.Filters())
-	if k.name != "conv_direct" {
+	if k.name != direct && k.name != depthwise {
 		grid = tiles(k.name, s.rows, filters, k.op.Groups)
 	}
-	if err := s.launch(a, grid); err != nil {
-		return err
-	}
-	return k.ending.finish(s)
+	return s.launch(a, grid)
 }
 
 // tiles is the grid of a matrix product.
@@ -114,7 +128,7 @@ func tiles(name string, rows int64, filters, pieces int) [3]int {
 type dense struct {
 	op            network.Dense
 	in            network.Shape
-	ending        ending
+	ending        kernels.Ending
 	name          string
 	outputs       int
 	columns       int
@@ -125,7 +139,7 @@ type dense struct {
 // device busy, and more accurate. No result depends on a batch's size, so this does not.
 const splitAt = 2048
 
-func newDense(op network.Dense, in network.Shape, end ending, o Options) *dense {
+func newDense(op network.Dense, in network.Shape, end kernels.Ending, o Options) *dense {
 	outputs := op.Weights.Shape()[0]
 	return &dense{
 		op: op, in: in, ending: end, outputs: outputs,
@@ -187,17 +201,16 @@ func (k *dense) run(s *step) error {
 		if err := k.difference(s, in, changed); err != nil {
 			return err
 		}
-		in.View, in.Data, bias = 0, changed, s.sums
+		in.View, in.Data, in.Pitch, bias = 0, changed, in.C, s.sums
 	}
 	if s.base == 0 && s.sums != 0 { // the base pass
-		if err := k.sum(s, in, bias, s.sums, open); err != nil {
+		sums := s.out
+		sums.Data, sums.Pitch = s.sums, kernels.Int(k.outputs)
+		if err := k.sum(s, in, bias, sums, open); err != nil {
 			return err
 		}
 	}
-	if err := k.sum(s, in, bias, s.data(), k.ending.clamp); err != nil {
-		return err
-	}
-	return k.ending.finish(s)
+	return k.sum(s, in, bias, s.out, k.ending)
 }
 
 // difference puts what an update differs from the view by where changed says.
@@ -205,35 +218,33 @@ func (k *dense) difference(s *step, in kernels.Source, changed driver.Pointer) e
 	view := in
 	in.Table, view.Table = s.made, s.unchanged
 	return s.launch(&kernels.Binary{
-		Out: kernels.Out{Data: changed, Table: s.made, Positions: s.out.Positions}, C: in.C,
-		A: in, AH: kernels.Int(k.in.H), B: view, BH: kernels.Int(k.in.H), Fn: subtract, Clamp: open,
-	}, [3]int{blocks(int64(s.inputMost) * int64(k.in.C)), int(s.out.Positions), 1})
+		Out: kernels.Out{Data: changed, Table: s.made, Positions: s.out.Positions, Pitch: in.C}, C: in.C,
+		A: in, AH: kernels.Int(k.in.H), B: view, BH: kernels.Int(k.in.H), Op: subtract, Ending: open,
+	}, grid(s.inputMost, k.in.C, int(s.out.Positions)))
 }
 
 // subtract is the number of network.Sub.
 const subtract = 1
 
-// sum queues the matrix product; its first row goes to out.
-func (k *dense) sum(s *step, in kernels.Source, bias, out driver.Pointer, clamp kernels.Clamp) error {
+// sum queues the matrix product.
+func (k *dense) sum(s *step, in kernels.Source, bias driver.Pointer, out kernels.Out, end kernels.Ending) error {
 	a := &kernels.Conv{
-		Name: k.name, Rows: kernels.Int(s.rows), In: in,
+		Name: k.name, Out: out, Rows: kernels.Int(s.rows), In: in,
 		Window: kernels.Window{
 			H: kernels.Int(k.in.H), KernelY: kernels.Int(k.in.H), KernelX: kernels.Int(k.in.W), StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1,
 		},
 		Weights: k.weights.pointer(), Bias: bias, Depth: kernels.Int(k.in.C), Filters: kernels.Int(k.outputs),
-		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.outputs), Clamp: clamp,
+		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.outputs), Ending: end,
 	}
-	// The kernel adds the table's first row to where it writes.
-	a.Out = kernels.Out{Data: out - driver.Pointer(4*s.first*int64(k.outputs)), Table: s.out.Table, Positions: s.out.Positions}
 	if k.parts() == 1 {
 		return s.launch(a, tiles(k.name, s.rows, k.outputs, 1))
 	}
-	a.Out.Data, a.Split = s.scratch, splitAt
+	a.Data, a.Split = s.scratch, splitAt
 	if err := s.launch(a, tiles(k.name, s.rows, k.outputs, k.parts())); err != nil {
 		return err
 	}
 	return s.launch(&kernels.Reduce{
-		Out: out, Partials: s.scratch, Bias: bias, Rows: kernels.Int(s.rows), Channels: kernels.Int(k.outputs),
-		Parts: kernels.Int(k.parts()), Clamp: clamp,
-	}, [3]int{blocks(s.rows * int64(k.outputs)), 1, 1})
+		Out: out, Rows: kernels.Int(s.rows), Partials: s.scratch, Bias: bias, Channels: kernels.Int(k.outputs),
+		Parts: kernels.Int(k.parts()), Ending: end,
+	}, s.each(k.outputs))
 }

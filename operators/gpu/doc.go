@@ -30,8 +30,8 @@
 //
 // A convolution is one matrix product: its rows are those cells, compact and one behind the
 // other, its columns the filters, and its left side, the windows, exists only as tiles in
-// shared memory. Bias, residual and clamp are applied where sums are stored; the residual is
-// gathered in the same way. Every other kernel reads through the same overlay.
+// shared memory. Bias, residual and activation are applied where sums are stored; the residual
+// is gathered in the same way. Every other kernel reads through the same overlay.
 //
 // # A batch
 //
@@ -75,7 +75,8 @@
 //	conv_ffma_128, _64, _odd  one multiply-add after the other
 //	conv_tf32                 tensor cores; each product as three of tf32 parts, which leaves
 //	                          out less than 2^-21 of it; values must be finite (Options.Tensor)
-//	conv_direct               groups of few filters, a thread for each value
+//	conv_depthwise            groups of one channel, a thread for four of them
+//	conv_direct               other groups of few filters, a thread for each value
 //
 // Long sums are split at splitAt products, also for the accuracy of the sum, and the parts added
 // in order.
@@ -91,8 +92,11 @@
 // 48 KB, for cu cannot ask for more.
 //
 // Channels and channels of a group that are multiples of 4 are read 16 bytes at a time; others,
-// such as those of an image, take conv_ffma_odd. Activations other than clamps are a launch of
-// their own over the updates, in place.
+// such as those of an image, take conv_ffma_odd. The row of a product says nothing of its
+// position: row_of looks where it were if all positions had as many cells, which is right for
+// most, and searches from there. Kernels that are no products take values cell by cell, four
+// channels at once where their number allows it (each.h). Activations that are no bounds are one
+// function of the module, which the epilogues call.
 //
 // # What was verified, and what was not
 //
@@ -111,14 +115,14 @@
 //   - The calls to CUDA through gorgonia.org/cu run against a libcuda.so.1 that has the
 //     emulator as its device (package cuda, with the build tag).
 //   - The PTX is what clang 19 makes of the source, its kernels take the arguments that the host
-//     passes, and ptxas of CUDA 11.8 assembles it for sm_80 and sm_90 with at most 32 bytes of
+//     passes, and ptxas of CUDA 11.8 assembles it for sm_80 and sm_90 with at most 64 bytes of
 //     spilled registers (package kernels).
 //
 // Open: everything that only hardware shows. That the driver's own compiler takes the PTX; what the
 // rounding of tensor cores adds (they truncate their sums); races that coroutines do not
 // have; and every figure. operators/gpu/cuda/check is the program for that day.
 //
-// Where to look first, should it be slow: the search for a row's position by each block
-// (row_of); conv_tf32's two stages, of which more memory would allow more; wgmma, which sm_90
+// Where to look first, should it be slow: conv_tf32's two stages, of which
+// more memory would allow more; wgmma, which sm_90
 // has and PTX for sm_80 cannot use; concat, which could be where its inputs are written.
 package gpu

@@ -53,7 +53,7 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	case network.Pointwise:
 		return pointwise{end}, nil
 	case network.PRelu:
-		return &affine{scale: op.Slope, negative: 1, ending: ending{clamp: open}}, nil
+		return &affine{scale: op.Slope, negative: 1, ending: open}, nil
 	case network.Affine:
 		return &affine{scale: op.Scale, shift: op.Shift, ending: end}, nil
 	case network.Binary:
@@ -91,19 +91,15 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	return refuse("no GPU kernel computes it")
 }
 
-// ending is what happens to a value before it is stored: bounds, which every loop
-// applies, or a function, which follows.
-type ending struct {
-	clamp       kernels.Clamp
-	fn          int // of kernels.Functions; 0 is none
-	alpha, beta float32
+// open leaves values as they are.
+var open = bounds(float32(math.Inf(-1)), float32(math.Inf(1)))
+
+func bounds(low, high float32) kernels.Ending {
+	return kernels.Ending{Low: kernels.F(low), High: kernels.F(high)}
 }
 
-// open bounds nothing.
-var open = kernels.Clamp{Low: kernels.F(float32(math.Inf(-1))), High: kernels.F(float32(math.Inf(1)))}
-
 // endingOf is the ending of a layer with an activation.
-func endingOf(l *network.Layer) (ending, bool) {
+func endingOf(l *network.Layer) (kernels.Ending, bool) {
 	var a network.Activation
 	switch op := l.Op.(type) {
 	case network.Fused:
@@ -111,28 +107,16 @@ func endingOf(l *network.Layer) (ending, bool) {
 	case network.Pointwise:
 		a = op.Act
 	}
-	e := ending{clamp: open, alpha: a.Alpha, beta: a.Beta}
 	switch a.Fn {
 	case network.Relu:
-		e.clamp.Low = kernels.F(0)
-		return e, true
+		return bounds(0, float32(math.Inf(1))), true
 	case network.Clip:
-		e.clamp = kernels.Clamp{Low: kernels.F(a.Alpha), High: kernels.F(a.Beta)}
-		return e, true
+		return bounds(a.Alpha, a.Beta), true
 	}
-	e.fn = slices.Index(kernels.Functions, a.Fn)
-	return e, e.fn >= 0
-}
-
-// finish queues the function of an ending, if it has one.
-func (e ending) finish(s *step) error {
-	if e.fn == 0 {
-		return nil
-	}
-	values := s.rows * int64(s.layer.Shape.C)
-	return s.launch(&kernels.Activate{
-		Data: s.data(), Values: kernels.Long(values), Fn: kernels.Int(e.fn), Alpha: kernels.F(e.alpha), Beta: kernels.F(e.beta),
-	}, [3]int{blocks(values), 1, 1})
+	e := open
+	fn := slices.Index(kernels.Functions, a.Fn)
+	e.Fn, e.Alpha, e.Beta = kernels.Int(fn), kernels.F(a.Alpha), kernels.F(a.Beta)
+	return e, fn >= 0
 }
 
 // window is a network's window in a kernel's arguments.

@@ -213,12 +213,13 @@ type filler struct {
 
 func (f *filler) add(position int, r region.Rect) {
 	if r.Empty() {
-		f.entries[position] = kernels.Entry{Base: int32(f.cells)}
+		f.entries[position] = kernels.Entry{Row: int32(f.cells)}
 		return
 	}
 	f.entries[position] = kernels.Entry{
 		Y0: int32(r.Y.Lo), X0: int32(r.X.Lo), Y1: int32(r.Y.Hi), X1: int32(r.X.Hi),
 		Width: int32(r.W()), Base: int32(f.cells - r.Y.Lo*r.W() - r.X.Lo),
+		Row: int32(f.cells),
 	}
 	f.cells += r.Area()
 }

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"occlude/internal/network"
+	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 )
 
@@ -24,22 +25,18 @@ func (k pool) run(s *step) error {
 }
 
 // pointwise applies a function to every value.
-type pointwise struct{ ending ending }
+type pointwise struct{ ending kernels.Ending }
 
 func (k pointwise) run(s *step) error {
 	c := s.layer.Shape.C
-	a := &kernels.Place{Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Clamp: k.ending.clamp}
-	if err := s.launch(a, s.each(c)); err != nil {
-		return err
-	}
-	return k.ending.finish(s)
+	return s.launch(&kernels.Place{Out: s.out, In: s.in[0], N: kernels.Int(c), Ending: k.ending}, s.each(c))
 }
 
 // affine scales and shifts by channel, or scales negative values.
 type affine struct {
 	scale, shift     []float32
 	negative         kernels.Int
-	ending           ending
+	ending           kernels.Ending
 	scaleAt, shiftAt *buffer
 }
 
@@ -56,31 +53,23 @@ func (k *affine) upload(put func([]byte) (*buffer, error)) (err error) {
 }
 
 func (k *affine) run(s *step) error {
-	a := &kernels.Affine{
-		Out: s.out, In: s.in[0], Scale: k.scaleAt.pointer(), Shift: k.shiftAt.pointer(), Negative: k.negative, Clamp: k.ending.clamp,
-	}
-	if err := s.launch(a, s.each(s.layer.Shape.C)); err != nil {
-		return err
-	}
-	return k.ending.finish(s)
+	return s.launch(&kernels.Affine{
+		Out: s.out, In: s.in[0], Scale: k.scaleAt.pointer(), Shift: k.shiftAt.pointer(), Negative: k.negative, Ending: k.ending,
+	}, s.each(s.layer.Shape.C))
 }
 
 // binary combines two maps.
 type binary struct {
 	fn     int
-	ending ending
+	ending kernels.Ending
 }
 
 func (k binary) run(s *step) error {
 	c := s.layer.Shape.C
-	a := &kernels.Binary{
+	return s.launch(&kernels.Binary{
 		Out: s.out, C: kernels.Int(c), A: s.in[0], AH: kernels.Int(s.layer.In[0].Shape.H),
-		B: s.in[1], BH: kernels.Int(s.layer.In[1].Shape.H), Fn: kernels.Int(k.fn), Clamp: k.ending.clamp,
-	}
-	if err := s.launch(a, s.each(c)); err != nil {
-		return err
-	}
-	return k.ending.finish(s)
+		B: s.in[1], BH: kernels.Int(s.layer.In[1].Shape.H), Op: kernels.Int(k.fn), Ending: k.ending,
+	}, s.each(c))
 }
 
 // lrn divides each value by a power of the energy of its neighbouring channels.
@@ -93,7 +82,9 @@ func (k lrn) run(s *step) error {
 }
 
 // warps is the grid of kernels whose warps take a cell each.
-func (s *step) warps() [3]int { return s.each(32) }
+func (s *step) warps() [3]int {
+	return [3]int{blocks(32 * int64(s.most)), int(s.out.Positions), 1}
+}
 
 // softmax makes probabilities, or their logarithms, of each cell's channels.
 type softmax struct{ log bool }
@@ -113,15 +104,13 @@ func (k channelReduce) run(s *step) error {
 type concat struct{}
 
 func (concat) run(s *step) error {
-	first := 0
+	out := s.out
 	for i, in := range s.layer.In {
-		a := &kernels.Place{
-			Out: s.out, C: kernels.Int(s.layer.Shape.C), In: s.in[i], First: kernels.Int(first), N: kernels.Int(in.Shape.C), Clamp: open,
-		}
+		a := &kernels.Place{Out: out, In: s.in[i], N: kernels.Int(in.Shape.C), Ending: open}
 		if err := s.launch(a, s.each(in.Shape.C)); err != nil {
 			return err
 		}
-		first += in.Shape.C
+		out.Data += driver.Pointer(4 * in.Shape.C)
 	}
 	return nil
 }
@@ -148,7 +137,7 @@ func (k *channels) upload(put func([]byte) (*buffer, error)) (err error) {
 func (k *channels) run(s *step) error {
 	c := s.layer.Shape.C
 	return s.launch(&kernels.Place{
-		Out: s.out, C: kernels.Int(c), In: s.in[0], N: kernels.Int(c), Index: k.at.pointer(), Clamp: open,
+		Out: s.out, In: s.in[0], N: kernels.Int(c), Index: k.at.pointer(), Ending: open,
 	}, s.each(c))
 }
 

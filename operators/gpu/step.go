@@ -15,7 +15,6 @@ type step struct {
 	work  network.Work
 	runs  int   // positions at which there is something to compute
 	rows  int64 // cells of all positions
-	first int64 // the first one's number among those of the batch
 	all   int64 // cells of the whole batch
 	most  int   // cells of one of the positions, at most
 	in    []kernels.Source
@@ -39,9 +38,8 @@ type launcher interface {
 // steps cuts a layer's work on a batch into parts of which none does too much at once, and
 // shows each that does something, with the positions from lo up to hi.
 func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do func(s *step, lo, hi int) error) error {
-	first := int64(0)
 	for lo := 0; lo < len(batch); {
-		s := step{layer: l, first: first, all: all}
+		s := step{layer: l, all: all}
 		hi := lo
 		for ; hi < len(batch); hi++ {
 			r := batch[hi].Rects[l.Index]
@@ -65,18 +63,13 @@ func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do 
 				return err
 			}
 		}
-		first, lo = first+s.rows, hi
+		lo = hi
 	}
 	return nil
 }
 
 // cost is what work counts by where it is bounded.
 func cost(w network.Work) int64 { return w.MACs + w.Steps }
-
-// data is where the step's first cell is.
-func (s *step) data() driver.Pointer {
-	return s.out.Data + driver.Pointer(4*s.first*int64(s.layer.Shape.C))
-}
 
 // maxBlocks is how many blocks along x share the values of a position at most: enough to
 // fill a device with one position.
@@ -88,6 +81,13 @@ func blocks(values int64) int {
 }
 
 // each is the grid of kernels that compute c values for each cell, position by position.
-func (s *step) each(c int) [3]int {
-	return [3]int{blocks(int64(s.most) * int64(c)), int(s.out.Positions), 1}
+func (s *step) each(c int) [3]int { return grid(s.most, c, int(s.out.Positions)) }
+
+// grid is that of kernels that compute c values for each of so many cells of a position at
+// most: a thread for each, or for 4 where that many can be read at once.
+func grid(cells, c, positions int) [3]int {
+	if c%vector == 0 {
+		c /= vector
+	}
+	return [3]int{blocks(int64(cells) * int64(c)), positions, 1}
 }

@@ -34,7 +34,7 @@ type Launch struct {
 const convTogether, usualTogether = 2, 8
 
 func together(kernel string) int64 {
-	if strings.HasPrefix(kernel, "conv_") && kernel != "conv_direct" {
+	if strings.HasPrefix(kernel, "conv_") && kernel != direct && kernel != depthwise {
 		return convTogether
 	}
 	return usualTogether
@@ -85,7 +85,7 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 	c := counter{batch: batch, views: views}
 	if c.kernels = map[string]Load{}; !size.patches && size.cells[0] > 0 {
 		patches := 4 * size.cells[0] * int64(p.net.Input().Shape.C)
-		c.count(0, "place", [3]int{blocks(int64(size.most[0] * p.net.Input().Shape.C)), len(batch), 1}, Load{Launches: 1, Read: patches, Written: patches})
+		c.count(0, "place", grid(size.most[0], p.net.Input().Shape.C, len(batch)), Load{Launches: 1, Read: patches, Written: patches})
 	}
 	whole := true // the output, everywhere
 	for i, layer := range p.net.Layers {
@@ -106,7 +106,7 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 	}
 	t := Traffic{Tables: l.patches, Patches: l.uploaded - l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
 	if !whole {
-		c.count(out.Index, "place", [3]int{blocks(int64(out.Shape.Len())), len(batch), 1}, Load{Launches: 1, Read: t.Scores, Written: t.Scores})
+		c.count(out.Index, "place", grid(out.Shape.Cells(), out.Shape.C, len(batch)), Load{Launches: 1, Read: t.Scores, Written: t.Scores})
 	}
 	t.Launches, t.Kernels = c.launches, c.kernels
 	return t, nil
@@ -139,9 +139,9 @@ const (
 // fill gives a step addresses.
 func (c *counter) fill(p *Shape, s *step, lo, hi int) {
 	c.step, c.now, s.launcher = s, c.batch[lo:hi], c
-	s.out = kernels.Out{Data: nowhere, Table: nowhere, Positions: kernels.Int(hi - lo)}
+	s.out = kernels.Out{Data: nowhere, Table: nowhere, Positions: kernels.Int(hi - lo), Pitch: kernels.Int(s.layer.Shape.C)}
 	for j, in := range s.layer.In {
-		source := kernels.Source{Data: nowhere, Table: nowhere, W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C)}
+		source := kernels.Source{Data: nowhere, Table: nowhere, W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(in.Shape.C)}
 		if c.views || in.Index == 0 || p.constant(in.Index) {
 			source.View = nowhere
 		}
@@ -172,7 +172,7 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 		depth, filters := int64(a.KernelY*a.KernelX*a.Depth), int64(a.Channels)
 		load.MACs = s.rows * depth * filters
 		load.Tiles = load.MACs
-		if a.Name != "conv_direct" {
+		if a.Name != direct && a.Name != depthwise {
 			tile := int64(kernels.TileRows * kernels.Columns(a.Name))
 			load.Tiles = int64(grid[0]) * int64(grid[1]) * tile * depth * int64(a.Channels/a.Filters)
 		}
@@ -182,11 +182,13 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 		if a.In.View == 0 {
 			load.Read += min(inputs, c.reads(0)) - c.reads(0)
 		}
-		load.Read += 4 * depth * int64(a.Columns) * int64(a.Channels/a.Filters)
+		weights := 4 * depth * int64(a.Columns) * int64(a.Channels/a.Filters)
+		if a.Name == depthwise {
+			weights = 4 * depth * int64(a.Columns)
+		}
+		load.Read += weights
 	case *kernels.Reduce:
 		load.Read = load.Written * int64(a.Parts)
-	case *kernels.Activate:
-		load.Read = load.Written
 	case *kernels.Place:
 		load.Written = 4 * s.rows * int64(a.N)
 		load.Read = load.Written

@@ -259,11 +259,11 @@ func (w *worker) send(views *operators.Views, batch []operators.Update, size siz
 	}
 	at := l.layers[0]
 	a := &kernels.Place{
-		Out: kernels.Out{Data: w.data[0], Table: w.table(at.table), Positions: kernels.Int(l.positions)}, C: kernels.Int(c),
-		In: kernels.Source{View: w.cover.at.at, Table: w.unchanged(), W: kernels.Int(p.net.Input().Shape.W), C: kernels.Int(c)},
-		N:  kernels.Int(c), Clamp: open,
+		Out: kernels.Out{Data: w.data[0], Table: w.table(at.table), Positions: kernels.Int(l.positions), Pitch: kernels.Int(c)},
+		In:  kernels.Source{View: w.cover.at.at, Table: w.unchanged(), W: kernels.Int(p.net.Input().Shape.W), C: kernels.Int(c)},
+		N:   kernels.Int(c), Ending: open,
 	}
-	return w.launch(a, [3]int{blocks(int64(at.most) * int64(c)), l.positions, 1})
+	return w.launch(a, grid(at.most, c, l.positions))
 }
 
 // table is where a table of the layout is.
@@ -329,12 +329,12 @@ func (w *worker) fill(s *step, lo, hi int, base bool) {
 	v := w.layout.layers[l.Index]
 	s.launcher, s.unchanged = w, w.unchanged()
 	skip := driver.Pointer(int64(lo) * kernels.EntryBytes)
-	s.out = kernels.Out{Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo)}
+	s.out = kernels.Out{Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo), Pitch: kernels.Int(l.Shape.C)}
 	for j, in := range l.In {
 		from := w.layout.layers[in.Index]
 		source := kernels.Source{
 			View: p.view(w.views, in.Index), Data: w.data[in.Index], Table: w.table(from.table) + skip,
-			W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C),
+			W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(in.Shape.C),
 		}
 		if base && p.consts[in.Index] == nil {
 			source.View = 0
@@ -366,14 +366,14 @@ func (w *worker) receive(batch []operators.Update) error {
 		from = w.arena.at + driver.Pointer(l.outputs)
 		c := out.Shape.C
 		a := &kernels.Place{
-			Out: kernels.Out{Data: from, Table: w.table(l.whole), Positions: kernels.Int(l.positions)}, C: kernels.Int(c), N: kernels.Int(c),
+			Out: kernels.Out{Data: from, Table: w.table(l.whole), Positions: kernels.Int(l.positions), Pitch: kernels.Int(c)}, N: kernels.Int(c),
 			In: kernels.Source{
 				View: p.view(w.views, out.Index), Data: w.data[out.Index], Table: w.table(l.layers[out.Index].table),
-				W: kernels.Int(out.Shape.W), C: kernels.Int(c),
+				W: kernels.Int(out.Shape.W), C: kernels.Int(c), Pitch: kernels.Int(c),
 			},
-			Clamp: open,
+			Ending: open,
 		}
-		if err := w.launch(a, [3]int{blocks(int64(n)), l.positions, 1}); err != nil {
+		if err := w.launch(a, grid(out.Shape.Cells(), c, l.positions)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,8 @@
 #define KERNEL(threads) extern "C"
 #define KERNEL2(threads, blocks) extern "C"
 #define DEVICE static inline
+#define DEVICE_MEMBER
+#define DEVICE_CALL static
 #define SHARED static
 
 struct Barrier {

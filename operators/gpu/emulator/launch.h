@@ -42,7 +42,7 @@ template <class... A, void (*F)(A...)> struct Of<F> {
 #define MEETING(name) {#name, true, Of<name>::arguments, Of<name>::run}
 static const Kernel kernels[] = {
 	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_tf32), MEETING(softmax),
-	MEETING(channel_reduce), ALONE(conv_direct), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine), ALONE(activate),
+	MEETING(channel_reduce), ALONE(conv_direct), ALONE(conv_depthwise), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine),
 	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), ALONE(global_pool), ALONE(instance_norm),
 };
 

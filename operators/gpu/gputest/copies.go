@@ -17,10 +17,13 @@ const launches = 1000
 // and the device's until it is done.
 func overheads() []Measurement {
 	queue := func(ctx context.Context, on Card, seconds func(s driver.Stream, queue func() error) (float64, error)) (r Rate, err error) {
-		a := &kernels.Activate{Values: 1}
+		place := (&kernels.Place{}).Kernel()
 		err = on.bound(func() error {
-			return launching(on.Driver, a.Kernel(), 256, func(s driver.Stream, k driver.Kernel, at driver.Pointer) error {
-				a.Data = at
+			return launching(on.Driver, place, rowBytes(1), func(s driver.Stream, k driver.Kernel, at driver.Pointer) error {
+				a, err := row(s, at, 1)
+				if err != nil {
+					return err
+				}
 				args := kernels.Words(a)
 				r.Seconds, err = median(func() (float64, error) {
 					return seconds(s, func() error {
@@ -114,7 +117,7 @@ func (on Card) copies(bytes int, pinned, up bool) (seconds float64, err error) {
 		}
 		defer func() { err = errors.Join(err, unpin()) }()
 	}
-	err = launching(on.Driver, (&kernels.Activate{}).Kernel(), int64(bytes), func(s driver.Stream, _ driver.Kernel, at driver.Pointer) error {
+	err = launching(on.Driver, (&kernels.Place{}).Kernel(), int64(bytes), func(s driver.Stream, _ driver.Kernel, at driver.Pointer) error {
 		seconds, err = median(func() (float64, error) {
 			start := time.Now()
 			if up {

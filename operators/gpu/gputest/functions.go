@@ -65,18 +65,38 @@ func Function(d driver.Driver, fn int) (worst float64, where float32, err error)
 // activated launches a function over numbers. The caller is bound to the device.
 func activated(d driver.Driver, fn int, act network.Activation, in []float32) (out []float32, err error) {
 	out = make([]float32, len(in))
-	a := &kernels.Activate{Values: kernels.Long(len(in)), Fn: kernels.Int(fn), Alpha: kernels.F(act.Alpha), Beta: kernels.F(act.Beta)}
-	return out, launching(d, a.Kernel(), int64(4*len(in)), func(s driver.Stream, k driver.Kernel, at driver.Pointer) error {
-		a.Data = at
-		if err := s.Upload(at, bytesOf(in)); err != nil {
+	place := (&kernels.Place{}).Kernel()
+	return out, launching(d, place, rowBytes(len(in)), func(s driver.Stream, k driver.Kernel, at driver.Pointer) error {
+		a, err := row(s, at, len(in))
+		if err != nil {
+			return err
+		}
+		a.Fn, a.Alpha, a.Beta = kernels.Int(fn), kernels.F(act.Alpha), kernels.F(act.Beta)
+		if err := s.Upload(a.In.View, bytesOf(in)); err != nil {
 			return err
 		}
 		if err := s.Launch(k, driver.Launch{Grid: [3]int{2, 1, 1}, Block: kernels.Threads, Args: kernels.Words(a)}); err != nil {
 			return err
 		}
-		return s.Download(bytesOf(out), at)
+		return s.Download(bytesOf(out), a.Data)
 	})
 }
+
+// row are the arguments that place a row of n cells of one channel: all of them, from a view
+// of which nothing has changed. The memory holds the two tables, the view and the copy.
+func row(s driver.Stream, at driver.Pointer, n int) (*kernels.Place, error) {
+	tables := []kernels.Entry{{Y1: 1, X1: int32(n), Width: int32(n)}, {}}
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&tables[0])), len(tables)*int(kernels.EntryBytes))
+	view := at + driver.Pointer(len(bytes))
+	return &kernels.Place{
+		Out: kernels.Out{Data: view + driver.Pointer(4*n), Table: at, Positions: 1, Pitch: 1}, N: 1,
+		In:     kernels.Source{View: view, Table: at + driver.Pointer(kernels.EntryBytes), W: kernels.Int(n), C: 1, Pitch: 1},
+		Ending: kernels.Ending{Low: kernels.F(float32(math.Inf(-1))), High: kernels.F(float32(math.Inf(1)))},
+	}, s.Upload(at, bytes)
+}
+
+// rowBytes is the memory that row takes.
+func rowBytes(n int) int64 { return 2*kernels.EntryBytes + 8*int64(n) }
 
 // launching brings a kernel, memory and a stream together, and lets go of them. The caller is
 // bound to the device.

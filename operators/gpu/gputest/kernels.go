@@ -1,6 +1,8 @@
 package gputest
 
 import (
+	"fmt"
+
 	"gorgonia.org/tensor"
 
 	"occlude/internal/network"
@@ -39,32 +41,53 @@ func Kernels() []Case {
 		with("narrow conv"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 50, 3, 1, 1, relu6, nil) })
 		with("residual"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 36, 3, 1, 1, relu, in) })
 		with("grouped"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 102, 3, 1, 3, relu, nil) })
-		with("fully connected"+suffix, even, o, func(b *builder, in *network.Layer) { b.dense(b.dense(in, 135, relu), 10, none) })
+		with("fully connected"+suffix, even, o, func(b *builder, in *network.Layer) { b.dense(b.dense(in, 135, swish), 10, none) })
 		with("residual behind a map"+suffix, even, o, func(b *builder, in *network.Layer) {
 			b.conv(b.conv(in, 8, 1, 1, 1, relu, nil), 36, 3, 1, 1, none, in)
 		})
 	}
 	plain("odd conv", odd, func(b *builder, in *network.Layer) { b.conv(in, 70, 3, 1, 1, relu, nil) })
 	plain("odd fully connected", odd, func(b *builder, in *network.Layer) { b.dense(in, 9, network.Activation{Fn: network.Tanh}) })
-	plain("depthwise", odd, func(b *builder, in *network.Layer) { b.conv(in, 14, 3, 2, 7, relu, nil) })
-	plain("pools", odd, func(b *builder, in *network.Layer) {
-		w, after := window(3, 2)
-		l := b.add(network.Pool{Window: w, After: after, Max: true, Ceil: true}, in)
-		l = b.add(network.Pool{Window: w, After: after, CountPad: true, Ceil: true}, l)
-		b.add(network.Pool{Window: w, After: after}, l)
-	})
-	for _, fn := range kernels.Arithmetic {
-		plain(fn+" of maps", odd, func(b *builder, in *network.Layer) {
-			left := b.add(network.Pointwise{Act: network.Activation{Fn: network.Exp}}, b.add(network.Pointwise{Act: network.Activation{Fn: network.Tanh}}, in))
-			right := b.add(network.Const{Value: tensor.New(tensor.WithShape(1, odd.W, 1), tensor.WithBacking(b.positive(odd.W)))})
-			b.add(network.Binary{Fn: fn}, b.add(network.Binary{Fn: fn, Act: relu6}, left, right), left)
+	plain("grouped by few", odd, func(b *builder, in *network.Layer) { b.conv(in, 14, 3, 2, 7, swish, nil) })
+	// One channel at a time, and four.
+	for _, image := range []network.Shape{odd, even} {
+		c := image.C
+		channels := fmt.Sprintf(" of %d channels", c)
+		plain("depthwise"+channels, image, func(b *builder, in *network.Layer) {
+			l := b.conv(in, c, 3, 1, c, swish, in)
+			b.conv(b.conv(l, c, 5, 2, c, relu, nil), c, 3, 1, c, swish, nil)
 		})
+		plain("pools"+channels, image, func(b *builder, in *network.Layer) {
+			w, after := window(3, 2)
+			l := b.add(network.Pool{Window: w, After: after, Max: true, Ceil: true}, in)
+			l = b.add(network.Pool{Window: w, After: after, CountPad: true, Ceil: true}, l)
+			b.add(network.Pool{Window: w, After: after}, l)
+		})
+		plain("affine and prelu"+channels, image, func(b *builder, in *network.Layer) {
+			l := b.add(network.Affine{Scale: networktest.Values(b.rng, c, 1), Shift: networktest.Values(b.rng, c, 1), Act: relu6}, in)
+			l = b.add(network.Affine{Scale: networktest.Values(b.rng, c, 1), Shift: networktest.Values(b.rng, c, 1), Act: swish}, l)
+			b.add(network.PRelu{Slope: networktest.Values(b.rng, c, 1)}, l)
+		})
+		plain("slice"+channels, image, func(b *builder, in *network.Layer) {
+			b.add(network.Slice{Y: network.Span{Start: 1, Step: 3, Count: 3}, X: network.Span{Start: 2, Step: 1, Count: 8}}, in)
+		})
+		plain("concat and channels"+channels, image, func(b *builder, in *network.Layer) {
+			l := b.add(network.Channels{Index: []int{c - 1, 0, 3, 4}}, in)
+			b.add(network.Concat{}, in, l, in)
+		})
+		for _, mode := range kernels.PadModes {
+			plain("pad "+mode+channels, image, func(b *builder, in *network.Layer) {
+				b.add(network.Pad{Top: 2, Left: 3, Bottom: 1, Right: 4, Mode: mode, Value: .5}, in)
+			})
+		}
+		for _, fn := range kernels.Arithmetic {
+			plain(fn+channels, image, func(b *builder, in *network.Layer) {
+				left := b.add(network.Pointwise{Act: network.Activation{Fn: network.Exp}}, b.add(network.Pointwise{Act: network.Activation{Fn: network.Tanh}}, in))
+				right := b.add(network.Const{Value: tensor.New(tensor.WithShape(1, image.W, 1), tensor.WithBacking(b.positive(image.W)))})
+				b.add(network.Binary{Fn: fn, Act: swish}, b.add(network.Binary{Fn: fn, Act: relu6}, left, right), left)
+			})
+		}
 	}
-	plain("affine and prelu", odd, func(b *builder, in *network.Layer) {
-		l := b.add(network.Affine{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1), Act: relu6}, in)
-		l = b.add(network.Affine{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1)}, l)
-		b.add(network.PRelu{Slope: networktest.Values(b.rng, 7, 1)}, l)
-	})
 	for _, fn := range kernels.Functions[1:] {
 		plain(fn, odd, func(b *builder, in *network.Layer) {
 			act := network.Activation{Fn: fn, Alpha: 1.3, Beta: .4}
@@ -85,18 +108,6 @@ func Kernels() []Case {
 	for _, fn := range kernels.Reductions {
 		plain("channel "+fn, even, func(b *builder, in *network.Layer) { b.add(network.ChannelReduce{Fn: fn}, in) })
 		plain("global "+fn, even, func(b *builder, in *network.Layer) { b.add(network.GlobalPool{Fn: fn}, in) })
-	}
-	plain("concat and channels", odd, func(b *builder, in *network.Layer) {
-		l := b.add(network.Channels{Index: []int{6, 0, 3}}, in)
-		b.add(network.Concat{}, in, l, in)
-	})
-	plain("slice", odd, func(b *builder, in *network.Layer) {
-		b.add(network.Slice{Y: network.Span{Start: 1, Step: 3, Count: 4}, X: network.Span{Start: 2, Step: 1, Count: 8}}, in)
-	})
-	for _, mode := range kernels.PadModes {
-		plain("pad "+mode, odd, func(b *builder, in *network.Layer) {
-			b.add(network.Pad{Top: 2, Left: 3, Bottom: 1, Right: 4, Mode: mode, Value: .5}, in)
-		})
 	}
 	plain("instance norm", odd, func(b *builder, in *network.Layer) {
 		b.add(network.InstanceNorm{Scale: networktest.Values(b.rng, 7, 1), Shift: networktest.Values(b.rng, 7, 1), Epsilon: 1e-3}, in)

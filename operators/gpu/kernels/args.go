@@ -8,11 +8,9 @@ import (
 	"occlude/operators/gpu/driver"
 )
 
-// Int is an int of a kernel, Long a long and Float a float. Every argument takes 8
-// bytes.
+// Int is an int of a kernel and Float a float. Every argument takes 8 bytes.
 type (
 	Int   int64
-	Long  int64
 	Float uint64
 )
 
@@ -22,14 +20,15 @@ func F(v float32) Float { return Float(math.Float32bits(v)) }
 // Value is the number.
 func (f Float) Value() float32 { return math.Float32frombits(uint32(f)) }
 
-// Entry is a row of a table: what a layer became at one position of a batch. A
-// layer's updates stand one behind the other in one piece of memory, cells of C
-// values each; the cell in row y and column x of the map is number
-// Base + y*Width + x of them. Tables have a row for each position, in order.
+// Entry is a row of a table: what a layer became at one position of a batch. The cell
+// in row y and column x of the map is number Base + y*Width + x of those in the layer's
+// memory, which may hold more than the rectangle. Tables have a row for each position, in
+// order.
 type Entry struct {
 	Y0, X0, Y1, X1 int32 // the rectangle: rows from Y0 up to Y1, columns from X0 up to X1
 	Width, Base    int32
-	_              [2]int32
+	Row            int32 // the cells of the rectangles of all positions before
+	_              int32
 }
 
 // EntryBytes is the size of an Entry.
@@ -51,22 +50,22 @@ func (e Entry) Cells() int {
 	return int(e.Y1-e.Y0) * int(e.X1-e.X0)
 }
 
-// First is the number of the first cell, also of an empty rectangle.
-func (e Entry) First() int { return int(e.Base) + int(e.Y0)*int(e.Width) + int(e.X0) }
+// Cell is the number of a cell in the layer's memory.
+func (e Entry) Cell(y, x int) int { return int(e.Base) + y*int(e.Width) + x }
 
 // Out is where a kernel writes: the updates of a layer, whose rectangles the table
-// tells, at so many positions.
+// tells, at so many positions. Cells lie Pitch values apart.
 type Out struct {
-	Data, Table driver.Pointer
-	Positions   Int
+	Data, Table      driver.Pointer
+	Positions, Pitch Int
 }
 
 // Source is what a kernel reads: the updates of a layer laid over its view, a map of
-// W columns and C channels. A cell inside the position's rectangle comes from Data,
-// any other from View; where there is no view it is zero.
+// W columns and C channels. A cell inside the position's rectangle comes from Data, where
+// cells lie Pitch values apart, any other from View; where there is no view it is zero.
 type Source struct {
 	View, Data, Table driver.Pointer
-	W, C              Int
+	W, C, Pitch       Int
 }
 
 // Window is a sliding window over a map of H rows.
@@ -78,8 +77,13 @@ type Window struct {
 	DilationY, DilationX Int
 }
 
-// Clamp are the bounds of what is stored: min(High, max(Low, v)), NaN stays NaN.
-type Clamp struct{ Low, High Float }
+// Ending is what happens to a value before it is stored: number Fn of Functions, or, where
+// that is 0, bounds: min(High, max(Low, v)). NaN stays NaN.
+type Ending struct {
+	Low, High   Float
+	Fn          Int
+	Alpha, Beta Float
+}
 
 // Args are the arguments of a kernel, in the order in which it takes them.
 type Args interface {
@@ -102,7 +106,7 @@ type Conv struct {
 	// Split is how many products a block sums up, a multiple of 16, where Data receives
 	// partial sums, a piece for each block along z; 0 sums up all.
 	Split Int
-	Clamp
+	Ending
 	Name string // of the kernel; no argument
 }
 
@@ -111,10 +115,11 @@ func (c *Conv) Kernel() string { return c.Name }
 
 // Reduce are the arguments of reduce.
 type Reduce struct {
-	Out, Partials, Bias driver.Pointer
-	Rows, Channels      Int
-	Parts               Int
-	Clamp
+	Out
+	Rows            Int // cells of all positions
+	Partials, Bias  driver.Pointer
+	Channels, Parts Int
+	Ending
 }
 
 // Kernel implements Args.
@@ -140,8 +145,8 @@ type Binary struct {
 	AH Int
 	B  Source
 	BH Int
-	Fn Int
-	Clamp
+	Op Int // of Arithmetic
+	Ending
 }
 
 // Kernel implements Args.
@@ -153,22 +158,11 @@ type Affine struct {
 	In           Source
 	Scale, Shift driver.Pointer
 	Negative     Int // scale only negative values
-	Clamp
+	Ending
 }
 
 // Kernel implements Args.
 func (*Affine) Kernel() string { return "affine" }
-
-// Activate are the arguments of activate.
-type Activate struct {
-	Data        driver.Pointer
-	Values      Long
-	Fn          Int
-	Alpha, Beta Float
-}
-
-// Kernel implements Args.
-func (*Activate) Kernel() string { return "activate" }
 
 // LRN are the arguments of lrn.
 type LRN struct {
@@ -204,11 +198,11 @@ func (*ChannelReduce) Kernel() string { return "channel_reduce" }
 // Place are the arguments of place.
 type Place struct {
 	Out
-	C        Int // channels of the output
-	In       Source
-	First, N Int            // the channels that are written
-	Index    driver.Pointer // N ints, or zero
-	Clamp
+	In      Source
+	N       Int            // channels that are written
+	Index   driver.Pointer // N ints, the channels that are read, or zero
+	Missing Int            // write only what has not changed
+	Ending
 }
 
 // Kernel implements Args.
@@ -277,7 +271,7 @@ func (*InstanceNorm) Kernel() string { return "instance_norm" }
 func All() []Args {
 	return []Args{
 		&Conv{Name: "conv_ffma_128"}, &Conv{Name: "conv_ffma_64"}, &Conv{Name: "conv_ffma_odd"}, &Conv{Name: "conv_tf32"},
-		&Conv{Name: "conv_direct"}, &Reduce{}, &Pool{}, &Binary{}, &Affine{}, &Activate{}, &LRN{}, &Softmax{}, &ChannelReduce{},
+		&Conv{Name: "conv_direct"}, &Conv{Name: "conv_depthwise"}, &Reduce{}, &Pool{}, &Binary{}, &Affine{}, &LRN{}, &Softmax{}, &ChannelReduce{},
 		&Place{}, &Slice{}, &Pad{}, &Rearrange{}, &GlobalPool{}, &InstanceNorm{},
 	}
 }

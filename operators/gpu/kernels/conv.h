@@ -2,55 +2,68 @@
 // of all positions, columns the filters of a group, and its sums run over the
 // window: K = KernelY * KernelX * Depth values, row by row, channels last.
 #pragma once
-#include "device.h"
+#include "functions.h"
 
 struct Window {
 	int h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x;
 };
 
+// The parameters of the conv_ kernels, and what they make of them: out, in, window, residual and
+// ending.
 #define CONV_ARGS \
-	float *out, const Entry *out_table, int positions, int rows, \
-	const float *view, const float *data, const Entry *table, int w, int c, \
+	OUT, int rows, IN, \
 	int h, int kernel_y, int kernel_x, int stride_y, int stride_x, int pad_y, int pad_x, int dilation_y, int dilation_x, \
 	const float *weights, const float *bias, \
-	const float *residual_view, const float *residual_data, const Entry *residual_table, int residual_w, int residual_c, \
-	int depth, int filters, int columns, int channels, int split, float low, float high
-#define CONV_NAMES \
-	out, out_table, positions, rows, view, data, table, w, c, \
-	Window{h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x}, \
-	weights, bias, residual_view, residual_data, residual_table, residual_w, depth, filters, columns, channels, split, low, high
+	const float *residual_view, const float *residual_data, const Entry *residual_table, int residual_w, int residual_c, int residual_pitch, \
+	int depth, int filters, int columns, int channels, int split, ENDING
+#define CONV_STRUCTS \
+	const Out out = THE_OUT; \
+	const Source in = THE_IN; \
+	const Window window{h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x}; \
+	const Source residual{residual_view, residual_data, residual_table, residual_w, residual_c, residual_pitch}; \
+	const Ending ending = THE_ENDING
 #define CONV_PARAMETERS \
-	float *out, const Entry *out_table, int positions, int rows, \
-	const float *view, const float *data, const Entry *table, int w, int c, const Window &window, \
-	const float *weights, const float *bias, \
-	const float *residual_view, const float *residual_data, const Entry *residual_table, int residual_w, \
-	int depth, int filters, int columns, int channels, int split, float low, float high
+	const Out &out, const Entry *out_table, int positions, int rows, const Source &in, const Window &window, \
+	const float *weights, const float *bias, const Source &residual, int depth, int filters, int columns, int channels, int split, \
+	const Ending &ending
+#define CONV_NAMES \
+	out, out_table, positions, rows, in, window, weights, bias, residual, depth, filters, columns, channels, split, ending
 
-// Row is where a row of the product lies.
+// Row is where a row of the product lies: the cell of a position, and its number among those
+// that are written.
 struct Row {
-	int position, y, x;
+	int position, y, x, cell;
 };
 
-// row_of finds row r, counted from the first cell of the table's first position.
-DEVICE Row row_of(const Entry *table, int positions, int r) {
-	r += first(table[0]);
-	int lo = 0, hi = positions; // table[lo] begins at r or before, table[hi] behind
+// row_of finds row r, counted from the first one of the table's first position. The search
+// begins where the row were if all positions had the same number, and widens.
+DEVICE Row row_of(const Entry *table, int positions, int rows, int r) {
+	const int guess = (int)((float)r * (float)positions / (float)rows), begin = table[0].row;
+	int lo = guess < positions ? guess : positions - 1, hi = lo + 1; // table[lo] begins at r or before, table[hi] behind
+	for (int step = 1; lo > 0 && table[lo].row - begin > r; step *= 2) {
+		hi = lo;
+		lo = lo > step ? lo - step : 0;
+	}
+	for (int step = 1; hi < positions && table[hi].row - begin <= r; step *= 2) {
+		lo = hi;
+		hi = positions - hi > step ? hi + step : positions;
+	}
 	while (hi - lo > 1) {
-		int middle = (lo + hi) / 2;
-		if (first(table[middle]) <= r) {
+		const int middle = (lo + hi) / 2;
+		if (table[middle].row - begin <= r) {
 			lo = middle;
 		} else {
 			hi = middle;
 		}
 	}
 	const Entry e = table[lo];
-	int at = r - first(e), width = e.x1 - e.x0;
-	return Row{lo, e.y0 + at / width, e.x0 + at % width};
+	const int at = r - (e.row - begin), width = e.x1 - e.x0, y = e.y0 + at / width, x = e.x0 + at % width;
+	return Row{lo, y, x, e.base + y * e.width + x};
 }
 
 // Reader walks along a row of the left matrix, some values at a time.
 struct Reader {
-	const float *view, *data;
+	Source in;
 	Entry e;
 	int y, x; // of the window's first tap
 	int ky, kx, k;
@@ -58,11 +71,10 @@ struct Reader {
 };
 
 // start sets a reader to value k of a row.
-DEVICE void start(Reader &r, const Row &row, bool valid, const float *view, const float *data, const Entry *table, const Window &window, int depth, int k) {
-	r.view = view;
-	r.data = data;
+DEVICE void start(Reader &r, const Row &row, bool valid, const Source &in, const Window &window, int depth, int k) {
+	r.in = in;
 	r.valid = valid;
-	r.e = table[row.position];
+	r.e = in.table[row.position];
 	r.y = row.y * window.stride_y - window.pad_y;
 	r.x = row.x * window.stride_x - window.pad_x;
 	int tap = k / depth;
@@ -82,12 +94,12 @@ DEVICE void advance(Reader &r, const Window &window, int depth, int by) {
 }
 
 // at is where the values from the reader's own on lie, null where they are zero.
-DEVICE const float *at(const Reader &r, const Window &window, int w, int c, int channel) {
+DEVICE const float *at(const Reader &r, const Window &window, int channel) {
 	int y = r.y + r.ky * window.dilation_y, x = r.x + r.kx * window.dilation_x;
-	if (!r.valid || r.ky >= window.kernel_y || y < 0 || y >= window.h || x < 0 || x >= w) {
+	if (!r.valid || r.ky >= window.kernel_y || y < 0 || y >= window.h || x < 0 || x >= r.in.w) {
 		return nullptr;
 	}
-	const float *p = cell(r.view, r.data, r.e, w, c, y, x);
+	const float *p = r.in.cell(r.e, y, x);
 	return p ? p + channel + r.k : nullptr;
 }
 
@@ -124,11 +136,11 @@ DEVICE void touched(const Row &row, bool valid, const Entry *table, const Window
 	hi = e.y1 > y ? (e.y1 - y + window.dilation_y - 1) / window.dilation_y : 0;
 }
 
-// store ends N neighbouring sums of a row: bias, residual (add, null for none) and bounds,
+// store ends N neighbouring sums of a row: bias, residual (add, null for none) and ending,
 // unless they are partial sums. There are room values left in the row; where the filters of
 // a group are a multiple of N, whole, all N are and lie at a multiple of their size.
 template <int N>
-DEVICE void store(float *to, const float *sum, const float *bias, const float *add, int room, bool whole, bool partial, float low, float high) {
+DEVICE void store(float *to, const float *sum, const float *bias, const float *add, int room, bool whole, bool partial, const Ending &ending) {
 	float v[N], more[N];
 	__builtin_memcpy(v, sum, sizeof v);
 	if (!partial) {
@@ -149,10 +161,7 @@ DEVICE void store(float *to, const float *sum, const float *bias, const float *a
 				v[i] += i < room ? add[i] : 0;
 			}
 		}
-#pragma unroll
-		for (int i = 0; i < N; i++) {
-			v[i] = clamp(v[i], low, high);
-		}
+		ending.end<N>(v);
 	}
 	if (whole) {
 		if constexpr (N == 4) {

@@ -21,11 +21,11 @@ DEVICE void conv_ffma(CONV_PARAMETERS) {
 
 	if (t < ROWS) {
 		const bool valid = row0 + t < rows;
-		where[t] = row_of(out_table, positions, valid ? row0 + t : rows - 1);
-		touched(where[t], valid, table, window, low_row[t], high_row[t]);
+		where[t] = row_of(out_table, positions, rows, valid ? row0 + t : rows - 1);
+		touched(where[t], valid, in.table, window, low_row[t], high_row[t]);
 	}
 	barrier();
-	if (!view) {
+	if (!in.view) {
 		limits(low_row, high_row, ROWS, window, depth, k_lo, k_hi);
 	}
 
@@ -33,7 +33,7 @@ DEVICE void conv_ffma(CONV_PARAMETERS) {
 	const int my_row = t / 2, my_k = t % 2 * 4;
 	const int b_k = t / (COLUMNS / 4), b_column = t % (COLUMNS / 4) * 4;
 	Reader reader;
-	start(reader, where[my_row], row0 + my_row < rows, view, data, table, window, depth, k_lo + my_k);
+	start(reader, where[my_row], row0 + my_row < rows, in, window, depth, k_lo + my_k);
 	const float *const my_weights = weights + (long)group * all * columns + column0 + b_column;
 	float next_a[4], next_b[4];
 
@@ -42,14 +42,14 @@ DEVICE void conv_ffma(CONV_PARAMETERS) {
 			next_a[i] = next_b[i] = 0;
 		}
 		if constexpr (VECTOR) {
-			const float *p = k + my_k < k_hi ? at(reader, window, w, c, group * depth) : nullptr;
+			const float *p = k + my_k < k_hi ? at(reader, window, group * depth) : nullptr;
 			if (p) {
 				__builtin_memcpy(next_a, __builtin_assume_aligned(p, 16), 16);
 			}
 			advance(reader, window, depth, STEP);
 		} else {
 			for (int i = 0; i < 4; i++) {
-				const float *p = k + my_k + i < k_hi ? at(reader, window, w, c, group * depth) : nullptr;
+				const float *p = k + my_k + i < k_hi ? at(reader, window, group * depth) : nullptr;
 				next_a[i] = p ? *p : 0;
 				advance(reader, window, depth, 1);
 			}
@@ -102,30 +102,40 @@ DEVICE void conv_ffma(CONV_PARAMETERS) {
 		barrier();
 	}
 
-	float *const to = out + (split ? (long)block_z() * rows : (long)first(out_table[0])) * channels + group * filters;
+	float *const to = out.data + (split ? (long)block_z() * rows * channels : group * filters);
 #pragma unroll
 	for (int m = 0; m < 8; m++) {
 		const int r = ty * 4 + m % 4 + m / 4 * 64;
 		if (row0 + r >= rows) {
 			continue;
 		}
+		float *const mine = to + (split ? (long)(row0 + r) * channels : (long)where[r].cell * out.pitch);
 		const float *add = nullptr;
-		if (residual_table) {
+		if (residual.table) {
 			const Row p = where[r];
-			const Entry e = residual_table[p.position];
-			add = cell(residual_view, residual_data, e, residual_w, channels, p.y, p.x);
+			const Entry e = residual.table[p.position];
+			add = residual.cell(e, p.y, p.x);
 		}
 #pragma unroll
 		for (int n = 0; n < WIDE; n++) {
 			const int column = column0 + tx * 4 + n * 64;
 			if (column < filters) {
-				store<4>(to + (long)(row0 + r) * channels + column, sum[m] + 4 * n, bias + group * columns + column,
-					add ? add + group * filters + column : nullptr, filters - column, filters % 4 == 0, split, low, high);
+				store<4>(mine + column, sum[m] + 4 * n, bias + group * columns + column,
+					add ? add + group * filters + column : nullptr, filters - column, filters % 4 == 0, split, ending);
 			}
 		}
 	}
 }
 
-KERNEL2(256, 2) void conv_ffma_128(CONV_ARGS) { conv_ffma<128, true>(CONV_NAMES); }
-KERNEL2(256, 2) void conv_ffma_64(CONV_ARGS) { conv_ffma<64, true>(CONV_NAMES); }
-KERNEL2(256, 2) void conv_ffma_odd(CONV_ARGS) { conv_ffma<64, false>(CONV_NAMES); }
+KERNEL2(256, 2) void conv_ffma_128(CONV_ARGS) {
+	CONV_STRUCTS;
+	conv_ffma<128, true>(CONV_NAMES);
+}
+KERNEL2(256, 2) void conv_ffma_64(CONV_ARGS) {
+	CONV_STRUCTS;
+	conv_ffma<64, true>(CONV_NAMES);
+}
+KERNEL2(256, 2) void conv_ffma_odd(CONV_ARGS) {
+	CONV_STRUCTS;
+	conv_ffma<64, false>(CONV_NAMES);
+}

@@ -13,7 +13,7 @@
 // asynchronous, a step ahead.
 KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 	enum { ROWS = 128, COLUMNS = 128, STEP = 16, PITCH_A = STEP + 4, PITCH_B = COLUMNS + 8 };
-	const Window window{h, kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x};
+	CONV_STRUCTS;
 	alignas(16) SHARED float a[2][ROWS][PITCH_A];
 	alignas(16) SHARED float b[2][STEP][PITCH_B];
 	SHARED Row where[ROWS];
@@ -27,11 +27,11 @@ KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 
 	if (t < ROWS) {
 		const bool valid = row0 + t < rows;
-		where[t] = row_of(out_table, positions, valid ? row0 + t : rows - 1);
-		touched(where[t], valid, table, window, low_row[t], high_row[t]);
+		where[t] = row_of(out_table, positions, rows, valid ? row0 + t : rows - 1);
+		touched(where[t], valid, in.table, window, low_row[t], high_row[t]);
 	}
 	barrier();
-	if (!view) {
+	if (!in.view) {
 		limits(low_row, high_row, ROWS, window, depth, k_lo, k_hi);
 	}
 
@@ -41,7 +41,7 @@ KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
 		const int r = my_row + 64 * i;
-		start(readers[i], where[r], row0 + r < rows, view, data, table, window, depth, k_lo + my_k);
+		start(readers[i], where[r], row0 + r < rows, in, window, depth, k_lo + my_k);
 	}
 	const float *const my_weights = weights + (long)group * all * columns + column0 + b_column;
 	const bool has_column = column0 + b_column < columns;
@@ -49,7 +49,7 @@ KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 	auto fetch = [&](int stage, int k) {
 #pragma unroll
 		for (int i = 0; i < 2; i++) {
-			const float *p = k + my_k < k_hi ? at(readers[i], window, w, c, group * depth) : nullptr;
+			const float *p = k + my_k < k_hi ? at(readers[i], window, group * depth) : nullptr;
 			copy_async(&a[stage][my_row + 64 * i][my_k], p ? p : weights, !p);
 			advance(readers[i], window, depth, STEP);
 			const bool has = has_column && k + b_k + 8 * i < k_hi;
@@ -100,7 +100,7 @@ KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 		barrier();
 	}
 
-	float *const to = out + (split ? (long)block_z() * rows : (long)first(out_table[0])) * channels + group * filters;
+	float *const to = out.data + (split ? (long)block_z() * rows * channels : group * filters);
 #pragma unroll
 	for (int m = 0; m < 4; m++) {
 #pragma unroll
@@ -109,18 +109,19 @@ KERNEL2(256, 2) void conv_tf32(CONV_ARGS) {
 			if (row0 + r >= rows) {
 				continue;
 			}
+			float *const mine = to + (split ? (long)(row0 + r) * channels : (long)where[r].cell * out.pitch);
 			const float *add = nullptr;
-			if (residual_table) {
+			if (residual.table) {
 				const Row p = where[r];
-				const Entry e = residual_table[p.position];
-				add = cell(residual_view, residual_data, e, residual_w, channels, p.y, p.x);
+				const Entry e = residual.table[p.position];
+				add = residual.cell(e, p.y, p.x);
 			}
 #pragma unroll
 			for (int n = 0; n < 4; n++) {
 				const int column = column0 + warp_column + n * 8 + 2 * l;
 				if (column < filters) {
-					store<2>(to + (long)(row0 + r) * channels + column, sum[m][n] + 2 * half, bias + group * columns + column,
-						add ? add + group * filters + column : nullptr, filters - column, filters % 2 == 0, split, low, high);
+					store<2>(mine + column, sum[m][n] + 2 * half, bias + group * columns + column,
+						add ? add + group * filters + column : nullptr, filters - column, filters % 2 == 0, split, ending);
 				}
 			}
 		}

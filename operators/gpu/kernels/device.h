@@ -9,6 +9,8 @@
 #define KERNEL(threads) extern "C" __attribute__((global, launch_bounds(threads)))
 #define KERNEL2(threads, blocks) extern "C" __attribute__((global, launch_bounds(threads, blocks)))
 #define DEVICE static inline __attribute__((device, always_inline))
+#define DEVICE_MEMBER __attribute__((device, always_inline))
+#define DEVICE_CALL static __attribute__((device, noinline))
 #define SHARED static __attribute__((shared))
 
 DEVICE int thread() { return __nvvm_read_ptx_sreg_tid_x(); }
@@ -69,26 +71,47 @@ DEVICE void mma(float c[4], const float a[4], const float b[2]) {
 // Entry is Entry in args.go.
 struct alignas(16) Entry {
 	int y0, x0, y1, x1;
-	int width, base, unused0, unused1;
+	int width, base, row, unused;
 };
 
 DEVICE int cells(const Entry &e) { return e.y1 <= e.y0 || e.x1 <= e.x0 ? 0 : (e.y1 - e.y0) * (e.x1 - e.x0); }
-DEVICE int first(const Entry &e) { return e.base + e.y0 * e.width + e.x0; }
 DEVICE bool has(const Entry &e, int y, int x) { return y >= e.y0 && y < e.y1 && x >= e.x0 && x < e.x1; }
 
-// cell is a cell of a source at the position of e, null where it is zero.
-DEVICE const float *cell(const float *view, const float *data, const Entry &e, int w, int c, int y, int x) {
-	if (has(e, y, x)) {
-		return data + (long)(e.base + y * e.width + x) * c;
-	}
-	return view ? view + ((long)y * w + x) * c : nullptr;
-}
+// Out is Out in args.go, a kernel's parameters OUT.
+#define OUT float *out_data, const Entry *out_table, int positions, int out_pitch
+struct Out {
+	float *data;
+	int pitch;
 
-// value is channel k of such a cell.
-DEVICE float value(const float *view, const float *data, const Entry &e, int w, int c, int y, int x, int k) {
-	const float *p = cell(view, data, e, w, c, y, x);
-	return p ? p[k] : 0.0f;
-}
+	// cell is where a cell of the rectangle of e lies.
+	DEVICE_MEMBER float *cell(const Entry &e, int y, int x) const { return data + (long)(e.base + y * e.width + x) * pitch; }
+};
+#define THE_OUT \
+	Out { out_data, out_pitch }
+
+// Source is Source in args.go, a kernel's parameters IN.
+#define IN const float *view, const float *data, const Entry *table, int w, int c, int pitch
+struct Source {
+	const float *view, *data;
+	const Entry *table;
+	int w, c, pitch;
+
+	// cell is a cell at the position of e, null where it is zero.
+	DEVICE_MEMBER const float *cell(const Entry &e, int y, int x) const {
+		if (has(e, y, x)) {
+			return data + (long)(e.base + y * e.width + x) * pitch;
+		}
+		return view ? view + ((long)y * w + x) * c : nullptr;
+	}
+
+	// value is channel k of such a cell.
+	DEVICE_MEMBER float value(const Entry &e, int y, int x, int k) const {
+		const float *p = cell(e, y, x);
+		return p ? p[k] : 0.0f;
+	}
+};
+#define THE_IN \
+	Source { view, data, table, w, c, pitch }
 
 // clamp keeps NaN.
 DEVICE float clamp(float v, float low, float high) {
@@ -99,15 +122,3 @@ DEVICE float clamp(float v, float low, float high) {
 // larger is the larger one, NaN if one of them is.
 DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }
 DEVICE float smaller(float a, float b) { return a < b || a != a ? a : b; }
-
-// How kernels that work cell by cell begin: block y is a position, the blocks along x
-// and their threads share its values, c for each cell; v is the number of one
-// in the position's rectangle, (y, x, k) its place.
-#define EACH_VALUE(c) \
-	const Entry e = out_table[block_y()]; \
-	float *const to = out + (long)first(e) * (c); \
-	const int values = cells(e) * (c); \
-	for (int v = block_x() * threads() + thread(); v < values; v += blocks_x() * threads())
-#define PLACE_OF_VALUE(c) \
-	const int k = v % (c), width = e.x1 - e.x0; \
-	const int y = e.y0 + v / (c) / width, x = e.x0 + v / (c) % width

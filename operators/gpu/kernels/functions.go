@@ -2,8 +2,8 @@ package kernels
 
 import "occlude/internal/network"
 
-// Functions are the activations that activate computes, each at its number. The first
-// leaves values as they are; Relu and Clip are Clamps.
+// Functions are the activations of an Ending, each at its number. The first leaves
+// values as they are; Relu and Clip are bounds.
 var Functions = []string{
 	network.None, network.LeakyRelu, network.Elu, network.Celu, network.Selu, network.Gelu, network.GeluTanh,
 	network.Sigmoid, network.HardSigmoid, network.HardSwish, network.Swish, network.Mish, network.Tanh, network.Softplus,

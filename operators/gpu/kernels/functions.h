@@ -208,3 +208,31 @@ DEVICE float apply(int fn, float x, float alpha, float beta) {
 	}
 	return x;
 }
+
+// activated is apply, once in the module however often it is called.
+DEVICE_CALL float activated(int fn, float x, float alpha, float beta) { return apply(fn, x, alpha, beta); }
+
+// Ending is Ending in args.go, a kernel's parameters ENDING.
+#define ENDING float low, float high, int fn, float alpha, float beta
+struct Ending {
+	float low, high;
+	int fn;
+	float alpha, beta;
+
+	// end ends N values.
+	template <int N> DEVICE_MEMBER void end(float *v) const {
+		if (fn) {
+#pragma unroll
+			for (int i = 0; i < N; i++) {
+				v[i] = activated(fn, v[i], alpha, beta);
+			}
+		} else {
+#pragma unroll
+			for (int i = 0; i < N; i++) {
+				v[i] = clamp(v[i], low, high);
+			}
+		}
+	}
+};
+#define THE_ENDING \
+	Ending { low, high, fn, alpha, beta }

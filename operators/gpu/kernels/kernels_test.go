@@ -23,7 +23,7 @@ func TestArguments(t *testing.T) {
 			found[m[1]] = append(found[m[1]], p[1])
 		}
 	}
-	types := map[string]string{"Int": "u32", "Long": "u64", "Float": "f32", "Pointer": "u64"}
+	types := map[string]string{"Int": "u32", "Float": "f32", "Pointer": "u64"}
 	for _, a := range All() {
 		var want []string
 		each(reflect.ValueOf(a).Elem(), func(v reflect.Value) { want = append(want, types[v.Type().Name()]) })

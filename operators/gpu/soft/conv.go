@@ -23,7 +23,7 @@ func tf32(v float32) float32 {
 // conv is a convolution by one multiply-add after the other, in the order of K: as
 // exact as float32 sums are.
 func conv(d *Device, a *kernels.Conv, grid [3]int) {
-	convolve(d, a, grid, func(sum *[3]float32, x, w float32) { sum[0] = fma(x, w, sum[0]) })
+	convolve(d, a, grid, byGroup(a), fused)
 }
 
 // convTF32 is a convolution on tensor cores. These take tf32, so every value is split
@@ -32,7 +32,7 @@ func convTF32(d *Device, a *kernels.Conv, grid [3]int) {
 	if a.Depth%4 != 0 || a.Columns%4 != 0 || a.In.C%4 != 0 {
 		panic("conv_tf32 reads 4 values at a time")
 	}
-	convolve(d, a, grid, func(sum *[3]float32, x, w float32) {
+	convolve(d, a, grid, byGroup(a), func(sum *[3]float32, x, w float32) {
 		big, weight := tf32(x), tf32(w)
 		sum[0] = fma(tf32(x-big), weight, sum[0])
 		sum[0] = fma(big, tf32(w-weight), sum[0])
@@ -40,8 +40,28 @@ func convTF32(d *Device, a *kernels.Conv, grid [3]int) {
 	})
 }
 
+// depthwise is a convolution of groups of one channel, whose weights stand tap by tap.
+func depthwise(d *Device, a *kernels.Conv, grid [3]int) {
+	blocks(grid, a.Positions)
+	if a.Depth != 1 || a.Filters != 1 || a.Columns != a.Channels || a.Split != 0 {
+		panic("conv_depthwise takes groups of one channel")
+	}
+	convolve(d, a, grid, packing{1, 1}, fused)
+}
+
+// packing is how many weights, and how many biases, one group is behind the other.
+type packing struct{ weights, bias int }
+
+// byGroup is the packing of groups that stand one behind the other.
+func byGroup(a *kernels.Conv) packing {
+	return packing{int(a.KernelY * a.KernelX * a.Depth * a.Columns), int(a.Columns)}
+}
+
+// fused adds a product in one multiply-add.
+func fused(sum *[3]float32, x, w float32) { sum[0] = fma(x, w, sum[0]) }
+
 // convolve runs a convolution whose products are added by add.
-func convolve(d *Device, a *kernels.Conv, grid [3]int, add func(sum *[3]float32, x, w float32)) {
+func convolve(d *Device, a *kernels.Conv, grid [3]int, by packing, add func(sum *[3]float32, x, w float32)) {
 	in := d.source(a.In, a.Positions)
 	weights, bias := d.values(a.Weights), d.at(a.Bias)
 	var residual *source
@@ -50,16 +70,7 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, add func(sum *[3]float32,
 		residual = &r
 	}
 	groups := int(a.Channels / a.Filters)
-	rows, first := 0, -1
-	for _, e := range d.entries(a.Table, a.Positions) {
-		if first < 0 {
-			first = e.First()
-		}
-		if e.First() != first+rows {
-			panic("a table whose updates do not stand one behind the other")
-		}
-		rows += e.Cells()
-	}
+	rows := d.rows(a.Out)
 	if rows != int(a.Rows) {
 		panic(fmt.Sprintf("%d rows for %d cells", a.Rows, rows))
 	}
@@ -69,7 +80,6 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, add func(sum *[3]float32,
 		if groups != 1 || a.Split%16 != 0 || parts*int(a.Split) < int(a.KernelY*a.KernelX*a.Depth) {
 			panic("a split that does not fit")
 		}
-		first = 0
 	}
 	out := d.values(a.Data)
 	taps := int(a.KernelY * a.KernelX * a.Depth)
@@ -79,7 +89,11 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, add func(sum *[3]float32,
 			for i := range e.Cells() {
 				w := int(e.X1 - e.X0)
 				y, x := int(e.Y0)+i/w, int(e.X0)+i%w
-				to := out[(part*rows+first+row)*int(a.Channels):][:a.Channels]
+				at := e.Cell(y, x) * int(a.Pitch)
+				if a.Split > 0 {
+					at = (part*rows + row) * int(a.Channels)
+				}
+				to := out[at:][:a.Channels]
 				row++
 				for k := range to {
 					group, column := k/int(a.Filters), k%int(a.Filters)
@@ -89,15 +103,15 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, add func(sum *[3]float32,
 						lo, hi = part*int(a.Split), min((part+1)*int(a.Split), taps)
 					}
 					window(a, in, p, y, x, group, lo, hi, func(at int, v float32) {
-						add(&sum, v, weights[(group*taps+at)*int(a.Columns)+column])
+						add(&sum, v, weights[group*by.weights+at*int(a.Columns)+column])
 					})
 					v := sum[0]
 					if a.Split == 0 {
-						v += bias[group*int(a.Columns)+column]
+						v += bias[group*by.bias+column]
 						if residual != nil {
 							v += residual.value(p, y, x, k)
 						}
-						v = clamp(v, a.Clamp)
+						v = end(v, a.Ending)
 					}
 					to[k] = v
 				}
@@ -133,14 +147,19 @@ func window(a *kernels.Conv, in source, position, y, x, group, lo, hi int, do fu
 
 // reduce adds up the partial sums of a convolution in their order, and what comes
 // behind.
-func reduce(d *Device, a *kernels.Reduce, _ [3]int) {
+func reduce(d *Device, a *kernels.Reduce, grid [3]int) {
+	blocks(grid, a.Positions)
 	n := int(a.Rows * a.Channels)
-	out, partials, bias := d.values(a.Out)[:n], d.values(a.Partials)[:n*int(a.Parts)], d.values(a.Bias)
-	for v := range out {
-		var sum float32
-		for i := range int(a.Parts) {
-			sum += partials[i*n+v]
+	partials, bias := d.values(a.Partials)[:n*int(a.Parts)], d.values(a.Bias)
+	row := 0
+	d.each(a.Out, a.Channels, func(to []float32, _, _, _ int) {
+		for k := range to {
+			var sum float32
+			for i := range int(a.Parts) {
+				sum += partials[i*n+row*int(a.Channels)+k]
+			}
+			to[k] = end(sum+bias[k], a.Ending)
 		}
-		out[v] = clamp(sum+bias[v%int(a.Channels)], a.Clamp)
-	}
+		row++
+	})
 }

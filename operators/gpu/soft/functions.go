@@ -125,7 +125,7 @@ func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
 
 // apply is function number fn of kernels.Functions at x.
 func apply(fn int, x, alpha, beta float32) float32 {
-	unit := func(v float32) float32 { return clamp(v, kernels.Clamp{Low: kernels.F(0), High: kernels.F(1)}) }
+	unit := func(v float32) float32 { return clamp(v, 0, 1) }
 	negative := func(v func() float32) float32 {
 		if x < 0 {
 			return v()

@@ -46,7 +46,7 @@ func binary(d *Device, a *kernels.Binary, grid [3]int) {
 	d.each(a.Out, a.C, func(to []float32, p, y, x int) {
 		for k := range to {
 			l, r := from(left, a.AH, p, y, x, k), from(right, a.BH, p, y, x, k)
-			to[k] = clamp(arithmetic(int(a.Fn), l, r), a.Clamp)
+			to[k] = end(arithmetic(int(a.Op), l, r), a.Ending)
 		}
 	})
 }
@@ -81,17 +81,9 @@ func affine(d *Device, a *kernels.Affine, grid [3]int) {
 			} else if v < 0 {
 				v *= scale[k]
 			}
-			to[k] = clamp(v, a.Clamp)
+			to[k] = end(v, a.Ending)
 		}
 	})
-}
-
-// activate applies a function to values in place.
-func activate(d *Device, a *kernels.Activate, _ [3]int) {
-	data := d.values(a.Data)[:a.Values]
-	for i, v := range data {
-		data[i] = apply(int(a.Fn), v, a.Alpha.Value(), a.Beta.Value())
-	}
 }
 
 // lrn divides each value by a power of the energy of its neighbouring channels.
@@ -117,8 +109,8 @@ func lrn(d *Device, a *kernels.LRN, grid [3]int) {
 	})
 }
 
-// place writes cells of a source, or picked channels of them, into the channels from
-// First on.
+// place writes cells of a source, or picked channels of them; only those that have not
+// changed, where Missing is set.
 func place(d *Device, a *kernels.Place, grid [3]int) {
 	blocks(grid, a.Positions)
 	in := d.source(a.In, a.Positions)
@@ -126,14 +118,16 @@ func place(d *Device, a *kernels.Place, grid [3]int) {
 	if a.Index != 0 {
 		index = d.ints(a.Index, a.N)
 	}
-	d.each(a.Out, a.C, func(to []float32, p, y, x int) {
-		to = to[a.First:][:a.N]
+	d.each(a.Out, a.N, func(to []float32, p, y, x int) {
+		if a.Missing != 0 && in.table[p].Has(y, x) {
+			return
+		}
 		for k := range to {
 			from := k
 			if index != nil {
 				from = int(index[k])
 			}
-			to[k] = clamp(in.value(p, y, x, from), a.Clamp)
+			to[k] = end(in.value(p, y, x, from), a.Ending)
 		}
 	})
 }

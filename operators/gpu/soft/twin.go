@@ -18,11 +18,11 @@ var twins = map[string]twin{
 	"conv_ffma_odd":  of(conv),
 	"conv_tf32":      of(convTF32),
 	"conv_direct":    of(conv),
+	"conv_depthwise": of(depthwise),
 	"reduce":         of(reduce),
 	"pool":           of(pool),
 	"binary":         of(binary),
 	"affine":         of(affine),
-	"activate":       of(activate),
 	"lrn":            of(lrn),
 	"place":          of(place),
 	"slice":          of(slice),
@@ -54,11 +54,12 @@ type source struct {
 	view, data []float32
 	table      []kernels.Entry
 	w, c       int
+	pitch      int
 }
 
 // source looks up the addresses of s.
 func (d *Device) source(s kernels.Source, positions kernels.Int) source {
-	r := source{Source: s, w: int(s.W), c: int(s.C), table: d.entries(s.Table, positions)}
+	r := source{Source: s, w: int(s.W), c: int(s.C), pitch: int(s.Pitch), table: d.entries(s.Table, positions)}
 	if s.View != 0 {
 		r.view = d.values(s.View)
 	}
@@ -72,7 +73,7 @@ func (d *Device) source(s kernels.Source, positions kernels.Int) source {
 func (s source) cell(position, y, x int) []float32 {
 	e := s.table[position]
 	if e.Has(y, x) {
-		at := (int(e.Base) + y*int(e.Width) + x) * s.c
+		at := e.Cell(y, x) * s.pitch
 		return s.data[at : at+s.c]
 	}
 	if s.view == nil {
@@ -95,10 +96,23 @@ func (d *Device) each(o kernels.Out, c kernels.Int, do func(to []float32, positi
 	for p, e := range d.entries(o.Table, o.Positions) {
 		for i := range e.Cells() {
 			w := int(e.X1 - e.X0)
-			at := (e.First() + i) * int(c)
-			do(out[at:at+int(c)], p, int(e.Y0)+i/w, int(e.X0)+i%w)
+			y, x := int(e.Y0)+i/w, int(e.X0)+i%w
+			at := e.Cell(y, x) * int(o.Pitch)
+			do(out[at:at+int(c)], p, y, x)
 		}
 	}
+}
+
+// rows is how many cells a kernel writes, and checks that the table numbers them.
+func (d *Device) rows(o kernels.Out) (n int) {
+	table := d.entries(o.Table, o.Positions)
+	for p, e := range table {
+		if int(e.Row-table[0].Row) != n {
+			panic(fmt.Sprintf("the cells of position %d are said to begin at %d, not %d", p, e.Row-table[0].Row, n))
+		}
+		n += e.Cells()
+	}
+	return n
 }
 
 // blocks checks that a grid has a block row for each position.
@@ -108,13 +122,21 @@ func blocks(grid [3]int, positions kernels.Int) {
 	}
 }
 
-// clamp keeps NaN.
-func clamp(v float32, c kernels.Clamp) float32 {
-	if v < c.Low.Value() {
-		v = c.Low.Value()
+// end ends a value.
+func end(v float32, e kernels.Ending) float32 {
+	if e.Fn != 0 {
+		return apply(int(e.Fn), v, e.Alpha.Value(), e.Beta.Value())
 	}
-	if v > c.High.Value() {
-		v = c.High.Value()
+	return clamp(v, e.Low.Value(), e.High.Value())
+}
+
+// clamp keeps NaN.
+func clamp(v, low, high float32) float32 {
+	if v < low {
+		v = low
+	}
+	if v > high {
+		v = high
 	}
 	return v
 }
