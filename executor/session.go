@@ -170,6 +170,8 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		return s.evaluate(ctx, p, emit)
 	case *planner.Query:
 		return s.query(ctx, p, emit)
+	case *planner.ShowDevices:
+		return emit(s.showDevices())
 	case *planner.ShowCache:
 		return emit(s.showCache())
 	case *planner.ClearCache:

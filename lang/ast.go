@@ -77,7 +77,7 @@ type Script struct {
 
 // Statement is one of *[CreateModel], *[DropModel], *[ShowModels],
 // *[DescribeModel], *[AnalyzeModel], *[ShowCalibration], *[ExportCalibration],
-// *[ImportCalibration], *[ShowCache], *[ClearCache], *[Predict], *[Occlude], *[Explain], *[Benchmark],
+// *[ImportCalibration], *[ShowDevices], *[ShowCache], *[ClearCache], *[Predict], *[Occlude], *[Explain], *[Benchmark],
 // *[Compare], *[Evaluate], *[SQL], *[ShowTables], *[Copy], *[Set],
 // *[ShowSetting], *[ShowAll], *[Reset] and *[ResetAll].
 type Statement interface {
@@ -132,6 +132,9 @@ type Sample struct {
 
 // ShowCalibration is SHOW CALIBRATION: what was measured of machines and models.
 type ShowCalibration struct{ Located }
+
+// ShowDevices is SHOW DEVICES: what heat maps can be computed on.
+type ShowDevices struct{ Located }
 
 // ShowCache is SHOW CACHE: what the session keeps so that queries need not compute it
 // again.
@@ -342,6 +345,7 @@ func (*AnalyzeModel) statement()      {}
 func (*ShowCalibration) statement()   {}
 func (*ExportCalibration) statement() {}
 func (*ImportCalibration) statement() {}
+func (*ShowDevices) statement()       {}
 func (*ShowCache) statement()         {}
 func (*ClearCache) statement()        {}
 func (*Predict) statement()           {}

@@ -93,6 +93,8 @@ func (b *builder) show(s *showSyntax) Statement {
 		return &ShowTables{here}
 	case s.Calibration:
 		return &ShowCalibration{here}
+	case s.Devices:
+		return &ShowDevices{here}
 	case s.Cache:
 		return &ShowCache{here}
 	case s.All:

@@ -98,6 +98,7 @@ type showSyntax struct {
 	Models      bool           `parser:"'SHOW' ( @'MODELS'"`
 	Tables      bool           `parser:"| @'TABLES'"`
 	Calibration bool           `parser:"| @'CALIBRATION'"`
+	Devices     bool           `parser:"| @'DEVICES'"`
 	Cache       bool           `parser:"| @'CACHE'"`
 	All         bool           `parser:"| @'ALL'"`
 	Setting     *settingSyntax `parser:"| @@ )"`

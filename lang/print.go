@@ -40,6 +40,7 @@ func (s *DropModel) String() string {
 func (s *ShowModels) String() string      { return "SHOW MODELS" }
 func (s *ShowTables) String() string      { return "SHOW TABLES" }
 func (s *ShowCalibration) String() string { return "SHOW CALIBRATION" }
+func (s *ShowDevices) String() string     { return "SHOW DEVICES" }
 func (s *ShowCache) String() string       { return "SHOW CACHE" }
 func (s *ClearCache) String() string      { return "CLEAR CACHE" }
 func (s *DescribeModel) String() string   { return "DESCRIBE MODEL " + s.Model.String() }

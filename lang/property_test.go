@@ -108,7 +108,7 @@ func statements() *rapid.Generator[Statement] {
 		case 12:
 			return analyses().Draw(t, "analyze")
 		case 13:
-			return rapid.SampledFrom([]Statement{&ShowTables{}, &ShowCalibration{}, &ShowCache{}, &ClearCache{}}).Draw(t, "show")
+			return rapid.SampledFrom([]Statement{&ShowTables{}, &ShowCalibration{}, &ShowDevices{}, &ShowCache{}, &ClearCache{}}).Draw(t, "show")
 		case 14:
 			return &ExportCalibration{File: file.Draw(t, "file")}
 		case 15:

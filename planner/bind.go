@@ -186,6 +186,8 @@ func (p *Planner) plan(ctx context.Context, s lang.Statement, env *Env) (Plan, e
 		return &Query{b.text, s}, nil
 	case *lang.ShowTables:
 		return &ShowTables{b.text}, nil
+	case *lang.ShowDevices:
+		return &ShowDevices{b.text}, nil
 	case *lang.ShowCache:
 		return &ShowCache{b.text}, nil
 	case *lang.ClearCache:

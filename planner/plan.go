@@ -55,6 +55,8 @@ type (
 		Profile *cost.Profile
 		Curves  []curve.Curve
 	}
+	// ShowDevices lists what heat maps can be computed on.
+	ShowDevices struct{ text }
 	// Set changes a setting.
 	Set struct {
 		text

@@ -39,7 +39,17 @@ func (s System) Reach() int64 {
 	return left + s.Resident()
 }
 
-// machine is what the machine has.
+// Total is how many bytes the machine has in all, 0 where that is not known.
+func (s System) Total() int64 {
+	text, err := fs.ReadFile(s.files, "proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	n, _ := kilobytes(text, "MemTotal")
+	return n
+}
+
+// machine is what the machine has free.
 func (s System) machine() (int64, bool) {
 	text, err := fs.ReadFile(s.files, "proc/meminfo")
 	if err != nil {

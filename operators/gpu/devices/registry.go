@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -70,7 +71,7 @@ func (r *Registry) Open(name string) (*gpu.Device, error) {
 		return nil, err
 	}
 	if r == nil {
-		return nil, fmt.Errorf("there is no GPU")
+		return nil, &driver.Absent{Reason: "there is no GPU"}
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -85,4 +86,26 @@ func (r *Registry) Open(name string) (*gpu.Device, error) {
 	}
 	r.opened[n] = o
 	return o.device, o.err
+}
+
+// Entry is a GPU, or why it cannot be used.
+type Entry struct {
+	Name   string
+	Device *gpu.Device // nil where there is a reason
+	Reason error
+}
+
+// All are the GPUs that there are, all of which are opened. The first one has an entry even
+// where there is none, with the reason.
+func (r *Registry) All() []Entry {
+	var all []Entry
+	for n := range mostNumber + 1 {
+		e := Entry{Name: fmt.Sprintf("%s:%d", kind, n)}
+		e.Device, e.Reason = r.Open(e.Name)
+		if absent := (*driver.Absent)(nil); n > 0 && (r == nil || errors.As(e.Reason, &absent)) {
+			break
+		}
+		all = append(all, e)
+	}
+	return all
 }

@@ -1,7 +1,6 @@
 package devices_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -30,7 +29,7 @@ func TestOpen(t *testing.T) {
 	r := devices.New(func(n int) (driver.Driver, error) {
 		asked++
 		if n > 0 {
-			return nil, errors.New("there is one")
+			return nil, &driver.Absent{Reason: "there is one"}
 		}
 		return &soft.Device{}, nil
 	})
@@ -48,6 +47,17 @@ func TestOpen(t *testing.T) {
 	}
 	if asked != 2 {
 		t.Errorf("asked %d times for two", asked)
+	}
+	if all := r.All(); len(all) != 1 || all[0].Name != "cuda:0" || all[0].Device != first || all[0].Reason != nil {
+		t.Errorf("all are %+v", all)
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times for two", asked)
+	}
+	for _, none := range []*devices.Registry{nil, devices.New(func(int) (driver.Driver, error) { return nil, driver.ErrNotBuilt })} {
+		if all := none.All(); len(all) != 1 || all[0].Name != "cuda:0" || all[0].Device != nil || all[0].Reason == nil {
+			t.Errorf("where there is none they are %+v", all)
+		}
 	}
 	if _, err := (*devices.Registry)(nil).Open("cuda:0"); err == nil {
 		t.Error("nothing has a GPU")
