@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -388,9 +389,9 @@ func (b *batcher) keep(i int, at int32) error {
 	for k := range b.result.Classes {
 		c := &b.result.Classes[k]
 		v := b.scores[i][c.ID]
-		if v != v {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			pos := p.Grid.Positions[at]
-			return unusable{fmt.Errorf("model %q gives NaN for class %s with the patch at (%d, %d)", p.Model.Name, c.Label, pos.X, pos.Y)}
+			return unusable{fmt.Errorf("image %q: model %q gives %v for class %s with the patch at (%d, %d)", b.result.Image, p.Model.Name, v, c.Label, pos.X, pos.Y)}
 		}
 		c.P[at] = v
 		if b.values != nil {

@@ -137,6 +137,7 @@ func TestNothingLeft(t *testing.T) {
 		{"trend", "SSIM >= 0.9 WITH (trend = on);", "SET enable_trend = off"},
 		{"winograd_4", "WITH (convolution = 'F(4x4)');", "SET enable_winograd_4 = off"},
 		{"", "WITH (sketches = on);", "sketches is for plans that sample"},
+		{"", "SSIM >= 0.99 WITH (sketches = on);", "with SSIM above 0.97 the map is exact"},
 		{"", "SSIM >= 0.9 WITH (sketches = off, tau = 0.3);", "sketches = 'off' forbids"},
 		{"", "WITH (kernels = 'neon');", "is not one of auto, avx512, avx2, generic"},
 		{"", "WITH (threads = 0);", "from 1 to 1024"},

@@ -79,7 +79,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if q.hints.adaptive, err = q.adaptation(s, p.Goals, p.Grid); err != nil {
 		return nil, err
 	}
-	if err := q.checkSampling(); err != nil {
+	if err := q.checkSampling(p.Goals); err != nil {
 		return nil, err
 	}
 	if !p.Goals.Approximates() {

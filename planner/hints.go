@@ -139,12 +139,15 @@ func (q *queryOptions) sampling(name string, v lang.Value, set func(*queryOption
 
 // checkSampling refuses hints about sampling where nothing is sampled, and those that
 // contradict each other.
-func (q *queryOptions) checkSampling() error {
+func (q *queryOptions) checkSampling(goals Goals) error {
 	if len(q.ofSampling) == 0 {
 		return nil
 	}
 	first := q.ofSampling[0]
 	switch {
+	case q.adaptive == nil && goals.SSIM > mostPromised:
+		return lang.Errorf(first.at.Span(), "%s is for plans that sample, and with SSIM above %g the map is exact", first.name, mostPromised).
+			WithHint("plan = 'approximate' samples all the same")
 	case q.adaptive == nil:
 		return lang.Errorf(first.at.Span(), "%s is for plans that sample", first.name).WithHint("SSIM >= q or WITHIN t let a plan sample a grid")
 	case q.sketches == hintOff && q.approximate.tau != nil:
