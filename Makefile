@@ -1,7 +1,7 @@
 # The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz bench generate ptx cuda quickstart docs ci
+.PHONY: help build test race lint fuzz metamorphic bench generate ptx cuda quickstart docs ci
 
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang
@@ -27,6 +27,9 @@ lint: ## look for what is suspicious, unused or badly formatted
 
 fuzz: ## fuzz one target: make fuzz PACKAGE=./internal/onnx FUZZ=FuzzDecode TIME=1m
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(TIME) $(PACKAGE)
+
+metamorphic: ## random models and queries, asked in ways that must agree: make metamorphic TIME=10m
+	OCCLUDE_META=$(TIME) go test ./internal/metamorphic -v -timeout 0
 
 bench: ## time the kernels of the CPU
 	go test -run '^$$' -bench . -benchtime 200ms ./operators/cpu/...

@@ -114,6 +114,7 @@ var steps = []struct {
 		}
 		pads := k.pads(func(axis int) int { return min(axis, 1) * k.Rand.IntN(3) })
 		h, w := k.at.h+pads[k.axis(1)]+pads[4+k.axis(1)], k.at.w+pads[k.axis(2)]+pads[4+k.axis(2)]
+		k.grow([]int{3, 3}, []int{1, 1}, []int{1, 1}) // which two reflected cells are as far as
 		k.set(k.Pad(k.at.x, mode, .5, pads...), k.at.c, h, w)
 	}},
 	{"more channels", false, func(k *Random) {
