@@ -25,9 +25,13 @@ const (
 	WinogradLine2 Algorithm = "F(2)"
 	WinogradLine4 Algorithm = "F(4)"
 	WinogradLine6 Algorithm = "F(6)"
+	// Tensor multiplies on a GPU's tensor cores: each product as three of numbers in
+	// fp16, about as exact as Direct. See package gpu.
+	Tensor Algorithm = "tensor"
 )
 
-// AllAlgorithms lists every algorithm, Direct first.
+// AllAlgorithms lists every algorithm of the processor, Direct first. Those of a GPU are
+// gpu.AllAlgorithms.
 func AllAlgorithms() []Algorithm {
 	return []Algorithm{Direct, Winograd2, Winograd4, Winograd6, WinogradLine2, WinogradLine4, WinogradLine6}
 }
@@ -40,7 +44,7 @@ const (
 	maxLinePoints = 12
 )
 
-// Algorithms lists the ways in which a layer can be computed, Direct first;
+// Algorithms lists the ways in which the processor can compute a layer, Direct first;
 // none for layers that are no convolutions.
 func Algorithms(l *network.Layer) []Algorithm {
 	op, ok := l.Op.(network.Conv)

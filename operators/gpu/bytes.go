@@ -25,7 +25,7 @@ func floats(b []byte, n int) []float32 {
 }
 
 // bytesOf is the memory of values.
-func bytesOf[T float32 | int32](v []T) []byte {
+func bytesOf[T float32 | int32 | uint32](v []T) []byte {
 	if len(v) == 0 {
 		return nil
 	}

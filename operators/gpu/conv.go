@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"occlude/internal/network"
+	"occlude/operators"
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 )
@@ -14,6 +15,7 @@ type conv struct {
 	ending  kernels.Ending
 	name    string // of the kernel
 	columns int    // filters of a group, and what fills up a row of weights
+	split   *split // nil without tensor cores
 	// weights are packed [group][K][columns], bias [group][columns]; those of groups of one
 	// filter side by side, [K][group] and [group].
 	weights, bias *buffer
@@ -32,28 +34,38 @@ const fewFilters = 31
 // vector is how many values kernels read at once where addresses allow it.
 const vector = 4
 
-func newConv(op network.Conv, in network.Shape, end kernels.Ending, o Options) *conv {
+// whole is what the columns of weights are a multiple of.
+const whole = kernels.SplitColumns
+
+// columnsOf is the columns of weights for so many filters.
+func columnsOf(filters int) int { return (filters + whole - 1) / whole * whole }
+
+// smallGroups tells whether groups are too small for a matrix product.
+func smallGroups(op network.Conv) bool { return op.Groups > 1 && op.Filters()/op.Groups <= fewFilters }
+
+func newConv(op network.Conv, in network.Shape, end kernels.Ending, how operators.Algorithm, o Options) *conv {
 	filters := op.Filters() / op.Groups
-	k := &conv{op: op, ending: end, columns: (filters + vector - 1) / vector * vector}
+	k := &conv{op: op, ending: end, columns: columnsOf(filters)}
 	switch {
 	case op.Groups > 1 && filters == 1 && op.GroupIn() == 1:
 		k.name, k.columns = depthwise, op.Groups
-	case op.Groups > 1 && filters <= fewFilters:
+	case smallGroups(op):
 		k.name = direct
 	default:
-		k.name = product(in.C, op.GroupIn(), filters, o)
+		k.name = product(in.C, op.GroupIn(), filters)
+	}
+	if how == operators.Tensor {
+		k.split = &split{name: tensorTile(filters, o), groups: op.Groups, columns: k.columns, depth: op.GroupIn(), taps: op.Taps()}
 	}
 	return k
 }
 
 // product is the kernel for a matrix product of so many columns over maps of c channels,
 // of which depth belong to a group.
-func product(c, depth, filters int, o Options) string {
+func product(c, depth, filters int) string {
 	switch {
-	case c%vector != 0 || depth%vector != 0:
+	case !vectors(c, depth):
 		return "conv_ffma_odd"
-	case o.Tensor:
-		return "conv_tf32"
 	case filters > 64:
 		return "conv_ffma_128"
 	}
@@ -66,7 +78,7 @@ func (k *conv) bytes() int64 {
 	if k.name == depthwise {
 		groups = 1
 	}
-	return packed(groups*k.op.Taps()*k.op.GroupIn(), k.columns) + packed(groups, k.columns)
+	return packed(groups*k.op.Taps()*k.op.GroupIn(), k.columns) + packed(groups, k.columns) + k.split.bytes()
 }
 
 // packed is what so many rows of weights take; none take something, too.
@@ -93,8 +105,10 @@ func (k *conv) upload(put func([]byte) (*buffer, error)) (err error) {
 	if k.weights, err = put(bytesOf(weights)); err != nil {
 		return err
 	}
-	k.bias, err = put(bytesOf(bias))
-	return err
+	if k.bias, err = put(bytesOf(bias)); err != nil {
+		return err
+	}
+	return k.split.upload(from, k.op.Filters(), put)
 }
 
 func (k *conv) run(s *step) error {
@@ -107,17 +121,16 @@ func (k *conv) run(s *step) error {
 	if k.op.Residual {
 		a.Residual = s.in[1]
 	}
-	grid := s.each(k.op.Filters())
-	if k.name != direct && k.name != depthwise {
-		grid = tiles(k.name, s.rows, filters, k.op.Groups)
+	if k.name == direct || k.name == depthwise {
+		return s.launch(a, s.each(k.op.Filters()))
 	}
-	return s.launch(a, grid)
+	return s.product(a, k.split, k.op.Groups)
 }
 
 // tiles is the grid of a matrix product.
 func tiles(name string, rows int64, filters, pieces int) [3]int {
-	columns := kernels.Columns(name)
-	return [3]int{int((rows + kernels.TileRows - 1) / kernels.TileRows), (filters + columns - 1) / columns, pieces}
+	t := kernels.TileOf(name)
+	return [3]int{int((rows + int64(t.Rows) - 1) / int64(t.Rows)), (filters + t.Columns - 1) / t.Columns, pieces}
 }
 
 // dense is a fully-connected layer: a convolution whose window is the map and whose
@@ -132,6 +145,7 @@ type dense struct {
 	name          string
 	outputs       int
 	columns       int
+	split         *split // nil without tensor cores
 	weights, bias *buffer
 }
 
@@ -139,22 +153,32 @@ type dense struct {
 // device busy, and more accurate. No result depends on a batch's size, so this does not.
 const splitAt = 2048
 
-func newDense(op network.Dense, in network.Shape, end kernels.Ending, o Options) *dense {
+func newDense(op network.Dense, in network.Shape, end kernels.Ending, how operators.Algorithm, o Options) *dense {
 	outputs := op.Weights.Shape()[0]
-	return &dense{
-		op: op, in: in, ending: end, outputs: outputs,
-		name: product(in.C, in.C, outputs, o), columns: (outputs + vector - 1) / vector * vector,
+	k := &dense{op: op, in: in, ending: end, outputs: outputs, name: product(in.C, in.C, outputs), columns: columnsOf(outputs)}
+	if how == operators.Tensor {
+		k.split = &split{name: tensorTile(outputs, o), groups: 1, columns: k.columns, depth: in.C, taps: in.Cells()}
 	}
+	return k
 }
 
 // linear tells whether the sums of the clean image are of use: in maps, not in vectors,
 // which change everywhere.
 func (k *dense) linear() bool { return k.in.Cells() > 1 }
 
-func (k *dense) parts() int { return max(1, (k.in.Len()+splitAt-1)/splitAt) }
+// parts is how many partial sums there are, on tensor cores or without.
+func (k *dense) parts(tensor bool) int {
+	n := k.in.Len()
+	if tensor {
+		n = k.in.Cells() * kernels.Deep(k.in.C)
+	}
+	return max(1, (n+splitAt-1)/splitAt)
+}
 
 // bytes implements weighty.
-func (k *dense) bytes() int64 { return packed(k.in.Len(), k.columns) + packed(1, k.columns) }
+func (k *dense) bytes() int64 {
+	return packed(k.in.Len(), k.columns) + packed(1, k.columns) + k.split.bytes()
+}
 
 // upload implements weighty.
 func (k *dense) upload(put func([]byte) (*buffer, error)) (err error) {
@@ -174,8 +198,10 @@ func (k *dense) upload(put func([]byte) (*buffer, error)) (err error) {
 	if k.weights, err = put(bytesOf(weights)); err != nil {
 		return err
 	}
-	k.bias, err = put(bytesOf(bias))
-	return err
+	if k.bias, err = put(bytesOf(bias)); err != nil {
+		return err
+	}
+	return k.split.upload(from, k.outputs, put)
 }
 
 // scratch implements scratchy: the difference to the view, and partial sums.
@@ -188,10 +214,11 @@ func (k *dense) scratch(cells, inputs int64) int64 {
 }
 
 func (k *dense) partials(cells int64) int64 {
-	if k.parts() == 1 {
+	parts := k.parts(k.split != nil)
+	if parts == 1 {
 		return 0
 	}
-	return aligned(4 * cells * int64(k.parts()) * int64(k.outputs))
+	return aligned(4 * cells * int64(parts) * int64(k.outputs))
 }
 
 func (k *dense) run(s *step) error {
@@ -236,15 +263,16 @@ func (k *dense) sum(s *step, in kernels.Source, bias driver.Pointer, out kernels
 		Weights: k.weights.pointer(), Bias: bias, Depth: kernels.Int(k.in.C), Filters: kernels.Int(k.outputs),
 		Columns: kernels.Int(k.columns), Channels: kernels.Int(k.outputs), Ending: end,
 	}
-	if k.parts() == 1 {
-		return s.launch(a, tiles(k.name, s.rows, k.outputs, 1))
+	parts := k.parts(s.tensor(k.split))
+	if parts == 1 {
+		return s.product(a, k.split, 1)
 	}
 	a.Data, a.Split = s.scratch, splitAt
-	if err := s.launch(a, tiles(k.name, s.rows, k.outputs, k.parts())); err != nil {
+	if err := s.product(a, k.split, parts); err != nil {
 		return err
 	}
 	return s.launch(&kernels.Reduce{
 		Out: out, Rows: kernels.Int(s.rows), Partials: s.scratch, Bias: bias, Channels: kernels.Int(k.outputs),
-		Parts: kernels.Int(k.parts()), Ending: end,
+		Parts: kernels.Int(parts), Ending: end,
 	}, s.each(k.outputs))
 }

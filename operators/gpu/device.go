@@ -105,7 +105,7 @@ func (d *Device) load() (map[string]driver.Kernel, error) {
 	ready := map[string]driver.Kernel{}
 	for _, a := range kernels.All() {
 		name := a.Kernel()
-		if ready[name], err = module.Kernel(name); err != nil {
+		if ready[name], err = module.Kernel(name, kernels.TileOf(name).Shared); err != nil {
 			return nil, fmt.Errorf("loading kernel %q: %w", name, d.heard(err))
 		}
 	}

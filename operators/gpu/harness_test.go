@@ -35,6 +35,14 @@ func program(t testing.TB, net *network.Network, d driver.Driver, o Options) *Pr
 	return p
 }
 
+// tensorOn are options with tensor cores wherever they can be, or without.
+func tensorOn(net *network.Network, on bool) Options {
+	if !on {
+		return Options{}
+	}
+	return Options{Algorithms: Wherever(net, operators.Tensor)}
+}
+
 // processor is the program that others are compared with.
 func processor(t testing.TB, net *network.Network) *cpu.Program {
 	t.Helper()

@@ -32,7 +32,7 @@ type scratchy interface {
 }
 
 // newKernel makes the kernel of a layer, nil for layers that only hold data. The error is
-// *Unsupported.
+// *Unsupported, or about an algorithm.
 func newKernel(l *network.Layer, o Options) (kernel, error) {
 	refuse := func(format string, args ...any) (kernel, error) {
 		return nil, &Unsupported{l, fmt.Sprintf(format, args...)}
@@ -41,13 +41,17 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	if !ok {
 		return refuse("no GPU kernel knows its activation")
 	}
+	how, err := o.of(l)
+	if err != nil {
+		return nil, err
+	}
 	switch op := l.Op.(type) {
 	case network.Input, network.Const:
 		return nil, nil
 	case network.Conv:
-		return newConv(op, l.In[0].Shape, end, o), nil
+		return newConv(op, l.In[0].Shape, end, how, o), nil
 	case network.Dense:
-		return newDense(op, l.In[0].Shape, end, o), nil
+		return newDense(op, l.In[0].Shape, end, how, o), nil
 	case network.Pool:
 		return pool{op}, nil
 	case network.Pointwise:

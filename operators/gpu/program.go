@@ -26,9 +26,12 @@ type Program struct {
 
 // Options are how a program computes what any program computes.
 type Options struct {
-	// Tensor is true for convolutions on tensor cores, in three products of tf32 values
-	// where one of float32 would do; their values must be finite.
-	Tensor bool
+	// Algorithms says, by layer Index, how convolutions and fully-connected layers are
+	// computed: by one of Algorithms. Nil and "" are operators.Direct.
+	Algorithms []operators.Algorithm
+	// Tile names the conv_f16x3 kernel that computes all layers of operators.Tensor, to
+	// measure it; none chooses by the filters of a layer.
+	Tile string
 }
 
 // launchWork is about the most that one launch does, in multiply-adds, so that nobody

@@ -17,11 +17,22 @@ type resident struct {
 	heap   *heap
 	layers []*buffer // by Index, nil where the view was not kept
 	sums   []*buffer // of layers that are linear, before their activation
+	// largest holds the bits of the largest |value| of each layer's view, of those that
+	// are measured; it is kept as long as some view is.
+	largest  *buffer
+	measured []bool
+	// plain tells that the image is not computed on tensor cores.
+	plain bool
+}
+
+func newResident(p *Program) *resident {
+	n := len(p.net.Layers)
+	return &resident{heap: p.device.heap, layers: make([]*buffer, n), sums: make([]*buffer, n), measured: make([]bool, n)}
 }
 
 // Bytes implements operators.Resident.
 func (r *resident) Bytes() int64 {
-	var n int64
+	n := r.largest.size()
 	for i := range r.layers {
 		n += r.layers[i].size() + r.sums[i].size()
 	}
@@ -37,16 +48,22 @@ func (r *resident) Drop(keep func(layer int) bool) {
 			r.layers[i], r.sums[i] = nil, nil
 		}
 	}
+	if !slices.ContainsFunc(r.layers, func(b *buffer) bool { return b != nil }) {
+		r.largest.release()
+		r.largest, r.measured = nil, make([]bool, len(r.layers))
+	}
 }
 
 // Shared implements operators.Resident.
 func (r *resident) Shared() operators.Resident {
-	shared := &resident{r.heap, slices.Clone(r.layers), slices.Clone(r.sums)}
+	shared := *r
+	shared.layers, shared.sums = slices.Clone(r.layers), slices.Clone(r.sums)
+	shared.largest.share()
 	for i := range shared.layers {
 		shared.layers[i].share()
 		shared.sums[i].share()
 	}
-	return shared
+	return &shared
 }
 
 // nothing is what keeps no view.
@@ -83,7 +100,7 @@ func (p *Program) Base(ctx context.Context, image *tensor.Dense, _ int) (views *
 	u := operators.Update{Patch: operators.WholeTile(in, image.Data().([]float32)), Rects: p.wholes(), Out: score}
 	w := p.newWorker()
 	defer w.Release()
-	r := &resident{p.device.heap, make([]*buffer, n), make([]*buffer, n)}
+	r := newResident(p)
 	if err := w.run(ctx, views, r, []operators.Update{u}, true); err != nil {
 		r.Drop(nothing)
 		return nil, err

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"occlude/internal/network"
 	"occlude/operators/region"
 )
@@ -15,12 +17,15 @@ type Shape struct {
 	// kept to the end.
 	lastRead []int
 	limit    int64 // work of one launch, see launchWork
+	// scaled tells, by layer Index, which layers' values are scaled by the layers that read
+	// them, on tensor cores.
+	scaled []bool
 }
 
 // NewShape chooses the kernels of a network. The network must be sorted, and must not
 // change afterwards. The error is *Unsupported.
 func NewShape(net *network.Network, o Options) (*Shape, error) {
-	s := &Shape{net: net, limit: launchWork, kernels: make([]kernel, len(net.Layers)), lastRead: make([]int, len(net.Layers))}
+	s := &Shape{net: net, limit: launchWork, kernels: make([]kernel, len(net.Layers)), lastRead: make([]int, len(net.Layers)), scaled: make([]bool, len(net.Layers))}
 	for i, l := range net.Layers {
 		var err error
 		if s.kernels[i], err = newKernel(l, o); err != nil {
@@ -29,6 +34,12 @@ func NewShape(net *network.Network, o Options) (*Shape, error) {
 		s.lastRead[i] = i
 		for _, in := range l.In {
 			s.lastRead[in.Index] = i
+		}
+		switch k := s.kernels[i].(type) {
+		case *conv:
+			s.scaled[l.In[0].Index] = s.scaled[l.In[0].Index] || k.split != nil
+		case *dense:
+			s.scaled[l.In[0].Index] = s.scaled[l.In[0].Index] || k.split != nil
 		}
 	}
 	s.lastRead[net.Output.Index] = len(net.Layers)
@@ -65,9 +76,20 @@ func (s *Shape) Weights() int64 {
 	return n
 }
 
+// tensor tells whether some layer is computed on tensor cores.
+func (s *Shape) tensor() bool { return slices.Contains(s.scaled, true) }
+
+// largestBytes is what the largest values of all layers take, a number each.
+func (s *Shape) largestBytes() int64 {
+	if !s.tensor() {
+		return 0
+	}
+	return aligned(4 * int64(len(s.net.Layers)))
+}
+
 // ViewBytes is the device memory that all views of an image take.
 func (s *Shape) ViewBytes() int64 {
-	var n int64
+	n := s.largestBytes()
 	for i, l := range s.net.Layers {
 		if s.constant(i) {
 			continue

@@ -24,7 +24,11 @@ type step struct {
 	// base is the layer's own view, sums its values before the activation; zero where
 	// there is none.
 	base, sums driver.Pointer
-	scratch    driver.Pointer
+	// largest is where the largest value of the first input's clean view is, zero where
+	// nobody measured it; plain forbids tensor cores.
+	largest driver.Pointer
+	plain   bool
+	scratch driver.Pointer
 	// inputs is the cells of the first input at all positions, inputMost of one of them.
 	inputs    int64
 	inputMost int

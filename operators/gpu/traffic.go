@@ -1,8 +1,6 @@
 package gpu
 
 import (
-	"strings"
-
 	"occlude/operators"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/region"
@@ -27,17 +25,6 @@ type Launch struct {
 	// the same time.
 	Blocks, Together int64
 	Load
-}
-
-// Of blocks of kernels.Threads threads, those that a processor computes at the same time: as
-// many as convolutions are compiled for, and otherwise as many as its 2048 threads make.
-const convTogether, usualTogether = 2, 8
-
-func together(kernel string) int64 {
-	if strings.HasPrefix(kernel, "conv_") && kernel != direct && kernel != depthwise {
-		return convTogether
-	}
-	return usualTogether
 }
 
 // Load is what launches of a kernel come to.
@@ -125,7 +112,7 @@ type counter struct {
 // count notes a launch.
 func (c *counter) count(layer int, kernel string, grid [3]int, load Load) {
 	c.launches = append(c.launches, Launch{
-		Layer: layer, Kernel: kernel, Blocks: int64(grid[0]) * int64(grid[1]) * int64(grid[2]), Together: together(kernel), Load: load,
+		Layer: layer, Kernel: kernel, Blocks: int64(grid[0]) * int64(grid[1]) * int64(grid[2]), Together: int64(kernels.TileOf(kernel).Together), Load: load,
 	})
 	c.kernels[kernel] = c.kernels[kernel].Plus(load)
 }
@@ -150,7 +137,7 @@ func (c *counter) fill(p *Shape, s *step, lo, hi int) {
 		}
 		s.in = append(s.in, source)
 	}
-	s.unchanged, s.scratch = nowhere, nowhere
+	s.unchanged, s.scratch, s.largest = nowhere, nowhere, nowhere
 	if k, ok := p.kernels[s.layer.Index].(*dense); c.views {
 		s.base = nowhere
 		if ok && k.linear() {
@@ -169,24 +156,13 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 	inputs := 4 * s.inputs * int64(s.layer.In[0].Shape.C) // the update of the first one
 	switch a := a.(type) {
 	case *kernels.Conv:
-		depth, filters := int64(a.KernelY*a.KernelX*a.Depth), int64(a.Channels)
-		load.MACs = s.rows * depth * filters
-		load.Tiles = load.MACs
-		if a.Name != direct && a.Name != depthwise {
-			tile := int64(kernels.TileRows * kernels.Columns(a.Name))
-			load.Tiles = int64(grid[0]) * int64(grid[1]) * tile * depth * int64(a.Channels/a.Filters)
+		weights := a.Columns * a.KernelY * a.KernelX * a.Depth
+		if a.Name != depthwise {
+			weights *= a.Channels / a.Filters
 		}
-		if a.Split > 0 {
-			load.Written *= int64(grid[2])
-		}
-		if a.In.View == 0 {
-			load.Read += min(inputs, c.reads(0)) - c.reads(0)
-		}
-		weights := 4 * depth * int64(a.Columns) * int64(a.Channels/a.Filters)
-		if a.Name == depthwise {
-			weights = 4 * depth * int64(a.Columns)
-		}
-		load.Read += weights
+		c.product(&load, a, weights, grid)
+	case *kernels.TensorConv:
+		c.product(&load, &a.Conv, a.Columns*a.KernelY*a.KernelX*kernels.Int(kernels.Deep(int(a.Depth)))*(a.Channels/a.Filters), grid)
 	case *kernels.Reduce:
 		load.Read = load.Written * int64(a.Parts)
 	case *kernels.Place:
@@ -203,6 +179,24 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 	}
 	c.count(s.layer.Index, a.Kernel(), grid, load)
 	return nil
+}
+
+// product adds what a convolution comes to that has so many weights.
+func (c *counter) product(load *Load, a *kernels.Conv, weights kernels.Int, grid [3]int) {
+	depth, filters := int64(a.KernelY*a.KernelX*a.Depth), int64(a.Channels)
+	load.MACs = c.step.rows * depth * filters
+	load.Tiles = load.MACs
+	if tile := kernels.TileOf(a.Name); tile.Rows > 0 {
+		cells := int64(tile.Rows * tile.Columns)
+		load.Tiles = int64(grid[0]) * int64(grid[1]) * cells * depth * int64(a.Channels/a.Filters)
+	}
+	if a.Split > 0 {
+		load.Written *= int64(grid[2])
+	}
+	if a.In.View == 0 {
+		load.Read += min(4*c.step.inputs*int64(c.step.layer.In[0].Shape.C), c.reads(0)) - c.reads(0)
+	}
+	load.Read += 4 * int64(weights)
 }
 
 // reads is the bytes that a step reads of an input, of updates and of the view.

@@ -19,7 +19,7 @@ func TestTraffic(t *testing.T) {
 		net := supported(rng, networktest.Options{Side: 14, Jumps: true})
 		in := net.Input().Shape
 		d := &soft.Device{}
-		p := program(t, net, d, Options{Tensor: seed%2 == 1})
+		p := program(t, net, d, tensorOn(net, seed%2 == 1))
 		p.limit = 1 << (8 + rng.IntN(20))
 		views := base(t, p, networktest.Image(rng, in))
 		patch := patchOf(rng, in, randomRect(rng, in))

@@ -30,6 +30,7 @@ type worker struct {
 	layout *layout
 	data   []driver.Pointer // of layers' updates, by Index
 	views  *resident
+	plain  bool // without tensor cores
 
 	// Reused from batch to batch.
 	upload []byte
@@ -109,8 +110,12 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 	} else if err := w.bring(views); err != nil {
 		return err
 	}
+	w.plain = w.views != nil && w.views.plain
 	defer func() { w.views, w.layout = nil, nil }()
 	err = w.batch(views, batch, base)
+	if err == nil && !w.plain && p.tensor() {
+		err = w.again(views, batch, base)
+	}
 	if err != nil {
 		// What is queued still reads and writes; nothing may be given away before.
 		if waited := w.queue.stream.Wait(); waited != nil && !errors.Is(err, waited) && ctx.Err() == nil {
@@ -181,8 +186,7 @@ func (w *worker) bring(views *operators.Views) error {
 		return nil
 	}
 	if w.host.of != views {
-		n := len(p.net.Layers)
-		r := &resident{p.device.heap, make([]*buffer, n), make([]*buffer, n)}
+		r := newResident(p)
 		for i, t := range views.Layers {
 			if t == nil || p.consts[i] != nil {
 				continue
@@ -196,6 +200,14 @@ func (w *worker) bring(views *operators.Views) error {
 			}
 		}
 		w.host.forget()
+		if err := w.unmeasured(r); err != nil {
+			return err
+		}
+		for i := range p.net.Layers {
+			if err := w.measure(r, i); err != nil {
+				return err
+			}
+		}
 		w.host = hostViews{views, r}
 	}
 	w.views = w.host.at
@@ -275,6 +287,9 @@ func (w *worker) unchanged() driver.Pointer { return w.table(w.layout.unchanged)
 // layers queues all layers, one after the other.
 func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 	if base {
+		if err := w.unmeasured(w.views); err != nil {
+			return err
+		}
 		for i := range w.data {
 			if b := w.views.layers[i]; b != nil && i > 0 {
 				w.data[i] = b.at
@@ -285,22 +300,23 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 		return err
 	}
 	for i, l := range w.program.net.Layers {
-		if i == 0 {
-			if base { // the image's view is a copy of the patch
-				if err := w.queue.upload(w.views.layers[0].at, bytesOf(batch[0].Patch.Data)); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if size.cells[i] == 0 {
-			continue
-		}
-		if err := w.layer(l, batch, base); err != nil {
-			if w.queue.ctx.Err() != nil {
+		switch {
+		case i == 0 && base: // the image's view is a copy of the patch
+			if err := w.queue.upload(w.views.layers[0].at, bytesOf(batch[0].Patch.Data)); err != nil {
 				return err
 			}
-			return fmt.Errorf("%s: %w", l, err)
+		case i > 0 && size.cells[i] > 0:
+			if err := w.layer(l, batch, base); err != nil {
+				if w.queue.ctx.Err() != nil {
+					return err
+				}
+				return fmt.Errorf("%s: %w", l, err)
+			}
+		}
+		if base {
+			if err := w.measure(w.views, i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -348,7 +364,9 @@ func (w *worker) fill(s *step, lo, hi int, base bool) {
 		s.in = append(s.in, source)
 	}
 	s.scratch = w.arena.at + driver.Pointer(v.scratch)
+	s.plain = w.plain
 	if w.views != nil {
+		s.largest = w.views.largestOf(l.In[0].Index)
 		s.sums = w.views.sums[l.Index].pointer()
 		if !base {
 			s.base = w.views.layers[l.Index].pointer()
@@ -395,7 +413,8 @@ func (w *worker) receive(batch []operators.Update) error {
 
 // launch queues a kernel with its arguments.
 func (w *worker) launch(a kernels.Args, grid [3]int) error {
-	return w.queue.launch(w.program.ready[a.Kernel()], driver.Launch{Grid: grid, Block: kernels.Threads, Args: kernels.Words(a)})
+	tile := kernels.TileOf(a.Kernel())
+	return w.queue.launch(w.program.ready[a.Kernel()], driver.Launch{Grid: grid, Block: tile.Threads, Shared: tile.Shared, Args: kernels.Words(a)})
 }
 
 // wholes are the rectangles of whole maps, of all layers that compute.

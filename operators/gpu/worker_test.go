@@ -18,7 +18,7 @@ func TestViews(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		net := supported(rng, networktest.Options{Side: 14})
 		image := networktest.Image(rng, net.Input().Shape)
-		p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+		p := program(t, net, &soft.Device{}, tensorOn(net, seed%2 == 1))
 		views, want := base(t, p, image), base(t, processor(t, net), image)
 		for i, l := range net.Layers {
 			got, err := p.View(t.Context(), views, i)
@@ -40,7 +40,7 @@ func TestRandomNetworks(t *testing.T) {
 		net := supported(rng, networktest.Options{Side: 16})
 		in := net.Input().Shape
 		image := networktest.Image(rng, in)
-		p, reference := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1}), processor(t, net)
+		p, reference := program(t, net, &soft.Device{}, tensorOn(net, seed%2 == 1)), processor(t, net)
 		p.limit = 1 << (8 + rng.IntN(20)) // parts of all sizes
 		views := base(t, p, image)
 		tiles := patches(rng, in)
@@ -74,7 +74,7 @@ func TestUpdatesOfEveryLayer(t *testing.T) {
 			if hasSums(net) {
 				continue
 			}
-			p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+			p := program(t, net, &soft.Device{}, tensorOn(net, seed%2 == 1))
 			in := net.Input().Shape
 			patch := patchOf(rng, in, randomRect(rng, in))
 			batch := updatesOf(net, []operators.Tile{patch})
@@ -107,7 +107,7 @@ func TestBatches(t *testing.T) {
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		net := supported(rng, networktest.Options{Jumps: true, Side: 12})
-		p := program(t, net, &soft.Device{}, Options{Tensor: seed%2 == 1})
+		p := program(t, net, &soft.Device{}, tensorOn(net, seed%2 == 1))
 		in := net.Input().Shape
 		views := base(t, p, networktest.Image(rng, in))
 		tiles := patches(rng, in)

@@ -68,6 +68,7 @@ func properties(d cu.Device) (p driver.Properties, err error) {
 	for at, attribute := range map[*int]cu.DeviceAttribute{
 		&p.Capability[0]: cu.ComputeCapabilityMajor, &p.Capability[1]: cu.ComputeCapabilityMinor,
 		&p.Processors: cu.MultiprocessorCount, &p.SharedMemory: cu.MaxSharedMemoryPerBlock,
+		&p.SharedMemoryMost: C.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, // for which cu has no name
 	} {
 		if *at, err = d.Attribute(attribute); err != nil {
 			return p, err
@@ -150,10 +151,22 @@ func (g *card) Pin(memory []byte) (unpin func() error, err error) {
 type module struct{ cu.Module }
 
 // Kernel implements driver.Module.
-func (m module) Kernel(name string) (driver.Kernel, error) {
+func (m module) Kernel(name string, shared int) (driver.Kernel, error) {
 	f, err := m.Function(name)
-	return f, err
+	if err != nil || shared == 0 {
+		return f, err
+	}
+	// cu has no call for it, and keeps to itself what a Function holds: the driver's handle
+	// alone.
+	handle := *(*unsafe.Pointer)(unsafe.Pointer(&f))
+	if code := C.occlude_allow_shared(handle, C.int(shared)); code != 0 {
+		return nil, fmt.Errorf("%d bytes of shared memory: CUDA error %d", shared, int(code))
+	}
+	return f, nil
 }
+
+// A Function is as large as a handle, or this does not compile.
+var _ [unsafe.Sizeof(uintptr(0))]byte = [unsafe.Sizeof(cu.Function{})]byte{}
 
 // NewStream implements driver.Driver.
 func (g *card) NewStream() (driver.Stream, error) {
@@ -197,7 +210,7 @@ func (s *stream) Launch(k driver.Kernel, l driver.Launch) error {
 	for i := range l.Args {
 		s.args = append(s.args, unsafe.Pointer(&l.Args[i]))
 	}
-	return told(f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block, 1, 1, 0, s.s, s.args))
+	return told(f.Launch(l.Grid[0], l.Grid[1], l.Grid[2], l.Block, 1, 1, l.Shared, s.s, s.args))
 }
 
 // Record implements driver.Stream.

@@ -46,3 +46,7 @@ int occlude_open(const char **why) {
 	}
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include <cuda_functions.h>
+
+int occlude_allow_shared(void *function, int bytes) {
+	return cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes);
+}

@@ -50,7 +50,7 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := d.Properties(); p.Name != "emulated GPU" || p.Capability != [2]int{8, 0} || p.Processors != 1 || p.SharedMemory != 48<<10 || p.Memory != 1<<30 {
+	if p := d.Properties(); p.Name != "emulated GPU" || p.Capability != [2]int{8, 0} || p.Processors != 1 || p.SharedMemory != 48<<10 || p.SharedMemoryMost != 227<<10 || p.Memory != 1<<30 {
 		t.Errorf("%+v", p)
 	}
 	if _, total, err := d.Memory(); err != nil || total != 1<<30 {

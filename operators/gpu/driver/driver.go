@@ -33,11 +33,13 @@ type Pinner interface {
 
 // Properties of a device.
 type Properties struct {
-	Name         string // as its maker calls it
-	Capability   [2]int // compute capability, major and minor
-	Processors   int    // multiprocessors
-	Memory       int64  // bytes
-	SharedMemory int    // bytes that a block may have without asking for more
+	Name       string // as its maker calls it
+	Capability [2]int // compute capability, major and minor
+	Processors int    // multiprocessors
+	Memory     int64  // bytes
+	// SharedMemory is the bytes of shared memory that a block may have, SharedMemoryMost
+	// those that it may have where its kernel was found with a wish for more.
+	SharedMemory, SharedMemoryMost int
 
 	// Of the multiprocessors and of the memory, in Hz, and the bits that the memory moves at
 	// a time; 0 where the driver does not tell.
@@ -47,19 +49,22 @@ type Properties struct {
 
 // Module is a loaded module.
 type Module interface {
-	// Kernel finds a kernel.
-	Kernel(name string) (Kernel, error)
+	// Kernel finds a kernel, and lets its launches give a block so many bytes of
+	// dynamic shared memory.
+	Kernel(name string, shared int) (Kernel, error)
 }
 
 // Kernel is one that can be launched on the driver that it came from.
 type Kernel interface{}
 
 // Launch is how a kernel is run: so many blocks along each axis, each of so many
-// threads, with arguments of 8 bytes each; smaller ones stand in the low bytes.
+// threads and bytes of dynamic shared memory, with arguments of 8 bytes each; smaller ones
+// stand in the low bytes.
 type Launch struct {
-	Grid  [3]int
-	Block int
-	Args  []uint64
+	Grid   [3]int
+	Block  int
+	Shared int
+	Args   []uint64
 }
 
 // Stream is a queue of work, done in order. One goroutine uses it at a time.

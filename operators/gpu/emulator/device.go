@@ -80,7 +80,7 @@ func (d *Device) Close() error {
 
 // Properties implements driver.Driver.
 func (d *Device) Properties() driver.Properties {
-	return driver.Properties{Name: "emulator", Capability: [2]int{8, 0}, Processors: 1, Memory: size, SharedMemory: 48 << 10}
+	return driver.Properties{Name: "emulator", Capability: [2]int{8, 0}, Processors: 1, Memory: size, SharedMemory: 48 << 10, SharedMemoryMost: 227 << 10}
 }
 
 // Bind implements driver.Driver.
@@ -161,7 +161,7 @@ func (d *Device) Load(string) (driver.Module, error) { return module{}, nil }
 type module struct{}
 
 // Kernel implements driver.Module.
-func (module) Kernel(name string) (driver.Kernel, error) { return name, nil }
+func (module) Kernel(name string, _ int) (driver.Kernel, error) { return name, nil }
 
 // NewStream implements driver.Driver. Everything is done at once.
 func (d *Device) NewStream() (driver.Stream, error) { return stream{d}, nil }
@@ -196,7 +196,7 @@ func (s stream) Launch(k driver.Kernel, l driver.Launch) error {
 		return d.failed
 	}
 	d.turns++
-	line := fmt.Sprintf("%s %d %d %d %d %d %d", k, l.Grid[0], l.Grid[1], l.Grid[2], l.Block, d.turns%2, len(l.Args))
+	line := fmt.Sprintf("%s %d %d %d %d %d %d %d", k, l.Grid[0], l.Grid[1], l.Grid[2], l.Block, l.Shared, d.turns%2, len(l.Args))
 	for _, a := range l.Args {
 		line += fmt.Sprintf(" %x", a)
 	}

@@ -1,6 +1,6 @@
 // Runs launches that come on the standard input, a line each: a kernel's name, the
-// grid, the threads of a block, whether threads take turns from the last to the first,
-// and the arguments. Memory is a file, at the address at which whoever writes the lines
+// grid, the threads of a block and its bytes of dynamic shared memory, whether threads take
+// turns from the last to the first, and the arguments. Memory is a file, at the address at which whoever writes the lines
 // has it in mind. Each line is answered by one.
 #include "launch.h"
 
@@ -18,8 +18,8 @@ int main(int, char **argv) {
 		return 1;
 	}
 	char name[64];
-	int backwards, n;
-	while (scanf("%63s %d %d %d %d %d %d", name, &running.blocks[0], &running.blocks[1], &running.blocks[2], &running.threads, &backwards, &n) == 7) {
+	int shared, backwards, n;
+	while (scanf("%63s %d %d %d %d %d %d %d", name, &running.blocks[0], &running.blocks[1], &running.blocks[2], &running.threads, &shared, &backwards, &n) == 8) {
 		if (n > 64 || running.threads > 1024) {
 			return 2;
 		}
@@ -31,8 +31,9 @@ int main(int, char **argv) {
 		const Kernel *const k = find(name);
 		if (!k || k->arguments != n) {
 			printf("%s with %d arguments\n", k ? "a kernel" : "no kernel", n);
+		} else if (!launch(k, shared, backwards)) {
+			printf("reached beyond %d bytes of dynamic shared memory\n", shared);
 		} else {
-			launch(k, backwards);
 			printf("ok\n");
 		}
 		fflush(stdout);

@@ -56,65 +56,90 @@ static inline float shuffle(float v, int mask) {
 static inline void write4(float *to, const float *v) { __builtin_memcpy(__builtin_assume_aligned(to, 16), v, 16); }
 static inline void write2(float *to, const float *v) { __builtin_memcpy(__builtin_assume_aligned(to, 8), v, 8); }
 
-// Copies are made as late as is allowed, when a thread waits for them.
+// dynamic is the shared memory that a launch gives a block; all of it for who takes too much.
+extern float dynamic[(227 << 10) / sizeof(float)];
+
+// Copies are made as late as is allowed, when a thread waits for their group.
 struct Copies {
 	struct {
 		float *to;
 		const float *from;
 		bool zero;
-	} copy[16];
-	int n;
+		int group;
+	} copy[64];
+	int n, group;
 };
 extern Copies copies[1024];
 
 static inline void copy_async(float *to, const float *from, bool zero) {
 	Copies &c = copies[thread()];
-	if (c.n == 16) {
+	if (c.n == 64) {
 		__builtin_trap();
 	}
-	c.copy[c.n].to = to;
-	c.copy[c.n].from = from;
-	c.copy[c.n++].zero = zero;
+	c.copy[c.n++] = {to, from, zero, c.group};
 }
-static inline void copies_commit() {}
-static inline void copies_wait() {
+static inline void copies_commit() { copies[thread()].group++; }
+template <int N> static inline void copies_wait() {
 	Copies &c = copies[thread()];
+	int left = 0;
 	for (int i = 0; i < c.n; i++) {
+		if (c.copy[i].group >= c.group - N) {
+			c.copy[left++] = c.copy[i];
+			continue;
+		}
 		float *const to = (float *)__builtin_assume_aligned(c.copy[i].to, 16);
 		const float *const from = (const float *)__builtin_assume_aligned(c.copy[i].from, 16);
 		for (int j = 0; j < 4; j++) {
 			to[j] = c.copy[i].zero ? 0 : from[j];
 		}
 	}
-	c.n = 0;
+	c.n = left;
 }
 
-static inline float tf32(float v) {
-	const unsigned b = __builtin_bit_cast(unsigned, v);
-	if ((b & 0x7f800000) == 0x7f800000) {
-		return v;
-	}
-	return __builtin_bit_cast(float, (b + 0x1000) & ~0x1fffu);
+static inline unsigned halves(float first, float second) {
+	return __builtin_bit_cast(unsigned short, (_Float16)first) | (unsigned)__builtin_bit_cast(unsigned short, (_Float16)second) << 16;
+}
+static inline float half_of(unsigned h, int which) { return (float)__builtin_bit_cast(_Float16, (unsigned short)(h >> 16 * which)); }
+static inline void floats(unsigned h, float &first, float &second) {
+	first = half_of(h, 0);
+	second = half_of(h, 1);
 }
 
-// mma as the PTX manual lays out the fragments of m16n8k8 for tf32.
-static inline void mma(float c[4], const float a[4], const float b[2]) {
-	static float left[32][16][8], right[32][8][8]; // by warp
+// toward_zero rounds as tensor cores are known to do: what does not fit is cut off.
+static inline float toward_zero(double v) {
+	const float near = (float)v;
+	const bool beyond = near < 0 ? near < v : near > v;
+	return beyond && near - near == 0 ? __builtin_bit_cast(float, __builtin_bit_cast(unsigned, near) - 1) : near;
+}
+
+// mma_add as the PTX manual lays out the fragments of m16n8k16 for fp16. Registers hold two
+// neighbours along K: of a in rows group and group + 8, first of columns below 8, then of
+// those from 8 on; of b in rows below 8 and from 8 on.
+static inline void mma_add(float c[4], const unsigned a[4], const unsigned b[2]) {
+	static float left[32][16][16], right[32][16][8]; // by warp
 	const int warp = thread() / 32, group = thread() % 32 / 4, in_group = thread() % 4;
-	for (int i = 0; i < 4; i++) {
-		const int row = i == 0 || i == 2 ? group : group + 8;
-		const int column = i < 2 ? in_group : in_group + 4;
-		left[warp][row][column] = __builtin_bit_cast(float, __builtin_bit_cast(unsigned, a[i]) & ~0x1fffu);
+	for (int i = 0; i < 8; i++) {
+		const int row = i % 4 < 2 ? group : group + 8;
+		const int column = in_group * 2 + (i & 1) + (i < 4 ? 0 : 8);
+		left[warp][row][column] = half_of(a[i / 2], i % 2);
 	}
-	for (int i = 0; i < 2; i++) {
-		right[warp][in_group + 4 * i][group] = __builtin_bit_cast(float, __builtin_bit_cast(unsigned, b[i]) & ~0x1fffu);
+	for (int i = 0; i < 4; i++) {
+		right[warp][in_group * 2 + (i & 1) + (i < 2 ? 0 : 8)][group] = half_of(b[i / 2], i % 2);
 	}
 	meet_warp();
 	for (int i = 0; i < 4; i++) {
 		const int row = i < 2 ? group : group + 8, column = in_group * 2 + (i & 1);
-		for (int k = 0; k < 8; k++) {
-			c[i] += left[warp][row][k] * right[warp][k][column];
+		double sum = c[i];
+		for (int k = 0; k < 16; k++) {
+			sum += (double)left[warp][row][k] * right[warp][k][column];
 		}
+		c[i] = toward_zero(sum);
 	}
 	meet_warp();
 }
+static inline void mma(float c[4], const unsigned a[4], const unsigned b[2]) {
+	c[0] = c[1] = c[2] = c[3] = 0;
+	mma_add(c, a, b);
+}
+
+static inline void raise_to(unsigned *to, unsigned v) { *to = v > *to ? v : *to; }

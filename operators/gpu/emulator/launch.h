@@ -9,6 +9,7 @@
 
 Block running;
 Copies copies[1024];
+alignas(128) float dynamic[(227 << 10) / sizeof(float)];
 
 typedef unsigned long Word;
 
@@ -41,7 +42,8 @@ template <class... A, void (*F)(A...)> struct Of<F> {
 #define ALONE(name) {#name, false, Of<name>::arguments, Of<name>::run}
 #define MEETING(name) {#name, true, Of<name>::arguments, Of<name>::run}
 static const Kernel kernels[] = {
-	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_tf32), MEETING(softmax),
+	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_f16x3_128x128),
+	MEETING(conv_f16x3_256x128), MEETING(conv_f16x3_256x64), MEETING(largest), MEETING(softmax),
 	MEETING(channel_reduce), ALONE(conv_direct), ALONE(conv_depthwise), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine),
 	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), ALONE(global_pool), ALONE(instance_norm),
 };
@@ -119,18 +121,33 @@ static const Kernel *find(const char *name) {
 	return nullptr;
 }
 
+// nothing is a NaN that no computation gives, of which dynamic shared memory is full first.
+static const unsigned nothing = 0x7fc0dead;
+
 // launch runs a kernel, whose arguments are in words, for running.blocks blocks of
-// running.threads threads.
-static void launch(const Kernel *k, bool backwards) {
+// running.threads threads and so many bytes of dynamic shared memory. It tells whether none
+// wrote beyond these.
+static bool launch(const Kernel *k, int shared, bool backwards) {
 	kernel = k;
+	const int values = shared / (int)sizeof *dynamic;
 	for (int z = 0; z < running.blocks[2]; z++) {
 		for (int y = 0; y < running.blocks[1]; y++) {
 			for (int x = 0; x < running.blocks[0]; x++) {
 				running.block[0] = x;
 				running.block[1] = y;
 				running.block[2] = z;
+				for (int i = 0; i < values; i++) {
+					memcpy(&dynamic[i], &nothing, sizeof nothing);
+				}
 				run_block(backwards);
 			}
 		}
 	}
+	for (int i = values; i < values + 4096 && i < (int)(sizeof dynamic / sizeof *dynamic); i++) {
+		if (dynamic[i] != 0) {
+			return false;
+		}
+	}
+	memset(dynamic, 0, shared);
+	return true;
 }

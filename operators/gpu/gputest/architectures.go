@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"gorgonia.org/tensor"
 
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
+	"occlude/operators"
 	"occlude/operators/gpu"
 	"occlude/operators/region"
 )
@@ -143,6 +145,27 @@ var architectures = []struct {
 // tensorCores is the end of names of cases with tensor arithmetic.
 const tensorCores = ", tensor cores"
 
+// options compute a network on tensor cores wherever that can be, by kernels of a tile or
+// those that fit best; or nowhere.
+func options(net *network.Network, tile string) gpu.Options {
+	switch tile {
+	case "":
+		return gpu.Options{}
+	case bestTile:
+		tile = ""
+	}
+	return gpu.Options{Algorithms: gpu.Wherever(net, operators.Tensor), Tile: tile}
+}
+
+// Tiles are the kernels of convolutions on tensor cores; bestTile stands for the one that a
+// layer takes by itself.
+var Tiles = []string{"conv_f16x3_128x128", "conv_f16x3_256x128", "conv_f16x3_256x64"}
+
+const bestTile = "best"
+
+// tileName is the end of names of what is computed by a kernel.
+func tileName(tile string) string { return tensorCores + " " + strings.TrimPrefix(tile, "conv_f16x3_") }
+
 // Architectures are small networks, each with plain and with tensor arithmetic.
 func Architectures() []Case {
 	var cases []Case
@@ -150,7 +173,7 @@ func Architectures() []Case {
 		b := newBuilder(network.Shape{H: 18, W: 22, C: 3})
 		b.add(network.Softmax{}, a.build(b, b.net.Input()))
 		b.net.Sort()
-		cases = append(cases, newCase(a.name, b.net, gpu.Options{}), newCase(a.name+tensorCores, b.net, gpu.Options{Tensor: true}))
+		cases = append(cases, newCase(a.name, b.net, options(b.net, "")), newCase(a.name+tensorCores, b.net, options(b.net, bestTile)))
 	}
 	return cases
 }

@@ -105,7 +105,7 @@ func launching(d driver.Driver, kernel string, bytes int64, do func(s driver.Str
 	if err != nil {
 		return err
 	}
-	k, err := module.Kernel(kernel)
+	k, err := module.Kernel(kernel, 0)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (d *idle) Alloc(bytes int64) (driver.Pointer, error) {
 
 type idleModule struct{}
 
-func (idleModule) Kernel(name string) (driver.Kernel, error) { return name, nil }
+func (idleModule) Kernel(name string, _ int) (driver.Kernel, error) { return name, nil }
 
 type idleStream struct{}
 

@@ -7,7 +7,6 @@ import (
 
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
-	"occlude/operators/gpu"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/region"
 )
@@ -15,22 +14,25 @@ import (
 // Kernels are networks of a layer or few, which show every kernel in each of its variants.
 func Kernels() []Case {
 	var cases []Case
-	with := func(name string, image network.Shape, o gpu.Options, build func(b *builder, in *network.Layer)) {
+	with := func(name string, image network.Shape, tile string, build func(b *builder, in *network.Layer)) {
 		b := newBuilder(image)
 		build(b, b.net.Input())
 		b.net.Sort()
-		cases = append(cases, newCase(name, b.net, o))
+		cases = append(cases, newCase(name, b.net, options(b.net, tile)))
 	}
 	plain := func(name string, image network.Shape, build func(b *builder, in *network.Layer)) {
-		with(name, image, gpu.Options{}, build)
+		with(name, image, "", build)
 	}
 	odd := network.Shape{H: 13, W: 11, C: 7}
 	even := network.Shape{H: 9, W: 11, C: 36}
 
-	for _, o := range []gpu.Options{{}, {Tensor: true}} {
-		suffix := map[bool]string{true: tensorCores, false: ""}[o.Tensor]
+	for _, tile := range append([]string{""}, Tiles...) {
+		suffix := ""
+		if tile != "" {
+			suffix = tileName(tile)
+		}
 		// Dilated, strided windows of two sides over several tiles of rows and columns.
-		with("conv"+suffix, even, o, func(b *builder, in *network.Layer) {
+		with("conv"+suffix, even, tile, func(b *builder, in *network.Layer) {
 			b.add(network.Conv{
 				Window: network.Window{
 					Y: region.Window{Kernel: 3, Stride: 1, Pad: 2, Dilation: 2}, X: region.Window{Kernel: 5, Stride: 2, Pad: 1, Dilation: 1},
@@ -38,11 +40,11 @@ func Kernels() []Case {
 				After: network.PadAfter{Y: 1, X: 2}, Groups: 1, Weights: b.weights(150, 3, 5, 36), Act: swish,
 			}, in)
 		})
-		with("narrow conv"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 50, 3, 1, 1, relu6, nil) })
-		with("residual"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 36, 3, 1, 1, relu, in) })
-		with("grouped"+suffix, even, o, func(b *builder, in *network.Layer) { b.conv(in, 102, 3, 1, 3, relu, nil) })
-		with("fully connected"+suffix, even, o, func(b *builder, in *network.Layer) { b.dense(b.dense(in, 135, swish), 10, none) })
-		with("residual behind a map"+suffix, even, o, func(b *builder, in *network.Layer) {
+		with("narrow conv"+suffix, even, tile, func(b *builder, in *network.Layer) { b.conv(in, 50, 3, 1, 1, relu6, nil) })
+		with("residual"+suffix, even, tile, func(b *builder, in *network.Layer) { b.conv(in, 36, 3, 1, 1, relu, in) })
+		with("grouped"+suffix, even, tile, func(b *builder, in *network.Layer) { b.conv(in, 102, 3, 1, 3, relu, nil) })
+		with("fully connected"+suffix, even, tile, func(b *builder, in *network.Layer) { b.dense(b.dense(in, 135, swish), 10, none) })
+		with("residual behind a map"+suffix, even, tile, func(b *builder, in *network.Layer) {
 			b.conv(b.conv(in, 8, 1, 1, 1, relu, nil), 36, 3, 1, 1, none, in)
 		})
 	}

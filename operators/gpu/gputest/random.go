@@ -21,8 +21,11 @@ func Random(seeds uint64, side int) []Case {
 		if gpu.Check(net) != nil {
 			continue
 		}
-		o := gpu.Options{Tensor: seed%2 == 1}
-		cases = append(cases, newCase(fmt.Sprintf("random network %d", seed)+map[bool]string{true: tensorCores}[o.Tensor], net, o))
+		name, tile := fmt.Sprintf("random network %d", seed), ""
+		if seed%2 == 1 {
+			name, tile = name+tensorCores, bestTile
+		}
+		cases = append(cases, newCase(name, net, options(net, tile)))
 	}
 	return cases
 }

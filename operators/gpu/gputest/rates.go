@@ -57,22 +57,22 @@ var shapes = []struct{ c, filters, kernel, groups, side, rect int }{
 func convolutions() []Measurement {
 	var all []Measurement
 	for _, s := range shapes {
-		for _, tensor := range []bool{false, true} {
-			if tensor && (s.groups > 1 || s.c%4 != 0) {
+		for _, tile := range append([]string{""}, Tiles...) {
+			if tile != "" && (s.groups > 1 || s.c%4 != 0) {
 				continue // tensor cores have no part in it
 			}
 			name := fmt.Sprintf("conv %dx%d, %d -> %d, %dx%d of %dx%d", s.kernel, s.kernel, s.c, s.filters, s.rect, s.rect, s.side, s.side)
-			if tensor {
-				name += tensorCores
+			if tile != "" {
+				name += tileName(tile)
 			}
 			all = append(all, Measurement{name, func(ctx context.Context, on Card) (Rate, error) {
 				b := newBuilder(network.Shape{H: s.side, W: s.side, C: s.c})
 				l := b.conv(b.net.Input(), s.filters, s.kernel, 1, s.groups, relu, nil)
 				// The patch is as large as what it changes: that of a layer further up.
-				r, err := on.measure(ctx, b, l, s.rect, gpu.Options{Tensor: tensor}, func(r region.Rect) region.Rect { return r.Clip(s.side, s.side) })
+				r, err := on.measure(ctx, b, l, s.rect, options(b.net, tile), func(r region.Rect) region.Rect { return r.Clip(s.side, s.side) })
 				r.Bytes, r.Peak = 0, on.Device.Properties().Peak().Float32
-				if tensor { // of which three make one
-					r.Peak = on.Device.Properties().Peak().TF32 / 3
+				if tile != "" { // of which three make one
+					r.Peak = on.Device.Properties().Peak().Float16 / 3
 				}
 				return r, err
 			}})

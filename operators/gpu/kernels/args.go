@@ -113,6 +113,25 @@ type Conv struct {
 // Kernel implements Args.
 func (c *Conv) Kernel() string { return c.Name }
 
+// TensorConv are the arguments of the conv_f16x3 kernels. Weights are packed as SplitAt says,
+// with Columns a multiple of SplitColumns; Split counts values of K as packed.
+type TensorConv struct {
+	Conv
+	// Largest is the bits of the largest |value| of the input's clean view; Unscale, for
+	// each of Columns of each group, the inverse of what its weights were multiplied by.
+	Largest, Unscale driver.Pointer
+}
+
+// Largest are the arguments of largest.
+type Largest struct {
+	From   driver.Pointer
+	Values Int
+	To     driver.Pointer
+}
+
+// Kernel implements Args.
+func (*Largest) Kernel() string { return "largest" }
+
 // Reduce are the arguments of reduce.
 type Reduce struct {
 	Out
@@ -270,11 +289,14 @@ func (*InstanceNorm) Kernel() string { return "instance_norm" }
 // All has the arguments of every kernel, with nothing in them.
 func All() []Args {
 	return []Args{
-		&Conv{Name: "conv_ffma_128"}, &Conv{Name: "conv_ffma_64"}, &Conv{Name: "conv_ffma_odd"}, &Conv{Name: "conv_tf32"},
-		&Conv{Name: "conv_direct"}, &Conv{Name: "conv_depthwise"}, &Reduce{}, &Pool{}, &Binary{}, &Affine{}, &LRN{}, &Softmax{}, &ChannelReduce{},
+		&Conv{Name: "conv_ffma_128"}, &Conv{Name: "conv_ffma_64"}, &Conv{Name: "conv_ffma_odd"}, &Conv{Name: "conv_direct"},
+		&Conv{Name: "conv_depthwise"}, tensorConv("conv_f16x3_128x128"), tensorConv("conv_f16x3_256x128"), tensorConv("conv_f16x3_256x64"),
+		&Largest{}, &Reduce{}, &Pool{}, &Binary{}, &Affine{}, &LRN{}, &Softmax{}, &ChannelReduce{},
 		&Place{}, &Slice{}, &Pad{}, &Rearrange{}, &GlobalPool{}, &InstanceNorm{},
 	}
 }
+
+func tensorConv(name string) *TensorConv { return &TensorConv{Conv: Conv{Name: name}} }
 
 // Words are the arguments as a kernel takes them: every number of the struct, in order.
 func Words(a Args) []uint64 {

@@ -38,34 +38,49 @@ DEVICE void write2(float *to, const float *v) {
 	asm volatile("st.global.v2.f32 [%0], {%1,%2};" ::"l"(to), "f"(v[0]), "f"(v[1]) : "memory");
 }
 
-// copy_async copies 16 bytes to shared memory, or writes zeros, by the next
-// copies_wait.
+// dynamic is the shared memory that the launch gives a block, see Tile in kernels.go.
+extern __attribute__((shared, aligned(128))) float dynamic[];
+
+// copy_async copies 16 bytes to shared memory, or writes zeros, some time before
+// copies_wait says that they are there. The copies between two calls of copies_commit are
+// a group.
 DEVICE void copy_async(float *to, const float *from, bool zero) {
-	unsigned at;
-	asm("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }" : "=r"(at) : "l"(to));
+	const unsigned at = (unsigned)(unsigned long)(__attribute__((address_space(3))) float *)to;
 	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(zero ? 0 : 16) : "memory");
 }
 DEVICE void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-DEVICE void copies_wait() { asm volatile("cp.async.wait_group 0;" ::: "memory"); }
+// copies_wait waits for the thread's own copies, but for those of the last N groups.
+template <int N> DEVICE void copies_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
 
-// tf32 rounds to 10 bits behind the point, to nearest, ties away from zero.
-DEVICE float tf32(float v) {
+// halves rounds two numbers to fp16, ties to even, beyond 65504 to infinity; first stands
+// in the lower half of the word. floats is the way back.
+DEVICE unsigned halves(float first, float second) {
 	unsigned r;
-	asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(v));
-	return __builtin_bit_cast(float, r);
+	asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(second), "f"(first));
+	return r;
+}
+DEVICE void floats(unsigned h, float &first, float &second) {
+	asm("{ .reg .b16 a, b; mov.b32 {a, b}, %2; cvt.f32.f16 %0, a; cvt.f32.f16 %1, b; }" : "=f"(first), "=f"(second) : "r"(h));
 }
 
-// mma adds to c the product of a, 16x8, and b, 8x8, of values that are tf32. Lane l,
-// with g = l/4 and t = l%4, holds a in rows g and g+8 and columns t and t+4, down
-// columns first; b in rows t and t+4 of column g; c in rows g and g+8 and
-// columns 2t and 2t+1, along rows first.
-DEVICE void mma(float c[4], const float a[4], const float b[2]) {
-	asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-		: "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-		: "r"(__builtin_bit_cast(unsigned, a[0])), "r"(__builtin_bit_cast(unsigned, a[1])),
-		  "r"(__builtin_bit_cast(unsigned, a[2])), "r"(__builtin_bit_cast(unsigned, a[3])),
-		  "r"(__builtin_bit_cast(unsigned, b[0])), "r"(__builtin_bit_cast(unsigned, b[1])));
+// mma gives c the product of a, 16x16, and b, 16x8, of numbers in fp16, two in a word; mma_add
+// adds it. Lane l, with g = l/4 and t = l%4, holds a in rows g and g+8 and columns 2t, 2t+1
+// and 2t+8, 2t+9, down rows first; b in rows 2t, 2t+1 and 2t+8, 2t+9 of column g; c in rows g
+// and g+8 and columns 2t and 2t+1, along rows first.
+#define MMA "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+DEVICE void mma(float c[4], const unsigned a[4], const unsigned b[2]) {
+	asm(MMA "{%10,%10,%10,%10};"
+		: "=f"(c[0]), "=f"(c[1]), "=f"(c[2]), "=f"(c[3])
+		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(0.0f));
 }
+DEVICE void mma_add(float c[4], const unsigned a[4], const unsigned b[2]) {
+	asm(MMA "{%0,%1,%2,%3};"
+		: "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// raise_to raises the number at to; bits of floats that are not negative are in their order.
+DEVICE void raise_to(unsigned *to, unsigned v) { asm volatile("red.global.max.u32 [%0], %1;" ::"l"(to), "r"(v) : "memory"); }
 #endif
 
 // Entry is Entry in args.go.

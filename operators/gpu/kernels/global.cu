@@ -78,3 +78,20 @@ KERNEL(256) void rearrange(OUT, int high, int wide, int channels, IN, int h, int
 		return true;
 	});
 }
+
+// largest raises what lies at to, the bits of a number, to the bits of the largest |value|.
+// Bits of numbers that are not negative are in the numbers' order, those of NaN above all.
+KERNEL(256) void largest(const float *from, int values, unsigned *to) {
+	unsigned bits = 0;
+	for (long i = block_x() * threads() + thread(); i < values; i += (long)blocks_x() * threads()) {
+		const unsigned v = __builtin_bit_cast(unsigned, from[i]) & 0x7fffffff;
+		bits = v > bits ? v : bits;
+	}
+	for (int mask = 16; mask; mask /= 2) {
+		const unsigned v = __builtin_bit_cast(unsigned, shuffle(__builtin_bit_cast(float, bits), mask));
+		bits = v > bits ? v : bits;
+	}
+	if (thread() % 32 == 0) {
+		raise_to(to, bits);
+	}
+}

@@ -51,7 +51,10 @@ func TestRead(t *testing.T) {
 		})
 		words := Words(a)
 		b := reflect.New(reflect.TypeOf(a).Elem()).Interface().(Args)
-		if c, ok := b.(*Conv); ok {
+		switch c := b.(type) {
+		case *Conv:
+			c.Name = a.Kernel()
+		case *TensorConv:
 			c.Name = a.Kernel()
 		}
 		if !Read(b, words) || !reflect.DeepEqual(a, b) || len(words) != n {

@@ -2,7 +2,6 @@ package soft
 
 import (
 	"fmt"
-	"math"
 
 	"occlude/operators/gpu/kernels"
 )
@@ -11,33 +10,10 @@ import (
 // float64; adding in float64 rounds a second time only where it hardly ever shows.
 func fma(a, b, c float32) float32 { return float32(float64(a)*float64(b) + float64(c)) }
 
-// tf32 rounds to 10 bits behind the point, to nearest, ties away from zero.
-func tf32(v float32) float32 {
-	b := math.Float32bits(v)
-	if b&0x7f800000 == 0x7f800000 {
-		return v
-	}
-	return math.Float32frombits((b + 0x1000) &^ 0x1fff)
-}
-
 // conv is a convolution by one multiply-add after the other, in the order of K: as
 // exact as float32 sums are.
 func conv(d *Device, a *kernels.Conv, grid [3]int) {
-	convolve(d, a, grid, byGroup(a), fused)
-}
-
-// convTF32 is a convolution on tensor cores. These take tf32, so every value is split
-// into a large part and what is left, and three of the four products are added.
-func convTF32(d *Device, a *kernels.Conv, grid [3]int) {
-	if a.Depth%4 != 0 || a.Columns%4 != 0 || a.In.C%4 != 0 {
-		panic("conv_tf32 reads 4 values at a time")
-	}
-	convolve(d, a, grid, byGroup(a), func(sum *[3]float32, x, w float32) {
-		big, weight := tf32(x), tf32(w)
-		sum[0] = fma(tf32(x-big), weight, sum[0])
-		sum[0] = fma(big, tf32(w-weight), sum[0])
-		sum[0] = fma(big, weight, sum[0])
-	})
+	convolve(d, a, grid, products(a), plain(d, a, byGroup(a)))
 }
 
 // depthwise is a convolution of groups of one channel, whose weights stand tap by tap.
@@ -46,24 +22,44 @@ func depthwise(d *Device, a *kernels.Conv, grid [3]int) {
 	if a.Depth != 1 || a.Filters != 1 || a.Columns != a.Channels || a.Split != 0 {
 		panic("conv_depthwise takes groups of one channel")
 	}
-	convolve(d, a, grid, packing{1, 1}, fused)
+	convolve(d, a, grid, products(a), plain(d, a, packing{1, 1}))
 }
+
+// products is how many products a sum has.
+func products(a *kernels.Conv) int { return int(a.KernelY * a.KernelX * a.Depth) }
 
 // packing is how many weights, and how many biases, one group is behind the other.
 type packing struct{ weights, bias int }
 
 // byGroup is the packing of groups that stand one behind the other.
-func byGroup(a *kernels.Conv) packing {
-	return packing{int(a.KernelY * a.KernelX * a.Depth * a.Columns), int(a.Columns)}
+func byGroup(a *kernels.Conv) packing { return packing{products(a) * int(a.Columns), int(a.Columns)} }
+
+// cell is a value to compute: the sum of products lo up to hi of a cell and a column of a
+// group.
+type cell struct{ position, y, x, group, column, lo, hi int }
+
+// sums are those of a convolution before the bias, and how many biases a group is behind the
+// other.
+type sums struct {
+	of   func(cell) float32
+	bias int
 }
 
-// fused adds a product in one multiply-add.
-func fused(sum *[3]float32, x, w float32) { sum[0] = fma(x, w, sum[0]) }
+// plain are sums of one product after the other, in one multiply-add each.
+func plain(d *Device, a *kernels.Conv, by packing) sums {
+	in, weights := d.source(a.In, a.Positions), d.values(a.Weights)
+	return sums{bias: by.bias, of: func(c cell) float32 {
+		var sum float32
+		window(a, in, c, int(a.Depth), func(at int, v float32) {
+			sum = fma(v, weights[c.group*by.weights+at*int(a.Columns)+c.column], sum)
+		})
+		return sum
+	}}
+}
 
-// convolve runs a convolution whose products are added by add.
-func convolve(d *Device, a *kernels.Conv, grid [3]int, by packing, add func(sum *[3]float32, x, w float32)) {
-	in := d.source(a.In, a.Positions)
-	weights, bias := d.values(a.Weights), d.at(a.Bias)
+// convolve runs a convolution by its sums, of products up to the number all.
+func convolve(d *Device, a *kernels.Conv, grid [3]int, all int, by sums) {
+	bias := d.at(a.Bias)
 	var residual *source
 	if a.Residual.Table != 0 {
 		r := d.source(a.Residual, a.Positions)
@@ -77,13 +73,16 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, by packing, add func(sum 
 	parts := 1
 	if a.Split > 0 {
 		parts = grid[2]
-		if groups != 1 || a.Split%16 != 0 || parts*int(a.Split) < int(a.KernelY*a.KernelX*a.Depth) {
+		if groups != 1 || a.Split%16 != 0 || parts*int(a.Split) < all {
 			panic("a split that does not fit")
 		}
 	}
 	out := d.values(a.Data)
-	taps := int(a.KernelY * a.KernelX * a.Depth)
 	for part := range parts {
+		lo, hi := 0, all
+		if a.Split > 0 {
+			lo, hi = part*int(a.Split), min((part+1)*int(a.Split), all)
+		}
 		row := 0
 		for p, e := range d.entries(a.Table, a.Positions) {
 			for i := range e.Cells() {
@@ -97,15 +96,7 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, by packing, add func(sum 
 				row++
 				for k := range to {
 					group, column := k/int(a.Filters), k%int(a.Filters)
-					var sum [3]float32
-					lo, hi := 0, taps
-					if a.Split > 0 {
-						lo, hi = part*int(a.Split), min((part+1)*int(a.Split), taps)
-					}
-					window(a, in, p, y, x, group, lo, hi, func(at int, v float32) {
-						add(&sum, v, weights[group*by.weights+at*int(a.Columns)+column])
-					})
-					v := sum[0]
+					v := by.of(cell{p, y, x, group, column, lo, hi})
 					if a.Split == 0 {
 						v += bias[group*by.bias+column]
 						if residual != nil {
@@ -121,24 +112,25 @@ func convolve(d *Device, a *kernels.Conv, grid [3]int, by packing, add func(sum 
 }
 
 // window shows the values under the window of a cell, of those that are number lo up to
-// hi in the order of the weights, but for zeros around and outside of what is known.
-func window(a *kernels.Conv, in source, position, y, x, group, lo, hi int, do func(at int, v float32)) {
+// hi in the order of the weights, of which a tap has deep, but for zeros around and outside
+// of what is known.
+func window(a *kernels.Conv, in source, c cell, deep int, do func(at int, v float32)) {
 	depth := int(a.Depth)
 	for tap := range int(a.KernelY * a.KernelX) {
-		if (tap+1)*depth <= lo || tap*depth >= hi {
+		if (tap+1)*deep <= c.lo || tap*deep >= c.hi {
 			continue
 		}
-		fy := y*int(a.StrideY) - int(a.PadY) + tap/int(a.KernelX)*int(a.DilationY)
-		fx := x*int(a.StrideX) - int(a.PadX) + tap%int(a.KernelX)*int(a.DilationX)
+		fy := c.y*int(a.StrideY) - int(a.PadY) + tap/int(a.KernelX)*int(a.DilationY)
+		fx := c.x*int(a.StrideX) - int(a.PadX) + tap%int(a.KernelX)*int(a.DilationX)
 		if fy < 0 || fy >= int(a.H) || fx < 0 || fx >= in.w {
 			continue
 		}
-		cell := in.cell(position, fy, fx)
-		if cell == nil {
+		values := in.cell(c.position, fy, fx)
+		if values == nil {
 			continue
 		}
-		for k, v := range cell[group*depth : (group+1)*depth] {
-			if at := tap*depth + k; at >= lo && at < hi {
+		for k, v := range values[c.group*depth : (c.group+1)*depth] {
+			if at := tap*deep + k; at >= c.lo && at < c.hi {
 				do(at, v)
 			}
 		}

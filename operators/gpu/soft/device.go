@@ -33,9 +33,13 @@ type Device struct {
 // A pointer is the number of an allocation and an offset in bytes.
 const offsetBits = 36
 
+// most is how much shared memory a block may have, as GPUs of compute capability 9.0 give
+// it.
+const most = 227 << 10
+
 // Properties implements driver.Driver.
 func (d *Device) Properties() driver.Properties {
-	return driver.Properties{Name: "software device", Capability: [2]int{8, 0}, Processors: 1, Memory: d.limit(), SharedMemory: 48 << 10}
+	return driver.Properties{Name: "software device", Capability: [2]int{8, 0}, Processors: 1, Memory: d.limit(), SharedMemory: 48 << 10, SharedMemoryMost: most}
 }
 
 func (d *Device) limit() int64 {
@@ -158,11 +162,20 @@ func (d *Device) Load(string) (driver.Module, error) { return module{}, nil }
 type module struct{}
 
 // Kernel implements driver.Module.
-func (module) Kernel(name string) (driver.Kernel, error) {
+func (module) Kernel(name string, shared int) (driver.Kernel, error) {
 	if _, ok := twins[name]; !ok {
 		return nil, fmt.Errorf("there is no kernel %q", name)
 	}
-	return name, nil
+	if shared > most {
+		return nil, fmt.Errorf("%s: %d bytes of shared memory, of which a block may have %d", name, shared, most)
+	}
+	return kernel{name, shared}, nil
+}
+
+// kernel is one that was found, and how much dynamic shared memory it may be given.
+type kernel struct {
+	name   string
+	shared int
 }
 
 // NewStream implements driver.Driver.
@@ -231,9 +244,13 @@ func bytesOf(v []float32, n int) []byte {
 
 // Launch implements driver.Stream.
 func (s *stream) Launch(k driver.Kernel, l driver.Launch) error {
-	name, ok := k.(string)
+	found, ok := k.(kernel)
 	if !ok {
 		return fmt.Errorf("%v is no kernel of this device", k)
+	}
+	name := found.name
+	if l.Shared > found.shared {
+		return fmt.Errorf("%s: %d bytes of shared memory, %d are allowed", name, l.Shared, found.shared)
 	}
 	if l.Grid[0] < 1 || l.Grid[1] < 1 || l.Grid[2] < 1 || l.Grid[1] > 65535 || l.Grid[2] > 65535 || l.Block < 1 || l.Block > 1024 {
 		return fmt.Errorf("%s: a grid of %v blocks of %d threads", name, l.Grid, l.Block)

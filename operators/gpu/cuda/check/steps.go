@@ -54,8 +54,8 @@ func loads() []step {
 	return []step{{loading, "kernels.ptx", func(_ context.Context, on gputest.Card) (o outcome, err error) {
 		p := on.Driver.Properties()
 		peak := p.Peak()
-		o.Note = fmt.Sprintf("%s, compute capability %d.%d, %d multiprocessors, %d MB; at most %.1f TFLOP/s in float32, %.0f in tf32, %.0f GB/s",
-			p.Name, p.Capability[0], p.Capability[1], p.Processors, p.Memory>>20, peak.Float32/1e12, peak.TF32/1e12, peak.Memory/1e9)
+		o.Note = fmt.Sprintf("%s, compute capability %d.%d, %d multiprocessors, %d MB; at most %.1f TFLOP/s in float32, %.0f in fp16, %.0f GB/s",
+			p.Name, p.Capability[0], p.Capability[1], p.Processors, p.Memory>>20, peak.Float32/1e12, peak.Float16/1e12, peak.Memory/1e9)
 		release, err := on.Driver.Bind()
 		if err != nil {
 			return o, err
