@@ -21,7 +21,7 @@ func Algorithms(l *network.Layer) []operators.Algorithm {
 	switch op := l.Op.(type) {
 	case network.Conv:
 		filters := op.Filters() / op.Groups
-		if direct(op) || !vectors(l.In[0].Shape.C, op.GroupIn()) || filters < fewColumns {
+		if smallGroups(op) || !vectors(l.In[0].Shape.C, op.GroupIn()) || filters < fewColumns {
 			return AllAlgorithms()[:1]
 		}
 		return AllAlgorithms()

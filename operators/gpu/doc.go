@@ -73,23 +73,68 @@
 // over maps, which multiply only the difference to the view.
 //
 //	conv_ffma_128, _64, _odd  one multiply-add after the other
-//	conv_tf32                 tensor cores; each product as three of tf32 parts, which leaves
-//	                          out less than 2^-21 of it; values must be finite (Options.Tensor)
+//	conv_f16x3_...            tensor cores; each product as three of fp16 parts
 //	conv_depthwise            groups of one channel, a thread for four of them
 //	conv_direct               other groups of few filters, a thread for each value
 //
 // Long sums are split at splitAt products, also for the accuracy of the sum, and the parts added
 // in order.
 //
+// # Tensor cores
+//
+// Tensor cores multiply fp16 numbers exactly and add in float32. An fp16 number has 11 bits, two
+// have 22 and a sign between them, so x = X + u with X = fp16(x), u = fp16(x - X) is x but for
+// 2^-23 of it, and of the products x y = X Y + X v + u Y + u v the last is left out, which is below
+// 2^-22 of it. Two things are in the way (Markidis and others, "NVIDIA Tensor Core Programmability,
+// Performance & Precision", 2018, split alike; Ootomo and Yokota, "Recovering Single Precision
+// Accuracy from Tensor Cores While Surpassing the FP32 Theoretical Peak Performance", 2022, on both):
+//
+//   - fp16 numbers end at 65504 and, below 2^-14, lose bits. So a filter's weights are multiplied by
+//     a power of two that brings the largest of them to 2^14 and more, a layer's input by one that
+//     brings the largest of its clean view to 2^6 and more; both are undone, exactly, where sums are
+//     stored. The largest value of a view is found (largest) before the layer that reads it is
+//     queued, stays on the device, and is kept with the views when these are dropped: so a scale
+//     belongs to the image, and no bit depends on the batch. A position may hold values 2^9 times as
+//     large as any of the clean image.
+//   - Tensor cores cut off what does not fit into a sum, always toward zero. So each sums up the
+//     products of 16 values of K alone, and these sums are added by ordinary additions.
+//
+// A value that does not fit after all becomes infinite, what is left of it infinite with the
+// opposite sign, and the sum no number. No layer hides that, so it reaches the outputs; positions with
+// such outputs are computed once more by conv_ffma, and so is everything of an image whose own
+// base pass came to it. An overflow thus costs time, never a wrong value, and infinite values give
+// what float32 gives. It takes the weights in both forms (Shape.Weights). Views that come from host
+// memory are measured when they come; a layer whose input has none is computed by conv_ffma.
+//
 // # Tiles
 //
 // A block of conv_ffma computes 128 cells by 128 or 64 filters with 256 threads, 8x8 or 8x4
 // sums each, from 8 values of K at a time in two stages of shared memory: while one is
-// multiplied, the next is on its way through registers, which transpose it. A block of conv_tf32
-// computes 128x128 with 8 warps of 64x32 sums, from 16 values of K at a time, which cp.async
-// brings straight to shared memory, with zeros where a window leaves the map; the pitches of
-// its rows put the lanes of a fragment on different banks. Static shared memory stays below
-// 48 KB, for cu cannot ask for more.
+// multiplied, the next is on its way through registers, which transpose it.
+//
+// A block of conv_f16x3 has warps of 64x64 sums, 128 registers of a thread's 255, and takes 16 values
+// of K at a time (a step). cp.async brings them straight to shared memory, up to three steps
+// ahead, with zeros where a window leaves the map; one barrier for each step says that a stage is
+// there and another one free. Rows stay float32 and are split by the warps that read them; weights
+// were split once. What a step comes to (instructions of a warp are counted in what ptxas 11.8 makes
+// for sm_90; bytes are those of a block):
+//
+//	tile, warps, stages  mma  other instructions:      shared memory  bytes copied in for a
+//	                          additions splits others  in + out, KB   multiply-add
+//	128x128, 4, 4        96   128       160    90      16 + 32        1/16
+//	256x128, 8, 3        96   128       160    80      24 + 64        3/64
+//	256x64, 4, 4         96   128       160    110     20 + 32        5/64
+//
+// Two blocks of 4 warps share a multiprocessor, or one of 8: two warps for each of its four
+// schedulers. A scheduler can start an mma of 16x8x16 every 4 cycles on sm_90, by what its maker says
+// of fp16 in all, and in practice, by mma.sync, every 6 or 7. Two warps' step is 192 of them, 768
+// cycles or about 1230; it starts 950 instructions, one in a cycle, and moves 88 to 104 KB through
+// shared memory, 128 bytes in a cycle: 700 to 830 cycles. So tensor cores should be the limit, closely
+// followed by the schedulers. From the second-level cache 128x128 fetches most: 10^14 multiply-adds a
+// second take 6.3 TB/s, which may well be the limit, and 256x128 a quarter less.
+//
+// Dynamic shared memory beyond 48 KB is asked for when a kernel is loaded (driver.Module); 80 KB
+// is the most, which every GPU from compute capability 8.0 on has.
 //
 // Channels and channels of a group that are multiples of 4 are read 16 bytes at a time; others,
 // such as those of an image, take conv_ffma_odd. The row of a product says nothing of its
@@ -118,11 +163,10 @@
 //     passes, and ptxas of CUDA 11.8 assembles it for sm_80 and sm_90 with at most 64 bytes of
 //     spilled registers (package kernels).
 //
-// Open: everything that only hardware shows. That the driver's own compiler takes the PTX; what the
-// rounding of tensor cores adds (they truncate their sums); races that coroutines do not
-// have; and every figure. operators/gpu/cuda/check is the program for that day.
+// Open: everything that only hardware shows. That the driver's own compiler takes the PTX; how the sums
+// of tensor cores are really rounded; races that coroutines do not have; and every figure. operators/gpu/cuda/check is the program for that day.
 //
-// Where to look first, should it be slow: conv_tf32's two stages, of which
-// more memory would allow more; wgmma, which sm_90
+// Where to look first, should it be slow: which tile of conv_f16x3 is best for what (check times
+// all); wgmma, which sm_90
 // has and PTX for sm_80 cannot use; concat, which could be where its inputs are written.
 package gpu

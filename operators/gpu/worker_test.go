@@ -62,7 +62,8 @@ func TestRandomNetworks(t *testing.T) {
 }
 
 // TestUpdatesOfEveryLayer checks that for every layer the update laid over the view is
-// what the base pass gives on the changed image, to the bit where no sums are adjusted.
+// what full inference gives on the changed image, to the bit where no sums are adjusted, and
+// what the base pass gives there, but for tensor cores: its largest values are others.
 func TestUpdatesOfEveryLayer(t *testing.T) {
 	long(t)
 	for seed := range uint64(40) {
@@ -78,10 +79,15 @@ func TestUpdatesOfEveryLayer(t *testing.T) {
 			in := net.Input().Shape
 			patch := patchOf(rng, in, randomRect(rng, in))
 			batch := updatesOf(net, []operators.Tile{patch})
-			run(t, p.NewWorker(), base(t, p, image), batch)
-			want := base(t, p, occluded(image, in, patch)).Output(net.Output.Index)
-			if !sameBits(batch[0].Out, want) {
+			views, w := base(t, p, image), p.NewWorker()
+			run(t, w, views, batch)
+			full := wholesOf(net, image, []operators.Tile{patch})
+			run(t, w, views, full)
+			if !sameBits(batch[0].Out, full[0].Out) {
 				t.Fatalf("seed %d: %s of %s, patch %s: incremental differs from full inference", seed, net.Output, net.Output.Shape, patch.Rect)
+			}
+			if want := base(t, p, occluded(image, in, patch)).Output(net.Output.Index); !p.tensor() && !sameBits(batch[0].Out, want) {
+				t.Fatalf("seed %d: %s of %s, patch %s: the base pass differs", seed, net.Output, net.Output.Shape, patch.Rect)
 			}
 		}
 	}
