@@ -4,7 +4,7 @@ package driver
 // operations a second, of which a multiply-add is two, and in bytes a second.
 type Peak struct {
 	Float32, Float16 float64
-	Memory        float64
+	Memory           float64
 }
 
 // Peak is what the properties come to. Float16 is that of tensor cores that add in

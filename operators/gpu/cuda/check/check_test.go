@@ -69,8 +69,8 @@ type faultyKernel struct {
 	driver.Kernel
 }
 
-func (m faultyModule) Kernel(name string) (driver.Kernel, error) {
-	k, err := m.Module.Kernel(name)
+func (m faultyModule) Kernel(name string, shared int) (driver.Kernel, error) {
+	k, err := m.Module.Kernel(name, shared)
 	return faultyKernel{name, k}, err
 }
 

@@ -66,7 +66,7 @@ func loads() []step {
 			return o, err
 		}
 		for _, k := range kernels.All() {
-			if _, err := module.Kernel(k.Kernel()); err != nil {
+			if _, err := module.Kernel(k.Kernel(), kernels.TileOf(k.Kernel()).Shared); err != nil {
 				return o, fmt.Errorf("%s: %w", k.Kernel(), err)
 			}
 		}
