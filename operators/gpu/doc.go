@@ -48,6 +48,11 @@
 // computed. The memory of the host is not pinned, for gorgonia.org/cu has no call for it; that
 // is why so little is copied.
 //
+// Layers that change alike at all positions share a table. What a concat joins is computed
+// where the concat has it, in updates of its own rectangles, between other channels (inplace.go):
+// all that is left to copy is the ring of cells that one of its inputs changes and another does
+// not, which comes from views. A chain of concats, as DenseNet has, lies in its last one.
+//
 // Values lie in an arena for as long as a later layer reads them. The layout is computed
 // before anything is allocated, from the numbers of cells alone, so Shape.Bytes tells a
 // planner exactly what a batch takes (TestMemory). Weights and ViewBytes are what all
@@ -167,6 +172,5 @@
 // of tensor cores are really rounded; races that coroutines do not have; and every figure. operators/gpu/cuda/check is the program for that day.
 //
 // Where to look first, should it be slow: which tile of conv_f16x3 is best for what (check times
-// all); wgmma, which sm_90
-// has and PTX for sm_80 cannot use; concat, which could be where its inputs are written.
+// all); wgmma, which sm_90 has and PTX for sm_80 cannot use.
 package gpu

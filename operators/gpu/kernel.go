@@ -72,7 +72,7 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	case network.ChannelReduce:
 		return channelReduce{slices.Index(kernels.Reductions, op.Fn)}, nil
 	case network.Concat:
-		return concat{}, nil
+		return &concat{}, nil
 	case network.Channels:
 		return &channels{index: op.Index}, nil
 	case network.Slice:

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"occlude/internal/network"
-	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 )
 
@@ -98,21 +97,6 @@ type channelReduce struct{ fn int }
 
 func (k channelReduce) run(s *step) error {
 	return s.launch(&kernels.ChannelReduce{Out: s.out, In: s.in[0], Fn: kernels.Int(k.fn)}, s.warps())
-}
-
-// concat puts the channels of its inputs one behind the other.
-type concat struct{}
-
-func (concat) run(s *step) error {
-	out := s.out
-	for i, in := range s.layer.In {
-		a := &kernels.Place{Out: out, In: s.in[i], N: kernels.Int(in.Shape.C), Ending: open}
-		if err := s.launch(a, s.each(in.Shape.C)); err != nil {
-			return err
-		}
-		out.Data += driver.Pointer(4 * in.Shape.C)
-	}
-	return nil
 }
 
 // channels picks channels.

@@ -16,6 +16,7 @@ type Shape struct {
 	// lastRead is, by layer Index, the last layer that reads the layer; the output is
 	// kept to the end.
 	lastRead []int
+	inside   []inside
 	limit    int64 // work of one launch, see launchWork
 	// scaled tells, by layer Index, which layers' values are scaled by the layers that read
 	// them, on tensor cores.
@@ -43,6 +44,7 @@ func NewShape(net *network.Network, o Options) (*Shape, error) {
 		}
 	}
 	s.lastRead[net.Output.Index] = len(net.Layers)
+	s.join()
 	return s, nil
 }
 
@@ -55,7 +57,7 @@ func (s *Shape) constant(layer int) bool {
 // Bytes is the device memory that a worker needs for a batch of positions that compute
 // the rectangles, or smaller ones. What all workers share is ViewBytes and Weights.
 func (s *Shape) Bytes(rects []region.Rect, positions int) (int64, error) {
-	l, err := s.lay(uniform(rects, positions), false)
+	l, err := s.lay(s.uniform(rects, positions), false)
 	if err != nil {
 		return 0, err
 	}

@@ -17,8 +17,11 @@ type step struct {
 	rows  int64 // cells of all positions
 	all   int64 // cells of the whole batch
 	most  int   // cells of one of the positions, at most
+	size  *size
 	in    []kernels.Source
-	made  driver.Pointer // the table of the first input's updates, of which in[0] may show less
+	// source is what a kernel reads of a layer.
+	source func(*network.Layer) kernels.Source
+	made   driver.Pointer // the table of the first input's updates, of which in[0] may show less
 	// unchanged is the table of layers that change nowhere.
 	unchanged driver.Pointer
 	// base is the layer's own view, sums its values before the activation; zero where

@@ -1,7 +1,9 @@
 package gpu
 
 import (
+	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/region"
 )
@@ -64,12 +66,12 @@ func (p *Shape) Traffic(rects []region.Rect, positions int) (Traffic, error) {
 // TrafficOf is what a batch comes to, with views of all layers or of none but the image. Only
 // whether patches have data matters of it: without they are cut from a cover.
 func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error) {
-	size := sizeOf(p.net, batch)
+	size := p.sizeOf(batch)
 	l, err := p.lay(size, false)
 	if err != nil {
 		return Traffic{}, err
 	}
-	c := counter{batch: batch, views: views}
+	c := counter{batch: batch, views: views, layout: l}
 	if c.kernels = map[string]Load{}; !size.patches && size.cells[0] > 0 {
 		patches := 4 * size.cells[0] * int64(p.net.Input().Shape.C)
 		c.count(0, "place", grid(size.most[0], p.net.Input().Shape.C, len(batch)), Load{Launches: 1, Read: patches, Written: patches})
@@ -91,7 +93,7 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 	for b := range batch {
 		whole = whole && batch[b].Rects[out.Index] == out.Shape.Whole()
 	}
-	t := Traffic{Tables: l.patches, Patches: l.uploaded - l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
+	t := Traffic{Tables: l.uploaded - l.patches, Patches: l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
 	if !whole {
 		c.count(out.Index, "place", grid(out.Shape.Cells(), out.Shape.C, len(batch)), Load{Launches: 1, Read: t.Scores, Written: t.Scores})
 	}
@@ -105,6 +107,7 @@ type counter struct {
 	kernels  map[string]Load
 	batch    []operators.Update
 	views    bool // are there
+	layout   *layout
 	step     *step
 	now      []operators.Update // that the step is for
 }
@@ -117,26 +120,29 @@ func (c *counter) count(layer int, kernel string, grid [3]int, load Load) {
 	c.kernels[kernel] = c.kernels[kernel].Plus(load)
 }
 
-// Addresses that are nobody's: they only tell what is there and what is not.
-const (
-	nowhere = 256 * (iota + 1)
-	elsewhere
-)
+// nowhere is an address that only tells that something is there.
+const nowhere = 256
+
+// tableOf is an address that stands for a layer's table, layerOf the layer.
+func tableOf(layer int) driver.Pointer { return nowhere * driver.Pointer(layer+2) }
+func layerOf(table driver.Pointer) int { return int(table/nowhere) - 2 }
 
 // fill gives a step addresses.
 func (c *counter) fill(p *Shape, s *step, lo, hi int) {
 	c.step, c.now, s.launcher = s, c.batch[lo:hi], c
-	s.out = kernels.Out{Data: nowhere, Table: nowhere, Positions: kernels.Int(hi - lo), Pitch: kernels.Int(s.layer.Shape.C)}
-	for j, in := range s.layer.In {
-		source := kernels.Source{Data: nowhere, Table: nowhere, W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(in.Shape.C)}
+	s.size = &c.layout.size
+	s.out = kernels.Out{Data: nowhere, Table: tableOf(s.layer.Index), Positions: kernels.Int(hi - lo), Pitch: kernels.Int(s.layer.Shape.C)}
+	s.source = func(in *network.Layer) kernels.Source {
+		source := kernels.Source{Data: nowhere, Table: tableOf(in.Index), W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(in.Shape.C)}
 		if c.views || in.Index == 0 || p.constant(in.Index) {
 			source.View = nowhere
 		}
-		if j == 0 {
-			s.made = elsewhere
-		}
-		s.in = append(s.in, source)
+		return source
 	}
+	for _, in := range s.layer.In {
+		s.in = append(s.in, s.source(in))
+	}
+	s.made = s.in[0].Table
 	s.unchanged, s.scratch, s.largest = nowhere, nowhere, nowhere
 	if k, ok := p.kernels[s.layer.Index].(*dense); c.views {
 		s.base = nowhere
@@ -166,7 +172,11 @@ func (c *counter) launch(a kernels.Args, grid [3]int) error {
 	case *kernels.Reduce:
 		load.Read = load.Written * int64(a.Parts)
 	case *kernels.Place:
-		load.Written = 4 * s.rows * int64(a.N)
+		cells := s.rows
+		if a.Missing != 0 {
+			cells -= c.cells(layerOf(a.In.Table))
+		}
+		load.Written = 4 * cells * int64(a.N)
 		load.Read = load.Written
 	case *kernels.Binary:
 		if a.Table == s.made { // the difference of an input to its view
@@ -208,4 +218,12 @@ func (c *counter) reads(input int) int64 {
 		}
 	}
 	return 4 * int64(cells) * int64(l.In[input].Shape.C)
+}
+
+// cells is how many a layer changes at the step's positions.
+func (c *counter) cells(layer int) (n int64) {
+	for b := range c.now {
+		n += int64(rectOf(&c.now[b], layer).Area())
+	}
+	return n
 }

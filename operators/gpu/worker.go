@@ -139,7 +139,7 @@ func (w *worker) batch(views *operators.Views, batch []operators.Update, base bo
 	if len(batch) > maxPositions {
 		return fmt.Errorf("%d positions in a batch, of which a GPU takes %d", len(batch), maxPositions)
 	}
-	size := sizeOf(p.net, batch)
+	size := p.sizeOf(batch)
 	if !base {
 		if err := w.sees(batch, size); err != nil {
 			return err
@@ -234,7 +234,7 @@ func (w *worker) room(bytes int64) error {
 	w.arena = nil
 	arena, err := w.program.device.heap.take(bytes)
 	if err != nil {
-		return fmt.Errorf("a batch of %d positions: %w", w.layout.positions, err)
+		return fmt.Errorf("a batch of %d positions: %w", w.layout.size.positions, err)
 	}
 	w.arena = arena
 	w.peak = max(w.peak, arena.bytes)
@@ -251,7 +251,7 @@ func (w *worker) send(views *operators.Views, batch []operators.Update, size siz
 	l.tables(p.net, batch, upload)
 	c := p.net.Input().Shape.C
 	if size.patches {
-		to := floats(upload[l.patches:], int(size.cells[0])*c)
+		to := floats(upload, int(size.cells[0])*c)
 		for b := range batch {
 			patch := batch[b].Patch
 			for y := patch.Rect.Y.Lo; y < patch.Rect.Y.Hi && !patch.Empty(); y++ {
@@ -271,11 +271,11 @@ func (w *worker) send(views *operators.Views, batch []operators.Update, size siz
 	}
 	at := l.layers[0]
 	a := &kernels.Place{
-		Out: kernels.Out{Data: w.data[0], Table: w.table(at.table), Positions: kernels.Int(l.positions), Pitch: kernels.Int(c)},
+		Out: kernels.Out{Data: w.data[0], Table: w.table(at.table), Positions: kernels.Int(l.size.positions), Pitch: kernels.Int(c)},
 		In:  kernels.Source{View: w.cover.at.at, Table: w.unchanged(), W: kernels.Int(p.net.Input().Shape.W), C: kernels.Int(c)},
 		N:   kernels.Int(c), Ending: open,
 	}
-	return w.launch(a, grid(at.most, c, l.positions))
+	return w.launch(a, grid(at.most, c, l.size.positions))
 }
 
 // table is where a table of the layout is.
@@ -343,18 +343,24 @@ func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) er
 func (w *worker) fill(s *step, lo, hi int, base bool) {
 	l, p := s.layer, w.program
 	v := w.layout.layers[l.Index]
-	s.launcher, s.unchanged = w, w.unchanged()
+	s.launcher, s.size, s.unchanged = w, &w.layout.size, w.unchanged()
 	skip := driver.Pointer(int64(lo) * kernels.EntryBytes)
-	s.out = kernels.Out{Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo), Pitch: kernels.Int(l.Shape.C)}
-	for j, in := range l.In {
+	s.out = kernels.Out{
+		Data: w.data[l.Index], Table: w.table(v.table) + skip, Positions: kernels.Int(hi - lo), Pitch: kernels.Int(v.pitch),
+	}
+	s.source = func(in *network.Layer) kernels.Source {
 		from := w.layout.layers[in.Index]
 		source := kernels.Source{
 			View: p.view(w.views, in.Index), Data: w.data[in.Index], Table: w.table(from.table) + skip,
-			W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(in.Shape.C),
+			W: kernels.Int(in.Shape.W), C: kernels.Int(in.Shape.C), Pitch: kernels.Int(from.pitch),
 		}
 		if base && p.consts[in.Index] == nil {
 			source.View = 0
 		}
+		return source
+	}
+	for j, in := range l.In {
+		source := s.source(in)
 		if j == 0 {
 			s.made = source.Table
 			if v.reads != 0 {
@@ -380,18 +386,18 @@ func (w *worker) receive(batch []operators.Update) error {
 	out := p.net.Output
 	n := out.Shape.Len()
 	from := w.data[out.Index]
-	if l.layers[out.Index].cells != int64(l.positions)*int64(out.Shape.Cells()) {
+	if l.layers[out.Index].cells != int64(l.size.positions)*int64(out.Shape.Cells()) {
 		from = w.arena.at + driver.Pointer(l.outputs)
 		c := out.Shape.C
 		a := &kernels.Place{
-			Out: kernels.Out{Data: from, Table: w.table(l.whole), Positions: kernels.Int(l.positions), Pitch: kernels.Int(c)}, N: kernels.Int(c),
+			Out: kernels.Out{Data: from, Table: w.table(l.whole), Positions: kernels.Int(l.size.positions), Pitch: kernels.Int(c)}, N: kernels.Int(c),
 			In: kernels.Source{
 				View: p.view(w.views, out.Index), Data: w.data[out.Index], Table: w.table(l.layers[out.Index].table),
 				W: kernels.Int(out.Shape.W), C: kernels.Int(c), Pitch: kernels.Int(c),
 			},
 			Ending: open,
 		}
-		if err := w.launch(a, grid(out.Shape.Cells(), c, l.positions)); err != nil {
+		if err := w.launch(a, grid(out.Shape.Cells(), c, l.size.positions)); err != nil {
 			return err
 		}
 	}

@@ -130,12 +130,15 @@ var architectures = []struct {
 		}
 		return b.dense(b.mean(l), 10, none)
 	}},
+	// Each concat is of everything before, as exporters write it.
 	{"densenet", func(b *builder, in *network.Layer) *network.Layer {
 		l := b.conv(in, 24, 3, 2, 1, relu, nil)
+		features := []*network.Layer{l}
 		for range 3 {
 			n := l.Shape.C
 			normal := b.add(network.Affine{Scale: networktest.Values(b.rng, n, 1), Shift: networktest.Values(b.rng, n, .3), Act: relu}, l)
-			l = b.add(network.Concat{}, l, b.conv(normal, 12, 3, 1, 1, none, nil))
+			features = append(features, b.conv(normal, 12, 3, 1, 1, none, nil))
+			l = b.add(network.Concat{}, features...)
 		}
 		l = b.add(network.LRN{Size: 5, Alpha: 1e-2, Beta: .75, Bias: 1}, b.pool(l, false))
 		return b.dense(b.mean(l), 10, none)
