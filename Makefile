@@ -1,15 +1,16 @@
 # The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz metamorphic bench generate ptx cuda quickstart docs ci
+.PHONY: help build test race lint fuzz metamorphic bench generate ptx cuda gpu-kit quickstart docs ci
 
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang
 TIME    ?= 30s
 CUDA    ?= /tmp/occlude-cuda
+KIT     ?= gpu-kit
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 build: ## make the static binary ./occlude
 	CGO_ENABLED=0 go build -o occlude .
@@ -43,6 +44,9 @@ ptx: ## compile the GPU's kernels (needs clang-19)
 cuda: ## make the binary ./occlude with CUDA, which runs without, too (needs gcc)
 	go run ./operators/gpu/cuda/toolkit -out "$(CUDA)"
 	CGO_CFLAGS="-I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)" go build -tags cuda -o occlude .
+
+gpu-kit: ## make the folder that is carried to a machine with a GPU (needs gcc)
+	examples/benchmarks/gpu/kit.sh "$(KIT)"
 
 quickstart: ## write quickstart.png and quickstart.npy
 	go run . -f examples/quickstart.oql

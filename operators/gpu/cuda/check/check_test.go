@@ -136,7 +136,7 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
-	steps, _ := stepsOf("load,functions,kernels,networks")
+	steps, _ := stepsOf("load,functions,kernels,networks", "")
 	if len(outcomes) != len(steps) {
 		t.Fatalf("%d outcomes of %d steps\n%s", len(outcomes), len(steps), printed)
 	}
@@ -169,6 +169,8 @@ func TestRefused(t *testing.T) {
 		"-device 2":     "there is no such device",
 		"-parts spoons": `no part "spoons"`,
 		"-batch 0":      "at least 1",
+		"-only nothing": "no step",
+		"-only (":       "-only",
 		"here":          "unexpected",
 	} {
 		if _, _, err := run(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {

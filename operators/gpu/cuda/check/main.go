@@ -7,6 +7,7 @@
 //	./check                            # all, in less than two minutes; status 1 if anything fails
 //	./check -parts kernels,networks    # without the rates
 //	./check -json check.json           # the figures, for programs
+//	./check -parts rates -only '10x10.*tensor' -patience 9m -budget 9m    # below a profiler
 //
 // No step depends on another: a kernel that faults takes its context with it, and one that
 // never ends would take the program, so the steps run in a process of their own (child.go),
@@ -54,6 +55,7 @@ type config struct {
 	device    int
 	positions int
 	parts     string
+	only      string
 	budget    time.Duration
 	patience  time.Duration
 	first     time.Duration // on top of that, for the first step of a process
@@ -67,6 +69,7 @@ func flags(args []string, stderr io.Writer) (c config, err error) {
 	f.IntVar(&c.device, "device", 0, "the GPU, counted from 0")
 	f.IntVar(&c.positions, "batch", 256, "positions of a batch that is measured")
 	f.StringVar(&c.parts, "parts", strings.Join(parts, ","), "what to do")
+	f.StringVar(&c.only, "only", "", "only steps whose name matches this `expression`")
 	f.DurationVar(&c.budget, "budget", 90*time.Second, "begin no step after this time")
 	f.DurationVar(&c.patience, "patience", 20*time.Second, "for a step; what takes longer has failed")
 	f.DurationVar(&c.first, "first", 30*time.Second, "on top of that for a process's first step, behind the driver's compiler")
@@ -90,7 +93,7 @@ func check(ctx context.Context, args []string, open opener, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	steps, err := stepsOf(c.parts)
+	steps, err := stepsOf(c.parts, c.only)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,8 +33,12 @@ var parts = []string{loading, functions, cases, networks, rates}
 // randomNetworks are tried with so many seeds, on images of so many pixels a side.
 const randomNetworks, randomSide = 40, 12
 
-// stepsOf lists the steps of some parts.
-func stepsOf(wanted string) (steps []step, err error) {
+// stepsOf lists the steps of some parts whose names match an expression.
+func stepsOf(wanted, only string) (steps []step, err error) {
+	name, err := regexp.Compile(only)
+	if err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
+	}
 	has := map[string]bool{}
 	for part := range strings.SplitSeq(wanted, ",") {
 		if part = strings.TrimSpace(part); !slices.Contains(parts, part) {
@@ -42,9 +47,12 @@ func stepsOf(wanted string) (steps []step, err error) {
 		has[part] = true
 	}
 	for _, s := range slices.Concat(loads(), numbers(), comparisons(), measurements()) {
-		if has[s.part] {
+		if has[s.part] && name.MatchString(s.name) {
 			steps = append(steps, s)
 		}
+	}
+	if len(steps) == 0 {
+		return nil, fmt.Errorf("no step of %s has a name that matches %q", wanted, only)
 	}
 	return steps, nil
 }
