@@ -26,6 +26,9 @@ lint: ## look for what is suspicious, unused or badly formatted
 	go vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
+vulnerabilities: ## look for calls of what is known to be vulnerable today
+	go run ./.ci/vulncheck latest
+
 fuzz: ## fuzz one target: make fuzz PACKAGE=./internal/onnx FUZZ=FuzzDecode TIME=1m
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime $(TIME) $(PACKAGE)
 
