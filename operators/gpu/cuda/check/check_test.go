@@ -121,12 +121,13 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("only computes for long")
 	}
-	outcomes, printed, err := run(t, "-parts", "load,functions,kernels,networks")
+	const parts, only = "load,functions,kernels,networks", "^[a-z .]*$" // few, which are quick in software
+	outcomes, printed, err := run(t, "-parts", parts, "-only", only, "-patience", "10m", "-budget", "10m")
 	if err == nil || !strings.HasSuffix(err.Error(), "steps failed") {
 		t.Errorf("the error is %v", err)
 	}
 	want := map[string]string{} // by case, what it fails with
-	for _, c := range slices.Concat(gputest.Kernels(), gputest.Architectures(), gputest.Random(randomNetworks, randomSide)) {
+	for _, c := range slices.Concat(gputest.Kernels(), gputest.Architectures()) {
 		for _, l := range slices.Backward(c.Net.Layers) { // the first one counts
 			switch l.Op.(type) {
 			case network.Softmax:
@@ -136,7 +137,7 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
-	steps, _ := stepsOf("load,functions,kernels,networks", "")
+	steps, _ := stepsOf(parts, only)
 	if len(outcomes) != len(steps) {
 		t.Fatalf("%d outcomes of %d steps\n%s", len(outcomes), len(steps), printed)
 	}
