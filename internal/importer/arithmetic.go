@@ -157,8 +157,11 @@ func (b *builder) expand(_ *onnx.Node, in []value) (value, error) {
 		return v, nil
 	}
 	n, err := onnx.Count(ones)
-	if err != nil || n > maxMap {
+	if err != nil || n > b.limits.values {
 		return value{}, errNoLayer
+	}
+	if err := b.charge(n); err != nil { // before they are made
+		return value{}, err
 	}
 	data := make([]float32, n)
 	for i := range data {

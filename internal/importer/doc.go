@@ -33,6 +33,12 @@
 // this happens in place, so that a large network, half of which may be one such
 // layer, is in memory once. Import uses the ONNX model up for it.
 //
+// # What a file may ask for
+//
+// A kilobyte of ONNX can ask for constants of gigabytes, for their product, or for
+// pads that no memory holds. limits bounds what is held and done for a file by
+// numbers that no classifier comes near, and that grow with the file.
+//
 // # One image, one output
 //
 // Only what the chosen output needs is lowered: another head may use operators

@@ -36,7 +36,16 @@ const DefaultSize = 224
 // node and its operator. The model is used up: its weights become the network's,
 // and may be in another order afterwards.
 func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
-	b := &builder{ctx: ctx, opset: m.Opset, values: map[string]value{"": {}}}
+	return within(ctx, most, m, opts)
+}
+
+// within imports a model within limits.
+func within(ctx context.Context, l limits, m *onnx.Model, opts Options) (*Result, error) {
+	l = l.of(m.Graph.Initializers)
+	b := &builder{
+		ctx: reference.WithSteps(ctx, l.steps), opset: m.Opset, limits: l,
+		values: map[string]value{"": {}}, counted: map[*float32]bool{},
+	}
 	r := &Result{}
 	name, err := chooseOutput(m.Graph, opts, r)
 	if err != nil {
@@ -44,6 +53,9 @@ func Import(ctx context.Context, m *onnx.Model, opts Options) (*Result, error) {
 	}
 	nodes, reads := neededBy(m.Graph, name)
 	for name, t := range m.Graph.Initializers {
+		if data, ok := t.Data.([]float32); ok && len(data) > 0 {
+			b.counted[&data[0]] = true
+		}
 		v := constValue(t)
 		v.sole = reads[name] == 1
 		b.values[name] = v
@@ -110,11 +122,11 @@ type builder struct {
 	node0  *onnx.Node // the node being lowered, for names
 	made   int        // layers made for it so far
 	folded int
+	limits limits // what is left of them
+	// counted are the first elements of the file's constants and of the weights of
+	// layers so far.
+	counted map[*float32]bool
 }
-
-// maxMap bounds the values of one layer's output: 2^28, a GiB. It stops files
-// whose pads would make maps that no memory holds.
-const maxMap = 1 << 28
 
 // add appends a layer named after the node that is being lowered.
 func (b *builder) add(what string, op network.Op, in ...*network.Layer) (*network.Layer, error) {
@@ -136,15 +148,7 @@ func (b *builder) add(what string, op network.Op, in ...*network.Layer) (*networ
 		}
 		return nil, err
 	}
-	return l, bounded(l.Shape)
-}
-
-// bounded refuses maps beyond the limit.
-func bounded(s network.Shape) error {
-	if n, err := onnx.Count([]int{s.H, s.W, s.C}); err != nil || n > maxMap {
-		return fmt.Errorf("makes a map of %s, beyond the limit of %d values", s, maxMap)
-	}
-	return nil
+	return l, b.limits.bounded(l.Shape)
 }
 
 func firstOutput(n *onnx.Node) string {
@@ -172,6 +176,7 @@ func (b *builder) node(n *onnx.Node) (err error) {
 		return fmt.Errorf("operator %s is not supported", n.Op)
 	}
 	b.node0, b.made = n, 0
+	before := len(b.net.Layers)
 	in := make([]value, len(n.Inputs))
 	constant := true
 	for i, name := range n.Inputs {
@@ -189,6 +194,9 @@ func (b *builder) node(n *onnx.Node) (err error) {
 		out, err = b.lower(n, in)
 	}
 	if err != nil {
+		return err
+	}
+	if err := b.chargeLayers(before); err != nil {
 		return err
 	}
 	for i, name := range n.Outputs {
@@ -239,9 +247,16 @@ func (b *builder) fold(n *onnx.Node, in []value) ([]value, error) {
 	b.folded++
 	values := make([]value, len(out))
 	for i, t := range out {
-		if t != nil {
-			values[i] = constValue(t)
+		if t == nil {
+			continue
 		}
+		if err := b.charge(t.Len()); err != nil {
+			return nil, err
+		}
+		if data, ok := t.Data.([]float32); ok && len(data) > 0 {
+			b.counted[&data[0]] = true
+		}
+		values[i] = constValue(t)
 	}
 	return values, nil
 }
@@ -269,6 +284,11 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 			t, err := floats(v.constant)
 			if err != nil {
 				return nil, err
+			}
+			if t != v.constant {
+				if err := b.charge(t.Len()); err != nil {
+					return nil, err
+				}
 			}
 			inputs[i] = t
 		default:

@@ -179,6 +179,9 @@ func (b *builder) pad(n *onnx.Node, in []value) (value, error) {
 	}
 	op := network.Pad{Top: pads[y], Left: pads[x], Bottom: pads[rank+y], Right: pads[rank+x], Mode: mode, Value: fill}
 	if op.Top+op.Left+op.Bottom+op.Right > 0 {
+		if err := b.limits.surrounded(out.layer.Shape, op.Top+op.Bottom, op.Left+op.Right); err != nil {
+			return value{}, err
+		}
 		out.layer, err = b.add("pad", op, out.layer)
 	}
 	return out, err
@@ -243,7 +246,7 @@ func (b *builder) padAxes(pads []int, fill float32, in []value) ([]int, float32,
 
 func (b *builder) padChannels(l *network.Layer, before, after int, fill float32) (*network.Layer, error) {
 	s := l.Shape
-	if err := bounded(network.Shape{H: s.H, W: s.W, C: s.C + before + after}); err != nil {
+	if err := b.limits.bounded(network.Shape{H: s.H, W: s.W, C: s.C + before + after}); err != nil {
 		return nil, err // before the constants are made
 	}
 	var layers []*network.Layer

@@ -78,7 +78,7 @@ func (b *builder) lrn(n *onnx.Node, in []value) (value, error) {
 		return value{}, err
 	}
 	size := n.Int("size", 0)
-	if size < 1 {
+	if size < 1 || size > maxSide {
 		return value{}, fmt.Errorf("normalizes over %d channels", size)
 	}
 	op := network.LRN{Size: size, Alpha: n.Float("alpha", 1e-4), Beta: n.Float("beta", .75), Bias: n.Float("bias", 1)}

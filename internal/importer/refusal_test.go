@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +202,18 @@ func TestRefusedForms(t *testing.T) {
 		"a shape that the image makes": {func(g *graph, x string) string {
 			return g.Op("Reshape", nil, x, g.Op("Cast", attrs{"to": 7}, g.Reduce("ReduceMax", x, 0, 0, 1, 2, 3)))
 		}, "int64"},
+		"whole numbers for weights": {func(g *graph, x string) string {
+			return g.Op("Conv", nil, x, g.Constant(onnx.New([]int{1, 3, 1, 1}, []int8{1, 2, 3})))
+		}, "weights of int8"},
+		"normalization over everything": {func(g *graph, x string) string {
+			return g.Op("LRN", attrs{"size": 1 << 40}, x)
+		}, "normalizes over 1099511627776 channels"},
+		"pads that a stride hides": {func(g *graph, x string) string {
+			return g.Op("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": []int{16384, 16384}, "dilations": []int{16384, 16384}}, x, g.Normal(2, 3, 3, 3))
+		}, "beyond the limit of 16 times"},
+		"windows of padding": {func(g *graph, x string) string {
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{8000, 8000}, "pads": []int{7999, 7999, 7999, 7999}}, x)
+		}, "beyond the limit of 16 times"},
 		"an output that the operator has not": {func(g *graph, x string) string { return g.Ops(2, "Relu", nil, x)[1] }, "output"},
 		"indices of a pool":                   {func(g *graph, x string) string { return g.Ops(2, "MaxPool", attrs{"kernel_shape": []int{2, 2}}, x)[1] }, "int64"},
 	} {
@@ -216,6 +229,65 @@ func TestRefusedForms(t *testing.T) {
 	}
 }
 
+// TestConstantsAreBounded: a file of a few bytes cannot make the importer hold
+// gigabytes, or compute for hours.
+func TestConstantsAreBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		times int
+		make  func(g *graph) string
+		says  string
+	}{
+		"at once":    {1, func(g *graph) string { return g.Op("ConstantOfShape", nil, g.Ints(1<<27+1)) }, "ConstantOfShape node"},
+		"bit by bit": {200, func(g *graph) string { return g.Op("Expand", nil, g.Num(1), g.Ints(1<<14)) }, "too many values of constants"},
+		"again and again": {3000, func(g *graph) string {
+			if len(g.Proto.Graph.Node) == 0 {
+				return g.Op("ConstantOfShape", nil, g.Ints(1<<12))
+			}
+			return g.Proto.Graph.Node[0].Output[0]
+		}, "takes too long"},
+		"multiplied": {1, func(g *graph) string {
+			x := g.Op("ConstantOfShape", nil, g.Ints(128, 128))
+			return g.Op("MatMul", nil, x, x)
+		}, "MatMul node"},
+		"pooled": {1, func(g *graph) string {
+			x := g.Op("ConstantOfShape", nil, g.Ints(1, 1, 100, 100))
+			return g.Op("MaxPool", attrs{"kernel_shape": []int{50, 50}, "pads": []int{0, 0, 0, 0}}, x)
+		}, "MaxPool node"},
+	} {
+		g, x := onnxtest.NewGraph(13, 1, 3, 8, 8)
+		for range c.times {
+			x = g.Op("Add", nil, x, g.Op("ReduceMax", attrs{"keepdims": 0}, c.make(g)))
+		}
+		g.Flat(x)
+		m := g.Model.Model(t)
+		before := allocated()
+		_, err := ImportSmall(t.Context(), m, Options{})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want an error with %q", name, err, c.says)
+		}
+		if n := allocated() - before; n > 32<<20 {
+			t.Errorf("%s: took %d bytes", name, n)
+		}
+	}
+}
+
+// TestCopiesAreCounted: a constant that many layers read in an order of their own is
+// copied for each, and counts as often.
+func TestCopiesAreCounted(t *testing.T) {
+	g, x := onnxtest.NewGraph(13, 1, 3, 8, 8)
+	c := g.Normal(1, 3, 8, 8)
+	for range 1000 {
+		x = g.Op("Add", nil, x, c)
+	}
+	g.Flat(x)
+	if _, err := ImportSmall(t.Context(), g.Model.Model(t), Options{}); err == nil || !strings.Contains(err.Error(), "too many values of constants") {
+		t.Errorf("a thousand copies: %v", err)
+	}
+	if _, err := Import(t.Context(), g.Model.Model(t), Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCancelledImport(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
@@ -223,4 +295,11 @@ func TestCancelledImport(t *testing.T) {
 	if _, err := Import(ctx, small(13, 1, 3, 6, 6).Model.Model(t), Options{}); !errors.Is(err, why) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// allocated is how many bytes of memory were asked for so far.
+func allocated() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"fmt"
 
 	"occlude/internal/network"
 )
@@ -16,6 +17,9 @@ type weights struct {
 
 // weights reads a constant.
 func (b *builder) weights(v value) (weights, error) {
+	if !v.constant.DType.IsFloat() {
+		return weights{}, fmt.Errorf("has weights of %s, images need a floating point type", v.constant.DType)
+	}
 	data, err := v.constant.Float32s()
 	return weights{data, v.sole}, err
 }

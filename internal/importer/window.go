@@ -8,8 +8,16 @@ import (
 	"occlude/operators/region"
 )
 
-// window reads the attributes that convolutions and pools share. kernel is the
-// window's rows and columns.
+// window reads the attributes that convolutions and pools share, and refuses pads
+// that are out of proportion to the map. kernel is the window's rows and columns.
+func (b *builder) window(n *onnx.Node, kernel []int, in network.Shape) (network.Window, network.PadAfter, error) {
+	w, after, err := window(n, kernel, in)
+	if err == nil {
+		err = b.limits.surrounded(in, w.Y.Pad+after.Y, w.X.Pad+after.X)
+	}
+	return w, after, err
+}
+
 func window(n *onnx.Node, kernel []int, in network.Shape) (network.Window, network.PadAfter, error) {
 	strides, err := pair(n, "strides")
 	if err != nil {
@@ -101,7 +109,7 @@ func (b *builder) conv(n *onnx.Node, in []value) (value, error) {
 	if k := n.Ints("kernel_shape"); k != nil && !equalDims(k, w.Dims[2:]) {
 		return value{}, fmt.Errorf("has a kernel_shape of %v, but weights of %s", k, onnx.FormatDims(w.Dims))
 	}
-	win, after, err := window(n, w.Dims[2:], x.layer.Shape)
+	win, after, err := b.window(n, w.Dims[2:], x.layer.Shape)
 	if err != nil {
 		return value{}, err
 	}
@@ -155,7 +163,7 @@ func (b *builder) pool(n *onnx.Node, in []value, op network.Pool) (value, error)
 	if err != nil {
 		return value{}, err
 	}
-	if op.Window, op.After, err = window(n, n.Ints("kernel_shape"), x.layer.Shape); err != nil {
+	if op.Window, op.After, err = b.window(n, n.Ints("kernel_shape"), x.layer.Shape); err != nil {
 		return value{}, err
 	}
 	if op.Y.Pad >= op.Y.Extent() || op.X.Pad >= op.X.Extent() || op.After.Y >= op.Y.Extent() || op.After.X >= op.X.Extent() {

@@ -58,7 +58,7 @@ func constantOfShape(c *call) (*onnx.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := sized(dims)
+	n, err := c.sized(dims)
 	if err != nil {
 		return nil, err
 	}
@@ -82,20 +82,20 @@ func rangeOp(c *call) (*onnx.Tensor, error) {
 	}
 	switch start.Data.(type) {
 	case []float32:
-		return counted[float32](start, limit, delta)
+		return counted[float32](c, start, limit, delta)
 	case []float64:
-		return counted[float64](start, limit, delta)
+		return counted[float64](c, start, limit, delta)
 	case []int16:
-		return counted[int16](start, limit, delta)
+		return counted[int16](c, start, limit, delta)
 	case []int32:
-		return counted[int32](start, limit, delta)
+		return counted[int32](c, start, limit, delta)
 	case []int64:
-		return counted[int64](start, limit, delta)
+		return counted[int64](c, start, limit, delta)
 	}
 	return nil, c.unsupported(start.DType, "")
 }
 
-func counted[T number](start, limit, delta *onnx.Tensor) (*onnx.Tensor, error) {
+func counted[T number](c *call, start, limit, delta *onnx.Tensor) (*onnx.Tensor, error) {
 	from, to, by := start.Data.([]T)[0], limit.Data.([]T)[0], delta.Data.([]T)[0]
 	if by == 0 {
 		return nil, errors.New("a delta of 0")
@@ -104,7 +104,11 @@ func counted[T number](start, limit, delta *onnx.Tensor) (*onnx.Tensor, error) {
 	if !(count <= MaxOutput) {
 		return nil, fmt.Errorf("a range of %g elements", count)
 	}
-	out := make([]T, int(max(count, 0)))
+	n, err := c.sized([]int{int(max(count, 0))})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, n)
 	for i := range out {
 		out[i] = from + T(i)*by
 	}

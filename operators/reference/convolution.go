@@ -48,7 +48,7 @@ func convolved[T float32 | float64](c *call) (*onnx.Tensor, error) {
 		return nil, fmt.Errorf("a bias of shape %s for %d filters", onnx.FormatDims(bias.Dims), filters)
 	}
 	dims := outDims(images, filters, ws)
-	count, err := sized(dims)
+	count, err := c.sized(dims)
 	if err != nil {
 		return nil, err
 	}

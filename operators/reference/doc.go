@@ -37,7 +37,8 @@
 //   - Inputs are never modified. An output may share its elements with an input
 //     (Reshape, Identity): tensors are values, nobody may write to one.
 //   - Sizes are checked before anything is allocated: no output is larger than
-//     MaxOutput elements, whatever the attributes say.
+//     MaxOutput elements, whatever the attributes say; and a context made by
+//     WithSteps bounds what evaluating a whole file may take.
 //   - What lies outside the list is an *UnsupportedError; a node that breaks the
 //     rules of its operator is another error. Nothing panics.
 //   - A cancelled context ends any operator within a fraction of a second.

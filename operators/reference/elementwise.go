@@ -106,7 +106,7 @@ func zip[A, B, R onnx.Element](c *call, a, b *onnx.Tensor, f func(A, B) R) ([]in
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := sized(dims)
+	n, err := c.sized(dims)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -76,7 +76,13 @@ func Eval(ctx context.Context, n *onnx.Node, opset int, in []*onnx.Tensor) (out 
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", n, err)
 	}
+	if err := spendOn(ctx, in); err != nil {
+		return nil, fmt.Errorf("%s: %w", n, err)
+	}
 	out, err = op.eval(c)
+	if err == nil {
+		err = spendOn(ctx, out)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n, err)
 	}

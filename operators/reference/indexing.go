@@ -102,7 +102,7 @@ func gatherND(c *call) (*onnx.Tensor, error) {
 	strides := stridesOf(x.Dims)
 	tail := product(x.Dims[batch+depth:])
 	dims := slices.Concat(idx.Dims[:idx.Rank()-1], x.Dims[batch+depth:])
-	n, err := sized(dims)
+	n, err := c.sized(dims)
 	if err != nil || n == 0 {
 		return c.empty(x, dims), err
 	}
@@ -135,7 +135,7 @@ func where(c *call) (*onnx.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := sized(dims)
+	n, err := c.sized(dims)
 	if err != nil {
 		return nil, err
 	}

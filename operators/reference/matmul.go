@@ -38,6 +38,9 @@ func multiplyAll[T, Sum number](ctx context.Context, n int, product func(p int) 
 		return nil
 	}
 	shape := product(0)
+	if err := spend(ctx, n, shape.m, shape.k, shape.n); err != nil {
+		return err
+	}
 	rows, columns := ceilDiv(shape.m, rowBlock), ceilDiv(shape.n, columnBlock)
 	return parallel(ctx, n*rows*columns, func(task int) {
 		x := product(task / (rows * columns))
@@ -168,7 +171,7 @@ func multiplied[T, Sum number](c *call) (*onnx.Tensor, error) {
 	if b.Rank() > 1 {
 		dims = append(dims, n)
 	}
-	count, err := sized(dims)
+	count, err := c.sized(dims)
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +250,7 @@ func generalProduct[T, Sum number](c *call) (*onnx.Tensor, error) {
 		return nil, fmt.Errorf("shapes %s and %s do not multiply", onnx.FormatDims(c.in[0].Dims), onnx.FormatDims(b.Dims))
 	}
 	dims := []int{m, n}
-	count, err := sized(dims)
+	count, err := c.sized(dims)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (c *call) picked(x *onnx.Tensor, offsets [][]int, fill elements) (*onnx.Ten
 	for i, o := range offsets {
 		dims[i] = len(o)
 	}
-	if _, err := sized(dims); err != nil {
+	if _, err := c.sized(dims); err != nil {
 		return nil, err
 	}
 	data, err := elementsOf(x).pick(c.ctx, dims, offsets, fill)
@@ -100,7 +100,7 @@ func (c *call) expanded(x *onnx.Tensor, shape []int) (*onnx.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n, err := sized(dims); err != nil || n == 0 {
+	if n, err := c.sized(dims); err != nil || n == 0 {
 		return c.empty(x, dims), err
 	}
 	strides := broadcastStrides(x.Dims, dims)
@@ -146,7 +146,7 @@ func tile(c *call) (*onnx.Tensor, error) {
 		}
 		dims[a] = x.Dims[a] * r
 	}
-	if n, err := sized(dims); err != nil || n == 0 {
+	if n, err := c.sized(dims); err != nil || n == 0 {
 		return c.empty(x, dims), err
 	}
 	offsets := whole(x)
@@ -188,7 +188,7 @@ func concat(c *call) (*onnx.Tensor, error) {
 		parts[i] = elementsOf(t)
 		runs[i] = product(t.Dims[axis:])
 	}
-	if n, err := sized(dims); err != nil || n == 0 {
+	if n, err := c.sized(dims); err != nil || n == 0 {
 		return c.empty(first, dims), err
 	}
 	return like(first, dims, parts[0].join(product(dims[:axis]), parts, runs)), nil

@@ -294,6 +294,9 @@ func lrn(c *call) (*onnx.Tensor, error) {
 	}
 	out := make([]float64, len(in))
 	channels, plane := x.Dims[1], product(x.Dims[2:])
+	if err := spend(c.ctx, len(in), min(size, channels)); err != nil {
+		return nil, err
+	}
 	err = parallel(c.ctx, x.Dims[0]*channels, func(p int) {
 		image, ch := p/channels*channels, p%channels
 		lo, hi := max(0, ch-(size-1)/2), min(channels-1, ch+size/2)

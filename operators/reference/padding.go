@@ -39,7 +39,7 @@ func pad(c *call) (*onnx.Tensor, error) {
 	offsets := whole(x)
 	for i, a := range axes {
 		a, _ = axisOf(a, x.Rank())
-		indices, err := padIndices(x.Dims[a], pads[i], pads[i+len(axes)], mode)
+		indices, err := c.padIndices(x.Dims[a], pads[i], pads[i+len(axes)], mode)
 		if err != nil {
 			return nil, fmt.Errorf("axis %d: %w", a, err)
 		}
@@ -69,7 +69,7 @@ func (c *call) padValue(x *onnx.Tensor) (elements, error) {
 // padIndices maps each index of a padded axis to the index of the axis whose
 // value it takes, -1 for the constant. Cropping comes first: edge, reflect and
 // wrap see what is left.
-func padIndices(size, before, after int, mode string) ([]int, error) {
+func (c *call) padIndices(size, before, after int, mode string) ([]int, error) {
 	if max(before, -before) > MaxOutput || max(after, -after) > MaxOutput {
 		return nil, fmt.Errorf("pads of %d and %d", before, after)
 	}
@@ -81,8 +81,8 @@ func padIndices(size, before, after int, mode string) ([]int, error) {
 	if n == 0 && max(before, after) > 0 && mode != "constant" {
 		return nil, fmt.Errorf("an empty axis cannot be padded with mode %q", mode)
 	}
-	if before+size+after > MaxOutput {
-		return nil, fmt.Errorf("pads of %d and %d", before, after)
+	if _, err := c.sized([]int{before + size + after}); err != nil {
+		return nil, fmt.Errorf("pads of %d and %d: %w", before, after, err)
 	}
 	out := make([]int, before+size+after)
 	for i := range out {

@@ -20,7 +20,7 @@ func (c *call) poolWindows() ([]axisWindow, []int, error) {
 		return nil, nil, err
 	}
 	dims := outDims(x.Dims[0], x.Dims[1], ws)
-	_, err = sized(dims)
+	_, err = c.sized(dims)
 	return ws, dims, err
 }
 
@@ -34,6 +34,13 @@ func (c *call) pool(ws []axisWindow, planes int, begin func(plane int) (span fun
 	}
 	if planes == 0 || rest == 0 {
 		return nil
+	}
+	work := []int{planes}
+	for _, w := range ws {
+		work = append(work, w.out, min(w.kernel, w.size))
+	}
+	if err := spend(c.ctx, work...); err != nil {
+		return err
 	}
 	return parallel(c.ctx, planes*ws[0].out, func(task int) {
 		plane, row := task/ws[0].out, task%ws[0].out

@@ -180,7 +180,7 @@ func reduced[T, Wide number](c *call, x *onnx.Tensor, v []T, l lists, f func([]W
 	if f == nil {
 		return nil, c.unsupported(x.DType, "")
 	}
-	n, err := sized(l.outDims)
+	n, err := c.sized(l.outDims)
 	if err != nil {
 		return nil, err
 	}

@@ -7,10 +7,10 @@ import (
 	"occlude/internal/onnx"
 )
 
-// MaxOutput bounds the elements of one result: 2^28, a gigabyte of float32, is
-// more than twice the largest weight of any published image classifier. A model
-// cannot make us allocate more in one step, however its attributes read.
-const MaxOutput = 1 << 28
+// MaxOutput bounds the elements of one result: 2^27, half a gigabyte of float32, is
+// more than the largest weight of any published image classifier (VGG's 102,760,448).
+// A model cannot make us allocate more in one step, however its attributes read.
+const MaxOutput = 1 << 27
 
 // maxEmptyAxis bounds the axes of tensors without elements, along which we may
 // still count.
@@ -26,6 +26,15 @@ func sized(dims []int) (int, error) {
 		return 0, fmt.Errorf("shape %s is too large (limit %d elements)", onnx.FormatDims(dims), MaxOutput)
 	}
 	return n, nil
+}
+
+// sized also refuses what the call's context has no steps for.
+func (c *call) sized(dims []int) (int, error) {
+	n, err := sized(dims)
+	if err != nil {
+		return 0, err
+	}
+	return n, affords(c.ctx, n)
 }
 
 // product multiplies dimensions that are known to be bounded.
