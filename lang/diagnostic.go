@@ -2,7 +2,9 @@ package lang
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Severity says how bad a diagnostic is.
@@ -49,11 +51,28 @@ func (d *Diagnostic) WithHint(hint string) *Diagnostic {
 
 // Error returns file:line:col: error: summary.
 func (d *Diagnostic) Error() string {
-	out := d.Severity.String() + ": " + d.Summary
+	out := d.Severity.String() + ": " + visible(d.Summary)
 	if at := d.From.String(); at != "" {
 		out = at + ": " + out
 	}
 	return out
+}
+
+// visible writes control characters as Go does: what is complained of may quote a
+// file, and a file must not move a terminal's cursor.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // Unwrap returns the error that led to this one, if any.

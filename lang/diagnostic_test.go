@@ -77,6 +77,17 @@ func TestForeignDiagnostic(t *testing.T) {
 	}
 }
 
+// What is complained of may quote a file, which must not reach the terminal.
+func TestControlCharacters(t *testing.T) {
+	d := Errorf(Span{}, "no \x1b[31mmodel\r").WithHint("\x07did you mean it?")
+	if got, want := d.Error(), `error: no \x1b[31mmodel\r`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if text := d.Format(""); strings.ContainsAny(text, "\x1b\x07\r") {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestLongLines(t *testing.T) {
 	long := strings.Repeat("写", 5000)
 	src := "PREDICT '" + long + "' USNG m WITH (a = '" + long + "');"

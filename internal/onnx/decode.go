@@ -152,6 +152,9 @@ func (d *decoder) graph(p *protos.GraphProto) (*Graph, error) {
 		if t.GetName() == "" {
 			return nil, fmt.Errorf("initializer number %d has no name", i)
 		}
+		if err := checkNames(t.Name); err != nil {
+			return nil, fmt.Errorf("initializer number %d: %w", i, err)
+		}
 		if _, ok := g.Initializers[t.Name]; ok {
 			return nil, fmt.Errorf("initializer %q is defined twice", t.Name)
 		}
@@ -168,6 +171,9 @@ func (d *decoder) graph(p *protos.GraphProto) (*Graph, error) {
 	for i, v := range p.Input {
 		if v.GetName() == "" {
 			return nil, fmt.Errorf("input number %d has no name", i)
+		}
+		if err := checkNames(v.Name); err != nil {
+			return nil, fmt.Errorf("input number %d: %w", i, err)
 		}
 		switch known[v.Name] {
 		case "an initializer": // a default value: before IR 4 every weight was listed so
@@ -193,6 +199,9 @@ func (d *decoder) graph(p *protos.GraphProto) (*Graph, error) {
 		return nil, errors.New("the graph has no outputs")
 	}
 	for _, v := range p.Output {
+		if err := checkNames(v.GetName()); err != nil {
+			return nil, fmt.Errorf("an output: %w", err)
+		}
 		if known[v.GetName()] == "" { // order added what the nodes define
 			return nil, fmt.Errorf("output %q is not computed by any node", v.GetName())
 		}

@@ -256,6 +256,15 @@ func TestBadGraphs(t *testing.T) {
 		{"reference outside of a function", func(m *onnxtest.Model) {
 			m.Node("Relu", "x", "r", onnxtest.Attrs{"a": onnxtest.Ref("b")})
 		}, "only a function's body may"},
+		{"attribute of another kind", func(m *onnxtest.Model) {
+			m.Node("Conv", "x w", "r", onnxtest.Attrs{"pads": "1 1 1 1"})
+		}, `Conv node that makes "r": attribute "pads": it is of the kind STRING, not INTS`},
+		{"operator in colour", func(m *onnxtest.Model) { m.Node("\x1b[31mRelu", "x", "r", nil) }, `node number 2: "\x1b[31mRelu" is no operator's name`},
+		{"endless operator", func(m *onnxtest.Model) { m.Node(strings.Repeat("R", 5000), "x", "r", nil) }, "node number 2: a name of 5000 bytes is longer than the limit"},
+		{"endless value", func(m *onnxtest.Model) { m.Node("Relu", "x", strings.Repeat("r", 1<<20), nil) }, "node number 2: a name of 1048576 bytes"},
+		{"endless input", func(m *onnxtest.Model) { m.Input(strings.Repeat("r", 5000), onnx.Float32, 1) }, "input number 1: a name of 5000 bytes"},
+		{"endless output", func(m *onnxtest.Model) { m.Output(strings.Repeat("r", 5000), onnx.Float32) }, "an output: a name of 5000 bytes"},
+		{"endless initializer", func(m *onnxtest.Model) { m.Init(strings.Repeat("r", 5000), onnx.Scalar[float32](1)) }, "initializer number 1: a name of 5000 bytes"},
 		{"bad weights", func(m *onnxtest.Model) { m.Proto.Graph.Initializer[0].Dims[0] = 3 }, `initializer "w": the tensor has 24 bytes where 9 elements`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -52,6 +52,12 @@ func (e *externalFiles) find(p *protos.TensorProto, n int, d DType) (*io.Section
 		case "length":
 			length, err = strconv.ParseInt(kv.GetValue(), 10, 64)
 		}
+		if err == nil {
+			err = checkNames(kv.GetValue())
+		}
+		if err != nil && len(kv.GetValue()) > maxName {
+			return nil, fmt.Errorf("external data: %w", err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("external data: %s %q is not a number", kv.GetKey(), kv.GetValue())
 		}

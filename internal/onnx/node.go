@@ -3,6 +3,9 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/gomlx/compute-onnx/support/protos"
 )
@@ -24,6 +27,12 @@ func (d *decoder) appendNodes(list []*protos.NodeProto, s *scope) error {
 		if n.Op == "" {
 			return fmt.Errorf("node number %d has no operator", i)
 		}
+		if err := checkNames(append(append([]string{n.Op, n.Domain, n.Name}, n.Inputs...), n.Outputs...)...); err != nil {
+			return fmt.Errorf("node number %d: %w", i, err)
+		}
+		if strings.ContainsFunc(n.Op, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("node number %d: %q is no operator's name", i, n.Op)
+		}
 		if f, ok := d.functions[functionKey{n.Domain, n.Op, p.GetOverload()}]; ok {
 			if err := d.inline(n, p, f, s); err != nil {
 				return err
@@ -36,6 +45,19 @@ func (d *decoder) appendNodes(list []*protos.NodeProto, s *scope) error {
 		d.nodes = append(d.nodes, n)
 		if len(d.nodes) > maxNodes {
 			return fmt.Errorf("the model has more than %d nodes", maxNodes)
+		}
+	}
+	return nil
+}
+
+// maxName bounds names in bytes: messages show them. Exporters write where in a
+// program a node comes from, which takes hundreds.
+const maxName = 1 << 12
+
+func checkNames(names ...string) error {
+	for _, name := range names {
+		if len(name) > maxName {
+			return fmt.Errorf("a name of %d bytes is longer than the limit of %d", len(name), maxName)
 		}
 	}
 	return nil
@@ -62,6 +84,9 @@ func (d *decoder) attributes(n *Node, list []*protos.AttributeProto, s *scope) e
 				continue // the call leaves it out, so the operator's default holds
 			}
 		}
+		if err := checkKind(n, name, p); err != nil {
+			return fmt.Errorf("attribute %q: %w", name, err)
+		}
 		a, ok := d.attrs[p]
 		if !ok {
 			var err error
@@ -75,12 +100,39 @@ func (d *decoder) attributes(n *Node, list []*protos.AttributeProto, s *scope) e
 	return nil
 }
 
+// kinds are those of the attributes that operators of the default domain have and
+// whose value decides a result. What reads a node takes an attribute of another kind
+// for one that is absent, so such a file would be taken for another model.
+var kinds = func() map[string][]protos.AttributeProto_AttributeType {
+	m := map[string][]protos.AttributeProto_AttributeType{
+		"p":     {protos.AttributeProto_INT, protos.AttributeProto_FLOAT}, // LpPool had a float at first
+		"to":    {protos.AttributeProto_INT, protos.AttributeProto_STRING},
+		"value": {protos.AttributeProto_TENSOR, protos.AttributeProto_FLOAT}, // of Constant, and of Pad
+	}
+	for kind, names := range map[protos.AttributeProto_AttributeType]string{
+		protos.AttributeProto_INT:    "allowzero axis batch_dims blocksize broadcast ceil_mode count_include_pad dtype end fmod group k keepdims noop_with_empty_axes num_groups num_outputs select_last_index size spatial start storage_order training_mode transA transB",
+		protos.AttributeProto_INTS:   "axes dilations ends kernel_shape paddings pads perm shape split starts strides",
+		protos.AttributeProto_FLOAT:  "alpha beta bias epsilon gamma lambd max min",
+		protos.AttributeProto_STRING: "approximate auto_pad mode",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			m[name] = []protos.AttributeProto_AttributeType{kind}
+		}
+	}
+	return m
+}()
+
+func checkKind(n *Node, name string, p *protos.AttributeProto) error {
+	want, kind := kinds[name], kindOf(p)
+	if n.Domain != "" || want == nil || kind == protos.AttributeProto_UNDEFINED || slices.Contains(want, kind) {
+		return nil
+	}
+	return fmt.Errorf("it is of the kind %s, not %s", kind, want[0])
+}
+
 // attribute decodes one attribute of node n.
 func (d *decoder) attribute(n *Node, p *protos.AttributeProto) (Attr, error) {
-	kind := p.Type
-	if kind == protos.AttributeProto_UNDEFINED {
-		kind = guessKind(p)
-	}
+	kind := kindOf(p)
 	switch kind {
 	case protos.AttributeProto_INT:
 		return Attr{p.I}, nil
@@ -114,10 +166,12 @@ func (d *decoder) attribute(n *Node, p *protos.AttributeProto) (Attr, error) {
 	return Attr{}, errors.New("it does not say what kind of value it holds")
 }
 
-// guessKind tells the kind of an attribute from the field that is set: files of
-// the first IR versions do not name it.
-func guessKind(p *protos.AttributeProto) protos.AttributeProto_AttributeType {
+// kindOf tells the kind of an attribute, from the field that is set where the file
+// does not name it, as those of the first IR versions.
+func kindOf(p *protos.AttributeProto) protos.AttributeProto_AttributeType {
 	switch {
+	case p.Type != protos.AttributeProto_UNDEFINED:
+		return p.Type
 	case p.T != nil:
 		return protos.AttributeProto_TENSOR
 	case p.G != nil:
