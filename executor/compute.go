@@ -25,6 +25,7 @@ type computation struct {
 	// growing is the map, for those who watch it.
 	growing *Growing
 	views   *operators.Views
+	seen    *operators.Views // those, and others that are kept but not read
 	cover   *occluder
 
 	odds     odds

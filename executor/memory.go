@@ -42,7 +42,7 @@ func (c *computation) memory() planner.Memory {
 	held.Results += c.estimating + q.plan.Chosen().Levels.Bytes()
 	pass, updates := held, held
 	pass.Views, pass.Workers = c.all, base
-	updates.Views = known.Add(c.views.Arrays()...)
+	updates.Views = known.Add(c.seen.Arrays()...)
 	updates.Gradients = known.Add(c.views.Compensation.Arrays()...)
 	updates.Workers = max(base, c.stats().Peak)
 	for _, b := range c.batchers {

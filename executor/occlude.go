@@ -58,14 +58,14 @@ func (q *query) run(ctx context.Context, file *imageio.File) (*HeatMap, error) {
 		})
 	}
 	all, resident := views.Bytes(), residentBytes(views)
-	if !p.Keeps && !p.Chosen().ReadsViews() {
+	if !p.Chosen().ReadsViews() { // nor may a kernel, or bits would tell whether they are kept
 		dropMaps(views, p.Net)
 	}
-	h.Actual.ViewBytes = views.Bytes() + residentBytes(views)
+	h.Actual.ViewBytes = known.views.Bytes() + residentBytes(known.views)
 	updates := time.Now()
 	c := newComputation(q, h, views, cover)
 	defer c.release()
-	c.all, c.resident = all, resident
+	c.seen, c.all, c.resident = known.views, all, resident
 	stopped := c.run(ctx)
 	if stopped != nil && !(q.partial && c.partial(stopped)) {
 		return nil, stopped

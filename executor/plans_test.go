@@ -135,3 +135,18 @@ func TestActualWorkIsEstimated(t *testing.T) {
 		}
 	}
 }
+
+// Full inference reads no view, so its bits do not tell whether there are some: a mean of
+// the image, for one, could go by that of the clean image.
+func TestFullReadsNoViews(t *testing.T) {
+	b := newKeeping(t)
+	colourful(t, "colours.png", 30, 1)
+	b.grayModel("gray.onnx", 30)
+	b.run("CREATE MODEL g FROM 'gray.onnx' WITH (output = raw);")
+	const query = "OCCLUDE 'colours.png' USING g FOR CLASS 0 PATCH 4 STRIDE 1 WITH (plan = full);"
+	kept := b.one(query)
+	b.run("SET view_cache = off;")
+	if bits(b.one(query)) != bits(kept) {
+		t.Error("other bits where views are kept")
+	}
+}
