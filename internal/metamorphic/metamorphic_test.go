@@ -18,7 +18,7 @@ const (
 )
 
 const (
-	shortTrials = 16 // of each go test
+	shortTrials = 12 // of each go test
 	mostFailed  = 20 // after which a long run ends
 
 	leastKept   = .95 // of promises

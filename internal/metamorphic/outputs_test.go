@@ -1,6 +1,7 @@
 package metamorphic
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -127,6 +128,36 @@ func plain(v any) string {
 		return executor.Text(float32(f))
 	}
 	return fmt.Sprint(v)
+}
+
+// copies demands that COPY writes what INTO does.
+func copies(k *trial, rng *rand.Rand, q query) error {
+	q = q.timeless()
+	endings := []string{"csv", "json", "npy", "png"}
+	ending := endings[rng.IntN(len(endings))]
+	if ending == "png" && q.has("AT") {
+		ending = "npy"
+	}
+	into, to := k.path("into."+ending), k.path("copied."+ending)
+	if _, err := k.answer(q.with("INTO", "'"+into+"'").text()); err != nil {
+		return err
+	}
+	if _, err := k.run("CLEAR CACHE; COPY (" + q.text() + ") TO '" + to + "'"); err != nil {
+		return fmt.Errorf("COPY (%s) TO '%s'\n%w", q.text(), to, err)
+	}
+	a, err := os.ReadFile(into)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(to)
+	if err != nil {
+		return err
+	}
+	k.measured.bits++
+	if !bytes.Equal(a, b) {
+		return differ("COPY TO .%s writes other bytes than INTO", ending)
+	}
+	return nil
 }
 
 // table puts the answer into a table and reads it back.

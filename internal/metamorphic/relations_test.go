@@ -29,10 +29,15 @@ var relations = []relation{
 	{name: "listed", holds: listed},
 	{name: "classes", holds: classes},
 	{name: "predict", holds: predict},
+	{name: "truth", holds: truth},
+	{name: "cancelled", holds: cancelled},
+	{name: "pattern", holds: pattern},
 	{name: "files", holds: files},
+	{name: "copy", holds: copies},
 	{name: "table", holds: table},
 	{name: "analyze", holds: analyze},
 	{name: "compare", holds: compare},
+	{name: "evaluate", holds: evaluate},
 	{name: "unchanged", holds: unchanged},
 	{name: "covered", holds: covered},
 	{name: "reference", holds: referred},
@@ -82,15 +87,22 @@ func progressive(k *trial, _ *rand.Rand, q query) error {
 	return k.against(q.text(), variant{q.with("PROGRESSIVE", "").text(), nil}, variant{q.text(), []string{"SET progressive = on"}})
 }
 
-// kept asks again, after other queries on the same image and on another.
+// kept asks without keeping anything, and again, after other queries on the same image and
+// on another.
 func kept(k *trial, rng *rand.Rand, q query) error {
 	q = q.timeless()
 	first, err := k.answer(q.text())
 	if err != nil {
 		return err
 	}
+	if err := k.against(q.text(), variant{q.text(), []string{"SET view_cache = off"}}); err != nil {
+		return err
+	}
 	others := []query{q.exact().hinted("plan", "'full'"), q.exact().on(k.pictures[0]), q.exact().without("FILL").hinted("convolution", "'direct'")}
-	for _, other := range []query{q, others[rng.IntN(len(others))], q} {
+	if _, err := k.run("RESET ALL"); err != nil {
+		return err
+	}
+	for _, other := range []query{q, others[rng.IntN(len(others))], q, q} {
 		h, err := k.again(other.text())
 		if err == nil && other.text() == q.text() {
 			err = k.agree(first, h)

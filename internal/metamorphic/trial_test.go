@@ -308,7 +308,12 @@ func (k *trial) drawPlan(rng *rand.Rand, q query, listed bool, stride int) query
 
 // run runs statements.
 func (k *trial) run(text string) (results []executor.Result, err error) {
-	err = k.engine.Run(context.Background(), engine.Text{Name: "trial", Source: text, OpenEnd: true}, func(_ lang.Statement, r executor.Result) error {
+	return k.during(context.Background(), text)
+}
+
+// during runs statements until a context ends.
+func (k *trial) during(ctx context.Context, text string) (results []executor.Result, err error) {
+	err = k.engine.Run(ctx, engine.Text{Name: "trial", Source: text, OpenEnd: true}, func(_ lang.Statement, r executor.Result) error {
 		results = append(results, r)
 		return nil
 	})

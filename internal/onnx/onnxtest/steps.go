@@ -151,7 +151,7 @@ func (k *Random) convolve() {
 	}
 	group, out := 1, 1+k.Rand.IntN(8)
 	switch c := k.at.c; {
-	case k.Rand.IntN(3) == 0:
+	case k.Rand.IntN(4) == 0:
 		group, out = c, c*(1+k.Rand.IntN(2))
 	case c%2 == 0 && k.Rand.IntN(4) == 0:
 		group, out = 2, 2*(1+k.Rand.IntN(4))
