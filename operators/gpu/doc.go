@@ -94,13 +94,14 @@
 // Performance & Precision", 2018, split alike; Ootomo and Yokota, "Recovering Single Precision
 // Accuracy from Tensor Cores While Surpassing the FP32 Theoretical Peak Performance", 2022, on both):
 //
-//   - fp16 numbers end at 65504 and, below 2^-14, lose bits. So a filter's weights are multiplied by
-//     a power of two that brings the largest of them to 2^14 and more, a layer's input by one that
-//     brings the largest of its clean view to 2^6 and more; both are undone, exactly, where sums are
-//     stored. The largest value of a view is found (largest) before the layer that reads it is
-//     queued, stays on the device, and is kept with the views when these are dropped: so a scale
-//     belongs to the image, and no bit depends on the batch. A position may hold values 2^9 times as
-//     large as any of the clean image.
+//   - fp16 numbers end at 65504, and below 2^-14 they lose bits. So a filter's weights are
+//     multiplied by a power of two that brings the largest of them to 2^14 and more, a layer's
+//     input by one that brings the largest of its clean view to 2^10 and more; both are undone,
+//     exactly, where sums are stored. The largest value of a view is found (largest) before the
+//     layer that reads it is queued, stays on the device, and outlives the view: so a scale
+//     belongs to the image, and no bit depends on the batch. A position may hold values 32 times
+//     as large as any of the clean image. Values below 2^-12 of the largest lose bits: a value is
+//     off by 2^-23 of itself or 2^-35 of the largest (TestRanges).
 //   - Tensor cores cut off what does not fit into a sum, always toward zero. So each sums up the
 //     products of 16 values of K alone, and these sums are added by ordinary additions.
 //

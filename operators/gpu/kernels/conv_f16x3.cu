@@ -19,9 +19,9 @@
 // together. A tap has a multiple of 16 values, deep, the last of which are zeros.
 
 // scaling is the power of two that brings a layer's input, of which the largest value of the
-// clean image is known by its bits, to 2^7 at most; 1 where that is zero.
+// clean image is known by its bits, below 2^11; 1 where that is zero.
 DEVICE void scaling(unsigned largest, float &scale, float &unscale) {
-	int exponent = largest ? 260 - (int)(largest >> 23) : 127;
+	int exponent = largest ? 264 - (int)(largest >> 23) : 127;
 	exponent = exponent < 1 ? 1 : exponent > 253 ? 253 : exponent;
 	scale = __builtin_bit_cast(float, exponent << 23);
 	unscale = __builtin_bit_cast(float, (254 - exponent) << 23);
