@@ -78,3 +78,6 @@ func TestKernelsInRandomNetworks(t *testing.T) {
 		}
 	}
 }
+
+func TestRanges(t *testing.T) { checkRanges(t, emulated(t)) }
+func TestErrors(t *testing.T) { checkErrors(t, emulated(t)) }
