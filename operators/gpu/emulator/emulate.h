@@ -116,26 +116,28 @@ static inline float toward_zero(double v) {
 // neighbours along K: of a in rows group and group + 8, first of columns below 8, then of
 // those from 8 on; of b in rows below 8 and from 8 on.
 static inline void mma_add(float c[4], const unsigned a[4], const unsigned b[2]) {
-	static float left[32][16][16], right[32][16][8]; // by warp
+	// By warp, two of each: who is at the next one has left the one before, so lanes meet once.
+	static float lefts[32][2][16][16], rights[32][2][8][16];
 	const int warp = thread() / 32, group = thread() % 32 / 4, in_group = thread() % 4;
+	auto &left = lefts[warp][running.warp[warp].turn % 2];
+	auto &right = rights[warp][running.warp[warp].turn % 2]; // column by column
 	for (int i = 0; i < 8; i++) {
 		const int row = i % 4 < 2 ? group : group + 8;
 		const int column = in_group * 2 + (i & 1) + (i < 4 ? 0 : 8);
-		left[warp][row][column] = half_of(a[i / 2], i % 2);
+		left[row][column] = half_of(a[i / 2], i % 2);
 	}
 	for (int i = 0; i < 4; i++) {
-		right[warp][in_group * 2 + (i & 1) + (i < 2 ? 0 : 8)][group] = half_of(b[i / 2], i % 2);
+		right[group][in_group * 2 + (i & 1) + (i < 2 ? 0 : 8)] = half_of(b[i / 2], i % 2);
 	}
 	meet_warp();
 	for (int i = 0; i < 4; i++) {
 		const int row = i < 2 ? group : group + 8, column = in_group * 2 + (i & 1);
 		double sum = c[i];
 		for (int k = 0; k < 16; k++) {
-			sum += (double)left[warp][row][k] * right[warp][k][column];
+			sum += (double)(left[row][k] * right[column][k]); // which is exact
 		}
 		c[i] = toward_zero(sum);
 	}
-	meet_warp();
 }
 static inline void mma(float c[4], const unsigned a[4], const unsigned b[2]) {
 	c[0] = c[1] = c[2] = c[3] = 0;
