@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -375,5 +376,52 @@ func TestLost(t *testing.T) {
 	}
 	if launches > 4 {
 		t.Errorf("%d launches on a device that is lost", launches-3)
+	}
+}
+
+// TestCancelMovers checks that also layers that compute little and move much are cut, and
+// that little of them is done after the end of a context.
+func TestCancelMovers(t *testing.T) {
+	net := network.New("image", network.Shape{H: 16, W: 16, C: 8})
+	l := net.Input()
+	const layers, positions = 6, 8
+	for i := range layers {
+		var err error
+		if l, err = net.Add(fmt.Sprint("abs", i), network.Pointwise{Act: network.Activation{Fn: network.Abs}}, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	net.Output = l
+	net.Sort()
+	d := &soft.Device{}
+	p := program(t, net, d, Options{})
+	rng := rand.New(rand.NewPCG(1, 58))
+	in := net.Input().Shape
+	views := base(t, p, networktest.Image(rng, in))
+	batch := updatesOf(net, slices.Repeat([]operators.Tile{patchOf(rng, in, in.Whole())}, positions))
+	p.limit = layers * positions * int64(in.Len()) // of which a value is one
+	foretold, err := p.TrafficOf(batch, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(foretold.Launches); n < layers*2 {
+		t.Fatalf("%d launches of %d layers", n, layers)
+	}
+	for end := 1; end < len(foretold.Launches); end++ {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		gone := errors.New("gone")
+		count := 0
+		d.Before = func(string) error {
+			if count++; count == end {
+				cancel(gone)
+			}
+			return nil
+		}
+		if err := p.NewWorker().Run(ctx, views, batch); !errors.Is(err, gone) {
+			t.Fatalf("end in launch %d: the error is %v", end, err)
+		}
+		if count > end+3 {
+			t.Errorf("%d launches after the end in launch %d", count-end, end)
+		}
 	}
 }

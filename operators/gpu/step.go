@@ -13,6 +13,7 @@ type step struct {
 	layer *network.Layer
 	out   kernels.Out
 	work  network.Work
+	cost  int64 // what the work counts by where it is bounded
 	runs  int   // positions at which there is something to compute
 	rows  int64 // cells of all positions
 	all   int64 // cells of the whole batch
@@ -54,10 +55,11 @@ func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do 
 			if !r.Empty() {
 				more = l.Work(r)
 			}
-			if hi > lo && cost(s.work.Plus(more)) > p.limit {
+			cost := p.cost(l, more, r.Area())
+			if hi > lo && s.cost+cost > p.limit {
 				break
 			}
-			s.work = s.work.Plus(more)
+			s.work, s.cost = s.work.Plus(more), s.cost+cost
 			s.runs += min(1, r.Area())
 			s.rows += int64(r.Area())
 			s.most = max(s.most, r.Area())
@@ -75,8 +77,17 @@ func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do 
 	return nil
 }
 
-// cost is what work counts by where it is bounded.
-func cost(w network.Work) int64 { return w.MACs + w.Steps }
+// cost is what work on so many cells counts by where it is bounded, in multiply-adds: by
+// what is computed, or by the bytes that it moves, the inputs' in the proportion of the maps,
+// whichever takes longer.
+func (p *Shape) cost(l *network.Layer, w network.Work, cells int) int64 {
+	values := l.Shape.Len()
+	for _, in := range l.In {
+		values += in.Shape.Len()
+	}
+	bytes := 4 * int64(cells) * int64(values) / int64(l.Shape.Cells())
+	return max(w.MACs+w.Steps, byteWork*bytes)
+}
 
 // maxBlocks is how many blocks along x share the values of a position at most: enough to
 // fill a device with one position.

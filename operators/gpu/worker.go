@@ -331,7 +331,7 @@ func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) er
 		if err := p.kernels[i].run(s); err != nil {
 			return err
 		}
-		return w.queue.did(cost(s.work))
+		return w.queue.did(s.cost)
 	})
 	if err != nil {
 		return err
