@@ -45,8 +45,7 @@
 //	device    └─▶ [cover] ─▶ layer 1 ─▶ layer 2 ─▶ ... ─▶ [whole outputs]
 //
 // Two workers double-buffer: while one's batch is prepared or downloaded, the other's is
-// computed. The memory of the host is not pinned, for gorgonia.org/cu has no call for it; that
-// is why so little is copied.
+// computed. What is copied is pinned (pinned.go), so that the device fetches it by itself.
 //
 // Layers that change alike at all positions share a table. What a concat joins is computed
 // where the concat has it, in updates of its own rectangles, between other channels (inplace.go):

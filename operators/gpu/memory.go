@@ -17,8 +17,9 @@ type heap struct {
 	driver driver.Driver
 
 	mutex   sync.Mutex
-	garbage []*block // that nobody refers to
-	held    int64    // bytes
+	garbage []*block       // that nobody refers to
+	held    int64          // bytes
+	unpins  []func() error // of memory of the host that nobody refers to
 }
 
 // block is one allocation.
@@ -132,12 +133,17 @@ func (b *buffer) size() int64 {
 // sweep gives back what was dropped. The caller is bound to the device.
 func (h *heap) sweep() error {
 	h.mutex.Lock()
-	garbage := h.garbage
-	h.garbage = nil
+	garbage, unpins := h.garbage, h.unpins
+	h.garbage, h.unpins = nil, nil
 	for _, b := range garbage {
 		h.held -= b.bytes
 	}
 	h.mutex.Unlock()
+	for _, unpin := range unpins {
+		if err := unpin(); err != nil {
+			return err
+		}
+	}
 	for _, b := range garbage {
 		if err := h.driver.Free(b.at); err != nil {
 			return fmt.Errorf("giving back %d bytes: %w", b.bytes, err)

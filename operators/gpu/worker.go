@@ -33,10 +33,9 @@ type worker struct {
 	plain  bool // without tensor cores
 
 	// Reused from batch to batch.
-	upload []byte
-	scores []float32
-	cover  cover
-	host   hostViews
+	upload, scores *host
+	cover          cover
+	host           hostViews
 }
 
 // cover is an image that patches are cut from, on the device.
@@ -62,7 +61,7 @@ func (h hostViews) forget() {
 func (w *worker) Stats() operators.Stats {
 	d := w.queue.counts
 	d.Peak = w.peak
-	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: int64(cap(w.upload)) + 4*int64(cap(w.scores)), Device: d}
+	return operators.Stats{Layers: append([]operators.LayerStats(nil), w.stats...), Peak: w.upload.size() + w.scores.size(), Device: d}
 }
 
 // Release implements operators.Worker.
@@ -70,7 +69,9 @@ func (w *worker) Release() {
 	w.program.keep(w.arena)
 	w.cover.at.free()
 	w.host.forget()
-	w.arena, w.cover, w.host = nil, cover{}, hostViews{}
+	w.upload.free()
+	w.scores.free()
+	w.arena, w.cover, w.host, w.upload, w.scores = nil, cover{}, hostViews{}, nil, nil
 	w.queue.close(w.program.device)
 }
 
@@ -244,10 +245,8 @@ func (w *worker) room(bytes int64) error {
 // send uploads tables and patches, and says where everything is.
 func (w *worker) send(views *operators.Views, batch []operators.Update, size size) error {
 	p, l := w.program, w.layout
-	if int64(cap(w.upload)) < l.uploaded {
-		w.upload = bytesOf(make([]float32, l.uploaded/4))
-	}
-	upload := w.upload[:l.uploaded]
+	w.upload = p.device.heap.room(w.upload, l.uploaded)
+	upload := w.upload.memory[:l.uploaded]
 	l.tables(p.net, batch, upload)
 	c := p.net.Input().Shape.C
 	if size.patches {
@@ -404,13 +403,12 @@ func (w *worker) receive(batch []operators.Update) error {
 	if err := w.queue.finish(); err != nil {
 		return err
 	}
-	if cap(w.scores) < n*len(batch) {
-		w.scores = make([]float32, n*len(batch))
+	down := 4 * n * len(batch)
+	w.scores = p.device.heap.room(w.scores, int64(down))
+	if err := w.queue.download(w.scores.memory[:down], from); err != nil {
+		return fmt.Errorf("%d bytes from the device: %w", down, err)
 	}
-	scores := w.scores[:n*len(batch)]
-	if err := w.queue.download(bytesOf(scores), from); err != nil {
-		return fmt.Errorf("%d scores from the device: %w", len(scores), err)
-	}
+	scores := floats(w.scores.memory, n*len(batch))
 	for b := range batch {
 		copy(batch[b].Out, scores[b*n:])
 	}

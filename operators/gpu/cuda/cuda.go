@@ -130,17 +130,14 @@ func (g *card) Load(ptx string) (driver.Module, error) {
 	return module{m}, told(err)
 }
 
-// Pin implements driver.Pinner.
+// Pin implements driver.Pinner. Go does not move what is on its heap, and unpin, which refers to
+// the memory, keeps it.
 func (g *card) Pin(memory []byte) (unpin func() error, err error) {
-	var kept runtime.Pinner
-	kept.Pin(&memory[0])
 	at := unsafe.Pointer(&memory[0])
 	if code := C.cuMemHostRegister(at, C.size_t(len(memory)), 0); code != C.CUDA_SUCCESS {
-		kept.Unpin()
 		return nil, fmt.Errorf("pinning %d bytes: CUDA error %d", len(memory), int(code))
 	}
 	return func() error {
-		defer kept.Unpin()
 		if code := C.cuMemHostUnregister(at); code != C.CUDA_SUCCESS {
 			return fmt.Errorf("unpinning %d bytes: CUDA error %d", len(memory), int(code))
 		}

@@ -16,7 +16,6 @@
 // (Bind): cu's own contexts hand every call to another thread, and its BatchedContext
 // leaks and aborts. Plain allocations, streams that do not wait for the default one, events,
 // launches by cu's Function.Launch, which copies 8 bytes of every argument. Memory of the
-// host is not pinned, for cu has no call for it: copies to the device go through the
-// driver's own buffers, and return when their source has been read. Pin is there to measure
-// what that takes.
+// host is pinned by cuMemHostRegister, which cu has not, either: copies of other memory go through
+// the driver's own buffers, and return when their source has been read.
 package cuda

@@ -6,8 +6,8 @@
 //	operators/gpu/emulator  no device: the kernels' own source, run thread by thread
 //
 // A stream's work is done later, in order. What a host may rely on is in the
-// comments: copies to the device have taken their bytes when Upload returns; copies
-// to the host are done when Download returns; nothing else is done before Wait, or
-// before an event says so. That is what CUDA promises for memory that is not pinned,
-// and no more: gorgonia.org/cu cannot pin.
+// comments: copies to the device have taken their bytes when Upload returns, unless they
+// are of memory that is pinned; copies to the host are done when Download returns; nothing
+// else is done before Wait, or before an event says so. That is what CUDA promises, and no
+// more.
 package driver

@@ -26,7 +26,7 @@ type Driver interface {
 }
 
 // Pinner is a Driver to which memory of the host can be tied, between Bind and the function
-// it gives, so that copies need no copy in between. It must not be empty.
+// it gives, so that the device makes copies by itself, without one in between. It must not be empty.
 type Pinner interface {
 	Pin(memory []byte) (unpin func() error, err error)
 }
@@ -69,7 +69,8 @@ type Launch struct {
 
 // Stream is a queue of work, done in order. One goroutine uses it at a time.
 type Stream interface {
-	// Upload copies from the host. When it returns, from may be used again.
+	// Upload copies from the host. When it returns, from may be used again; memory that is
+	// pinned must stay as it is until the device has come past the copy.
 	Upload(to Pointer, from []byte) error
 	// Download copies to the host, after all that was queued. When it returns, it
 	// is there.

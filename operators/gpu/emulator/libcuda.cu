@@ -112,14 +112,26 @@ API cuModuleLoadDataEx(void **m, const char *ptx, unsigned n, const int *options
 	snprintf((char *)values[0], (unsigned long)values[1], "ptxas fatal : no kernels");
 	return INVALID_PTX;
 }
-static const void *pinned;
+static const void *pinned[64];
 API cuMemHostRegister_v2(const void *p, unsigned long bytes, unsigned flags) {
 	BOUND
-	return pinned = p, bytes && !flags ? OK : INVALID_VALUE;
+	for (const void *&known : pinned) {
+		if (!known && bytes && !flags) {
+			known = p;
+			return OK;
+		}
+	}
+	return INVALID_VALUE;
 }
 API cuMemHostUnregister(const void *p) {
 	BOUND
-	return p == pinned ? OK : INVALID_VALUE;
+	for (const void *&known : pinned) {
+		if (p && known == p) {
+			known = nullptr;
+			return OK;
+		}
+	}
+	return INVALID_VALUE;
 }
 API cuModuleGetFunction(const void **f, void *m, const char *name) {
 	BOUND

@@ -26,6 +26,7 @@ type Device struct {
 	held   int64
 	peak   int64
 	counts map[string]int
+	pinned map[*byte]int // bytes, by the first one
 	up     int64
 	down   int64
 }
@@ -210,7 +211,10 @@ func (s *stream) Wait() error {
 // Upload implements driver.Stream.
 func (s *stream) Upload(to driver.Pointer, from []byte) error {
 	s.device.copied(&s.device.up, len(from))
-	staged := append([]byte(nil), from...)
+	staged := from
+	if !s.device.isPinned(from) {
+		staged = append([]byte(nil), from...)
+	}
 	s.queue = append(s.queue, func() error {
 		return guarded("upload", func() { copy(bytesOf(s.device.values(to), len(staged)), staged) })
 	})
