@@ -35,6 +35,25 @@ func (s *Session) Profile(ctx context.Context, model, kernels string) *cost.Prof
 	return nil
 }
 
+// DeviceProfile implements planner.Statistics. A GPU's profile is kept under its name, as that of
+// the processor is.
+func (s *Session) DeviceProfile(ctx context.Context, name string, processors int) *cost.Device {
+	c, ok, err := s.Store.Calibration(ctx, store.Machine{CPU: name, Cores: processors, Kernels: deviceKernels}, store.AnyModel)
+	if err != nil || !ok {
+		s.warn(ctx, err)
+		return nil
+	}
+	d, err := cost.ParseDevice(c.Profile)
+	if err != nil {
+		s.warn(ctx, fmt.Errorf("the calibration of %s in %q is of no use to this version of Occlude: %w", name, s.Store.Path(), err))
+		return nil
+	}
+	return d
+}
+
+// deviceKernels is the set of kernels of a GPU, where sets of the processor's are named.
+const deviceKernels = "cuda"
+
 // Curve implements planner.Statistics.
 func (s *Session) Curve(ctx context.Context, k curve.Key) (curve.Curve, bool) {
 	c, ok, err := s.Store.Curve(ctx, k)

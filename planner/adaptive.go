@@ -231,7 +231,7 @@ func adaptiveCandidate(ctx context.Context, q *Occlude, h hints, r resources, ex
 		return cmp.Compare(a.Estimate.Seconds, b.Estimate.Seconds)
 	})
 	e := cheapest.Estimate
-	a.SecondsAll = e.Seconds - e.BaseSeconds - e.WriteSeconds
+	a.SecondsAll = e.Seconds - e.BaseSeconds - e.WriteSeconds // a GPU's weights are part of the base pass
 	a.SecondsExact = a.SecondsAll / float64(n)
 	estimating := stageSeconds * max(1, float64(n)/stagePositions)
 	a.SecondsAfter, a.SecondsEstimating = e.WriteSeconds, usualStages*estimating
@@ -273,6 +273,11 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, h hints, r resources,
 		fallthrough
 	default:
 		a.Sketch.Tau = sampleTau
+	}
+	if r.card != nil { // which has no backward pass
+		a.Sketch, a.Whole = exact.Rects, exact.Rects
+		a.StageCost = (estimating + exact.Estimate.OnGPU.StageSeconds) / a.SecondsExact
+		return nil
 	}
 	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
 	one := resources{threads: 1, rates: r.choice, choice: r.choice}

@@ -144,8 +144,8 @@ func (p *Benchmark) considered() {
 				continue
 			}
 			q := *p.Query
-			q.Candidates = []*Candidate{c}
-			p.Alternatives = append(p.Alternatives, Alternative{c.Name, &q, c == p.Query.Chosen()})
+			q.Candidates, q.Device, q.Threads = []*Candidate{c}, nameOf(c.Device), c.Threads
+			p.Alternatives = append(p.Alternatives, Alternative{c.title(), &q, c == p.Query.Chosen()})
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (b *binder) alternative(ctx context.Context, s *lang.Occlude, a lang.Altern
 
 // same tells whether two candidates of one query do the same.
 func (c *Candidate) same(d *Candidate) bool {
-	return c.Name == d.Name && c.Rects == d.Rects && c.Batch == d.Batch && slices.Equal(c.Algorithms, d.Algorithms) &&
+	return c.title() == d.title() && c.Rects == d.Rects && c.Batch == d.Batch && slices.Equal(c.Algorithms, d.Algorithms) &&
 		equal(c.DrillDown, d.DrillDown) && equal(c.Adaptive, d.Adaptive)
 }
 

@@ -249,7 +249,7 @@ func (b *binder) set(s *lang.Set) (Plan, error) {
 	}
 	v, err := settings.Check(s.Setting.Key(), plainText(s.Value))
 	if err != nil {
-		return nil, lang.Errorf(s.Value.Span(), "%w", err)
+		return nil, lang.Errorf(s.Value.Span(), "%w", err).WithHint(settingsValue(s.Setting.Key(), s.Value))
 	}
 	return &Set{b.text, s.Setting.Key(), v}, nil
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p := &Occlude{text: b.text, Model: m, Net: o.net, Fired: o.fired, Threads: b.env.Settings.Threads(),
-		Off: b.env.Settings.Off(), Device: "cpu", Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
+		Off: b.env.Settings.Off(), Device: CPU, Profile: b.env.Profile, ProfileAge: b.profileAge(), Started: start}
 	q := queryOptions{seed: defaultSeed}
 	q.accuracy = b.accuracy()
 	read := optionReader[queryOptions]{table: queryTable, target: &q}
@@ -110,9 +111,13 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p.Keeps = b.keeps(p)
-	if p.Candidates, err = candidates(ctx, p, q.hints, r, b.kept(p)); ctx.Err() != nil {
+	p.Candidates, err = b.candidates(ctx, p, &q, r)
+	switch placed := (*lang.Diagnostic)(nil); {
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	} else if err != nil {
+	case errors.As(err, &placed):
+		return nil, err
+	case err != nil:
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning
 		return nil, lang.Errorf(at, "%w", err).WithHint(wouldFit(p, q.hints, r, p.Candidates, err))
@@ -121,7 +126,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 		return nil, err
 	}
 	p.Allowed = p.Threads
-	p.Threads, p.MemoryLimit = p.Chosen().Threads, r.memory
+	p.Device, p.Threads, p.MemoryLimit = nameOf(p.Chosen().Device), p.Chosen().Threads, r.memory
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {
 			return nil, lang.Errorf(s.Within.Span(), "%w", err).WithHint("without OR FAIL it is made as coarse as it has to be")
@@ -138,8 +143,8 @@ type queryOptions struct {
 	seed        int
 	// ofSampling are the hints about sampling, as they were written.
 	ofSampling []*numberHint
-	// tolerance is where it was asked for, nil where it was not.
-	tolerance lang.Value
+	// tolerance is where it was asked for, nil where it was not, and so is deviceAt.
+	tolerance, deviceAt lang.Value
 }
 
 // attainable tells whether there is a plan that keeps a tolerance which was asked

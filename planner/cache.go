@@ -19,10 +19,15 @@ type Cache interface {
 // Views were materialized by a query before: a plan that computes with the same
 // algorithms has no base pass to run, and finds the weights packed.
 type Views struct {
-	Device     string                // that they are on, as SET device names it
+	// Device is what keeps them, as SET device names it: only there they are of use. "" is
+	// the processor, too.
+	Device     string
 	Algorithms []operators.Algorithm // by layer Index
 	Bytes      int64
 }
+
+// on tells whether a device has the views.
+func (v Views) on(d *Device) bool { return v.Device == nameOf(d) || v.Device == "" && d == nil }
 
 // The plans about what is kept for other queries.
 type (
@@ -53,14 +58,14 @@ func (b *binder) keeps(p *Occlude) bool {
 	return b.env.Cache != nil && p.Table == "" && allViews(p.Net)+4*int64(p.Net.Input().Shape.Len()) <= b.env.Settings.ViewCache()
 }
 
-// kept are the views that there are of all images of a query, made by the same
+// kept are the views that a device has of all images of a query, made by the same
 // algorithms.
-func (b *binder) kept(p *Occlude) (common []Views) {
+func (b *binder) kept(p *Occlude, on *Device) (common []Views) {
 	if !p.Keeps {
 		return nil
 	}
 	for i, image := range p.Images {
-		views := b.env.Cache.Views(p.Net, p.Kernels, image)
+		views := slices.DeleteFunc(b.env.Cache.Views(p.Net, p.Kernels, image), func(v Views) bool { return !v.on(on) })
 		if i == 0 {
 			common = views
 		}

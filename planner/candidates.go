@@ -23,6 +23,9 @@ type hints struct {
 	// sampled the hints that demand it, "" for none.
 	adaptive *Adaptive
 	sampled  string
+	// device is the name of the only one that may compute, "" for any, and deviceBy the
+	// setting or hint that says so.
+	device, deviceBy string
 }
 
 // considered are the plans to cost, the simpler one first where they cost the same.
@@ -62,6 +65,7 @@ type resources struct {
 	choice *cost.Rates
 	// allowed tells whether a choice is not ruled out; nil for all.
 	allowed func(choice string) bool
+	card    *card // the GPU that computes, nil for the processor
 }
 
 func (r resources) enabled(choice string) bool { return r.allowed == nil || r.allowed(choice) }
@@ -76,12 +80,29 @@ func (r resources) parallel() float64 {
 	return float64(n)
 }
 
-// candidates costs the ways to run a query and orders them, the chosen one
-// first: with a base pass, or where that is cheaper over views that are kept. It fails
-// when none that the hints allow fits into the memory.
+// demands tells whether hints and goals allow a candidate.
+func (h hints) demands(q *Occlude, c *Candidate) bool {
+	forced, _ := h.forced()
+	return (forced == "" || c.Name == forced) && (q.Goals.Within == 0 || c.Adaptive != nil) && h.allows(c)
+}
+
+// allows tells whether a candidate computes where it may.
+func (h hints) allows(c *Candidate) bool { return h.device == "" || h.device == nameOf(c.Device) }
+
+// candidates costs the ways to run a query on a device and orders them, the chosen one
+// first.
 func candidates(ctx context.Context, q *Occlude, h hints, r resources, kept []Views) ([]*Candidate, error) {
+	all, err := considered(ctx, q, h, r, kept)
+	if err != nil {
+		return nil, err
+	}
+	return choose(q, h, all)
+}
+
+// considered costs the ways to run a query on a device: with a base pass, or where that is
+// cheaper over views that are kept.
+func considered(ctx context.Context, q *Occlude, h hints, r resources, kept []Views) ([]*Candidate, error) {
 	all := h.considered()
-	forced, by := h.forced()
 	for _, c := range all {
 		if err := c.cost(ctx, q, h, r); err != nil {
 			return nil, err
@@ -114,12 +135,16 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources, kept []Vi
 		}
 		all[i].off = c.off
 	}
-	demanded := func(c *Candidate) bool { // by hints and goals
-		return (forced == "" || c.Name == forced) && (q.Goals.Within == 0 || c.Adaptive != nil)
-	}
+	return all, nil
+}
+
+// choose orders candidates, the one to run first. It fails when none that the hints allow
+// fits into the memory.
+func choose(q *Occlude, h hints, all []*Candidate) ([]*Candidate, error) {
+	forced, by := h.forced()
 	rank := func(c *Candidate) int { // the lower one runs whatever it costs
 		switch {
-		case !demanded(c):
+		case !h.demands(q, c):
 			return 3
 		case len(c.off) > 0:
 			return 2
@@ -128,6 +153,7 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources, kept []Vi
 		}
 		return 0
 	}
+	all = slices.Clone(all)
 	sort.SliceStable(all, func(i, j int) bool {
 		if a, b := rank(all[i]), rank(all[j]); a != b {
 			return a < b
@@ -138,13 +164,13 @@ func candidates(ctx context.Context, q *Occlude, h hints, r resources, kept []Vi
 		return all[i].wager() < all[j].wager()
 	})
 	if rank(all[0]) > 1 {
-		return nil, noneLeft(all, demanded)
+		return nil, noneLeft(all, func(c *Candidate) bool { return h.demands(q, c) })
 	}
 	if all[0].refused != nil {
 		return all, all[0].refused
 	}
 	all[0].Forced = all[0].Name == forced
-	explainChoice(q.Goals, all[0], all[1:], by)
+	explainChoice(q.Goals, h, all[0], all[1:], by)
 	return all, nil
 }
 
@@ -157,20 +183,32 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
-	if c.Algorithms == nil { // else those of a plan that is taken up again, or of a trial
+	switch {
+	case c.Algorithms != nil: // those of a plan that is taken up again, or of a trial
+	case r.card != nil:
+		c.Algorithms = r.card.algorithms(net)
+	default:
 		c.choose(net, tallies, r.choice, h.accuracy)
 	}
 	c.refine(q)
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
-	c.size(q, tallies, h, r)
-	r.threads = c.Threads
-	c.price(net, tallies, r)
+	spread := q.Profile.Of(q.Model.Hash)
+	if r.card != nil {
+		c.Device, spread = r.card.Device, r.card.rates.Spread
+		if err := c.costOnGPU(q, h, r); err != nil {
+			return err
+		}
+	} else {
+		c.size(q, tallies, h, r)
+		r.threads = c.Threads
+		c.price(net, tallies, r)
+	}
 	c.divide()
 	c.addSampling(net)
 	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures()) + q.keeping()
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
-	c.Estimate.Least, c.Estimate.Most = c.within(q.Profile.Of(q.Model.Hash))
+	c.Estimate.Least, c.Estimate.Most = c.within(spread)
 	return nil
 }
 
@@ -199,19 +237,25 @@ func (p *Occlude) pictures() int {
 
 // explainChoice says in each candidate why it was taken or not; by are the hints
 // that forced the best one, if it is forced.
-func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string) {
+func explainChoice(goals Goals, h hints, best *Candidate, others []*Candidate, by string) {
 	against := func(a, b *Candidate) string {
 		return fmt.Sprintf("%s against %s", FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds))
 	}
-	best.Reason = "cheapest: " + against(best, others[0])
+	rival := others[0]
+	best.Reason = "cheapest: " + against(best, rival)
+	if best.Device != rival.Device {
+		best.Reason += " on " + nameOf(rival.Device)
+	}
 	switch {
 	case best.Forced:
 		best.Reason = "forced by " + by
 	case goals.Within > 0:
 		best.Reason = "the only plan that ends in time whatever a position takes"
-	case len(others[0].off) > 0:
+	case !h.allows(rival):
+		best.Reason = "the only plan that is left on " + h.device
+	case len(rival.off) > 0:
 		best.Reason = "the only plan that is left"
-	case others[0].refused != nil:
+	case rival.refused != nil:
 		best.Reason = "the only one that fits into the memory"
 	case goals.SSIM > mostPromised && best.Adaptive == nil:
 		best.Reason += fmt.Sprintf("; no sample can promise SSIM above %g", mostPromised)
@@ -224,6 +268,8 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 		switch seconds := against(c, best); {
 		case len(c.off) > 0:
 			c.Reason = "ruled out by " + offBy(c.off) + ": " + seconds
+		case !h.allows(c):
+			c.Reason = "ruled out by " + h.deviceBy + ": " + seconds
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:
 			c.Reason = "ruled out by the hint, though cheaper: " + seconds
 		case best.Forced:
@@ -237,10 +283,15 @@ func explainChoice(goals Goals, best *Candidate, others []*Candidate, by string)
 			if c.Adaptive.dear() {
 				c.Reason = "cheaper, unless the map is rough; to find that out would take too long: " + seconds
 			}
+		case c.Device != best.Device:
+			c.Reason = fmt.Sprintf("dearer on %s: %s", nameOf(c.Device), seconds)
 		case c.Rects.Rule == Traced && c.FullFrom <= 1:
 			c.Reason = "every update covers the whole map from the first layer on"
 		case macs >= 1.05:
 			c.Reason = fmt.Sprintf("%.1fx the multiply-adds: %s", macs, seconds)
+		case c.Device != nil && macs < 1:
+			c.Reason = fmt.Sprintf("%.1fx fewer multiply-adds, but they fill %s of the GPU, not %s: %s",
+				1/macs, percent(c.Estimate.OnGPU.Fill), percent(best.Estimate.OnGPU.Fill), seconds)
 		default:
 			c.Reason = "dearer: " + seconds
 		}

@@ -10,13 +10,15 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/operators"
+	"occlude/operators/gpu/devices"
 )
 
 // Choice is what of a physical plan decides the bits of its answer: two plans of the
 // same query with equal choices give the same, whatever their threads and batches.
 type Choice struct {
 	Plan       string                `json:"plan"`
-	Kernels    string                `json:"kernels"`
+	Device     string                `json:"device,omitempty"` // what its maker calls the GPU, "" for the processor
+	Kernels    string                `json:"kernels"`          // of the processor, kernelsGPU for a GPU's
 	Rects      Rectangles            `json:"rectangles"`
 	DrillDown  *DrillDown            `json:"drill_down,omitempty"`
 	Adaptive   *Adaptive             `json:"adaptive,omitempty"`
@@ -28,9 +30,16 @@ type Choice struct {
 // Choice is that of the plan that will run.
 func (p *Occlude) Choice() Choice {
 	c := p.Chosen()
-	return Choice{Plan: c.Name, Kernels: p.Kernels, Rects: c.Rects, DrillDown: c.DrillDown,
+	choice := Choice{Plan: c.Name, Kernels: p.Kernels, Rects: c.Rects, DrillDown: c.DrillDown,
 		Adaptive: c.Adaptive, Forced: c.Forced, Net: layersHash(p.Net), Algorithms: c.Algorithms}
+	if c.Device != nil {
+		choice.Device, choice.Kernels = c.Device.Properties.Name, kernelsGPU
+	}
+	return choice
 }
+
+// kernelsGPU are the kernels of all GPUs, whose answers differ with the GPU's kind at most.
+const kernelsGPU = "cuda"
 
 // layersHash tells networks of one model apart that were rewritten in different ways.
 func layersHash(net *network.Network) string {
@@ -98,7 +107,14 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 		p.Departs = fmt.Sprintf("the table %q was begun with another plan: %s; what follows may differ from it as plans do", p.Table, why)
 		return nil
 	}
-	if begun.Kernels != p.Kernels {
+	why, err := b.sameDevice(ctx, p, begun, &r)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return departs(why)
+	}
+	if begun.Device == "" && begun.Kernels != p.Kernels {
 		if set, err := b.env.Settings.Get("kernels"); err != nil || set != settings.KernelsAuto {
 			return departs("its kernels are " + begun.Kernels + ", not " + p.Kernels)
 		}
@@ -123,15 +139,46 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 	if c.refused != nil {
 		return departs(c.refused.Error())
 	}
-	p.Kernels = begun.Kernels
+	if begun.Device == "" {
+		p.Kernels = begun.Kernels
+	}
 	c.Reason = fmt.Sprintf("the table %q was begun with it", p.Table)
 	others := p.Candidates
 	p.Candidates = []*Candidate{c}
 	for _, o := range others {
-		if o.Name != c.Name {
+		if o.Name != c.Name || o.Device != c.Device {
 			o.Reason = fmt.Sprintf("the table %q was begun with the other plan", p.Table)
 			p.Candidates = append(p.Candidates, o)
 		}
 	}
 	return nil
+}
+
+// sameDevice has a plan costed where heat maps were computed before, or says why that cannot
+// be.
+func (b *binder) sameDevice(ctx context.Context, p *Occlude, begun *Choice, r *resources) (why string, err error) {
+	set := b.env.Settings.Device()
+	switch {
+	case begun.Device == "" && set != settings.DeviceAuto && set != CPU:
+		if p.Chosen().Device != nil {
+			return "it was begun on the processor, not on " + set, nil
+		}
+	case begun.Device == "":
+	case set == CPU:
+		return "it was begun on the " + begun.Device + ", and device is cpu", nil
+	default:
+		name := set
+		if name == settings.DeviceAuto {
+			name = devices.First
+		}
+		if r.card, err = b.card(ctx, name, p.Net); ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		} else if err != nil {
+			return fmt.Sprintf("it was begun on the %s, and %s cannot be used: %v", begun.Device, name, err), nil
+		}
+		if now := r.card.Properties.Name; now != begun.Device {
+			return fmt.Sprintf("it was begun on the %s, and %s is the %s", begun.Device, name, now), nil
+		}
+	}
+	return "", nil
 }

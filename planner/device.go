@@ -1,6 +1,20 @@
 package planner
 
-import "occlude/operators/gpu/driver"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"occlude/internal/network"
+	"occlude/internal/settings"
+	"occlude/lang"
+	"occlude/operators"
+	"occlude/operators/gpu"
+	"occlude/operators/gpu/devices"
+	"occlude/operators/gpu/driver"
+	"occlude/planner/cost"
+)
 
 // Devices is what the planner asks about what can compute beside the processor.
 type Devices interface {
@@ -16,4 +30,172 @@ type Device struct {
 	// Free is how many bytes of its memory programs could have now, what is kept for
 	// other queries included, which can be dropped.
 	Free int64
+}
+
+// CPU is the name of the processor among devices.
+const CPU = settings.DeviceCPU
+
+// nameOf is how SET device names what computes.
+func nameOf(d *Device) string {
+	if d == nil {
+		return CPU
+	}
+	return d.Name
+}
+
+// worthOpening is how many seconds the processor must be expected to take for a query before
+// a GPU is asked for that nobody demands: to open one takes a good part of a second, and its
+// kernels are compiled by the driver when they are loaded first.
+const worthOpening = 2.0
+
+// card is a GPU with what costs on it are told by.
+type card struct {
+	*Device
+	rates *cost.Device
+}
+
+// unfit tells why a plan cannot run on a GPU.
+type unfit struct{ reason string }
+
+func (e *unfit) Error() string { return e.reason }
+
+// Why only the processor can do something.
+const (
+	noSketches    = "sketches and trends are computed by the processor alone"
+	noConvolution = "%s is an algorithm of the processor"
+)
+
+// card opens a GPU for a network.
+func (b *binder) card(ctx context.Context, name string, net *network.Network) (*card, error) {
+	if b.env.Devices == nil {
+		return nil, driver.ErrNotBuilt
+	}
+	d, err := b.env.Devices.Device(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &card{Device: d}
+	if err := gpu.Check(net); err != nil {
+		return nil, fmt.Errorf("the %s cannot compute the network: %w", d.Properties.Name, err)
+	}
+	if c.rates = b.env.Statistics.DeviceProfile(ctx, d.Properties.Name, d.Processors); c.rates == nil {
+		c.rates = cost.DeviceOf(d.Properties)
+	}
+	return c, nil
+}
+
+// candidates are those of the devices that the settings and hints allow, the best one first.
+// Where a GPU that could have been used is not, NoDevice says why.
+func (b *binder) candidates(ctx context.Context, p *Occlude, q *queryOptions, r resources) ([]*Candidate, error) {
+	all, err := considered(ctx, p, q.hints, r, b.kept(p, nil))
+	if err != nil {
+		return nil, err
+	}
+	wanted := b.env.Settings.Device()
+	if wanted == settings.DeviceCPU || wanted == settings.DeviceAuto && !worthAsking(p, q.hints, all) {
+		return choose(p, q.hints, all)
+	}
+	forced := wanted != settings.DeviceAuto
+	name := wanted
+	if !forced {
+		name = devices.First
+		if !b.env.Settings.Enabled("gpu") {
+			return choose(p, q.hints, all)
+		}
+	}
+	there, err := b.onDevice(ctx, p, q, r, name)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err == nil && forced {
+		q.hints.device, q.hints.deviceBy = name, b.deviceBy(q)
+	}
+	var chosen []*Candidate
+	if err == nil {
+		chosen, err = choose(p, q.hints, append(there, all...))
+		if err == nil || !forced {
+			return chosen, err
+		}
+	}
+	if q.deviceAt != nil {
+		d := lang.Errorf(q.deviceAt.Span(), "%s: %w", name, err)
+		return chosen, d.WithHint("device = 'cpu' computes it on the processor, device = 'auto' where that is better")
+	}
+	if forced || !errors.Is(err, driver.ErrNotBuilt) {
+		p.NoDevice = fmt.Sprintf("%s is not used: %v", name, err)
+	}
+	q.hints.device = ""
+	return choose(p, q.hints, all)
+}
+
+// deviceBy names what asks for a device.
+func (b *binder) deviceBy(q *queryOptions) string {
+	if q.deviceAt != nil {
+		return "WITH (device = '" + b.env.Settings.Device() + "')"
+	}
+	return "SET device = '" + b.env.Settings.Device() + "'"
+}
+
+// worthAsking tells whether the processor's best plan takes so long that a GPU may be opened.
+func worthAsking(p *Occlude, h hints, all []*Candidate) bool {
+	least := math.Inf(1)
+	for _, c := range all {
+		if h.demands(p, c) && len(c.off) == 0 && c.refused == nil {
+			least = min(least, c.Estimate.Seconds)
+		}
+	}
+	return least*float64(len(p.Images)) > worthOpening
+}
+
+// onDevice are the candidates on a GPU, of which one at least can run.
+func (b *binder) onDevice(ctx context.Context, p *Occlude, q *queryOptions, r resources, name string) ([]*Candidate, error) {
+	if !b.env.Settings.Enabled("gpu") {
+		return nil, &unfit{"it is ruled out by SET " + settings.SwitchOf("gpu") + " = off"}
+	}
+	var err error
+	if r.card, err = b.card(ctx, name, p.Net); err != nil {
+		return nil, err
+	}
+	switch {
+	case q.hints.sketches == hintOn || q.hints.trend == hintOn || q.hints.adaptive != nil && q.hints.adaptive.TauBy == TauHint:
+		return nil, &unfit{noSketches}
+	case len(forcedElsewhere(p, q.hints.accuracy)) > 0:
+		return nil, &unfit{fmt.Sprintf(noConvolution, q.hints.accuracy.convolution)}
+	}
+	all, err := considered(ctx, p, q.hints, r, b.kept(p, r.card.Device))
+	if err != nil {
+		return nil, err
+	}
+	var refused error
+	for _, c := range all {
+		if !q.hints.demands(p, c) || len(c.off) > 0 {
+			continue
+		}
+		if c.refused == nil {
+			return all, nil
+		}
+		refused = c.refused
+	}
+	if refused == nil {
+		refused = noneLeft(all, func(c *Candidate) bool { return q.hints.demands(p, c) })
+	}
+	return nil, refused
+}
+
+// algorithms are those of a network's layers on the GPU.
+func (c *card) algorithms(net *network.Network) []operators.Algorithm {
+	return forcedAlgorithms(net, string(operators.Direct))
+}
+
+// forcedElsewhere are the layers that a hint has computed by an algorithm that GPUs have not.
+func forcedElsewhere(p *Occlude, want accuracy) (layers []*network.Layer) {
+	if want.convolution == ConvolutionAuto || want.convolution == string(operators.Direct) {
+		return nil
+	}
+	for i, a := range forcedAlgorithms(p.Net, want.convolution) {
+		if string(a) == want.convolution {
+			layers = append(layers, p.Net.Layers[i])
+		}
+	}
+	return layers
 }

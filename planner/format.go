@@ -107,3 +107,6 @@ func FormatError(v float64) string {
 	}
 	return fmt.Sprintf("%se%d", strings.TrimSuffix(mantissa, ".0"), power)
 }
+
+// percent prints a share.
+func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"occlude/internal/settings"
 	"occlude/lang"
 	"occlude/operators"
 )
@@ -91,8 +92,11 @@ var queryOptionTable = []queryOption{
 			q.accuracy.tolerance, q.tolerance = n[0], v
 			return nil
 		}},
-	{Hint{"device", "auto, cpu", "the setting device", "where to compute"},
-		word(func(*queryOptions, string) {}, "cpu", "auto")},
+	{Hint{"device", "auto, cpu, cuda:0", "the setting device", "where to compute: auto chooses, cuda:0 is the first GPU, without which the query fails"},
+		func(q *queryOptions, v lang.Value) error { // see binder.override
+			q.deviceAt = v
+			return nil
+		}},
 	{Hint{"seed", "n", "42", "of random choices: which positions to sample and to verify"},
 		func(q *queryOptions, v lang.Value) (err error) {
 			q.seed, err = wholeNumber(v, 0)
@@ -167,15 +171,25 @@ func (q *queryOptions) checkSampling(goals Goals) error {
 func (b *binder) override(options []lang.Option) error {
 	for _, o := range options {
 		name := o.Name.Key()
-		if name != "threads" && name != "kernels" {
+		if name != "threads" && name != "kernels" && name != "device" {
 			continue
 		}
 		changed, err := b.env.Settings.With(name, plainText(o.Value))
 		if err != nil {
-			return lang.Errorf(o.Value.Span(), "%w", err)
+			return lang.Errorf(o.Value.Span(), "%w", err).WithHint(settingsValue(name, o.Value))
 		}
 		env := *b.env
 		env.Settings, b.env = changed, &env
 	}
 	return nil
+}
+
+// settingsValue is a hint at what a value of a setting may be meant for, "" for none.
+func settingsValue(name string, v lang.Value) string {
+	for _, s := range settings.All() {
+		if s.Name == name {
+			return lang.DidYouMean(plainText(v), s.Values)
+		}
+	}
+	return ""
 }

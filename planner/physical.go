@@ -70,6 +70,14 @@ type Candidate struct {
 // Possible tells whether a candidate could run, were it chosen.
 func (c *Candidate) Possible() bool { return c.refused == nil && len(c.off) == 0 }
 
+// title names a candidate among those of all devices.
+func (c *Candidate) title() string {
+	if c.Device == nil {
+		return c.Name
+	}
+	return c.Name + " on " + c.Device.Name
+}
+
 // Positions is how many positions are expected to be computed.
 func (c *Candidate) Positions() int {
 	n := 0
@@ -196,6 +204,8 @@ type Estimate struct {
 	// PeakBytes is all of Memory, and ViewBytes the views while positions are computed.
 	PeakBytes, ViewBytes int64
 	Memory               Memory
+	// OnGPU is what it takes of the GPU, nil on the processor.
+	OnGPU *OnGPU
 	// Error is the expected rounding error of the probabilities that are computed.
 	Error float64
 }

@@ -23,6 +23,21 @@ func (e *tooLarge) Error() string {
 	return fmt.Sprintf("the %s plan needs %s with %s and batches of %d, %s", c.Name, FormatBytes(c.Estimate.PeakBytes), Counted(c.Threads, "thread"), c.Batch, limit)
 }
 
+// noRoom tells that a candidate does not fit into the free memory of a GPU.
+type noRoom struct {
+	candidate *Candidate
+	takes     OnGPU
+}
+
+func (e *noRoom) Error() string {
+	c, t := e.candidate, e.takes
+	if t.Workers == 0 {
+		return fmt.Sprintf("batches of %d are beyond what the GPU's kernels can count", c.Batch)
+	}
+	return fmt.Sprintf("the %s plan needs %s of the GPU's memory (weights %s, views %s, a worker's batch of %d %s), of which %s are free",
+		c.Name, FormatBytes(t.Total()), FormatBytes(t.Weights), FormatBytes(t.Views), c.Batch, FormatBytes(t.Workers), FormatBytes(t.Free))
+}
+
 // wouldFit says what would fit instead of a plan that was refused, "" for other
 // errors. The candidates are all that were considered.
 func wouldFit(q *Occlude, h hints, r resources, all []*Candidate, err error) string {
@@ -32,7 +47,7 @@ func wouldFit(q *Occlude, h hints, r resources, all []*Candidate, err error) str
 	}
 	var ways []string
 	c := *large.candidate
-	if h.batch > 0 || h.threads > 0 { // what was forced may be what is too large
+	if c.Device == nil && (h.batch > 0 || h.threads > 0) { // what was forced may be what is too large
 		c.Threads, c.Batch = 1, max(1, min(h.batch, len(q.Grid.Positions)))
 		if c.fit(q, 1, r) {
 			ways = append(ways, fmt.Sprintf("threads = 1, batch = %d would fit", c.Batch))
@@ -40,7 +55,7 @@ func wouldFit(q *Occlude, h hints, r resources, all []*Candidate, err error) str
 	}
 	for _, other := range all {
 		if other.refused == nil {
-			ways = append(ways, "the "+other.Name+" plan would fit")
+			ways = append(ways, "the "+other.title()+" plan would fit")
 			break
 		}
 	}

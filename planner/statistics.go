@@ -18,6 +18,9 @@ type Statistics interface {
 	// Profile is how fast a set of kernels was found to be on this machine, at
 	// best by the model with this content hash; nil if nothing was measured.
 	Profile(ctx context.Context, model, kernels string) *cost.Profile
+	// DeviceProfile is how fast a GPU with the name that its maker gives it, and so many
+	// multiprocessors, was found to be; nil if nothing was measured.
+	DeviceProfile(ctx context.Context, name string, processors int) *cost.Device
 	// Curve is how the quality of heat maps falls with tau, and whether that was
 	// measured.
 	Curve(ctx context.Context, k curve.Key) (curve.Curve, bool)
@@ -28,9 +31,10 @@ type Statistics interface {
 // nothing is known without statistics.
 type nothing struct{}
 
-func (nothing) Profile(context.Context, string, string) *cost.Profile { return nil }
-func (nothing) Curve(context.Context, curve.Key) (curve.Curve, bool)  { return curve.Curve{}, false }
-func (nothing) Curves(context.Context, string) []curve.Curve          { return nil }
+func (nothing) Profile(context.Context, string, string) *cost.Profile   { return nil }
+func (nothing) DeviceProfile(context.Context, string, int) *cost.Device { return nil }
+func (nothing) Curve(context.Context, curve.Key) (curve.Curve, bool)    { return curve.Curve{}, false }
+func (nothing) Curves(context.Context, string) []curve.Curve            { return nil }
 
 // CurveKey is what a curve of a query's maps is found by. Which kernels and threads
 // compute them does not matter, nor which positions and classes are asked for.

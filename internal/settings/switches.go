@@ -24,6 +24,7 @@ var choices = []struct{ name, meaning string }{
 	{"sampling", "approximate plans that sample until a goal is reached: SSIM, WITHIN"},
 	{"sketches", "samples that are computed cheaply and corrected by gradients"},
 	{"trend", "the first layers at all positions, as the trend of a map that is sampled"},
+	{"gpu", "plans on a GPU"},
 	{"winograd_2", "convolutions by Winograd's algorithm in tiles of 2 cells a side"},
 	{"winograd_4", "convolutions by Winograd's algorithm in tiles of 4 cells a side"},
 	{"winograd_6", "convolutions by Winograd's algorithm in tiles of 6 cells a side"},

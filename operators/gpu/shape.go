@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"occlude/internal/network"
+	"occlude/operators"
 	"occlude/operators/region"
 )
 
@@ -58,6 +59,15 @@ func (s *Shape) constant(layer int) bool {
 // the rectangles, or smaller ones. What all workers share is ViewBytes and Weights.
 func (s *Shape) Bytes(rects []region.Rect, positions int) (int64, error) {
 	l, err := s.lay(s.uniform(rects, positions), false)
+	if err != nil {
+		return 0, err
+	}
+	return l.bytes, nil
+}
+
+// BytesOf is the same for a batch as it is. Only whether patches have data matters of it.
+func (s *Shape) BytesOf(batch []operators.Update) (int64, error) {
+	l, err := s.lay(sizeOf(s.net, batch), false)
 	if err != nil {
 		return 0, err
 	}

@@ -243,6 +243,8 @@ func (a *analyzed) Profile(_ context.Context, model, _ string) *cost.Profile {
 	return a.profile
 }
 
+func (a *analyzed) DeviceProfile(context.Context, string, int) *cost.Device { return nil }
+
 func (a *analyzed) Curves(context.Context, string) (all []curve.Curve) {
 	for i, k := range a.keys {
 		all = append(all, falling(k, i))

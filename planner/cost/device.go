@@ -1,0 +1,212 @@
+package cost
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"occlude/operators/gpu"
+	"occlude/operators/gpu/driver"
+)
+
+// DeviceVersion is that of profiles of GPUs. It changes where a constant gets another
+// meaning.
+const DeviceVersion = 1
+
+// The kinds of a GPU's profile.
+const (
+	// OfProperties was not measured: it is what a card's clocks allow at most, times shares
+	// of that which are assumed.
+	OfProperties Kind = "properties"
+	// OfDevice was measured on the card.
+	OfDevice Kind = "device"
+)
+
+// Device is what a GPU can do, as Rates is for a thread of the processor.
+type Device struct {
+	Version    int    `json:"version"`
+	Kind       Kind   `json:"kind"`
+	Name       string `json:"name"`               // the card's, as its maker calls it
+	Processors int    `json:"processors"`         // its multiprocessors
+	Measured   string `json:"measured,omitempty"` // the time in UTC; "" of OfProperties
+
+	// MACs is the multiply-adds per second of all processors together, by kind of kernel
+	// (see KernelKind), counted in whole tiles. A kernel that takes several products
+	// for one has the smaller rate.
+	MACs map[string]float64 `json:"macs_per_second"`
+	// Memory is the bytes per second at which the device reads and writes its memory.
+	Memory float64 `json:"memory_bytes_per_second"`
+	// Launch is the seconds of a launch beside its work, Copy those of a copy beside its
+	// bytes, and Alloc those of taking a piece of memory.
+	Launch float64 `json:"seconds_per_launch"`
+	Copy   float64 `json:"seconds_per_copy"`
+	Alloc  float64 `json:"seconds_per_allocation"`
+	// Up and Down are the bytes per second of copies to and from the device, and Prepare
+	// those at which the host writes what goes up.
+	Up      float64 `json:"upload_bytes_per_second"`
+	Down    float64 `json:"download_bytes_per_second"`
+	Prepare float64 `json:"prepare_bytes_per_second"`
+
+	Spread Spread `json:"spread"`
+}
+
+// Kinds of kernels with a rate of their own that every GPU has.
+const (
+	KernelFFMA   = "ffma"   // one multiply-add after the other, in tiles
+	KernelDirect = "direct" // a thread for each value
+	KernelTF32   = "tf32"   // tensor cores, three products of tf32 parts for one
+)
+
+// KernelKind is that of a kernel by its name: ffma for conv_ffma_128; "" for kernels that
+// multiply nothing, which take as long as the memory.
+func KernelKind(kernel string) string {
+	kind, is := strings.CutPrefix(kernel, "conv_")
+	if !is {
+		return ""
+	}
+	kind, _, _ = strings.Cut(kind, "_")
+	return kind
+}
+
+// Shares of what a card's properties allow at most that are assumed of kernels: nobody has
+// measured them. Cards that do not say their clocks are taken for slow ones.
+const (
+	shareFFMA, shareDirect, shareTF32, shareMemory = 0.5, 0.1, 0.3, 0.6
+	// tf32Products is how many products of tensor cores make one of float32.
+	tf32Products = 3
+	slowClock    = 1 << 30 // Hz
+	slowMemory   = 50e9    // bytes a second
+)
+
+// Assumed likewise, of every card: seconds of a launch, of a copy and of taking memory,
+// bytes a second of copies from memory that is not pinned, and of the host's preparation.
+const (
+	usualLaunch, usualCopy, usualAlloc = 5e-6, 2e-5, 1e-4
+	usualTransfer, usualPrepare        = 5e9, 2e9
+)
+
+// unmeasured is the range of estimates that rest on assumptions.
+var unmeasured = Spread{Least: 0.2, Most: 5}
+
+// DeviceOf is the profile of a card on which nothing was measured.
+func DeviceOf(p driver.Properties) *Device {
+	if p.Clock == 0 {
+		p.Clock = slowClock
+	}
+	peak := p.Peak()
+	if peak.Memory == 0 {
+		peak.Memory = slowMemory
+	}
+	d := &Device{
+		Version: DeviceVersion, Kind: OfProperties, Name: p.Name, Processors: max(1, p.Processors),
+		MACs: map[string]float64{
+			KernelFFMA: shareFFMA * peak.Float32 / 2, KernelDirect: shareDirect * peak.Float32 / 2,
+		},
+		Memory: shareMemory * peak.Memory, Launch: usualLaunch, Copy: usualCopy, Alloc: usualAlloc,
+		Up: usualTransfer, Down: usualTransfer, Prepare: usualPrepare, Spread: unmeasured,
+	}
+	if peak.TF32 > 0 {
+		d.MACs[KernelTF32] = shareTF32 * peak.TF32 / 2 / tf32Products
+	}
+	return d
+}
+
+// ParseDevice reads the profile of a GPU and checks that it is of this version, and that
+// what every GPU has is there and positive.
+func ParseDevice(data []byte) (*Device, error) {
+	d := &Device{}
+	if err := json.Unmarshal(data, d); err != nil {
+		return nil, fmt.Errorf("profile of a GPU: %w", err)
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("profile of the GPU %q: %w", d.Name, err)
+	}
+	if d.Spread == (Spread{}) {
+		d.Spread = unknown
+	}
+	return d, nil
+}
+
+func (d *Device) check() error {
+	if d.Version != DeviceVersion {
+		return fmt.Errorf("version %d, not %d", d.Version, DeviceVersion)
+	}
+	if d.Kind != OfProperties && d.Kind != OfDevice {
+		return fmt.Errorf("kind %q is none of %s, %s", d.Kind, OfProperties, OfDevice)
+	}
+	for _, kind := range []string{KernelFFMA, KernelDirect} {
+		if _, ok := d.MACs[kind]; !ok {
+			return fmt.Errorf("no multiply-adds per second for %s", kind)
+		}
+	}
+	for kind, rate := range d.MACs {
+		if !(rate > 0) {
+			return fmt.Errorf("%g multiply-adds per second for %s", rate, kind)
+		}
+	}
+	if d.Processors < 1 || !(d.Memory > 0) || !(d.Up > 0) || !(d.Down > 0) || !(d.Prepare > 0) {
+		return fmt.Errorf("a rate or the number of processors is not positive")
+	}
+	if d.Launch < 0 || d.Copy < 0 || d.Alloc < 0 {
+		return fmt.Errorf("a fixed cost is negative")
+	}
+	return d.Spread.check()
+}
+
+// Calibrated tells whether the profile was measured.
+func (d *Device) Calibrated() bool { return d.Kind == OfDevice }
+
+// Knows tells whether there is a rate for a kernel.
+func (d *Device) Knows(kernel string) bool {
+	kind := KernelKind(kernel)
+	return kind == "" || d.MACs[kind] > 0
+}
+
+// Fill is the share of the device that a launch occupies while it runs: its blocks come in
+// waves of as many as all processors compute at a time, and the last wave takes as long as
+// a full one.
+func (d *Device) Fill(l gpu.Launch) float64 {
+	wave := float64(d.Processors) * float64(max(1, l.Together))
+	blocks := float64(max(1, l.Blocks))
+	return blocks / (math.Ceil(blocks/wave) * wave)
+}
+
+// Launches is the time that the device takes for launches, one after the other. The device
+// Knows their kernels.
+func (d *Device) Launches(all []gpu.Launch) float64 {
+	sum := 0.0
+	for _, l := range all {
+		s := float64(l.Read+l.Written) / d.Memory
+		if l.Tiles > 0 {
+			s = max(s, float64(l.Tiles)/d.MACs[KernelKind(l.Kernel)])
+		}
+		sum += s/d.Fill(l) + d.Launch
+	}
+	return sum
+}
+
+// Beside is what a batch takes while the device computes another one: the host prepares what
+// goes up, and both copies.
+func (d *Device) Beside(t gpu.Traffic) float64 {
+	up := float64(t.Tables + t.Patches)
+	return up/d.Prepare + up/d.Up + float64(t.Scores)/d.Down + 2*d.Copy
+}
+
+// Elapsed is the time of so many equal batches of which each computes and has something
+// beside that. Two workers compute one while the other's is prepared or copied.
+func (d *Device) Elapsed(batches, workers int, computing, beside float64) float64 {
+	n := float64(batches)
+	if workers < 2 || batches < 2 {
+		return n * (computing + beside)
+	}
+	return n*max(computing, beside) + min(computing, beside)
+}
+
+// Bring is the time in which data comes to new memory on the device, in so many pieces.
+func (d *Device) Bring(bytes int64, pieces int) float64 {
+	return float64(bytes)/d.Prepare + float64(bytes)/d.Up + float64(pieces)*(d.Copy+d.Alloc)
+}
+
+// Take is the time in which so many pieces of memory are there.
+func (d *Device) Take(pieces int) float64 { return float64(pieces) * d.Alloc }
