@@ -120,7 +120,7 @@ func (s *Session) deviceRoom(p *planner.Occlude) (bytes int64, known bool) {
 }
 
 // gpuOptions is how a GPU computes the layers by some algorithms.
-func gpuOptions([]operators.Algorithm) gpu.Options { return gpu.Options{} }
+func gpuOptions(algorithms []operators.Algorithm) gpu.Options { return gpu.Options{Algorithms: algorithms} }
 
 // processors is a plan as it runs on the processor instead of a GPU, and why; false where the
 // planner has left none.

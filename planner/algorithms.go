@@ -78,7 +78,6 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 	if want.convolution != ConvolutionAuto {
 		return forcedAlgorithms(net, want.convolution)
 	}
-	chosen := make([]operators.Algorithm, len(net.Layers))
 	options := make([][]option, len(net.Layers))
 	for i, l := range net.Layers {
 		for j, f := range tallies[i].forms {
@@ -90,6 +89,12 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 			options[i] = append(options[i], option{f.Algorithm, r.Seconds(l, f.Algorithm, amount), f.Error * f.Error})
 		}
 	}
+	return settle(options, want.tolerance, func(chosen []operators.Algorithm) float64 { return cost.Error(net, chosen) })
+}
+
+// settle chooses of each layer's options, of which the first is the most usual one.
+func settle(options [][]option, tolerance float64, expected func([]operators.Algorithm) float64) []operators.Algorithm {
+	chosen := make([]operators.Algorithm, len(options))
 	now := make([]option, len(options)) // of each layer
 	for i := range options {
 		for j, o := range options[i] {
@@ -99,7 +104,7 @@ func chooseAlgorithms(net *network.Network, tallies []tally, r *cost.Rates, want
 		}
 		chosen[i] = now[i].algorithm
 	}
-	for cost.Error(net, chosen) > want.tolerance {
+	for expected(chosen) > tolerance {
 		layer, better, least := -1, option{}, math.Inf(1)
 		for i := range options {
 			for _, o := range options[i] {

@@ -183,11 +183,7 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 	}
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
-	switch {
-	case c.Algorithms != nil: // those of a plan that is taken up again, or of a trial
-	case r.card != nil:
-		c.Algorithms = r.card.algorithms(net)
-	default:
+	if c.Algorithms == nil && r.card == nil { // else those of a plan that is taken up again, or of a trial
 		c.choose(net, tallies, r.choice, h.accuracy)
 	}
 	c.refine(q)

@@ -182,11 +182,6 @@ func (b *binder) onDevice(ctx context.Context, p *Occlude, q *queryOptions, r re
 	return nil, refused
 }
 
-// algorithms are those of a network's layers on the GPU.
-func (c *card) algorithms(net *network.Network) []operators.Algorithm {
-	return forcedAlgorithms(net, string(operators.Direct))
-}
-
 // forcedElsewhere are the layers that a hint has computed by an algorithm that GPUs have not.
 func forcedElsewhere(p *Occlude, want accuracy) (layers []*network.Layer) {
 	if want.convolution == ConvolutionAuto || want.convolution == string(operators.Direct) {

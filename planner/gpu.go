@@ -69,11 +69,15 @@ type onGPU struct {
 func (c *Candidate) costOnGPU(q *Occlude, h hints, r resources) error {
 	g := onGPU{Candidate: c, card: r.card, query: q, views: c.ReadsViews() || q.Keeps}
 	c.refused = nil
-	var err error
-	if g.shape, err = gpu.NewShape(q.Net, gpu.Options{}); err != nil {
+	g.updates()
+	if c.Algorithms == nil {
+		if err := g.choose(h.accuracy); err != nil {
+			return err
+		}
+	}
+	if err := g.by(c.Algorithms); err != nil {
 		return err
 	}
-	g.updates()
 	if err := g.size(h); err != nil {
 		return err
 	}
@@ -106,6 +110,71 @@ func (g *onGPU) updates() {
 	}
 	g.largest = g.Candidate.largest()
 	g.largest[0] = patch
+}
+
+// by computes the layers by some algorithms.
+func (g *onGPU) by(algorithms []operators.Algorithm) (err error) {
+	g.shape, err = gpu.NewShape(g.query.Net, gpu.Options{Algorithms: algorithms})
+	return err
+}
+
+// choiceOnGPU is the batch for which algorithms are compared: what is computed must depend
+// neither on the memory that happens to be free nor on a hint.
+const choiceOnGPU = 256
+
+// choose fixes the algorithms, by the work of all positions and a base pass.
+func (g *onGPU) choose(want accuracy) error {
+	net := g.query.Net
+	all := len(g.batch)
+	options := make([][]option, len(net.Layers))
+	for _, a := range gpu.AllAlgorithms() {
+		if slices.Contains(want.off, a) || want.convolution != ConvolutionAuto && want.convolution != string(a) {
+			continue
+		}
+		if err := g.by(gpu.Wherever(net, a)); err != nil {
+			return err
+		}
+		b, err := g.count(min(choiceOnGPU, all), all)
+		if err != nil {
+			return err
+		}
+		t, err := g.clean()
+		if err != nil {
+			return err
+		}
+		for i := range b.layers {
+			b.layers[i] *= float64(b.number)
+		}
+		for i, l := range t.Launches {
+			b.layers[l.Layer] += g.card.rates.Launches(t.Launches[i : i+1])
+		}
+		for i, l := range net.Layers {
+			if slices.Contains(gpu.Algorithms(l), a) {
+				options[i] = append(options[i], option{a, b.layers[i], gpu.Error(a) * gpu.Error(a)})
+			}
+		}
+	}
+	g.Algorithms = settle(options, want.tolerance, func(chosen []operators.Algorithm) float64 { return errorOnGPU(net, chosen) })
+	return nil
+}
+
+// errorOnGPU is the expected error of the probabilities, see cost.Error.
+func errorOnGPU(net *network.Network, algorithms []operators.Algorithm) float64 {
+	sum := 0.0
+	for i, l := range net.Layers {
+		if len(gpu.Algorithms(l)) > 0 {
+			sum += gpu.Error(algorithms[i]) * gpu.Error(algorithms[i])
+		}
+	}
+	return math.Sqrt(sum)
+}
+
+// clean is what the base pass has the device do: a batch of one position at which everything
+// changes, and whose patch is the image.
+func (g *onGPU) clean() (gpu.Traffic, error) {
+	net := g.query.Net
+	whole := operators.Update{Patch: operators.Tile{Rect: net.Input().Shape.Whole(), Data: []float32{}}, Rects: wholeRects(net, nil)}
+	return g.shape.TrafficOf([]operators.Update{whole}, false)
 }
 
 // pace is how a GPU's workers may take the positions.
@@ -324,18 +393,17 @@ func (g *onGPU) price(held Memory) error {
 	if !g.views {
 		e.ViewBytes = keptByFull(q.Net)
 	}
-	e.Error = cost.Error(q.Net, c.Algorithms)
+	e.Error = errorOnGPU(q.Net, c.Algorithms)
 	e.Memory = g.hostMemory(held, b.traffic)
 	e.PeakBytes = e.Memory.Total()
 	return nil
 }
 
-// basePass adds what comes before the first position: the weights, unless a query before has
-// brought them, and the base pass, a batch of one position at which everything changes.
+// basePass adds what comes before the first position: the base pass, and before it the
+// weights, which are there where views are.
 func (g *onGPU) basePass() error {
 	net, e, rates := g.query.Net, &g.Estimate, g.card.rates
-	whole := operators.Update{Patch: operators.Tile{Rect: net.Input().Shape.Whole(), Data: []float32{}}, Rects: wholeRects(net, nil)}
-	t, err := g.shape.TrafficOf([]operators.Update{whole}, false)
+	t, err := g.clean()
 	if err != nil {
 		return err
 	}

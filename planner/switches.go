@@ -69,6 +69,9 @@ func ruledOut(s *settings.Settings) (off []operators.Algorithm) {
 			off = append(off, a)
 		}
 	}
+	if !s.Enabled(string(operators.Tensor)) {
+		off = append(off, operators.Tensor)
+	}
 	return off
 }
 

@@ -25,6 +25,7 @@ var choices = []struct{ name, meaning string }{
 	{"sketches", "samples that are computed cheaply and corrected by gradients"},
 	{"trend", "the first layers at all positions, as the trend of a map that is sampled"},
 	{"gpu", "plans on a GPU"},
+	{"tensor", "products on a GPU's tensor cores"},
 	{"winograd_2", "convolutions by Winograd's algorithm in tiles of 2 cells a side"},
 	{"winograd_4", "convolutions by Winograd's algorithm in tiles of 4 cells a side"},
 	{"winograd_6", "convolutions by Winograd's algorithm in tiles of 6 cells a side"},

@@ -51,11 +51,12 @@ type Device struct {
 	Spread Spread `json:"spread"`
 }
 
-// Kinds of kernels with a rate of their own that every GPU has.
+// Kinds of kernels that multiply. All GPUs have a rate of each but the last.
 const (
-	KernelFFMA   = "ffma"   // one multiply-add after the other, in tiles
-	KernelDirect = "direct" // a thread for each value
-	KernelTF32   = "tf32"   // tensor cores, three products of tf32 parts for one
+	KernelFFMA      = "ffma"      // one multiply-add after the other, in tiles
+	KernelDirect    = "direct"    // groups of few filters, a thread for each value
+	KernelDepthwise = "depthwise" // a filter for each channel
+	KernelF16x3     = "f16x3"     // tensor cores, three products of fp16 for one
 )
 
 // KernelKind is that of a kernel by its name: ffma for conv_ffma_128; "" for kernels that
@@ -72,11 +73,11 @@ func KernelKind(kernel string) string {
 // Shares of what a card's properties allow at most that are assumed of kernels: nobody has
 // measured them. Cards that do not say their clocks are taken for slow ones.
 const (
-	shareFFMA, shareDirect, shareTF32, shareMemory = 0.5, 0.1, 0.3, 0.6
-	// tf32Products is how many products of tensor cores make one of float32.
-	tf32Products = 3
-	slowClock    = 1 << 30 // Hz
-	slowMemory   = 50e9    // bytes a second
+	shareFFMA, shareDirect, shareF16x3, shareMemory = 0.5, 0.1, 0.25, 0.6
+	// products is how many of tensor cores make one of float32.
+	products   = 3
+	slowClock  = 1 << 30 // Hz
+	slowMemory = 50e9    // bytes a second
 )
 
 // Assumed likewise, of every card: seconds of a launch, of a copy and of taking memory,
@@ -101,13 +102,13 @@ func DeviceOf(p driver.Properties) *Device {
 	d := &Device{
 		Version: DeviceVersion, Kind: OfProperties, Name: p.Name, Processors: max(1, p.Processors),
 		MACs: map[string]float64{
-			KernelFFMA: shareFFMA * peak.Float32 / 2, KernelDirect: shareDirect * peak.Float32 / 2,
+			KernelFFMA: shareFFMA * peak.Float32 / 2, KernelDirect: shareDirect * peak.Float32 / 2, KernelDepthwise: shareDirect * peak.Float32 / 2,
 		},
 		Memory: shareMemory * peak.Memory, Launch: usualLaunch, Copy: usualCopy, Alloc: usualAlloc,
 		Up: usualTransfer, Down: usualTransfer, Prepare: usualPrepare, Spread: unmeasured,
 	}
-	if peak.TF32 > 0 {
-		d.MACs[KernelTF32] = shareTF32 * peak.TF32 / 2 / tf32Products
+	if peak.Float16 > 0 {
+		d.MACs[KernelF16x3] = shareF16x3 * peak.Float16 / 2 / products
 	}
 	return d
 }
@@ -135,7 +136,7 @@ func (d *Device) check() error {
 	if d.Kind != OfProperties && d.Kind != OfDevice {
 		return fmt.Errorf("kind %q is none of %s, %s", d.Kind, OfProperties, OfDevice)
 	}
-	for _, kind := range []string{KernelFFMA, KernelDirect} {
+	for _, kind := range []string{KernelFFMA, KernelDirect, KernelDepthwise} {
 		if _, ok := d.MACs[kind]; !ok {
 			return fmt.Errorf("no multiply-adds per second for %s", kind)
 		}
@@ -157,12 +158,6 @@ func (d *Device) check() error {
 // Calibrated tells whether the profile was measured.
 func (d *Device) Calibrated() bool { return d.Kind == OfDevice }
 
-// Knows tells whether there is a rate for a kernel.
-func (d *Device) Knows(kernel string) bool {
-	kind := KernelKind(kernel)
-	return kind == "" || d.MACs[kind] > 0
-}
-
 // Fill is the share of the device that a launch occupies while it runs: its blocks come in
 // waves of as many as all processors compute at a time, and the last wave takes as long as
 // a full one.
@@ -172,8 +167,8 @@ func (d *Device) Fill(l gpu.Launch) float64 {
 	return blocks / (math.Ceil(blocks/wave) * wave)
 }
 
-// Launches is the time that the device takes for launches, one after the other. The device
-// Knows their kernels.
+// Launches is the time that the device takes for launches, one after the other; for ever,
+// where there is no rate for a kernel.
 func (d *Device) Launches(all []gpu.Launch) float64 {
 	sum := 0.0
 	for _, l := range all {
