@@ -9,9 +9,14 @@ import (
 type globalPool struct{ fn int }
 
 func (k globalPool) run(s *step) error {
+	const together = 32 // pieces of channels of a block
+	pieces := s.layer.Shape.C
+	if pieces%vector == 0 {
+		pieces /= vector
+	}
 	return s.launch(&kernels.GlobalPool{
 		Out: s.out, In: s.in[0], H: kernels.Int(s.layer.In[0].Shape.H), Fn: kernels.Int(k.fn), Base: s.base,
-	}, s.each(s.layer.Shape.C))
+	}, [3]int{(pieces + together - 1) / together, int(s.out.Positions), 1})
 }
 
 // instanceNorm normalizes each channel by its mean and variance over the map.

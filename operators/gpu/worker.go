@@ -192,6 +192,9 @@ func (w *worker) bring(views *operators.Views) error {
 			if t == nil || p.consts[i] != nil {
 				continue
 			}
+			if w.queue.ctx.Err() != nil {
+				return context.Cause(w.queue.ctx)
+			}
 			if t.Dtype() != tensor.Float32 || t.DataSize() != p.net.Layers[i].Shape.Len() {
 				return fmt.Errorf("a view of %v for %s of %s", t.Shape(), p.net.Layers[i], p.net.Layers[i].Shape)
 			}

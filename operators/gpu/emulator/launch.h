@@ -45,7 +45,7 @@ static const Kernel kernels[] = {
 	MEETING(conv_ffma_128), MEETING(conv_ffma_64), MEETING(conv_ffma_odd), MEETING(conv_f16x3_128x128),
 	MEETING(conv_f16x3_256x128), MEETING(conv_f16x3_256x64), MEETING(largest), MEETING(softmax),
 	MEETING(channel_reduce), ALONE(conv_direct), ALONE(conv_depthwise), ALONE(reduce), ALONE(pool), ALONE(binary), ALONE(affine),
-	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), ALONE(global_pool), ALONE(instance_norm),
+	ALONE(lrn), ALONE(place), ALONE(slice), ALONE(pad), ALONE(rearrange), MEETING(global_pool), ALONE(instance_norm),
 };
 
 // Threads are begun as contexts, stay for the next block, and take turns by jumps, which

@@ -1,38 +1,103 @@
 #include "each.h"
 
-// global_pool makes one cell of a map: the mean, the sum or the largest of each
-// channel. Where base holds the clean image's cell, a mean or a sum is that and what
-// the rectangle changes, unless nearly all of it would go or is not finite.
-KERNEL(256) void global_pool(OUT, IN, int h, int fn, const float *base) {
-	const Source in = THE_IN;
-	const Entry from = table[block_y()];
-	const double n = fn == 0 ? (double)h * w : 1.0;
-	each_value(THE_OUT, out_table[block_y()], c, false, PIECE {
-		if (base && view && fn != 2 && cells(from) < h * w) {
-			double changed = 0;
-			for (int i = from.y0; i < from.y1; i++) {
-				for (int j = from.x0; j < from.x1; j++) {
-					changed += (double)in.value(from, i, j, k) - (double)view[((long)i * w + j) * c + k];
+// Pooled is what N channels come to over some cells.
+template <int N> struct Pooled {
+	double sum[N];
+	float largest[N];
+};
+
+template <int N> DEVICE void pool_all(const Out &out, const Entry &e, const Source &in, const Entry &from, int h, int fn, const float *base) {
+	SHARED Pooled<N> parts[256];
+	SHARED int again;
+	const int pieces = in.c / N, lanes = pieces < 32 ? pieces : 32, slices = threads() / lanes;
+	const int lane = thread() % lanes, slice = thread() / lanes;
+	const double n = fn == 0 ? (double)h * in.w : 1.0;
+	const bool adjusts = base && in.view && fn != 2 && cells(from) < h * in.w;
+
+	// pooled is what channels come to over a rectangle, for the first slice to know.
+	auto pooled = [&](int y0, int x0, int y1, int x1, int k, bool difference) {
+		Pooled<N> p;
+#pragma unroll
+		for (int j = 0; j < N; j++) {
+			p.sum[j] = 0;
+			p.largest[j] = -__builtin_inff();
+		}
+		const int width = x1 - x0, all = k < in.c && slice < slices ? (y1 - y0) * width : 0;
+#pragma unroll 4
+		for (int i = slice; i < all; i += slices) {
+			const int y = y0 + i / width, x = x0 + i % width;
+			const float *const cell = in.cell(from, y, x);
+			const Piece<N> got = load<N>(cell ? cell + k : nullptr);
+			const Piece<N> was = load<N>(difference ? in.view + ((long)y * in.w + x) * in.c + k : nullptr);
+#pragma unroll
+			for (int j = 0; j < N; j++) {
+				p.sum[j] += (double)got.v[j] - (double)was.v[j];
+				p.largest[j] = larger(got.v[j], p.largest[j]);
+			}
+		}
+		parts[thread()] = p;
+		barrier();
+		for (int s = 1; slice == 0 && s < slices; s++) {
+			const Pooled<N> &more = parts[s * lanes + lane];
+#pragma unroll
+			for (int j = 0; j < N; j++) {
+				p.sum[j] += more.sum[j];
+				p.largest[j] = larger(more.largest[j], p.largest[j]);
+			}
+		}
+		barrier();
+		return p;
+	};
+
+	for (int first = block_x() * lanes; first < pieces; first += blocks_x() * lanes) {
+		const int k = (first + lane) * N;
+		const bool mine = slice == 0 && k < in.c;
+		Piece<N> r = {};
+		bool known[N] = {};
+		if (thread() == 0) {
+			again = !adjusts;
+		}
+		if (adjusts) {
+			const Pooled<N> changed = pooled(from.y0, from.x0, from.y1, from.x1, k, true);
+#pragma unroll
+			for (int j = 0; mine && j < N; j++) {
+				const double sum = base[k + j] + changed.sum[j] / n, size = sum < 0 ? -sum : sum, was = base[k + j] < 0 ? -base[k + j] : base[k + j];
+				r.v[j] = (float)sum;
+				known[j] = size <= 1e300 && size >= was / 1024;
+				if (!known[j]) {
+					again = 1;
 				}
 			}
-			const double sum = base[k] + changed / n, size = sum < 0 ? -sum : sum, was = base[k] < 0 ? -base[k] : base[k];
-			if (size <= 1e300 && size >= was / 1024) {
-				p.v[0] = (float)sum;
-				return true;
+		}
+		barrier();
+		if (again) {
+			const Pooled<N> whole = pooled(0, 0, h, in.w, k, false);
+#pragma unroll
+			for (int j = 0; j < N; j++) {
+				r.v[j] = known[j] ? r.v[j] : fn == 2 ? whole.largest[j] : (float)(whole.sum[j] / n);
 			}
 		}
-		float largest = -__builtin_inff();
-		double sum = 0;
-		for (int i = 0; i < h; i++) {
-			for (int j = 0; j < w; j++) {
-				const float got = in.value(from, i, j, k);
-				largest = larger(got, largest);
-				sum += got;
-			}
+		if (mine) {
+			keep<N>(out.cell(e, e.y0, e.x0) + k, r);
 		}
-		p.v[0] = fn == 2 ? largest : (float)(sum / n);
-		return true;
-	});
+		barrier();
+	}
+}
+
+// global_pool makes one cell of a map: the mean, the sum or the largest of each channel. Where
+// base holds the clean image's cell, a mean or a sum is that and what the rectangle changes,
+// unless nearly all of it would go or is not finite. A block takes up to 32 pieces of channels,
+// as many slices of the cells as it has threads for, and then adds the slices up.
+KERNEL2(256, 4) void global_pool(OUT, IN, int h, int fn, const float *base) {
+	const Entry e = out_table[block_y()], from = table[block_y()];
+	if (cells(e) == 0) {
+		return;
+	}
+	if (c % 4 == 0) {
+		pool_all<4>(THE_OUT, e, THE_IN, from, h, fn, base);
+	} else {
+		pool_all<1>(THE_OUT, e, THE_IN, from, h, fn, base);
+	}
 }
 
 // instance_norm normalizes each channel by its mean and variance over the map.
