@@ -179,3 +179,22 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestProfiled: each measurement that profile.sh picks is there, and is one.
+func TestProfiled(t *testing.T) {
+	text, err := os.ReadFile("../../../../examples/benchmarks/gpu/profile.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "|| set -- ")
+	line, _, _ := strings.Cut(after, "\n")
+	expressions := strings.Split(strings.Trim(line, "'"), "' '")
+	if len(expressions) < 2 {
+		t.Fatalf("%q", line)
+	}
+	for _, e := range expressions {
+		if steps, err := stepsOf(rates, e); err != nil || len(steps) != 1 {
+			t.Errorf("%q: %d steps, %v", e, len(steps), err)
+		}
+	}
+}
