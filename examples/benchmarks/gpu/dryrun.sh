@@ -22,7 +22,7 @@ cd "$here/../../.."
 "$here/kit.sh" "$scratch/kit"
 go run ./operators/gpu/emulator/driver "$scratch/driver"
 export LD_LIBRARY_PATH=$scratch/driver WORK=$scratch/work TORCH=cpu
-export NETWORKS=${NETWORKS:-"squeezenet1_1 shufflenet_v2_x1_0"} SIDE=${SIDE:-64} STRIDE=${STRIDE:-24} RUNS=1 POSITIONS=1 RATES=${RATES:-5}
+export NETWORKS=${NETWORKS:-"squeezenet1_1 shufflenet_v2_x1_0"} SIDE=${SIDE:-64} STRIDE=${STRIDE:-48} RUNS=1 POSITIONS=1 RATES=${RATES:-5} STEP=10m BUDGET=${BUDGET:-1800}
 "$scratch/kit/run.sh" "$out"
 # A profiler that only runs what it is given.
 mkdir "$scratch/bin"
@@ -32,3 +32,7 @@ PATH=$scratch/bin:$PATH SANITIZE= "$scratch/kit/profile.sh" "$out" '^softmax'
 for file in log.txt machine.txt check.json rates.json results.json tables.md profile.txt; do
 	[[ -s $out/$file ]] || { echo "dryrun.sh: $file is missing or empty" >&2; exit 1; }
 done
+if grep -E '"(LeftOut|Failed)"|"(Counted|Exact)": 0,' "$out/results.json"; then
+	echo "dryrun.sh: results.json is not complete" >&2
+	exit 1
+fi

@@ -59,7 +59,9 @@ func (b *bench) explain(ctx context.Context, n *result, device string, at []posi
 		Plan   struct{ Name, Device string }
 		Actual struct {
 			UpdateSeconds float64 `json:"update_seconds"`
-			DeviceBytes   int64   `json:"device_bytes"`
+			Device        struct {
+				PeakBytes int64 `json:"peak_bytes"`
+			} // of plans on a GPU
 		}
 	}
 	if err := json.Unmarshal(h.report, &said); err != nil {
@@ -68,7 +70,7 @@ func (b *bench) explain(ctx context.Context, n *result, device string, at []posi
 	if said.Plan.Device != device {
 		return h, fmt.Errorf("it ran on %s", said.Plan.Device)
 	}
-	h.plan, h.updateSeconds, h.deviceBytes = said.Plan.Name, said.Actual.UpdateSeconds, said.Actual.DeviceBytes
+	h.plan, h.updateSeconds, h.deviceBytes = said.Plan.Name, said.Actual.UpdateSeconds, said.Actual.Device.PeakBytes
 	text, err := os.ReadFile(heat)
 	if err != nil {
 		return h, err

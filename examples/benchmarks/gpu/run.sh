@@ -11,7 +11,7 @@
 #	tables.md     the tables of these
 #
 # The status is 0 if nothing failed and no answer is off. Variables for a rehearsal: PYTHON,
-# DEVICE, TORCH, NETWORKS, SIDE, STRIDE, RUNS, POSITIONS, WORK.
+# DEVICE, TORCH, NETWORKS, SIDE, STRIDE, RUNS, STEP, POSITIONS, RATES, WORK.
 set -uo pipefail
 (($# == 1)) || { echo "run.sh: name the folder for what comes out" >&2; exit 2; }
 source "$(dirname "$0")/common.sh" "$1"
@@ -51,6 +51,6 @@ timeout -k 5 130 ./check -parts rates -batch "${POSITIONS:-256}" -budget "${RATE
 
 heading "heat maps"
 timeout -k 5 $(($(left) + 10)) ./gpu -dir networks -occlude ./occlude -python "$python" -naive naive.py -device "$device" \
-	${TORCH:+-torch "$TORCH"} ${STRIDE:+-stride "$STRIDE"} ${RUNS:+-runs "$RUNS"} -networks "$networks" -budget "$(left)s" -out "$out" || status=1
+	${TORCH:+-torch "$TORCH"} ${STRIDE:+-stride "$STRIDE"} ${RUNS:+-runs "$RUNS"} ${STEP:+-step "$STEP"} -networks "$networks" -budget "$(left)s" -out "$out" || status=1
 heading "done, status $status"
 exit $status
