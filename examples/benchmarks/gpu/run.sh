@@ -11,7 +11,7 @@
 #	tables.md     the tables of these
 #
 # The status is 0 if nothing failed and no answer is off. Variables for a rehearsal: PYTHON,
-# DEVICE, TORCH, NETWORKS, SIDE, STRIDE, RUNS, STEP, POSITIONS, RATES, WORK.
+# DEVICE, TORCH, NETWORKS, SIDE, STRIDE, RUNS, STEP, POSITIONS, CHECK, RATES, PATIENCE, WORK.
 set -uo pipefail
 (($# == 1)) || { echo "run.sh: name the folder for what comes out" >&2; exit 2; }
 source "$(dirname "$0")/common.sh" "$1"
@@ -40,14 +40,16 @@ grep -E 'NVIDIA-SMI|MiB /|PyTorch' "$out/machine.txt"
 preparing=$!
 
 heading "every kernel, from its twin and from its definition"
-timeout -k 5 130 ./check -parts load,functions,kernels,networks -json "$out/check.json" || status=1
+timeout -k 5 $((${CHECK:-90} + 60)) ./check -parts load,functions,kernels,networks -budget "${CHECK:-90}s" \
+	${PATIENCE:+-patience "$PATIENCE"} -json "$out/check.json" || status=1
 
 heading "networks"
 wait $preparing || status=1
 cat prepare.txt
 
 heading "rates"
-timeout -k 5 130 ./check -parts rates -batch "${POSITIONS:-256}" -budget "${RATES:-75}s" -json "$out/rates.json" || status=1
+timeout -k 5 $((${RATES:-75} + 60)) ./check -parts rates -batch "${POSITIONS:-256}" -budget "${RATES:-75}s" \
+	${PATIENCE:+-patience "$PATIENCE"} -json "$out/rates.json" || status=1
 
 heading "heat maps"
 timeout -k 5 $(($(left) + 10)) ./gpu -dir networks -occlude ./occlude -python "$python" -naive naive.py -device "$device" \
