@@ -18,7 +18,7 @@ import (
 // local is a model whose answer follows what the picture shows to wherever it is, as far
 // as that stays away from the borders.
 func (k *trial) local(rng *rand.Rand, side, blocks int) *onnxtest.Random {
-	m := onnxtest.NewRandom(rng, onnxtest.RandomOptions{Least: side, Side: side + 8, Blocks: blocks, First: true, Shifts: true})
+	m := onnxtest.NewRandom(rng, onnxtest.RandomOptions{Least: side, Side: side + 8, Blocks: blocks, Classes: 3, First: true, Shifts: true})
 	m.File(k, k.dir, "local.onnx")
 	return m
 }
@@ -104,7 +104,8 @@ func promise(k *trial, rng *rand.Rand, _ query) error {
 	}
 	q := fmt.Sprintf("OCCLUDE '%s' USING local PATCH %d STRIDE 1 FILL %s SSIM >= %s ", k.path("spot.png"), 4+rng.IntN(7),
 		[]string{"black", "mean(image)", "blur(3)"}[rng.IntN(3)], []string{"0.7", "0.8", "0.9", "0.95"}[rng.IntN(4)])
-	hints := fmt.Sprintf("WITH (plan = 'approximate', seed = %d)", rng.IntN(1000))
+	q += []string{"", "FOR TOP 2 ", "PROGRESSIVE "}[rng.IntN(3)]
+	hints := fmt.Sprintf("WITH (plan = 'approximate', seed = %d%s)", rng.IntN(1000), []string{"", ", sketches = off", ", sketches = on"}[rng.IntN(3)])
 	plain, err := k.again(q + hints)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 var relations = []relation{
 	{name: "threads", holds: threads},
 	{name: "batch", holds: batch},
+	{name: "memory", holds: memory},
 	{name: "progressive", holds: progressive},
 	{name: "kept views", holds: kept},
 	{name: "order", holds: order},
@@ -37,6 +38,7 @@ var relations = []relation{
 	{name: "table", holds: table},
 	{name: "analyze", holds: analyze},
 	{name: "compare", holds: compare},
+	{name: "benchmark", holds: benchmark},
 	{name: "evaluate", holds: evaluate},
 	{name: "unchanged", holds: unchanged},
 	{name: "covered", holds: covered},
@@ -80,6 +82,26 @@ func batch(k *trial, _ *rand.Rand, q query) error {
 	q = q.timeless().unhinted("batch")
 	return k.against(q.text(), variant{q.hinted("batch", "1").text(), nil}, variant{q.hinted("batch", "3").text(), nil},
 		variant{q.hinted("batch", "64").text(), nil})
+}
+
+// memory leaves the plan less than it would take, so that it makes do with fewer threads
+// or smaller batches.
+func memory(k *trial, rng *rand.Rand, q query) error {
+	q = q.timeless().unhinted("threads", "batch")
+	first, err := k.answer(q.text(), "SET threads = 4")
+	if err != nil {
+		return err
+	}
+	less := first.Plan.Chosen().Estimate.Memory.Workers
+	limit := first.Plan.Chosen().Estimate.PeakBytes - less*int64(1+rng.IntN(9))/10
+	h, err := k.answer(q.text(), "SET threads = 4", fmt.Sprintf("SET memory_limit = '%dB'", limit))
+	if err != nil {
+		if strings.Contains(err.Error(), "memory_limit") {
+			return errSkip // not even one thread has room
+		}
+		return err
+	}
+	return k.agree(first, h)
 }
 
 func progressive(k *trial, _ *rand.Rand, q query) error {

@@ -60,12 +60,15 @@ func newTrial(t testing.TB, seed uint64) (*trial, error) {
 	return k, k.obeyable()
 }
 
+// refusedTrend is why the hint trend = on is not obeyed.
+const refusedTrend = "no first layers of this network are cheap enough"
+
 // obeyable takes out the one hint of which no more than planning tells whether it can be
 // obeyed.
 func (k *trial) obeyable() error {
 	_, err := k.run("EXPLAIN " + k.query.timeless().text())
 	if trend, _ := get(k.query.hints, "trend"); trend == "on" && err != nil {
-		if !strings.Contains(err.Error(), "no first layers of this network are cheap enough") {
+		if !strings.Contains(err.Error(), refusedTrend) {
 			return fmt.Errorf("%s\n%w", k.query.text(), err)
 		}
 		k.query = k.query.unhinted("trend")

@@ -85,7 +85,8 @@ func cancelled(k *trial, rng *rand.Rand, q query) error {
 	if _, err := k.run("CLEAR CACHE"); err != nil {
 		return err
 	}
-	results, err := k.during(ctx, q.text())
+	csv := k.path("cancelled.csv")
+	results, err := k.during(ctx, q.with("INTO", "'"+csv+"'").text())
 	var stopped *executor.Interrupted
 	switch {
 	case err == nil: // the last positions were under way already
@@ -101,6 +102,9 @@ func cancelled(k *trial, rng *rand.Rand, q query) error {
 		return differ("a map is complete, but its query ended with: %v", err)
 	}
 	k.measured.near++
+	if err := sameCSV(csv, h); err != nil {
+		return err
+	}
 	return k.holdsWhatIsExact(h, complete)
 }
 
@@ -130,6 +134,28 @@ func pattern(k *trial, _ *rand.Rand, q query) error {
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.pictures[i], err)
+		}
+	}
+	return nil
+}
+
+// benchmark demands that BENCHMARK finds no difference between exact plans.
+func benchmark(k *trial, _ *rand.Rand, q query) error {
+	q = q.exact().without("INTO", "ON ERROR", "COLORMAP").unhinted("plan", "convolution", "batch")
+	text := "BENCHMARK (RUNS 1, WARMUP 0, PLANS (full, incremental, incremental WITH (batch = 2), full WITH (convolution = 'direct'))) " + q.text()
+	results, err := k.run("RESET ALL; CLEAR CACHE; " + text)
+	if err != nil {
+		return fmt.Errorf("%s\n%w", text, err)
+	}
+	b := results[len(results)-1].(*executor.Benchmark)
+	h, err := k.answer(q.text())
+	if err != nil {
+		return err
+	}
+	k.measured.near++
+	for i, m := range b.Plans {
+		if !(m.Difference <= k.tolerance(h)) {
+			return differ("%s\nfinds plan %s to differ by %g", text, b.Plan.Alternatives[i].Name, m.Difference)
 		}
 	}
 	return nil
