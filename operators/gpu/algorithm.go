@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -102,9 +103,25 @@ type split struct {
 	name    string // of the kernel
 	groups  int
 	columns int // of a group, with what fills up a row
-	// depth is the values of a tap, taps how many of them there are.
+	// depth is the values of a tap, taps how many of them there are, piece how many of a
+	// tap's are summed up before the next one's.
 	depth, taps    int
+	piece          int
 	words, unscale *buffer
+}
+
+// windowPiece is how many values of a tap are summed up before the next one's where windows
+// overlap: 128 bytes, so that a block's part of a map stays in the first-level cache. Of 128
+// cells in rectangles of 10x10, with what lies around, that is 24 KB.
+const windowPiece = 32
+
+// newSplit is for groups of so many filters, under windows that overlap or not.
+func newSplit(groups, filters, depth, taps int, overlap bool, o Options) *split {
+	k := &split{name: tensorTile(filters, o), groups: groups, columns: columnsOf(filters), depth: depth, taps: taps, piece: kernels.Deep(depth)}
+	if overlap && taps > 1 {
+		k.piece = cmp.Or(o.Piece, windowPiece)
+	}
+	return k
 }
 
 // bytes is the device memory that they take.
@@ -134,7 +151,7 @@ func (s *step) product(a *kernels.Conv, k *split, pieces int) error {
 	if !s.tensor(k) {
 		return s.launch(a, tiles(a.Name, s.rows, int(a.Filters), pieces))
 	}
-	t := &kernels.TensorConv{Conv: *a, Largest: s.largest, Unscale: k.unscale.pointer()}
+	t := &kernels.TensorConv{Conv: *a, Largest: s.largest, Unscale: k.unscale.pointer(), Piece: kernels.Int(k.piece)}
 	t.Name, t.Weights = k.name, k.words.pointer()
 	return s.launch(t, tiles(t.Name, s.rows, int(a.Filters), pieces))
 }

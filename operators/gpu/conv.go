@@ -55,7 +55,7 @@ func newConv(op network.Conv, in network.Shape, end kernels.Ending, how operator
 		k.name = product(in.C, op.GroupIn(), filters)
 	}
 	if how == operators.Tensor {
-		k.split = &split{name: tensorTile(filters, o), groups: op.Groups, columns: k.columns, depth: op.GroupIn(), taps: op.Taps()}
+		k.split = newSplit(op.Groups, filters, op.GroupIn(), op.Taps(), true, o)
 	}
 	return k
 }
@@ -157,7 +157,7 @@ func newDense(op network.Dense, in network.Shape, end kernels.Ending, how operat
 	outputs := op.Weights.Shape()[0]
 	k := &dense{op: op, in: in, ending: end, outputs: outputs, name: product(in.C, in.C, outputs), columns: columnsOf(outputs)}
 	if how == operators.Tensor {
-		k.split = &split{name: tensorTile(outputs, o), groups: 1, columns: k.columns, depth: in.C, taps: in.Cells()}
+		k.split = newSplit(1, outputs, in.C, in.Cells(), false, o)
 	}
 	return k
 }

@@ -30,8 +30,11 @@ type Options struct {
 	// computed: by one of Algorithms. Nil and "" are operators.Direct.
 	Algorithms []operators.Algorithm
 	// Tile names the conv_f16x3 kernel that computes all layers of operators.Tensor, to
-	// measure it; none chooses by the filters of a layer.
-	Tile string
+	// measure it; none chooses by the filters of a layer. Piece, to measure it, too, is how many
+	// values of a tap are summed up before those of the next one, a multiple of 16; 0 is
+	// windowPiece.
+	Tile  string
+	Piece int
 }
 
 // launchWork is about the most that one launch does, in multiply-adds, so that nobody

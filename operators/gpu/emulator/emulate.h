@@ -71,7 +71,7 @@ struct Copies {
 };
 extern Copies copies[1024];
 
-static inline void copy_async(float *to, const float *from, bool zero) {
+static inline void copy_async(float *to, const float *from, bool zero, bool = false) {
 	Copies &c = copies[thread()];
 	if (c.n == 64) {
 		__builtin_trap();

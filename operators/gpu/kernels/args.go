@@ -120,6 +120,9 @@ type TensorConv struct {
 	// Largest is the bits of the largest |value| of the input's clean view; Unscale, for
 	// each of Columns of each group, the inverse of what its weights were multiplied by.
 	Largest, Unscale driver.Pointer
+	// Piece is how many values of a tap are summed up before those of the next one, a multiple
+	// of SplitStep; where there is a Split, all of them.
+	Piece Int
 }
 
 // Largest are the arguments of largest.

@@ -17,6 +17,10 @@
 // other, 4t to 4t+3, where the instruction speaks of 2t, 2t+1, 2t+8 and 2t+9: the order of a
 // sum is free, so a row is read 16 bytes at a time, and 8 lanes read 128 bytes that lie
 // together. A tap has a multiple of 16 values, deep, the last of which are zeros.
+//
+// A sum goes over piece values of a tap, over those of all other taps, then over the next ones.
+// For windows overlap: what a block reads of a map for one tap it reads for the next ones, too,
+// and so little of it stays in the first-level cache.
 
 // scaling is the power of two that brings a layer's input, of which the largest value of the
 // clean image is known by its bits, below 2^11; 1 where that is zero.
@@ -44,7 +48,7 @@ DEVICE void split4(const float *x, float scale, unsigned &big0, unsigned &big1, 
 }
 
 template <int WARPS_M, int WARPS_N, int STAGES>
-DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *unscales) {
+DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *unscales, int piece) {
 	enum {
 		THREADS = 32 * WARPS_M * WARPS_N, ROWS = 64 * WARPS_M, COLUMNS = 64 * WARPS_N, STEP = 16,
 		STAGE = (ROWS + COLUMNS) * STEP, // floats; a word holds a weight's two parts
@@ -71,10 +75,15 @@ DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *un
 	float scale, unscale;
 	scaling(*largest, scale, unscale);
 
-	// What is fetched next: STEP values from fetch_k on of a tap.
-	int tap = k_lo / deep, fetch_k = k_lo % deep, side = 0;
+	// What is fetched next: STEP values from fetch_k on of a tap, of which those from piece_lo up
+	// to piece_hi come before other taps' turn.
+	const int tap_lo = k_lo / deep, tap_hi = (k_hi + deep - 1) / deep;
+	int tap = tap_lo, ky = tap / window.kernel_x, kx = tap % window.kernel_x;
+	int fetch_k = k_lo % deep, piece_lo = 0, piece_hi = piece < deep ? piece : deep, side = 0;
+	const bool again = piece < deep;
+	const float *const my_weights = weights + ((long)group * all * columns + column0 * STEP + 4 * t), *next_weights;
 	auto locate = [&] {
-		const int ky = tap / window.kernel_x, kx = tap % window.kernel_x;
+		next_weights = my_weights + (long)(tap * deep + fetch_k) * columns;
 		for (int r = t; r < ROWS; r += THREADS) {
 			const Row p = where[r];
 			const int y = p.y * window.stride_y - window.pad_y + ky * window.dilation_y;
@@ -86,7 +95,6 @@ DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *un
 			lies[side][r] = from ? from + group * depth : nullptr;
 		}
 	};
-	const float *next_weights = weights + ((long)group * all + k_lo) * columns + column0 * STEP + 4 * t;
 	const int column_of_copy = column0 + t / 32 * 8; // of the first one
 	auto fetch = [&](int stage) {
 		float *const to = dynamic + stage * STAGE + 4 * t;
@@ -95,7 +103,7 @@ DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *un
 		for (int i = 0; i < ROWS * 4 / THREADS; i++) {
 			const float *p = lies[side][t / 4 + i * THREADS / 4];
 			const bool none = !p || k >= depth;
-			copy_async(to + 4 * THREADS * i, none ? weights : p + k, none);
+			copy_async(to + 4 * THREADS * i, none ? weights : p + k, none, again);
 		}
 #pragma unroll
 		for (int i = 0; i < COLUMNS * 4 / THREADS; i++) {
@@ -104,9 +112,20 @@ DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *un
 		}
 		next_weights += STEP * columns;
 		fetch_k += STEP;
-		if (fetch_k == deep) {
-			fetch_k = 0;
+		if (fetch_k == piece_hi) {
 			tap++;
+			if (++kx == window.kernel_x) {
+				kx = 0;
+				ky++;
+			}
+			if (tap == tap_hi) {
+				tap = tap_lo;
+				ky = tap / window.kernel_x;
+				kx = tap % window.kernel_x;
+				piece_lo = piece_hi;
+				piece_hi = piece_hi + piece < deep ? piece_hi + piece : deep;
+			}
+			fetch_k = piece_lo;
 			side ^= 1;
 			locate();
 		}
@@ -206,9 +225,9 @@ DEVICE void conv_f16x3(CONV_PARAMETERS, const unsigned *largest, const float *un
 }
 
 #define F16X3(name, warps_m, warps_n, stages, blocks) \
-	KERNEL2(32 * warps_m * warps_n, blocks) void name(CONV_ARGS, const unsigned *largest, const float *unscales) { \
+	KERNEL2(32 * warps_m * warps_n, blocks) void name(CONV_ARGS, const unsigned *largest, const float *unscales, int piece) { \
 		CONV_STRUCTS; \
-		conv_f16x3<warps_m, warps_n, stages>(CONV_NAMES, largest, unscales); \
+		conv_f16x3<warps_m, warps_n, stages>(CONV_NAMES, largest, unscales, piece); \
 	}
 F16X3(conv_f16x3_128x128, 2, 2, 4, 2)
 F16X3(conv_f16x3_256x128, 4, 2, 3, 1)

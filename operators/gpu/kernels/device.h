@@ -42,11 +42,16 @@ DEVICE void write2(float *to, const float *v) {
 extern __attribute__((shared, aligned(128))) float dynamic[];
 
 // copy_async copies 16 bytes to shared memory, or writes zeros, some time before
-// copies_wait says that they are there. The copies between two calls of copies_commit are
+// copies_wait says that they are there; through the first-level cache where they are needed
+// again. The copies between two calls of copies_commit are
 // a group.
-DEVICE void copy_async(float *to, const float *from, bool zero) {
+DEVICE void copy_async(float *to, const float *from, bool zero, bool again = false) {
 	const unsigned at = (unsigned)(unsigned long)(__attribute__((address_space(3))) float *)to;
-	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(zero ? 0 : 16) : "memory");
+	if (again) {
+		asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(zero ? 0 : 16) : "memory");
+	} else {
+		asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(zero ? 0 : 16) : "memory");
+	}
 }
 DEVICE void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 // copies_wait waits for the thread's own copies, but for those of the last N groups.

@@ -2,6 +2,7 @@ package soft
 
 import (
 	"math"
+	"slices"
 
 	"occlude/operators/gpu/kernels"
 )
@@ -18,6 +19,9 @@ func splitOf(v float32) split {
 // power of two and split into a large part and what is left, and three of the four products
 // are added, first those of 16 values of K, then these sums.
 func tensorConv(d *Device, a *kernels.TensorConv, grid [3]int) {
+	if a.Piece <= 0 || a.Piece%kernels.SplitStep != 0 || a.Split > 0 && int(a.Piece) < kernels.Deep(int(a.Depth)) {
+		panic("pieces of taps that are no steps, or of split sums")
+	}
 	if a.Depth%4 != 0 || a.In.C%4 != 0 || a.In.Pitch%4 != 0 || a.Columns%kernels.SplitColumns != 0 {
 		panic("tensor cores read 4 values at a time, of 8 columns")
 	}
@@ -37,6 +41,7 @@ func tensorConv(d *Device, a *kernels.TensorConv, grid [3]int) {
 		if c.column = 0; c != of || column == 0 {
 			of, row = c, row[:0]
 			window(&a.Conv, in, c, deep, func(at int, v float32) { row = append(row, value{at, splitOf(v * scale)}) })
+			slices.SortStableFunc(row, func(v, w value) int { return v.at%deep/int(a.Piece) - w.at%deep/int(a.Piece) })
 		}
 		var sum float32
 		var part [3]float32 // rest by large, large by rest, large by large
