@@ -71,7 +71,7 @@
 // # Exactness
 //
 // No bit of a position's result depends on the batch, on the worker, or on how launches were
-// cut: the order of a sum is the order of K within a layer, whatever the tile
+// cut: the order of a sum is one within a layer, whatever the tile
 // (TestBatches). Incremental and full inference agree to the bit, but for the sums that are
 // adjusted (TestUpdatesOfEveryLayer): means and sums of whole maps, and fully-connected layers
 // over maps, which multiply only the difference to the view.
@@ -124,19 +124,24 @@
 // were split once. What a step comes to (instructions of a warp are counted in what ptxas 11.8 makes
 // for sm_90; bytes are those of a block):
 //
-//	tile, warps, stages  mma  other instructions:      shared memory  bytes copied in for a
-//	                          additions splits others  in + out, KB   multiply-add
-//	128x128, 4, 4        96   128       160    90      16 + 32        1/16
-//	256x128, 8, 3        96   128       160    80      24 + 64        3/64
-//	256x64, 4, 4         96   128       160    110     20 + 32        5/64
+//	tile, warps, stages  mma  other instructions:      shared memory  rows + weights,
+//	                          additions splits others  in + out, KB   copied in, KB
+//	128x128, 4, 4        96   128       160    110     16 + 32        8 + 8
+//	256x128, 8, 3        96   128       160    100     24 + 64        16 + 8
+//	256x64, 4, 4         96   128       160    130     20 + 32        16 + 4
 //
 // Two blocks of 4 warps share a multiprocessor, or one of 8: two warps for each of its four
 // schedulers. A scheduler can start an mma of 16x8x16 every 4 cycles on sm_90, by what its maker says
 // of fp16 in all, and in practice, by mma.sync, every 6 or 7. Two warps' step is 192 of them, 768
-// cycles or about 1230; it starts 950 instructions, one in a cycle, and moves 88 to 104 KB through
+// cycles or about 1230; it starts 980 instructions, one in a cycle, and moves 88 to 104 KB through
 // shared memory, 128 bytes in a cycle: 700 to 830 cycles. So tensor cores should be the limit, closely
-// followed by the schedulers. From the second-level cache 128x128 fetches most: 10^14 multiply-adds a
-// second take 6.3 TB/s, which may well be the limit, and 256x128 a quarter less.
+// followed by the schedulers.
+//
+// From the second-level cache 10^14 multiply-adds a second would fetch 6.3 TB/s for tiles of 128x128,
+// which may well be too much. But windows overlap: of a 3x3 window, a cell in nine is read for the first
+// time. So a sum goes over 32 values of a tap, then over those of the next tap, and only after all
+// taps over the next 32 (windowPiece): what a block reads of a map meanwhile is small enough for
+// the first-level cache, through which rows are copied then. What is left are the weights, half of it.
 //
 // Dynamic shared memory beyond 48 KB is asked for when a kernel is loaded (driver.Module); 80 KB
 // is the most, which every GPU from compute capability 8.0 on has.
