@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 //	exits N occlude ARGS...   runs occlude, which must end with status N
 //	json FILE N               FILE (stdout for standard output) holds N JSON values and nothing else
 //	examples FOLDER           runs every query file of a folder
+//
+// and the condition cuda, which tells whether the program was built with it.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -44,12 +46,21 @@ func TestScript(t *testing.T) {
 			env.Setenv("OCCLUDE_DATA", filepath.Join(env.WorkDir, "data")) // not the user's own measurements
 			return os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS("examples"))
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "cuda" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return withCUDA, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonValues, "examples": examples},
 		// A script says what it expects in words; nothing is recorded.
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
 }
+
+// withCUDA tells whether this was built with CUDA.
+var withCUDA bool
 
 // exits runs a command that must end with a status.
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -120,11 +120,13 @@ func (s *Session) deviceRoom(p *planner.Occlude) (bytes int64, known bool) {
 }
 
 // gpuOptions is how a GPU computes the layers by some algorithms.
-func gpuOptions(algorithms []operators.Algorithm) gpu.Options { return gpu.Options{Algorithms: algorithms} }
+func gpuOptions(algorithms []operators.Algorithm) gpu.Options {
+	return gpu.Options{Algorithms: algorithms}
+}
 
 // processors is a plan as it runs on the processor instead of a GPU, and why; false where the
 // planner has left none.
-func processors(p *planner.Occlude, why error) (*planner.Occlude, bool) {
+func processors(p *planner.Occlude, why string) (*planner.Occlude, bool) {
 	for i, c := range p.Candidates {
 		if c.Device != nil || !c.Possible() {
 			continue
@@ -132,7 +134,7 @@ func processors(p *planner.Occlude, why error) (*planner.Occlude, bool) {
 		q := *p
 		q.Candidates = append([]*planner.Candidate{c}, p.Candidates[:i:i]...)
 		q.Candidates = append(q.Candidates, p.Candidates[i+1:]...)
-		q.Threads, q.Device, q.NoDevice = c.Threads, settings.DeviceCPU, why.Error()
+		q.Threads, q.Device, q.NoDevice = c.Threads, settings.DeviceCPU, why
 		return &q, true
 	}
 	return nil, false

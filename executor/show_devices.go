@@ -5,6 +5,7 @@ import (
 
 	"occlude/internal/memory"
 	"occlude/internal/settings"
+	"occlude/planner"
 )
 
 // showDevices lists what heat maps can be computed on: the processor, and the GPUs, which
@@ -22,7 +23,7 @@ func (s *Session) showDevices() *Relation {
 		err := e.Reason
 		if err == nil {
 			p := e.Device.Properties()
-			row[1], row[3] = fmt.Sprintf("%s, compute capability %d.%d, %d multiprocessors", p.Name, p.Capability[0], p.Capability[1], p.Processors), int(p.Memory)
+			row[1], row[3] = fmt.Sprintf("%s, compute capability %d.%d, %s", p.Name, p.Capability[0], p.Capability[1], planner.Counted(p.Processors, "multiprocessor")), int(p.Memory)
 			if now, e := s.Device(e.Name); e == nil {
 				row[2], row[4] = int(now.Free), true
 			} else {

@@ -153,14 +153,15 @@ func (q *stream) one(ctx context.Context, name string) error {
 // instead computes an image on the processor, and those after it, where the GPU has too
 // little memory, whatever was planned: others use it, too. Any other error remains one.
 func (q *stream) instead(ctx context.Context, name string, err error) error {
-	if !scarce(err) || ctx.Err() != nil || q.faithful {
+	if !scarce(err) || ctx.Err() != nil || q.faithful || q.plan.DeviceHinted {
 		return err
 	}
-	plan, ok := processors(q.plan, fmt.Errorf("%w; computed on the processor instead", err))
+	on := q.plan.Chosen().Device
+	plan, ok := processors(q.plan, fmt.Sprintf("%s (%s) has too little memory left, which others use, too: computed on the processor instead", on.Name, on.Properties.Name))
 	if !ok {
 		return fmt.Errorf("%w; SET device = 'cpu' computes on the processor", err)
 	}
-	q.session.tell(errors.New(plan.NoDevice))
+	q.session.warn(ctx, errors.New(plan.NoDevice))
 	q.end()
 	q.plan, q.program = plan, nil
 	return q.one(ctx, name)

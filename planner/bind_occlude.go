@@ -125,7 +125,7 @@ func (b *binder) occlude(ctx context.Context, s *lang.Occlude) (Plan, error) {
 	if err := b.resume(ctx, p, q.hints, r); err != nil {
 		return nil, err
 	}
-	p.Allowed = p.Threads
+	p.Allowed, p.DeviceHinted = p.Threads, q.deviceAt != nil
 	p.Device, p.Threads, p.MemoryLimit = nameOf(p.Chosen().Device), p.Chosen().Threads, r.memory
 	if a := p.Chosen().Adaptive; a != nil {
 		if err := a.attainable(p.Goals, len(p.Images), time.Since(start)); err != nil {

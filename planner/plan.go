@@ -136,6 +136,8 @@ type Occlude struct {
 	// for the processor. NoDevice says why a GPU that was asked for, or could have been
 	// used, is not; "" where one is, or nobody asked.
 	Device, NoDevice string
+	// DeviceHinted tells that a hint demands the device: without it the query fails.
+	DeviceHinted bool
 	// Allowed is how many threads the settings allow, of which all may not fit into the
 	// memory.
 	Allowed int

@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -24,7 +25,9 @@ type Device struct {
 }
 
 // NewDevice makes a device of a driver.
-func NewDevice(d driver.Driver) *Device { return &Device{driver: d, heap: &heap{driver: d}} }
+func NewDevice(d driver.Driver) *Device {
+	return &Device{driver: d, heap: &heap{driver: d, taken: map[driver.Pointer]allocation{}}}
+}
 
 // Properties describe the device.
 func (d *Device) Properties() driver.Properties { return d.driver.Properties() }
@@ -72,10 +75,10 @@ func (d *Device) sweep() error {
 	return d.heard(d.heap.sweep())
 }
 
-// Collect gives back what nobody refers to any more, also what nobody has noticed yet,
-// which takes a garbage collection.
+// Collect gives back everything that nobody refers to any more, which takes a garbage
+// collection to find.
 func (d *Device) Collect() error {
-	collect()
+	runtime.GC()
 	return d.sweep()
 }
 

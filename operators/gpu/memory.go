@@ -5,35 +5,37 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
+	"weak"
 
 	"occlude/operators/gpu/driver"
 )
 
-// heap is memory on a device. Buffers that nobody refers to any more are
-// given back, like any memory of Go's: at the next allocation, for only who is bound to
-// the device may do so. What is needed no more at a known time is freed then.
+// heap is memory on a device. Buffers that nobody refers to any more are given back, like any
+// memory of Go's: at the next allocation, for only who is bound to the device may do so. What
+// is needed no more at a known time is freed then.
 type heap struct {
 	driver driver.Driver
 
-	mutex   sync.Mutex
-	garbage []*block       // that nobody refers to
-	held    int64          // bytes
-	unpins  []func() error // of memory of the host that nobody refers to
+	mutex sync.Mutex
+	taken map[driver.Pointer]allocation // and not given back
+	held  int64                         // bytes
+	pins  []pin
 }
 
-// block is one allocation.
-type block struct {
-	at    driver.Pointer
+// allocation is memory that was taken.
+type allocation struct {
 	bytes int64
+	// of is who has it: nobody once the collector has found that nobody refers to the
+	// buffer, or it was freed.
+	of weak.Pointer[buffer]
 }
 
 // buffer is memory on the device.
 type buffer struct {
-	*block
-	heap    *heap
-	cleanup runtime.Cleanup
-	others  atomic.Int32 // views that share it, beside one
+	at     driver.Pointer
+	bytes  int64
+	heap   *heap
+	others atomic.Int32 // views that share it, beside one
 }
 
 // alignment of everything in device memory, in bytes.
@@ -50,7 +52,7 @@ func (h *heap) take(bytes int64) (*buffer, error) {
 	}
 	at, err := h.driver.Alloc(bytes)
 	if err != nil { // maybe there is some that nobody refers to
-		collect()
+		runtime.GC()
 		if err := h.sweep(); err != nil {
 			return nil, err
 		}
@@ -60,34 +62,12 @@ func (h *heap) take(bytes int64) (*buffer, error) {
 		free, total, _ := h.driver.Memory()
 		return nil, fmt.Errorf("%d MB, where %d of %d MB are free: %w", bytes>>20, free>>20, total>>20, err)
 	}
-	h.mutex.Lock()
-	h.held += bytes
-	h.mutex.Unlock()
-	b := &buffer{block: &block{at, bytes}, heap: h}
-	b.cleanup = runtime.AddCleanup(b, h.drop, b.block)
-	return b, nil
-}
-
-// drop keeps a block for the next sweep.
-func (h *heap) drop(b *block) {
+	b := &buffer{at: at, bytes: bytes, heap: h}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	h.garbage = append(h.garbage, b)
-}
-
-// cleaning is how long cleanups may take to be run after a collection.
-const cleaning = 10 * time.Millisecond
-
-// collect finds what nobody refers to any more. Cleanups are run by goroutines of their
-// own: when that of something that is garbage now was run, the others probably were.
-func collect() {
-	done := make(chan struct{})
-	runtime.AddCleanup(new(*int), func(done chan struct{}) { close(done) }, done)
-	runtime.GC()
-	select {
-	case <-done:
-	case <-time.After(cleaning):
-	}
+	h.taken[at] = allocation{bytes, weak.Make(b)}
+	h.held += bytes
+	return b, nil
 }
 
 // share counts one more who will let go of a buffer, which may be nil.
@@ -110,8 +90,11 @@ func (b *buffer) free() {
 	if b == nil {
 		return
 	}
-	b.cleanup.Stop()
-	b.heap.drop(b.block)
+	b.heap.mutex.Lock()
+	defer b.heap.mutex.Unlock()
+	if a := b.heap.taken[b.at]; a.of.Value() == b { // it may be free, and be another's
+		b.heap.taken[b.at] = allocation{bytes: b.bytes}
+	}
 }
 
 // pointer is where a buffer is, zero for none.
@@ -130,23 +113,21 @@ func (b *buffer) size() int64 {
 	return b.bytes
 }
 
-// sweep gives back what was dropped. The caller is bound to the device.
+// sweep gives back what nobody has. The caller is bound to the device.
 func (h *heap) sweep() error {
 	h.mutex.Lock()
-	garbage, unpins := h.garbage, h.unpins
-	h.garbage, h.unpins = nil, nil
-	for _, b := range garbage {
-		h.held -= b.bytes
+	defer h.mutex.Unlock()
+	if err := h.unpin(); err != nil {
+		return err
 	}
-	h.mutex.Unlock()
-	for _, unpin := range unpins {
-		if err := unpin(); err != nil {
-			return err
+	for at, a := range h.taken {
+		if a.of.Value() != nil {
+			continue
 		}
-	}
-	for _, b := range garbage {
-		if err := h.driver.Free(b.at); err != nil {
-			return fmt.Errorf("giving back %d bytes: %w", b.bytes, err)
+		delete(h.taken, at)
+		h.held -= a.bytes
+		if err := h.driver.Free(at); err != nil {
+			return fmt.Errorf("giving back %d bytes: %w", a.bytes, err)
 		}
 	}
 	return nil

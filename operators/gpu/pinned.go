@@ -1,7 +1,9 @@
 package gpu
 
 import (
-	"runtime"
+	"errors"
+	"slices"
+	"weak"
 
 	"occlude/operators/gpu/driver"
 )
@@ -10,10 +12,14 @@ import (
 // can do that: then the device fetches it by itself, and the host goes on. Like buffers it is
 // unpinned at the next allocation when nobody refers to it any more, or when it was freed.
 type host struct {
-	memory  []byte
-	heap    *heap
-	unpin   func() error // nil where it is not pinned
-	cleanup runtime.Cleanup
+	memory []byte
+	heap   *heap
+}
+
+// pin is memory of the host that is pinned.
+type pin struct {
+	of    weak.Pointer[host] // nobody's once it was freed or nobody refers to it any more
+	unpin func() error
 }
 
 // mostPinned is how many bytes a piece of memory has at most that is pinned, for the system
@@ -37,23 +43,37 @@ func (h *heap) room(old *host, bytes int64) *host {
 	if err != nil { // it can be copied all the same
 		return m
 	}
-	m.unpin, m.cleanup = unpin, runtime.AddCleanup(m, h.later, unpin)
-	return m
-}
-
-// later keeps what unpins memory for the next sweep.
-func (h *heap) later(unpin func() error) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	h.unpins = append(h.unpins, unpin)
+	h.pins = append(h.pins, pin{weak.Make(m), unpin})
+	return m
 }
 
 // free lets go of memory, which may be nil, by the next sweep.
 func (m *host) free() {
-	if m != nil && m.unpin != nil {
-		m.cleanup.Stop()
-		m.heap.later(m.unpin)
+	if m == nil {
+		return
 	}
+	m.heap.mutex.Lock()
+	defer m.heap.mutex.Unlock()
+	for i := range m.heap.pins {
+		if p := &m.heap.pins[i]; p.of.Value() == m {
+			p.of = weak.Pointer[host]{}
+		}
+	}
+}
+
+// unpin unpins what nobody has. The caller holds the mutex.
+func (h *heap) unpin() error {
+	var failed error
+	h.pins = slices.DeleteFunc(h.pins, func(p pin) bool {
+		if p.of.Value() != nil {
+			return false
+		}
+		failed = errors.Join(failed, p.unpin())
+		return true
+	})
+	return failed
 }
 
 // size is how many bytes there are, none in none.

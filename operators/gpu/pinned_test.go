@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"occlude/internal/network/networktest"
@@ -54,7 +55,7 @@ func TestPinned(t *testing.T) {
 		t.Errorf("%d bytes are pinned of %d", n, w.Stats().Peak)
 	}
 	w.Release()
-	collect() // the other workers were forgotten
+	runtime.GC() // the other workers were forgotten
 	p.Trim()
 	if n := d.Pinned(); n != 0 {
 		t.Errorf("%d bytes stay pinned", n)

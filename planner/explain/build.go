@@ -158,6 +158,7 @@ func (b *builder) measured() *Actual {
 		LoadSeconds: a.Load, PlanSeconds: a.Plan, RunSeconds: a.Run,
 		BaseSeconds: a.BaseSeconds, Kept: a.Kept, UpdateSeconds: a.UpdateSeconds,
 		MACs: a.MACs(), BaseMACs: a.Base.MACs(), PeakBytes: a.PeakBytes, ViewBytes: a.ViewBytes, Memory: memoryOf(a.Memory),
+		Device: deviceActual(b.query, a),
 	}
 }
 

@@ -36,6 +36,9 @@ func (r *Report) memoryFacts(f *facts) {
 	f.add("Memory", "%s", text)
 	if a := r.Actual; a != nil {
 		f.add("Held", "%s: %s", planner.FormatBytes(a.PeakBytes), a.Memory)
+		if d := a.Device; d != nil {
+			f.add("Device", "%s", d)
+		}
 	}
 }
 

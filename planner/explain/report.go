@@ -319,6 +319,8 @@ type Actual struct {
 	PeakBytes     int64   `json:"peak_bytes"`
 	ViewBytes     int64   `json:"view_bytes"`
 	Memory        Memory  `json:"memory"`
+	// Device is what the GPU did, nil for plans of the processor.
+	Device *DeviceActual `json:"device,omitempty"`
 }
 
 // New makes the report of a plan; actual is what running it took, nil without
