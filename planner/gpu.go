@@ -40,6 +40,8 @@ type OnGPU struct {
 	DeviceMemory
 	// Free is how many bytes of its memory a plan could have.
 	Free int64
+	// Profile is what costs on it are told by.
+	Profile *cost.Device
 	// Up and Down are the bytes that are copied to the GPU and back for an image, weights not
 	// included, BatchUp and BatchDown those of a batch.
 	Up, Down, BatchUp, BatchDown int64
@@ -215,8 +217,9 @@ func (g *onGPU) size(h hints) error {
 		}
 	}
 	if paces == nil {
-		g.Threads, g.Batch = 1, max(1, min(most, h.batch))
-		g.refused = &noRoom{g.Candidate, g.memory(1, g.Batch)}
+		g.Threads, g.Batch = 1, 1 // which tells at least what it would take
+		batch := max(1, min(most, h.batch))
+		g.refused = &noRoom{g.Candidate, batch, g.memory(1, batch)}
 		return nil
 	}
 	fastest := slices.MinFunc(paces, func(a, b pace) int { return cmp.Compare(a.seconds, b.seconds) })
@@ -259,7 +262,7 @@ func sizes(largest, positions int, hint bool) (all []int) {
 // memory is what a number of workers with batches of a size take on the GPU. Workers take
 // nothing where a GPU cannot have such a batch at all.
 func (g *onGPU) memory(workers, batch int) OnGPU {
-	m := OnGPU{DeviceMemory: DeviceMemory{Weights: g.shape.Weights(), Views: g.shape.ViewBytes()}, Free: g.card.Free}
+	m := OnGPU{DeviceMemory: DeviceMemory{Weights: g.shape.Weights(), Views: g.shape.ViewBytes()}, Free: g.card.Free, Profile: g.card.rates}
 	if arena, err := g.arena(batch); err == nil {
 		m.Workers = int64(workers) * (arena + g.cover())
 	}

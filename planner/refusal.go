@@ -26,16 +26,17 @@ func (e *tooLarge) Error() string {
 // noRoom tells that a candidate does not fit into the free memory of a GPU.
 type noRoom struct {
 	candidate *Candidate
+	batch     int
 	takes     OnGPU
 }
 
 func (e *noRoom) Error() string {
 	c, t := e.candidate, e.takes
 	if t.Workers == 0 {
-		return fmt.Sprintf("batches of %d are beyond what the GPU's kernels can count", c.Batch)
+		return fmt.Sprintf("batches of %d are beyond what the GPU's kernels can count", e.batch)
 	}
 	return fmt.Sprintf("the %s plan needs %s of the GPU's memory (weights %s, views %s, a worker's batch of %d %s), of which %s are free",
-		c.Name, FormatBytes(t.Total()), FormatBytes(t.Weights), FormatBytes(t.Views), c.Batch, FormatBytes(t.Workers), FormatBytes(t.Free))
+		c.Name, FormatBytes(t.Total()), FormatBytes(t.Weights), FormatBytes(t.Views), e.batch, FormatBytes(t.Workers), FormatBytes(t.Free))
 }
 
 // wouldFit says what would fit instead of a plan that was refused, "" for other

@@ -140,7 +140,7 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
 	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
-		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, planner.Counted(b.query.Threads, b.query.Device+" thread")),
+		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, workers(b.query.Threads, b.query.Device)),
 		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.Memory.Workers},
 		Inputs:   from}
 	sample.Estimate.Seconds = e.Seconds - e.BaseSeconds - e.WriteSeconds - c.Adaptive.SecondsEstimating

@@ -47,8 +47,8 @@ func (b *builder) report() *Report {
 	}
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
-			Name: c.Name, Chosen: i == 0, Reason: c.Reason, Positions: c.Positions(), Batch: c.Batch, FullFrom: b.fullFrom(c),
-			Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
+			Name: c.Name, Device: deviceOf(c), Chosen: i == 0, Reason: c.Reason, Positions: c.Positions(), Threads: c.Threads, Batch: c.Batch,
+			GPU: gpuOf(c, nil), FullFrom: b.fullFrom(c), Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
 		})
 	}
 	if b.explain.Layers {
@@ -104,8 +104,8 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
-		Kernels: q.Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
+		Name: c.Name, Forced: c.Forced, Device: q.Device, NoDevice: q.NoDevice, GPU: gpuOf(c, b.actual), Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
+		Kernels: q.Choice().Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
@@ -129,7 +129,7 @@ func algorithms(c *planner.Candidate) []AlgorithmCount {
 		times[a]++
 	}
 	counts := []AlgorithmCount{}
-	for _, a := range operators.AllAlgorithms() {
+	for _, a := range append(operators.AllAlgorithms(), operators.Tensor) {
 		if n := times[a]; n > 0 {
 			counts = append(counts, AlgorithmCount{string(a), n})
 		}
@@ -241,6 +241,11 @@ func (b *builder) operators(r *Report) *Operator {
 		base.Name, base.Detail, base.Inputs = "Kept views", "of a query before, no base pass", nil
 	case c.Rects.Rule == planner.Whole:
 		base.Name, base.Detail = "Base pass", "the whole image, for p0"
+	}
+	if g := c.Estimate.OnGPU; g != nil && g.BringSeconds > 0 {
+		bring := &Operator{Name: "Bring weights", Detail: "to " + q.Device, Estimate: &Amount{Seconds: round(g.BringSeconds), Bytes: g.Weights}}
+		base.Estimate.Seconds = round(e.BaseSeconds - bring.Estimate.Seconds)
+		base.Inputs = append(base.Inputs, bring)
 	}
 	maps := &Operator{Name: "Heat map", Detail: heatMap(r), Inputs: []*Operator{b.updates(r, base, patch)}}
 	write := &Operator{

@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -213,6 +214,24 @@ func lesions(t testing.TB) *network.Network {
 	return n.Network
 }
 
+// crowd has a gate in front of everything, so that whatever changes changes everywhere, and
+// a fully-connected layer over a map.
+func crowd(t testing.TB) *network.Network {
+	n := newNet(t, 64, 64, 4)
+	x := n.Output
+	n.add("squeeze", network.GlobalPool{Fn: network.Mean})
+	n.dense("gate", 4)
+	gate := n.add("sigmoid", network.Pointwise{Act: network.Activation{Fn: network.Sigmoid}}, n.Output)
+	n.add("excite", network.Binary{Fn: network.Mul}, gate, x)
+	n.conv("one", 3, 1, 16)
+	n.conv("two", 3, 1, 16)
+	n.dense("hidden", 32)
+	n.act("relu", network.Relu)
+	n.dense("head", 4)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
 // small is two layers.
 func small(t testing.TB) *network.Network {
 	n := newNet(t, 32, 24, 3)
@@ -232,6 +251,8 @@ type analyzed struct {
 	keys    []curve.Key
 	// sampled are the keys of curves by which queries choose tau.
 	sampled []curve.Key
+	// gpu is the profile of the one card that was measured.
+	gpu *cost.Device
 }
 
 const analyzedHash = "feedbeef"
@@ -243,7 +264,12 @@ func (a *analyzed) Profile(_ context.Context, model, _ string) *cost.Profile {
 	return a.profile
 }
 
-func (a *analyzed) DeviceProfile(context.Context, string, int) *cost.Device { return nil }
+func (a *analyzed) DeviceProfile(_ context.Context, name string, processors int) *cost.Device {
+	if name != a.gpu.Name || processors != a.gpu.Processors {
+		return nil
+	}
+	return a.gpu
+}
 
 func (a *analyzed) Curves(context.Context, string) (all []curve.Curve) {
 	for i, k := range a.keys {
@@ -289,6 +315,10 @@ func (c catalog) Models() []*model.Model {
 }
 
 func models(t testing.TB) catalog {
+	return modelsOf(t, networks)
+}
+
+func modelsOf(t testing.TB, networks map[string]func(testing.TB) *network.Network) catalog {
 	c := catalog{}
 	for name, build := range networks {
 		n := build(t)
@@ -321,7 +351,22 @@ func models(t testing.TB) catalog {
 // bench makes a planner in a folder with the files that statements name.
 func bench(t testing.TB) *planner.Planner {
 	t.Helper()
+	p, _ := benchOf(t, nil)
+	return p
+}
+
+// benchOf is bench with some devices, and the settings of the planner.
+func benchOf(t testing.TB, on planner.Devices) (*planner.Planner, *settings.Settings) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "profile.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := os.ReadFile(filepath.Join("testdata", "device.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gpu, err := cost.ParseDevice(card)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,6 +375,9 @@ func bench(t testing.TB) *planner.Planner {
 		t.Fatal(err)
 	}
 	all := models(t)
+	if on != nil {
+		maps.Copy(all, modelsOf(t, map[string]func(testing.TB) *network.Network{"crowd": crowd}))
+	}
 	dir := t.TempDir()
 	for _, f := range []string{"scan.png", "a.jpg", "b.jpg", "kept.png"} {
 		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o600); err != nil {
@@ -343,8 +391,8 @@ func bench(t testing.TB) *planner.Planner {
 	}
 	calibrated := *profile
 	calibrated.Kind, calibrated.Measured, calibrated.Model = cost.OfModel, "2026-03-01", "analyzed"
-	known := &analyzed{profile: &calibrated}
-	env := planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}, Statistics: known}
+	known := &analyzed{profile: &calibrated, gpu: gpu}
+	env := planner.Env{Catalog: all, Settings: set, Profile: profile, Colormaps: []string{"diverging"}, Statistics: known, Devices: on}
 	kept := &leftovers{planner: planner.New(env), t: t}
 	env.Cache = kept
 	p := planner.New(env)
@@ -359,7 +407,7 @@ func bench(t testing.TB) *planner.Planner {
 	}
 	q := plan(t, p, "OCCLUDE 'scan.png' USING lesions PATCH 32 STRIDE 2 FILL black;").(*planner.Occlude)
 	known.sampled = append(known.sampled, q.CurveKey(curve.SSIM))
-	return p
+	return p, set
 }
 
 // leftovers are the views of kept.png, as the model residual has left them.
@@ -402,6 +450,11 @@ func actuals(q *planner.Occlude) *planner.Actuals {
 		sampled(a, c)
 	} else {
 		staged(a, c)
+	}
+	if c.Device != nil {
+		g := c.Estimate.OnGPU
+		a.OnDevice = &planner.DeviceMemory{Weights: g.Weights, Views: g.Views, Workers: g.Workers / 2}
+		a.Updates.Device = operators.DeviceStats{Launches: int64(g.Launches), Up: g.Up, Down: g.Down}
 	}
 	if a.Kept {
 		a.BaseSeconds = 0

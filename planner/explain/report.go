@@ -87,9 +87,12 @@ type Plan struct {
 	Name    string `json:"name"`
 	Forced  bool   `json:"forced"`
 	Device  string `json:"device"`
-	Threads int    `json:"threads"`
-	Batch   int    `json:"batch"`
-	Seed    int    `json:"seed"` // of random choices
+	Threads int    `json:"threads"` // workers
+	// NoDevice says why a GPU is not used that was asked for, or could have been.
+	NoDevice string `json:"no_device,omitempty"`
+	GPU      *GPU   `json:"gpu,omitempty"` // nil where the processor computes
+	Batch    int    `json:"batch"`
+	Seed     int    `json:"seed"` // of random choices
 	// ThreadsAllowed are those that settings allow, of which all may not fit.
 	ThreadsAllowed int `json:"threads_allowed"`
 	// MemoryLimit is what the plan was sized to, in bytes; 0 for no limit.
@@ -223,10 +226,13 @@ type Operator struct {
 // Candidate is a plan that was considered.
 type Candidate struct {
 	Name       string           `json:"name"`
+	Device     string           `json:"device"`
 	Chosen     bool             `json:"chosen"`
 	Reason     string           `json:"reason"`
 	Positions  int              `json:"positions"` // expected to be computed
+	Threads    int              `json:"threads"`
 	Batch      int              `json:"batch"`
+	GPU        *GPU             `json:"gpu,omitempty"`
 	FullFrom   *LayerRef        `json:"full_from"`
 	Algorithms []AlgorithmCount `json:"algorithms"`
 	Estimate   Estimate         `json:"estimate"`

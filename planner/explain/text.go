@@ -65,7 +65,8 @@ func (r *Report) header(p page) error {
 		f.add("Warning", "%s", r.Warning)
 	}
 	f.add("Plan", "%s: batches of %d, %s; %s", r.Plan.Name, r.Plan.Batch,
-		planner.Counted(r.Plan.Threads, r.Plan.Device+" thread"), r.fullFrom())
+		workers(r.Plan.Threads, r.Plan.Device), r.fullFrom())
+	r.device(&f)
 	if k := r.Plan.Kept; k != nil {
 		f.add("Views", "kept by a query before (%s%s): no base pass", planner.FormatBytes(k.Bytes), r.each())
 	}
@@ -77,7 +78,7 @@ func (r *Report) header(p page) error {
 	f.add("Work", "%s", r.work())
 	f.add("Expected", "%s", r.expected())
 	r.memoryFacts(&f)
-	f.add("Cost", "%s", r.Profile)
+	f.add("Cost", "%s", r.cost())
 	f.add("Rules", "%s", r.fired())
 	if len(r.RuledOut) > 0 {
 		f.add("Off", "%s", strings.Join(r.RuledOut, ", "))
@@ -203,7 +204,11 @@ func (r *Report) kernels() string {
 		by[i] = fmt.Sprintf("%d %s", a.Layers, a.Algorithm)
 	}
 	s := r.Plan.Kernels
-	if len(by) > 0 {
+	switch {
+	case len(by) == 0:
+	case r.Plan.GPU != nil: // which has several ways for fully-connected layers, too
+		s += "; layers: " + strings.Join(by, ", ")
+	default:
 		s += "; convolutions: " + strings.Join(by, ", ")
 	}
 	if r.Plan.Convolution != planner.ConvolutionAuto {

@@ -1,0 +1,137 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"occlude/planner"
+	"occlude/planner/cost"
+)
+
+// GPU is what a plan takes of a GPU, and what its costs there are told by.
+type GPU struct {
+	Card string `json:"card"` // as its maker calls it
+	// Calibrated tells whether rates were measured on the card, Measured when; else they
+	// are what its properties allow, times shares that are assumed.
+	Calibrated bool   `json:"calibrated"`
+	Measured   string `json:"measured,omitempty"`
+
+	// Bytes of its memory when a plan holds the most: weights, views, and what all workers
+	// have for their batches; and what of it is free.
+	Weights int64 `json:"weight_bytes"`
+	Views   int64 `json:"view_bytes"`
+	Workers int64 `json:"worker_bytes"`
+	Free    int64 `json:"free_bytes"`
+
+	Batches  int     `json:"batches"`  // of an image
+	Launches int     `json:"launches"` // of an image
+	Fill     float64 `json:"fill"`     // the share of the GPU that launches occupy, 0 to 1
+
+	// Bytes that are copied to the GPU and back, for an image, beside weights, and for a batch.
+	Up        int64 `json:"bytes_up"`
+	Down      int64 `json:"bytes_down"`
+	BatchUp   int64 `json:"batch_bytes_up"`
+	BatchDown int64 `json:"batch_bytes_down"`
+
+	BringSeconds float64 `json:"weight_seconds"` // of bringing the weights
+
+	Actual *GPUActual `json:"actual,omitempty"` // with ANALYZE
+}
+
+// GPUActual is what a plan really took of a GPU.
+type GPUActual struct {
+	Weights  int64 `json:"weight_bytes"`
+	Views    int64 `json:"view_bytes"`
+	Workers  int64 `json:"worker_bytes"`
+	Launches int   `json:"launches"`
+	Up       int64 `json:"bytes_up"`
+	Down     int64 `json:"bytes_down"`
+}
+
+// deviceOf names what computes a candidate.
+func deviceOf(c *planner.Candidate) string {
+	if c.Device == nil {
+		return planner.CPU
+	}
+	return c.Device.Name
+}
+
+// gpuOf is what a candidate takes of its GPU, nil for the processor's.
+func gpuOf(c *planner.Candidate, actual *planner.Actuals) *GPU {
+	g := c.Estimate.OnGPU
+	if c.Device == nil || g == nil {
+		return nil
+	}
+	r := &GPU{
+		Card: c.Device.Properties.Name, Calibrated: g.Profile.Calibrated(), Measured: g.Profile.Measured,
+		Weights: g.Weights, Views: g.Views, Workers: g.Workers, Free: g.Free,
+		Batches: g.Batches, Launches: g.Launches, Fill: significant(g.Fill),
+		Up: g.Up, Down: g.Down, BatchUp: g.BatchUp, BatchDown: g.BatchDown, BringSeconds: round(g.BringSeconds),
+	}
+	if actual != nil && actual.OnDevice != nil {
+		m, did := actual.OnDevice, actual.Base.Device.Plus(actual.Updates.Device)
+		r.Actual = &GPUActual{m.Weights, m.Views, m.Workers, int(did.Launches), did.Up, did.Down}
+	}
+	return r
+}
+
+// bytes is all that is held of the GPU's memory, 0 for the processor's plans.
+func (g *GPU) bytes() int64 {
+	if g == nil {
+		return 0
+	}
+	return g.Weights + g.Views + g.Workers
+}
+
+// workers are those of a plan, for people.
+func workers(n int, device string) string {
+	if device == planner.CPU {
+		return planner.Counted(n, device+" thread")
+	}
+	return planner.Counted(n, device+" worker")
+}
+
+// device says in the header what computes, if it is a GPU or one could have.
+func (r *Report) device(f *facts) {
+	g := r.Plan.GPU
+	if g == nil {
+		if r.Plan.NoDevice != "" {
+			f.add("Device", "%s; %s", r.Plan.Device, r.Plan.NoDevice)
+		}
+		return
+	}
+	f.add("Device", "%s, %s: %s, %s, which fill %.0f%% of it", r.Plan.Device, g.Card,
+		planner.Counted(g.Batches, "batch"), planner.Counted(g.Launches, "launch"), 100*g.Fill)
+	copies := fmt.Sprintf("%s to it and %s back%s, of it %s and %s a batch; weights %s, once", planner.FormatBytes(g.Up), planner.FormatBytes(g.Down), r.each(),
+		planner.FormatBytes(g.BatchUp), planner.FormatBytes(g.BatchDown), planner.FormatBytes(g.Weights))
+	if r.Plan.Kept != nil {
+		copies, _, _ = strings.Cut(copies, "; weights")
+	}
+	held := fmt.Sprintf("at most %s of %s that are free: weights %s, views %s, workers %s", planner.FormatBytes(g.bytes()), planner.FormatBytes(g.Free),
+		planner.FormatBytes(g.Weights), planner.FormatBytes(g.Views), planner.FormatBytes(g.Workers))
+	if a := g.Actual; a != nil {
+		copies += fmt.Sprintf(" (actual %s and %s)", planner.FormatBytes(a.Up), planner.FormatBytes(a.Down))
+		held += fmt.Sprintf(" (actual %s: %s, %s, %s)", planner.FormatBytes(a.Weights+a.Views+a.Workers),
+			planner.FormatBytes(a.Weights), planner.FormatBytes(a.Views), planner.FormatBytes(a.Workers))
+	}
+	f.add("Copies", "%s", copies)
+	f.add("On GPU", "%s", held)
+}
+
+// cost says what the estimates rest on.
+func (r *Report) cost() string {
+	g := r.Plan.GPU
+	if g == nil {
+		return r.Profile.String()
+	}
+	device := fmt.Sprintf("uncalibrated: nothing was measured on the %s, whose clocks were taken times assumed shares", g.Card)
+	if g.Calibrated {
+		when, _, _ := strings.Cut(g.Measured, "T")
+		device = fmt.Sprintf("calibrated %s on the %s", when, g.Card)
+	}
+	host := r.Profile.String()
+	if cost.Kind(r.Profile.Kind) == cost.Committed {
+		host = "the default profile"
+	}
+	return device + "; reading and drawing: " + host
+}
