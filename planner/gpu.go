@@ -9,6 +9,7 @@ import (
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/gpu"
+	"occlude/operators/gpu/kernels"
 	"occlude/operators/region"
 	"occlude/planner/cost"
 )
@@ -283,7 +284,9 @@ func (g *onGPU) cover() int64 {
 	return 4 * int64(g.query.Net.Input().Shape.Len())
 }
 
-// arena is what a worker takes for all that it computes of batches of a size.
+// arena is what a worker takes for all that it computes of batches of a size. Layers that
+// change alike at all positions of a batch share a table there; in another batch of the same
+// size each may need its own.
 func (g *onGPU) arena(batch int) (int64, error) {
 	bytes, err := g.shape.Bytes(g.largest, batch)
 	if err != nil {
@@ -296,8 +299,11 @@ func (g *onGPU) arena(batch int) (int64, error) {
 		}
 		bytes = max(bytes, exact) // thresholded updates have more tables
 	}
-	return bytes, nil
+	return bytes + int64(len(g.query.Net.Layers)*((batch+tableRows-1)/tableRows)*tableBytes), nil
 }
+
+// A table of positions on a GPU takes whole pieces of memory, each for some rows.
+const tableBytes, tableRows = 256, 256 / int(kernels.EntryBytes)
 
 // samples are batches of a size from all over the positions.
 func (g *onGPU) samples(size int) (batches [][]operators.Update) {

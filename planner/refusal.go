@@ -35,8 +35,8 @@ func (e *noRoom) Error() string {
 	if t.Workers == 0 {
 		return fmt.Sprintf("batches of %d are beyond what the GPU's kernels can count", e.batch)
 	}
-	return fmt.Sprintf("the %s plan needs %s of the GPU's memory (weights %s, views %s, a worker's batch of %d %s), of which %s are free",
-		c.Name, FormatBytes(t.Total()), FormatBytes(t.Weights), FormatBytes(t.Views), e.batch, FormatBytes(t.Workers), FormatBytes(t.Free))
+	return fmt.Sprintf("the %s plan needs %s of its memory with batches of %d (weights %s, views %s, one worker %s), of which %s are free",
+		c.Name, FormatBytes(t.Total()), e.batch, FormatBytes(t.Weights), FormatBytes(t.Views), FormatBytes(t.Workers), FormatBytes(t.Free))
 }
 
 // wouldFit says what would fit instead of a plan that was refused, "" for other
