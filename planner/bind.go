@@ -214,6 +214,7 @@ type binder struct {
 	spec    imageio.Spec // of the statement's model
 	// undefined is where a condition has no value, found while it is tested.
 	undefined error
+	numbers   int // in the condition
 }
 
 // model finds a model and its rewritten network.

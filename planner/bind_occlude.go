@@ -183,7 +183,7 @@ func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r
 func imagesOf(file lang.String) ([]string, error) {
 	path, _ := imageio.SplitFrame(file.Value)
 	frame := strings.TrimPrefix(file.Value, path)
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		return []string{file.Value}, nil
 	}
 	if !strings.ContainsAny(path, "*?[") {
@@ -195,7 +195,7 @@ func imagesOf(file lang.String) ([]string, error) {
 	}
 	images := found[:0]
 	for _, f := range found {
-		if info, err := os.Stat(f); err == nil && !info.IsDir() {
+		if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() {
 			images = append(images, f+frame)
 		}
 	}
@@ -302,9 +302,16 @@ func (b *binder) grid(ctx context.Context, s *lang.Occlude, q queryOptions, m *m
 		if err != nil {
 			return Grid{}, err
 		}
-		keep = c
+		if n := len(g.X) * len(g.Y); b.numbers > maxNumbers/n {
+			return Grid{}, lang.Errorf(s.Where.Span(), "a condition with %d numbers is too long for %d positions", b.numbers, n).
+				WithHint("a mask takes the place of a long condition: WHERE inside('mask.png')")
+		}
+		keep = func(p Position) bool { return ctx.Err() == nil && c(p) }
 	}
 	g.all(keep)
+	if ctx.Err() != nil {
+		return Grid{}, context.Cause(ctx)
+	}
 	if b.undefined != nil {
 		return Grid{}, b.undefined
 	}

@@ -117,6 +117,13 @@ func (l left) On(x, _ int) bool { return x < int(l) }
 func folder(t testing.TB) {
 	t.Helper()
 	dir := t.TempDir()
+	t.Chdir(dir)
+	files(t, dir)
+}
+
+// files writes them into a folder.
+func files(t testing.TB, dir string) {
+	t.Helper()
 	for name, text := range map[string]string{
 		"scan.png": "", "scans/a.png": "", "scans/b.png": "", "scans/c.jpg": "", "roi.png": "", "broken.png": "", "black.png": "",
 		"three.txt": "cat\ndog\nowl\n", "twice.txt": "crane\ndog\ncrane\n", "many.txt": "", "weights.pth": "", "more/a.png": "",
@@ -129,10 +136,9 @@ func folder(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	t.Chdir(dir)
-	classifier(t, "small.onnx", 32, 24, 3)
-	classifier(t, "wide.onnx", 96, 96, 5)
-	deep(t, "deep.onnx")
+	classifier(t, dir, "small.onnx", 32, 24, 3)
+	classifier(t, dir, "wide.onnx", 96, 96, 5)
+	deep(t, dir, "deep.onnx")
 }
 
 // counting fills a tensor.
@@ -150,7 +156,7 @@ func counting(shape ...int) *onnx.Tensor {
 
 // classifier writes a model for pictures of w x h: a convolution of 3x3, one of
 // 5x5 at stride 2, a global pool, and a fully-connected layer.
-func classifier(t testing.TB, name string, w, h, classes int) {
+func classifier(t testing.TB, dir, name string, w, h, classes int) {
 	m := onnxtest.New(13)
 	m.Input("x", onnx.Float32, 1, 3, h, w)
 	m.Init("w1", counting(8, 3, 3, 3))
@@ -163,11 +169,11 @@ func classifier(t testing.TB, name string, w, h, classes int) {
 	m.Node("Flatten", "d", "e", nil)
 	m.Node("Gemm", "e w3", "y", onnxtest.Attrs{"transB": 1})
 	m.Output("y", onnx.Float32, 1, classes)
-	m.File(t, ".", name)
+	m.File(t, dir, name)
 }
 
 // deep writes a model of six convolutions of 3x3 and one of 5x5.
-func deep(t testing.TB, name string) {
+func deep(t testing.TB, dir, name string) {
 	m := onnxtest.New(13)
 	m.Input("x", onnx.Float32, 1, 3, 32, 40)
 	last, in := "x", 3
@@ -184,7 +190,7 @@ func deep(t testing.TB, name string) {
 	m.Init("classes", counting(3, 4))
 	m.Node("Gemm", "vector classes", "y", onnxtest.Attrs{"transB": 1})
 	m.Output("y", onnx.Float32, 1, 3)
-	m.File(t, ".", name)
+	m.File(t, dir, name)
 }
 
 // apply does what a session would with the plans that change it.

@@ -148,6 +148,8 @@ func checkFile(file lang.String, what string) error {
 	switch {
 	case err == nil && info.IsDir():
 		return lang.Errorf(file.Span(), "%s %q is a folder", what, file.Value)
+	case err == nil && !info.Mode().IsRegular():
+		return lang.Errorf(file.Span(), "%s %q is not a regular file", what, file.Value)
 	case err == nil:
 		return nil
 	case os.IsNotExist(err):

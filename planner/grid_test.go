@@ -70,7 +70,7 @@ func TestGridCoversTheImage(t *testing.T) {
 func TestGridOf224(t *testing.T) {
 	folder(t)
 	w := newWorld(t)
-	classifier(t, "usual.onnx", 224, 224, 3)
+	classifier(t, ".", "usual.onnx", 224, 224, 3)
 	create(t, w, "CREATE MODEL usual FROM 'usual.onnx';")
 	p, err := w.plan("OCCLUDE 'scan.png' USING usual;")
 	if err != nil {
@@ -84,10 +84,15 @@ func TestGridOf224(t *testing.T) {
 func TestGridHasALimit(t *testing.T) {
 	folder(t)
 	w := newWorld(t)
-	classifier(t, "huge.onnx", 4500, 4500, 2)
+	classifier(t, ".", "huge.onnx", 4500, 4500, 2)
 	create(t, w, "CREATE MODEL huge FROM 'huge.onnx';")
 	_, err := w.plan("OCCLUDE 'scan.png' USING huge STRIDE 1;")
 	if err == nil || !strings.Contains(err.Error(), "beyond the limit") {
+		t.Errorf("%v", err)
+	}
+	// Neither is a condition asked for minutes.
+	_, err = w.plan("OCCLUDE 'scan.png' USING huge STRIDE 2 WHERE x < 0" + strings.Repeat(" OR x < 0", 100) + ";")
+	if err == nil || !strings.Contains(err.Error(), "a condition with 202 numbers is too long for") {
 		t.Errorf("%v", err)
 	}
 	// A list has no grid to be too large.

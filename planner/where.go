@@ -66,6 +66,10 @@ func (b *binder) mask(ctx context.Context, path string, at lang.Span) (Mask, err
 	return m, nil
 }
 
+// maxNumbers bounds how many numbers of a condition are looked at, over all positions:
+// about a second's worth.
+const maxNumbers = 1 << 28
+
 // fold joins terms by OR (stop is true) or AND.
 func (b *binder) fold(ctx context.Context, terms []lang.Expr, w, h int, stop bool) (condition, error) {
 	conditions := make([]condition, len(terms))
@@ -133,6 +137,7 @@ func (b *binder) compileIn(e *lang.In, w, h int) (condition, error) {
 type number func(p Position) float64
 
 func (b *binder) number(e lang.Expr, w, h int) (number, error) {
+	b.numbers++
 	switch e := e.(type) {
 	case lang.Number:
 		return func(Position) float64 { return e.Value }, nil
@@ -179,21 +184,23 @@ func (b *binder) arith(e *lang.Arith, w, h int) (number, error) {
 	case lang.Times:
 		return func(p Position) float64 { return l(p) * r(p) }, nil
 	case lang.Divide:
-		return b.defined(e, r, func(p Position) float64 { return l(p) / r(p) }), nil
+		return b.defined(e, l, r, func(x, y float64) float64 { return x / y }), nil
 	case lang.Modulo:
-		return b.defined(e, r, func(p Position) float64 { return math.Mod(l(p), r(p)) }), nil
+		return b.defined(e, l, r, math.Mod), nil
 	}
 	return nil, lang.Errorf(e.Span(), "there is no operator %s", e.Op)
 }
 
 // defined guards a division: by zero it has no value, and to call the condition
-// true or false would make one up.
-func (b *binder) defined(e *lang.Arith, divisor, quotient number) number {
+// true or false would make one up. The divisor is computed once, for it may be a
+// quotient of quotients.
+func (b *binder) defined(e *lang.Arith, dividend, divisor number, quotient func(x, y float64) float64) number {
 	return func(p Position) float64 {
-		if divisor(p) == 0 && b.undefined == nil {
+		by := divisor(p)
+		if by == 0 && b.undefined == nil {
 			b.undefined = lang.Errorf(e.Span(), "division by zero at the position (%d, %d)", p.X, p.Y).
 				WithHint("AND looks at its right side only where the left one holds: x > 0 AND y / x < 2")
 		}
-		return quotient(p)
+		return quotient(dividend(p), by)
 	}
 }

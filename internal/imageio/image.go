@@ -94,22 +94,22 @@ func (f *File) over(ctx context.Context, background uint8, w Window) (source, er
 
 // load reads the whole file if it starts like an image.
 func load(path string) ([]byte, error) {
+	info, err := os.Stat(path) // before opening: a pipe would block
+	switch {
+	case err != nil:
+		return nil, bare(err)
+	case info.IsDir():
+		return nil, errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	case info.Size() > MaxFile:
+		return nil, fmt.Errorf("the file has %d bytes, more than %d", info.Size(), MaxFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return nil, err
+		return nil, bare(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, errors.New("it is a folder")
-	}
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
@@ -131,6 +131,15 @@ func load(path string) ([]byte, error) {
 		return nil, fmt.Errorf("the file has more than %d bytes", MaxFile)
 	}
 	return data.Bytes(), nil
+}
+
+// bare takes the path out of a file error whose caller names it.
+func bare(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
 }
 
 // raster is pixels as the plain slice that the package's loops

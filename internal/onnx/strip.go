@@ -38,6 +38,10 @@ var rawData = (&protos.TensorProto{}).ProtoReflect().Descriptor().Fields().ByNam
 // empty one, which takes hundreds in memory.
 const maxMessages = 16 * maxNodes
 
+// maxFields bounds the fields of all messages: weights are one, but a file of a
+// gigabyte that is none of ours may look like half a billion.
+const maxFields = 2 * maxMessages
+
 // strip copies the message of type d that a file holds, with a place in every
 // raw_data that is not empty. It looks no closer than it must to find them:
 // what else may be wrong with the message is wrong with the copy, too. The file
@@ -64,6 +68,7 @@ type stripper struct {
 	out      []byte        // the copy, nil when only its size is wanted
 	size     int64         // of the copy so far
 	messages int
+	fields   int
 }
 
 // message strips a message that ends at the given place in the file.
@@ -82,6 +87,12 @@ func (s *stripper) message(d protoreflect.MessageDescriptor, end int64, depth in
 		}
 		s.putVarint(tag)
 		number, kind := protowire.DecodeTag(tag)
+		if !number.IsValid() {
+			return s.damage(fmt.Errorf("there is no field %d", number))
+		}
+		if s.fields++; s.fields > maxFields {
+			return fmt.Errorf("it holds more than %d fields", maxFields)
+		}
 		switch kind {
 		case protowire.VarintType:
 			var v uint64

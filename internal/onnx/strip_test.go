@@ -224,6 +224,8 @@ func TestStripHostile(t *testing.T) {
 		{"varint", []byte{0x08, 0x80}, "byte 1: unexpected EOF"},
 		{"endless varint", append([]byte{0x08}, bytes.Repeat([]byte{0xff}, 20)...), "byte 1: a number has more than 64 bits"},
 		{"fixed", []byte{0x0d, 0, 0}, "byte 1: unexpected EOF"},
+		{"zeros", make([]byte, 100), "byte 1: there is no field 0"},
+		{"many fields", bytes.Repeat([]byte{0x08, 1}, maxFields+1), "holds more than 8388608 fields"},
 		{"wire type", []byte{0x0e}, "no wire type 6"},
 		{"nesting", deep(protowire.DefaultRecursionLimit + 2), "nested too deeply"},
 		{"many messages", bytes.Repeat([]byte{0x3a, 0}, maxMessages), "holds more than 4194304 messages"},
