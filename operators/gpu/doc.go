@@ -35,10 +35,11 @@
 //
 // # A batch
 //
-// The host uploads one piece of memory, with a table for each layer and, unless they are cut
-// from a cover image on the device, the patches; and downloads one, the scores. A table has an
-// entry of 32 bytes for each position: the rectangle, and where its values are. In between
-// nothing comes back: layer after layer is queued on the worker's stream.
+// The host uploads one piece of memory, with tables and, unless they are cut from a cover image
+// on the device, the patches; and downloads one, the scores. A table has an entry of 32 bytes for
+// each position: the rectangle, and where its values are. Layers that change alike at all
+// positions share one. In between nothing comes back: layer after layer is queued on the
+// worker's stream.
 //
 //	host    tables ─▶                                     scores
 //	          │      layer 1, layer 2, ... queued             ▲
@@ -47,23 +48,25 @@
 // Two workers double-buffer: while one's batch is prepared or downloaded, the other's is
 // computed. What is copied is pinned (pinned.go), so that the device fetches it by itself.
 //
-// Layers that change alike at all positions share a table. What a concat joins is computed
-// where the concat has it, in updates of its own rectangles, between other channels (inplace.go):
-// all that is left to copy is the ring of cells that one of its inputs changes and another does
-// not, which comes from views. A chain of concats, as DenseNet has, lies in its last one.
+// What a concat joins is computed where the concat has it, as some of the channels of its updates
+// (inplace.go). So cells of a layer lie a pitch apart, and rectangles within larger ones. All that
+// is left to copy is the ring of cells that the concat changes and one of its inputs does not,
+// which comes from views. A chain of concats, as DenseNet has, lies in its last one. That needs
+// numbers of channels that are multiples of 4; other inputs are copied. Views are not joined:
+// the base pass copies.
 //
 // Values lie in an arena for as long as a later layer reads them. The layout is computed
 // before anything is allocated, from the numbers of cells alone, so Shape.Bytes tells a
 // planner exactly what a batch takes (TestMemory). Weights and ViewBytes are what all
 // workers share. Traffic is what a batch comes to: launches, multiply-adds and bytes, by the
-// same code that queues it (TestTraffic). Views are Resident: memory that nobody refers to any more is given back at the
-// next allocation, see heap.
+// same code that queues it (TestTraffic). Views are Resident: memory that nobody refers to any more
+// is given back at the next allocation, see heap.
 //
 // # Ends and errors
 //
 // Between two launches the host looks at the context, and it runs ahead of the device by
-// little: a launch is cut into positions that come to launchWork, and marks in the stream hold
-// the host back when more than two such are queued. Each batch ends with nothing queued,
+// little: a launch is cut into positions that come to launchWork, of multiply-adds or of the bytes
+// that they move, and marks in the stream hold the host back when more than two such are queued. Each batch ends with nothing queued,
 // also after an error. What a GPU cannot do is said by New, or by Check without a device, as
 // *Unsupported: today network.Function, which is code for the processor. It makes no estimates
 // (operators.Compensation) either; Run says so.
@@ -163,7 +166,7 @@
 //   - Every kernel's twin is compared with the definitions in float64, and so is every kernel's own
 //     source, compiled for the processor, with the PTX manual's layout of tensor-core fragments
 //     (package gputest).
-//   - Once, by hand, eleven networks of torchvision at full size, from SqueezeNet to VGG16, on the
+//   - Once, by hand, before concats were joined in place, eleven networks of torchvision at full size, from SqueezeNet to VGG16, on the
 //     emulator: at three positions within 2e-6 in probability of operators/cpu by conv_ffma, but
 //     for MobileNetV3-Large with random weights, whose gates saturate (4e-4; in float64's eyes the
 //     processor is further off).
@@ -174,7 +177,8 @@
 //     spilled registers (package kernels).
 //
 // Open: everything that only hardware shows. That the driver's own compiler takes the PTX; how the sums
-// of tensor cores are really rounded; races that coroutines do not have; and every figure. operators/gpu/cuda/check is the program for that day.
+// of tensor cores are really rounded; races that coroutines do not have; and every figure.
+// operators/gpu/cuda/check is the program for that day.
 //
 // Where to look first, should it be slow: which tile of conv_f16x3 is best for what (check times
 // all); wgmma, which sm_90 has and PTX for sm_80 cannot use.

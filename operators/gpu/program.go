@@ -39,11 +39,13 @@ type Options struct {
 
 // launchWork is about the most that one launch does, in multiply-adds, so that nobody
 // waits long for what is queued: a device that does 10^13 a second takes 7 ms. A byte of the
-// device's memory that is read or written counts as byteWork of them: one that moves 10^12 a
-// second takes 9 ms.
+// device's memory that is read or written counts as byteWork of them, so that one that moves
+// 10^12 a second takes 9 ms; a multiply-add of conv_direct, which reads its operands anew for
+// each, as directWork.
 const (
 	launchWork = 1 << 36
 	byteWork   = 8
+	directWork = 8
 )
 
 // Unsupported tells that a network has a layer that a GPU does not compute.

@@ -86,6 +86,9 @@ func (p *Shape) cost(l *network.Layer, w network.Work, cells int) int64 {
 		values += in.Shape.Len()
 	}
 	bytes := 4 * int64(cells) * int64(values) / int64(l.Shape.Cells())
+	if k, ok := p.kernels[l.Index].(*conv); ok && k.name == direct {
+		w.MACs *= directWork
+	}
 	return max(w.MACs+w.Steps, byteWork*bytes)
 }
 
