@@ -20,6 +20,9 @@
 // where it fails all the same, that is a finding. A condition of WHERE is made together
 // with a Go function that says the same, and so is known to hold.
 //
+// Only the relation table goes by what was measured of the machine, so its plans may be
+// others the next time.
+//
 // # What is demanded
 //
 // Each line of the table relations is one check. There are three measures of agreement:

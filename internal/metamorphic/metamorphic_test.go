@@ -19,6 +19,7 @@ const (
 
 const (
 	shortTrials = 12 // of each go test
+	fewTrials   = 3  // with -short
 	mostFailed  = 20 // after which a long run ends
 
 	leastKept   = .95 // of promises
@@ -41,9 +42,12 @@ type relation struct {
 func TestRelations(t *testing.T) {
 	seeds, until := seeds(t)
 	t.Chdir(t.TempDir())
-	tallies, failed := make([]tally, len(relations)), 0
+	tallies, failed, most := make([]tally, len(relations)), 0, shortTrials
+	if testing.Short() {
+		most = fewTrials
+	}
 	for n, seed := range seeds {
-		if !until.IsZero() && time.Now().After(until) || failed >= mostFailed || n >= shortTrials && until.IsZero() {
+		if !until.IsZero() && time.Now().After(until) || failed >= mostFailed || n >= most && until.IsZero() {
 			break
 		}
 		k, err := newTrial(t, seed)

@@ -24,10 +24,10 @@ func (k *trial) local(rng *rand.Rand, side, blocks int) *onnxtest.Random {
 }
 
 // spot is a picture of one gray with a random spot on it.
-func spot(rng *rand.Rand, w, h int, r image.Rectangle) *image.NRGBA {
+func spot(rng *rand.Rand, w, h int, gray uint8, r image.Rectangle) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for i := range m.Pix {
-		m.Pix[i] = 90
+		m.Pix[i] = gray
 		if i%4 == 3 {
 			m.Pix[i] = 255
 		}
@@ -56,8 +56,8 @@ func shifted(k *trial, rng *rand.Rand, _ query) error {
 	}
 	r := image.Rect(from[1], from[0], from[1]+spotSide, from[0]+spotSide)
 	seed := rng.Uint64()
-	k.draw("here.png", spot(rand.New(rand.NewPCG(seed, 0)), m.W, m.H, r))
-	k.draw("there.png", spot(rand.New(rand.NewPCG(seed, 0)), m.W, m.H, r.Add(image.Pt(by[1], by[0]))))
+	k.draw("here.png", spot(rand.New(rand.NewPCG(seed, 0)), m.W, m.H, 90, r))
+	k.draw("there.png", spot(rand.New(rand.NewPCG(seed, 0)), m.W, m.H, 90, r.Add(image.Pt(by[1], by[0]))))
 	create := "CREATE OR REPLACE MODEL local FROM '" + k.path("local.onnx") + "' WITH (output = 'raw')"
 	if _, err := k.run("RESET ALL; CLEAR CACHE; " + create); err != nil {
 		return err
@@ -98,7 +98,7 @@ func promise(k *trial, rng *rand.Rand, _ query) error {
 	m := k.local(rng, 40, 1+rng.IntN(4))
 	side := 6 + rng.IntN(10)
 	at := image.Pt(rng.IntN(m.W-side), rng.IntN(m.H-side))
-	k.draw("spot.png", spot(rng, m.W, m.H, image.Rectangle{at, at.Add(image.Pt(side, side))}))
+	k.draw("spot.png", spot(rng, m.W, m.H, 90, image.Rectangle{at, at.Add(image.Pt(side, side))}))
 	if _, err := k.run("RESET ALL; CLEAR CACHE; CREATE OR REPLACE MODEL local FROM '" + k.path("local.onnx") + "'"); err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ var poisons = []struct {
 // position, and nothing is written.
 func poisoned(k *trial, rng *rand.Rand, _ query) error {
 	p := poisons[rng.IntN(len(poisons))]
-	side, patch := 8+rng.IntN(8), 3+rng.IntN(4)
+	side, patch := 8+rng.IntN(8), 3+rng.IntN(2)
 	g, x := onnxtest.NewGraph(onnxtest.Opsets[rng.IntN(len(onnxtest.Opsets))], 1, 3, side, side)
 	h := g.Conv(x, 3, 4)
 	logits := g.Op("Gemm", nil, g.Op("Flatten", nil, g.Op("GlobalAveragePool", nil, h)), g.Weights(4, 4, 3), g.Normal(3))
@@ -181,14 +181,8 @@ func poisoned(k *trial, rng *rand.Rand, _ query) error {
 	g.File(k, k.dir, "poisoned.onnx")
 	// A mean of little more than half, of which any patch that is black takes more.
 	level := (.5 + .2*float64(patch*patch)/float64(side*side)) * 255
-	m := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for i := range m.Pix {
-		m.Pix[i] = uint8(math.Ceil(level))
-		if i%4 == 3 {
-			m.Pix[i] = 255
-		}
-	}
-	k.draw("flat.png", m)
+	k.draw("flat.png", spot(rng, side, side, uint8(math.Ceil(level)), image.Rectangle{}))
+	k.draw("bright.png", spot(rng, side, side, 255, image.Rectangle{})) // of which no patch takes half
 	output := []string{"raw", "softmax", "sigmoid"}[rng.IntN(3)]
 	if slices.Contains(p.says, "Inf") {
 		output = "raw"
@@ -217,6 +211,19 @@ func poisoned(k *trial, rng *rand.Rand, _ query) error {
 	}
 	if _, err := k.run("PREDICT '" + k.path("flat.png") + "' USING poisoned"); (err == nil) != p.clean {
 		return differ("PREDICT of %s (%s): %v", p.name, output, err)
+	}
+	if !p.clean {
+		return nil
+	}
+	// Of several images those that give numbers have their maps.
+	text = fmt.Sprintf("OCCLUDE '%s' USING poisoned PATCH %d STRIDE 1 FILL black INTO '%s' ON ERROR CONTINUE", k.path("[fb]*.png"), patch, k.path("{image}.csv"))
+	if results, err = k.run(text); err != nil {
+		return fmt.Errorf("%s\n%w", text, err)
+	}
+	_, bright := os.Stat(k.path("bright.csv"))
+	_, flat := os.Stat(k.path("flat.csv"))
+	if bright != nil || flat == nil || len(results) != 1 || !strings.HasSuffix(results[0].(*executor.HeatMap).Image, "bright.png") {
+		return differ("%s\ngives %d maps, bright.csv: %v, flat.csv: %v", text, len(results), bright, flat)
 	}
 	return nil
 }
