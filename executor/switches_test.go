@@ -127,6 +127,7 @@ func TestNothingLeft(t *testing.T) {
 	const query = "OCCLUDE 'examples/images/clear.png' USING chest STRIDE 52 "
 	for _, c := range []struct{ off, rest, says string }{
 		{"full incremental", "WITHIN 5 SECONDS;", "full and incremental are ruled out by SET enable_full = off, SET enable_incremental = off; plans that sample"},
+		{"full incremental", "WITH (device = 'auto');", "no plan is left: incremental and full are ruled out"},
 		{"full incremental", ";", "no plan is left: incremental and full are ruled out by SET enable_full = off, SET enable_incremental = off"},
 		{"full", "WITH (plan = full);", "no plan is left: full is ruled out by SET enable_full = off"},
 		{"thresholding", "WITH (tau = 0.5);", "SET enable_thresholding = off"},

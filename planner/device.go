@@ -117,7 +117,7 @@ func (b *binder) candidates(ctx context.Context, p *Occlude, q *queryOptions, r 
 			return chosen, err
 		}
 	}
-	if q.deviceAt != nil {
+	if forced && q.deviceAt != nil {
 		d := lang.Errorf(q.deviceAt.Span(), "%s: %w", name, err)
 		return chosen, d.WithHint("device = 'cpu' computes it on the processor, device = 'auto' where that is better")
 	}
