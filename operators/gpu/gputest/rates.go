@@ -53,25 +53,37 @@ var shapes = []struct{ c, filters, kernel, groups, side, rect int }{
 	{96, 96, 3, 96, 56, 20},
 }
 
+// arithmetics are the ways to compute a convolution that are measured against each other:
+// float32, and tensor cores by each tile, by one of them with sums that go tap by tap.
+var arithmetics = []struct {
+	tile  string
+	piece int
+}{{}, {tile: "conv_f16x3_128x128"}, {tile: "conv_f16x3_256x128"}, {tile: "conv_f16x3_256x64"}, {"conv_f16x3_128x128", 1 << 20}}
+
 // convolutions are multiply-adds, by all arithmetics that a device has for them.
 func convolutions() []Measurement {
 	var all []Measurement
 	for _, s := range shapes {
-		for _, tile := range append([]string{""}, Tiles...) {
-			if tile != "" && (s.groups > 1 || s.c%4 != 0) {
-				continue // tensor cores have no part in it
+		for _, how := range arithmetics {
+			if how.tile != "" && (s.groups > 1 || s.c%4 != 0) || how.piece > 0 && s.kernel == 1 {
+				continue // tensor cores have no part in it, or it is the same
 			}
 			name := fmt.Sprintf("conv %dx%d, %d -> %d, %dx%d of %dx%d", s.kernel, s.kernel, s.c, s.filters, s.rect, s.rect, s.side, s.side)
-			if tile != "" {
-				name += tileName(tile)
+			if how.tile != "" {
+				name += tileName(how.tile)
+			}
+			if how.piece > 0 {
+				name += ", tap by tap"
 			}
 			all = append(all, Measurement{name, func(ctx context.Context, on Card) (Rate, error) {
 				b := newBuilder(network.Shape{H: s.side, W: s.side, C: s.c})
 				l := b.conv(b.net.Input(), s.filters, s.kernel, 1, s.groups, relu, nil)
+				o := options(b.net, how.tile)
+				o.Piece = how.piece
 				// The patch is as large as what it changes: that of a layer further up.
-				r, err := on.measure(ctx, b, l, s.rect, options(b.net, tile), func(r region.Rect) region.Rect { return r.Clip(s.side, s.side) })
+				r, err := on.measure(ctx, b, l, s.rect, o, func(r region.Rect) region.Rect { return r.Clip(s.side, s.side) })
 				r.Bytes, r.Peak = 0, on.Device.Properties().Peak().Float32
-				if tile != "" { // of which three make one
+				if how.tile != "" { // of which three make one
 					r.Peak = on.Device.Properties().Peak().Float16 / 3
 				}
 				return r, err
