@@ -118,7 +118,9 @@
 //
 // A block of conv_ffma computes 128 cells by 128 or 64 filters with 256 threads, 8x8 or 8x4
 // sums each, from 8 values of K at a time in two stages of shared memory: while one is
-// multiplied, the next is on its way through registers, which transpose it.
+// multiplied, the next is on its way through registers, which transpose it. Of the 714 instructions
+// of the loop of conv_ffma_128, by ptxas 11.8 for sm_90, 512 are multiply-adds; the rest is mostly the search for
+// addresses, which conv_f16x3 does once for each tap and row.
 //
 // A block of conv_f16x3 has warps of 64x64 sums, 128 registers of a thread's 255, and takes 16 values
 // of K at a time (a step). cp.async brings them straight to shared memory, up to three steps

@@ -67,7 +67,7 @@ func TestRead(t *testing.T) {
 }
 
 // TestAssembly assembles the module for the processors it is for, where there is ptxas, and
-// checks that no registers are spilled but a few.
+// checks that no registers are spilled but a few, and none where tensor cores wait for them.
 func TestAssembly(t *testing.T) {
 	ptxas := os.Getenv("PTXAS")
 	if ptxas == "" {
@@ -82,7 +82,7 @@ func TestAssembly(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", arch, err, out)
 		}
 		for _, m := range regexp.MustCompile(`Function properties for (\w+)\s+.*?(\d+) bytes spill stores`).FindAllStringSubmatch(string(out), -1) {
-			if len(m[2]) > 2 {
+			if len(m[2]) > 2 || strings.HasPrefix(m[1], "conv_f16x3") && m[2] != "0" {
 				t.Errorf("%s: %s spills %s bytes", arch, m[1], m[2])
 			}
 		}
