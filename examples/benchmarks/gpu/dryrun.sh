@@ -22,7 +22,7 @@ cd "$here/../../.."
 "$here/kit.sh" "$scratch/kit"
 go run ./operators/gpu/emulator/driver "$scratch/driver"
 export LD_LIBRARY_PATH=$scratch/driver WORK=$scratch/work TORCH=cpu
-export NETWORKS=${NETWORKS:-"squeezenet1_1 shufflenet_v2_x1_0"} SIDE=${SIDE:-64} STRIDE=${STRIDE:-48} RUNS=1 POSITIONS=1 CHECK=600 RATES=5 PATIENCE=5m STEP=10m BUDGET=1800
+export NETWORKS=${NETWORKS:-"squeezenet1_1 shufflenet_v2_x1_0"} SIDE=${SIDE:-64} STRIDE=${STRIDE:-48} RUNS=1 POSITIONS=1 CHECK=${CHECK:-600} RATES=${RATES:-5} PATIENCE=5m STEP=10m BUDGET=1800
 "$scratch/kit/run.sh" "$out"
 # A profiler that only runs what it is given.
 mkdir "$scratch/bin"
