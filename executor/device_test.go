@@ -250,7 +250,7 @@ func TestStatementsOnDevice(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	if err := explain.New(x.Plan, a).Text(&text); err != nil || !strings.Contains(text.String(), "\nDevice    cuda:0: ") {
+	if err := explain.New(x.Plan, a).Text(&text); err != nil || !strings.Contains(text.String(), "\nDid       cuda:0: ") {
 		t.Errorf("EXPLAIN ANALYZE: %v\n%s", err, text.String())
 	}
 	if n := l.held(); n != 0 {

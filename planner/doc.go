@@ -32,6 +32,14 @@
 // Costs are sums over the real positions, borders clipped, not over an average
 // one: a corner patch changes less than a central one.
 //
+// # Devices
+//
+// The plans of the processor are costed first; where the best of them takes long enough to be
+// worth it, or a setting or hint says so, those of a GPU beside them (device.go). There the
+// launches of whole batches are counted, as package gpu tells them without a device, and
+// batches are sized to its free memory (gpu.go). What a GPU cannot do is an error of a
+// hint; a setting gives way, and Occlude.NoDevice says why.
+//
 // # Queries inside of others
 //
 // BENCHMARK binds its query once for each plan to run, with the hints of that plan

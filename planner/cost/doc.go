@@ -26,6 +26,18 @@
 // and Error what becomes of that at the network's end. The planner chooses by
 // both.
 //
+// # GPUs
+//
+// A Device is the same for a GPU, where not layers but launches take time:
+//
+//	seconds = max(MACs of whole tiles / rate[kind of kernel], bytes / bandwidth) / fill
+//	        + seconds of a launch
+//
+// fill is the share of the device that the blocks of a launch occupy: they come in waves. What
+// the host prepares and copies for one batch goes on beside the launches of another. A
+// Device was measured, or it is OfProperties, which are assumed shares of what a card's clocks
+// allow: then it says so.
+//
 // # The constants
 //
 // A Profile holds the constants of a machine, by set of kernels, for a thread that

@@ -48,7 +48,7 @@ func (b *builder) report() *Report {
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
 			Name: c.Name, Device: deviceOf(c), Chosen: i == 0, Reason: c.Reason, Positions: c.Positions(), Threads: c.Threads, Batch: c.Batch,
-			GPU: gpuOf(c, nil), FullFrom: b.fullFrom(c), Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
+			GPU: gpuOf(c), FullFrom: b.fullFrom(c), Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
 		})
 	}
 	if b.explain.Layers {
@@ -104,7 +104,7 @@ func (b *builder) plan() Plan {
 	q, c := b.query, b.query.Chosen()
 	base := q.Net.Work().MACs
 	p := Plan{
-		Name: c.Name, Forced: c.Forced, Device: q.Device, NoDevice: q.NoDevice, GPU: gpuOf(c, b.actual), Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
+		Name: c.Name, Forced: c.Forced, Device: q.Device, NoDevice: q.NoDevice, GPU: gpuOf(c), Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
 		Kernels: q.Choice().Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,

@@ -34,18 +34,6 @@ type GPU struct {
 	BatchDown int64 `json:"batch_bytes_down"`
 
 	BringSeconds float64 `json:"weight_seconds"` // of bringing the weights
-
-	Actual *GPUActual `json:"actual,omitempty"` // with ANALYZE
-}
-
-// GPUActual is what a plan really took of a GPU.
-type GPUActual struct {
-	Weights  int64 `json:"weight_bytes"`
-	Views    int64 `json:"view_bytes"`
-	Workers  int64 `json:"worker_bytes"`
-	Launches int   `json:"launches"`
-	Up       int64 `json:"bytes_up"`
-	Down     int64 `json:"bytes_down"`
 }
 
 // deviceOf names what computes a candidate.
@@ -57,22 +45,17 @@ func deviceOf(c *planner.Candidate) string {
 }
 
 // gpuOf is what a candidate takes of its GPU, nil for the processor's.
-func gpuOf(c *planner.Candidate, actual *planner.Actuals) *GPU {
+func gpuOf(c *planner.Candidate) *GPU {
 	g := c.Estimate.OnGPU
 	if c.Device == nil || g == nil {
 		return nil
 	}
-	r := &GPU{
+	return &GPU{
 		Card: c.Device.Properties.Name, Calibrated: g.Profile.Calibrated(), Measured: g.Profile.Measured,
 		Weights: g.Weights, Views: g.Views, Workers: g.Workers, Free: g.Free,
 		Batches: g.Batches, Launches: g.Launches, Fill: significant(g.Fill),
 		Up: g.Up, Down: g.Down, BatchUp: g.BatchUp, BatchDown: g.BatchDown, BringSeconds: round(g.BringSeconds),
 	}
-	if actual != nil && actual.OnDevice != nil {
-		m, did := actual.OnDevice, actual.Base.Device.Plus(actual.Updates.Device)
-		r.Actual = &GPUActual{m.Weights, m.Views, m.Workers, int(did.Launches), did.Up, did.Down}
-	}
-	return r
 }
 
 // bytes is all that is held of the GPU's memory, 0 for the processor's plans.
@@ -109,11 +92,6 @@ func (r *Report) device(f *facts) {
 	}
 	held := fmt.Sprintf("at most %s of %s that are free: weights %s, views %s, workers %s", planner.FormatBytes(g.bytes()), planner.FormatBytes(g.Free),
 		planner.FormatBytes(g.Weights), planner.FormatBytes(g.Views), planner.FormatBytes(g.Workers))
-	if a := g.Actual; a != nil {
-		copies += fmt.Sprintf(" (actual %s and %s)", planner.FormatBytes(a.Up), planner.FormatBytes(a.Down))
-		held += fmt.Sprintf(" (actual %s: %s, %s, %s)", planner.FormatBytes(a.Weights+a.Views+a.Workers),
-			planner.FormatBytes(a.Weights), planner.FormatBytes(a.Views), planner.FormatBytes(a.Workers))
-	}
 	f.add("Copies", "%s", copies)
 	f.add("On GPU", "%s", held)
 }

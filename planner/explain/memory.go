@@ -37,7 +37,7 @@ func (r *Report) memoryFacts(f *facts) {
 	if a := r.Actual; a != nil {
 		f.add("Held", "%s: %s", planner.FormatBytes(a.PeakBytes), a.Memory)
 		if d := a.Device; d != nil {
-			f.add("Device", "%s", d)
+			f.add("Did", "%s", d)
 		}
 	}
 }
