@@ -44,8 +44,8 @@ func nameOf(d *Device) string {
 }
 
 // worthOpening is how many seconds the processor must be expected to take for a query before
-// a GPU is asked for that nobody demands: to open one takes a good part of a second, and its
-// kernels are compiled by the driver when they are loaded first.
+// a GPU is asked for that nobody demands: an allowance, which nobody has measured, for opening
+// it and for the driver's compiler, which makes its kernels ready when they are loaded first.
 const worthOpening = 2.0
 
 // card is a GPU with what costs on it are told by.
