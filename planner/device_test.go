@@ -247,6 +247,41 @@ func TestChoiceDoesNotDependOnMemory(t *testing.T) {
 	}
 }
 
+// TestViewsServeTheirDevice checks that a plan goes by views on its own device alone.
+func TestViewsServeTheirDevice(t *testing.T) {
+	const query = "OCCLUDE 'scan.png' USING wide STRIDE 1 WITH (device = 'cuda:0');"
+	w := onGPUs(t, &gpus{free: map[string]int64{"cuda:0": 8 << 30}})
+	p, err := w.plan(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	algorithms := map[bool][]operators.Algorithm{}
+	for _, c := range p.(*planner.Occlude).Candidates {
+		if c.Name == planner.PlanIncremental {
+			algorithms[c.Device != nil] = c.Algorithms
+		}
+	}
+	kept := leftovers{}
+	w.env.Cache = kept
+	w.planner = planner.New(w.env)
+	for _, on := range []string{"cuda:0", "cuda:1", "cpu", ""} {
+		kept["scan.png"] = []planner.Views{{Device: on, Algorithms: algorithms[strings.HasPrefix(on, "cuda")], Bytes: 1}}
+		p, err := w.plan(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range p.(*planner.Occlude).Candidates {
+			if c.Name != planner.PlanIncremental {
+				continue
+			}
+			own := on == "cuda:0" && c.Device != nil || (on == "cpu" || on == "") && c.Device == nil
+			if (c.Views != nil) != own || own && c.Estimate.BaseSeconds != 0 {
+				t.Errorf("views on %q, a plan on %v: by views %v, base pass %g s", on, c.Device, c.Views != nil, c.Estimate.BaseSeconds)
+			}
+		}
+	}
+}
+
 // TestResumeOnDevice takes up tables that were begun on one device and another.
 func TestResumeOnDevice(t *testing.T) {
 	for _, c := range []struct {

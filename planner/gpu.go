@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -30,7 +29,10 @@ const (
 	// often how far a query has come, and take less memory.
 	nearly = 1.05
 	// sampledBatches are how many batches' launches are counted for those of all.
-	sampledBatches = 3
+	sampledBatches = 2
+	// usualOnGPU is a batch from which on larger ones are tried only as long as each is faster
+	// by a share of worthLarger.
+	usualOnGPU, worthLarger = 128, 0.02
 	// freeShare is the share of the free memory that a plan may have: allocations leave gaps,
 	// and the driver takes memory for kernels and streams.
 	freeShare = 15. / 16
@@ -201,6 +203,7 @@ func (g *onGPU) size(h hints) error {
 		workers = min(workers, h.threads)
 	}
 	var paces []pace
+	fastest := math.Inf(1)
 	for ; workers > 0 && paces == nil; workers-- {
 		largest := g.fitting(workers, most, h.batch > 0)
 		if largest == 0 || workers > 1 && largest < min(most, leastOnGPU) {
@@ -215,6 +218,11 @@ func (g *onGPU) size(h hints) error {
 				break
 			}
 			paces = append(paces, p)
+			before := fastest
+			fastest = min(fastest, p.seconds)
+			if batch > usualOnGPU && p.seconds > (1-worthLarger)*before {
+				break
+			}
 		}
 	}
 	if paces == nil {
@@ -223,9 +231,8 @@ func (g *onGPU) size(h hints) error {
 		g.refused = &noRoom{g.Candidate, batch, g.memory(1, batch)}
 		return nil
 	}
-	fastest := slices.MinFunc(paces, func(a, b pace) int { return cmp.Compare(a.seconds, b.seconds) })
 	for _, p := range paces {
-		if p.seconds <= nearly*fastest.seconds {
+		if p.seconds <= nearly*fastest {
 			g.Threads, g.Batch = p.workers, p.batch
 			break
 		}
@@ -292,12 +299,14 @@ func (g *onGPU) arena(batch int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, b := range g.samples(batch) {
-		exact, err := g.shape.BytesOf(b)
-		if err != nil {
-			return 0, err
+	if g.Rects.Rule == Thresholded { // whose updates have tables of what is read of them, too
+		for _, b := range g.samples(batch) {
+			exact, err := g.shape.BytesOf(b)
+			if err != nil {
+				return 0, err
+			}
+			bytes = max(bytes, exact)
 		}
-		bytes = max(bytes, exact) // thresholded updates have more tables
 	}
 	return bytes + int64(len(g.query.Net.Layers)*((batch+tableRows-1)/tableRows)*tableBytes), nil
 }

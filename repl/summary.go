@@ -174,8 +174,12 @@ func (s Summary) text(h *executor.HeatMap) string {
 	}
 	line("grid", "%s", gridText(h.Plan))
 	line("peak", "%s", s.peakText())
-	line("plan", "%s on %s, threads %d, batch %d; %s multiply-adds%s",
-		s.Plan, s.Device, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), s.fewer(h))
+	who := "threads"
+	if s.Device != planner.CPU {
+		who = "workers"
+	}
+	line("plan", "%s on %s, %s %d, batch %d; %s multiply-adds%s",
+		s.Plan, s.Device, who, s.Threads, s.Batch, planner.FormatCount(s.MultiplyAdds), s.fewer(h))
 	if s.ViewsKept {
 		line("views", "kept by a query before: no base pass")
 	}

@@ -21,6 +21,14 @@ func (r *Report) DOT(w io.Writer) error {
 	id := 0
 	r.Operators.dot(&b, &id, r.Operators.Estimate.Seconds)
 	b.WriteString("  }\n")
+	var f facts
+	if r.device(&f); len(f.lines) > 0 {
+		var label []string
+		for _, l := range f.lines {
+			label = append(label, wrap(l[0]+": "+l[1], pageWidth)...)
+		}
+		fmt.Fprintf(&b, "  device [shape=note, style=filled, label=%s];\n", quote(label...))
+	}
 	if r.Layers != nil {
 		r.layerGraph(&b)
 	}
