@@ -2,12 +2,15 @@ package executor_test
 
 import (
 	"image"
+	"math"
 	"os"
 	"strings"
 	"testing"
 
 	"occlude/internal/onnx"
 	"occlude/internal/onnx/onnxtest"
+	"occlude/planner"
+	"occlude/planner/cost"
 )
 
 // A model that gives no numbers where something is hidden is named, with the image and
@@ -42,5 +45,29 @@ func TestNoNumbers(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A plan that was expected to take no time at all is kept beside its table like others.
+func TestTableOfNoTime(t *testing.T) {
+	b := stored(t, newBench(t), "data/occlude.db")
+	colourful(t, "colours.png", 30, 1)
+	b.grayModel("gray.onnx", 30)
+	none := cost.Default()
+	for _, r := range none.Kernels {
+		for _, speeds := range []map[string]float64{r.MACs, r.Steps} {
+			for of := range speeds {
+				speeds[of] = math.Inf(1)
+			}
+		}
+		r.Gather, r.Weights, r.PerRun, r.PerGroup = math.Inf(1), math.Inf(1), 0, 0
+	}
+	none.Busy = nil
+	b.env.Profile, b.env.Statistics = none, nil
+	b.planner = planner.New(b.env)
+	b.run("CREATE MODEL g FROM 'gray.onnx' WITH (output = raw);")
+	f := b.fill("OCCLUDE 'colours.png' USING g PATCH 4 STRIDE 1 SSIM >= 0.8 INTO TABLE maps WITH (plan = 'approximate', sketches = off);")
+	if f.Rows != 27*27 {
+		t.Errorf("%d rows", f.Rows)
 	}
 }

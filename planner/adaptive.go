@@ -106,6 +106,9 @@ const (
 	// sketchPositions are about how many positions the cost of a sketch is
 	// estimated by.
 	sketchPositions = 128
+	// leastSeconds are those of a position where what was measured of other networks says
+	// that its layers take nothing.
+	leastSeconds = 1e-9
 	// preparation is the bytes of weights per second that are made ready for a
 	// backward pass, by one thread.
 	preparation = 4e8
@@ -250,7 +253,7 @@ func (a *Adaptive) stages(q *Occlude) []Stage {
 	expected := int(expectedShare(a.SSIM) * float64(n))
 	if within := q.Goals.Within.Seconds(); within > 0 {
 		left := within/float64(len(q.Images)) - a.SecondsBefore - a.SecondsAfter
-		fit := int(max(0, left) / max(a.SecondsExact, 1e-9))
+		fit := int(max(0, left) / max(a.SecondsExact, leastSeconds))
 		if a.SSIM == 0 {
 			expected = fit
 		}
@@ -276,7 +279,7 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, h hints, r resources,
 	}
 	if r.card != nil { // which has no backward pass
 		a.Sketch, a.Whole = exact.Rects, exact.Rects
-		a.StageCost = (estimating + exact.Estimate.OnGPU.StageSeconds) / a.SecondsExact
+		a.StageCost = (estimating + exact.Estimate.OnGPU.StageSeconds) / max(a.SecondsExact, leastSeconds)
 		return nil
 	}
 	a.Sketch.Rule, a.Whole.Rule = Compensated, Compensated
@@ -312,7 +315,7 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, h hints, r resources,
 	for i, l := range q.Net.Layers {
 		stage += r.choice.Streaming(l, exact.Algorithms[i])
 	}
-	a.StageCost = stage * usualThreads / position
+	a.StageCost = stage * usualThreads / max(position, leastSeconds)
 	demanded := a.TauBy == TauHint || h.sketches == hintOn || h.trend == hintOn
 	switch pays := float64(expected)*position*(1-sketch) >= backwardSeconds(q.Net, one, a.Gradients); {
 	case demanded && !r.enabled("sketches"):
