@@ -392,7 +392,7 @@ func (b *batcher) keep(i int, at int32) error {
 		v := b.scores[i][c.ID]
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			pos := p.Grid.Positions[at]
-			return unusable{fmt.Errorf("image %q: model %q gives %v for class %s with the patch at (%d, %d)", b.result.Image, p.Model.Name, v, c.Label, pos.X, pos.Y)}
+			return unusable{fmt.Errorf("model %q gives %v for class %s with the patch at (%d, %d)", p.Model.Name, v, c.Label, pos.X, pos.Y)}
 		}
 		c.P[at] = v
 		if b.values != nil {
