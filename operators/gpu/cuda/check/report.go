@@ -18,13 +18,16 @@ type report struct {
 	Outcomes []outcome
 }
 
+// Columns of the cases, and their headings.
+const caseHeading, caseLine = "%-44s %8s %8s %6s", "%-44s %8.1e %8.1e %6.0f"
+
 // headings are printed above the first line of a part.
 var headings = map[string]string{
 	loading:   "does the driver take the kernels?",
-	functions: "functions of one number              from the definition, relative",
-	cases:     "kernels                                      from twin  float64     ms",
-	networks:  "networks                                     from twin  float64     ms",
-	rates:     "rates                                                        us                     of the peak",
+	functions: fmt.Sprintf("%-46s%8s", "functions of one number", "relative"),
+	cases:     fmt.Sprintf(caseHeading, "kernels", "twin", "float64", "ms"),
+	networks:  fmt.Sprintf(caseHeading, "networks", "twin", "float64", "ms"),
+	rates:     fmt.Sprintf("%-54s %9s %17s %6s", "rates", "us", "", "peak"),
 }
 
 // add takes what a step came to. Those that were left out are counted in the end.
@@ -42,9 +45,9 @@ func (r *report) add(o outcome) {
 	case o.Part == functions:
 		line += fmt.Sprintf("%8.1e", o.Definition)
 	case o.Part == cases || o.Part == networks:
-		line = fmt.Sprintf("%s  %-40s %8.1e %8.1e %6.0f", o.Verdict, o.Name, o.Twin, o.Definition, o.Took*1e3)
+		line = fmt.Sprintf("%s  "+caseLine, o.Verdict, o.Name, o.Twin, o.Definition, o.Took*1e3)
 	case o.Rate != nil && o.Verdict == passed:
-		line = fmt.Sprintf("%s  %-48s %s", o.Verdict, o.Name, figures(*o.Rate))
+		line = fmt.Sprintf("%s  %-54s %s", o.Verdict, o.Name, figures(*o.Rate))
 	}
 	if o.Note != "" {
 		line += "  " + o.Note
@@ -54,7 +57,7 @@ func (r *report) add(o outcome) {
 
 // figures are a rate's time, what it comes to a second, and how much of the peak that is.
 func figures(r gputest.Rate) string {
-	text := fmt.Sprintf("%12.1f", r.Seconds*1e6)
+	text := fmt.Sprintf("%9.1f", r.Seconds*1e6)
 	amount, unit := r.FLOP, "GFLOP/s"
 	if amount == 0 {
 		amount, unit = r.Bytes, "GB/s"
