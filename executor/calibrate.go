@@ -175,10 +175,18 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 	}
 	defer program.Trim()
 	var views *operators.Views
+	defer func() {
+		if views != nil {
+			views.Drop(noLayer)
+		}
+	}()
 	for range 2 { // the first base pass after weights were packed takes longer
 		program.Trim()
 		program.Reserve(p.Threads, chosen.ArenaBytes)
 		start := time.Now()
+		if views != nil {
+			views.Drop(noLayer)
+		}
 		if views, err = program.Base(ctx, normalised(p.Model.Spec, pixels), p.Threads); err != nil {
 			return m, err
 		}
@@ -188,6 +196,7 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 	quiet.Progress = nil // a round is over before anybody could see how far it is
 	q := &query{session: &quiet, plan: p, program: program, images: 1}
 	c := newComputation(q, &HeatMap{Plan: p, Image: "a made-up one", States: make([]State, len(p.Grid.Positions))}, views, cover)
+	defer c.release()
 	var rounds []operators.Stats // what was spent until the end of each
 	var elapsed []float64
 	begin := time.Now()

@@ -26,11 +26,17 @@ func (s *Session) showCalibration(ctx context.Context, p *planner.ShowCalibratio
 	r := &Relation{Columns: []string{"cpu", "cores", "kernels", "kind", "model", "model_sha256", "measured", "age", "range", "used"}}
 	for _, c := range all {
 		used := "here"
-		if c.Machine != machine(c.Kernels) {
+		if !s.here(c.Machine) {
 			used = "elsewhere"
 		}
 		row := []any{c.CPU, c.Cores, c.Kernels, "", "", "", c.Measured.Format(time.DateTime), planner.FormatAge(time.Since(c.Measured)), "", used}
-		if profile, err := cost.Parse(c.Profile); err != nil {
+		if c.Kernels == deviceKernels {
+			if d, err := cost.ParseDevice(c.Profile); err != nil {
+				row[9] = "no longer: " + err.Error()
+			} else {
+				row[3], row[8] = string(d.Kind), spread(d.Spread)
+			}
+		} else if profile, err := cost.Parse(c.Profile); err != nil {
 			row[9] = "no longer: " + err.Error()
 		} else {
 			row[3], row[4], row[5], row[8] = string(profile.Kind), profile.Model, short(profile.Hash), spread(profile.Of(profile.Hash))
@@ -41,6 +47,20 @@ func (s *Session) showCalibration(ctx context.Context, p *planner.ShowCalibratio
 	names := slices.Sorted(maps.Keys(d.Kernels))
 	r.Rows = append(r.Rows, []any{d.CPU, d.Cores, strings.Join(names, ", "), string(d.Kind), "", "", d.Measured, "", spread(d.Of("")), "fallback"})
 	return emit(r)
+}
+
+// here tells whether what was measured on a machine holds on this one. Of GPUs only those
+// are known that were opened.
+func (s *Session) here(m store.Machine) bool {
+	if m.Kernels != deviceKernels {
+		return m == machine(m.Kernels)
+	}
+	for _, e := range s.Devices.Opened() {
+		if p := e.Device.Properties(); m == gpuMachine(p.Name, p.Processors) {
+			return true
+		}
+	}
+	return false
 }
 
 // short is the beginning of a hash, enough to tell it from others.
@@ -57,6 +77,9 @@ func (s *Session) exportCalibration(ctx context.Context, p *planner.ExportCalibr
 	}
 	var entries []cost.Entry
 	for _, c := range all {
+		if c.Kernels == deviceKernels {
+			continue // of a GPU, which files do not hold
+		}
 		profile, err := cost.Parse(c.Profile)
 		if err != nil {
 			s.warn(ctx, fmt.Errorf("the calibration of %s, %s kernels, of %s was left out: %w", c.CPU, c.Kernels, c.Measured.Format(time.DateOnly), err))

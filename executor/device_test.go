@@ -260,3 +260,43 @@ func TestStatementsOnDevice(t *testing.T) {
 		t.Errorf("warned of %s", l.warned)
 	}
 }
+
+// ANALYZE MODEL measures the GPU that SET device names, and plans go by what it found.
+func TestAnalyzeOnDevice(t *testing.T) {
+	l := newLab(t, 72, networktest.Options{Side: 16, Blocks: 4})
+	l.session.Store = store.Open("data/occlude.db")
+	const q = "OCCLUDE 'picture.png' USING m PATCH 3 STRIDE 2;"
+	before := l.on("cuda:0", q).Plan.Chosen().Estimate
+	results := l.run("SET view_cache = off; ANALYZE MODEL m PATCH 3 STRIDE 2;")[1:]
+	constants, predictions := results[0].(*executor.Relation), results[1].(*executor.Relation)
+	changed := 0
+	for _, row := range constants.Rows {
+		if !(row[3].(float64) >= 0) {
+			t.Errorf("%v", row)
+		}
+		if row[2] != row[3] {
+			changed++
+		}
+	}
+	if changed < 3 || len(predictions.Rows) < 5 {
+		t.Errorf("constants %v, predictions %v", constants.Rows, predictions.Rows)
+	}
+	if text := results[2].(executor.Message).Text; !strings.HasPrefix(text, "ANALYZE MODEL m: calibrated cuda:0 (software device); ") {
+		t.Error(text)
+	}
+	rows := l.run("SHOW CALIBRATION;")[0].(*executor.Relation).Rows
+	if r := rows[0]; r[0] != "software device" || r[2] != "cuda" || r[3] != "device" || r[9] != "here" {
+		t.Errorf("SHOW CALIBRATION: %v", r)
+	}
+	l.run("CLEAR CACHE;")
+	after := l.on("cuda:0", q).Plan.Chosen().Estimate
+	if after.Seconds == before.Seconds || after.Least/after.Seconds == before.Least/before.Seconds {
+		t.Errorf("expected are %g s, from %g s on, as before", after.Seconds, after.Least)
+	}
+	if n := l.held(); n != 0 {
+		t.Errorf("%d bytes stay on the GPU", n)
+	}
+	if len(l.warned) > 0 {
+		t.Errorf("warned of %s", l.warned)
+	}
+}

@@ -38,7 +38,7 @@ func (s *Session) Profile(ctx context.Context, model, kernels string) *cost.Prof
 // DeviceProfile implements planner.Statistics. A GPU's profile is kept under its name, as that of
 // the processor is.
 func (s *Session) DeviceProfile(ctx context.Context, name string, processors int) *cost.Device {
-	c, ok, err := s.Store.Calibration(ctx, store.Machine{CPU: name, Cores: processors, Kernels: deviceKernels}, store.AnyModel)
+	c, ok, err := s.Store.Calibration(ctx, gpuMachine(name, processors), store.AnyModel)
 	if err != nil || !ok {
 		s.warn(ctx, err)
 		return nil

@@ -17,6 +17,9 @@ type Analyze struct {
 	Kernels string
 	Profile *cost.Profile // that predicted costs so far
 
+	// Device are trials of the GPU that the settings name, nil where they name none: then
+	// the processor is measured by those that follow, else nothing of them is there.
+	Device *DeviceTrials
 	// Machine are trials of what every machine is asked.
 	Machine *Machine
 	// Trials are plans over a part of the positions, to be run on any image and timed:

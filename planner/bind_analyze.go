@@ -29,7 +29,15 @@ func (b *binder) analyze(ctx context.Context, s *lang.AnalyzeModel) (Plan, error
 			return nil, err
 		}
 	}
-	err = b.trials(ctx, p, *q)
+	if p.Device, err = b.deviceTrials(ctx, s, *q); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, err
+	}
+	if p.Device == nil {
+		err = b.trials(ctx, p, *q)
+	}
 	if err == nil && p.Sample != nil {
 		// Maps are computed as any query computes them.
 		q.Threads = min(q.Threads, b.env.Settings.Threads())

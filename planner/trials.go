@@ -146,15 +146,9 @@ func (t trier) add(ctx context.Context, to *[]*Occlude, c Candidate, part float6
 	if err != nil {
 		return err
 	}
-	in := q.Net.Input().Shape
-	side := func(n int) int { return max(1, int(math.Round(part*float64(n)))) }
-	stride := func(n, patch int) int { return max(1, (n-patch)/trialRows) }
-	q.Grid = Grid{PatchW: side(in.W), PatchH: side(in.H), Width: in.W, Height: in.H}
-	q.Grid.StrideW, q.Grid.StrideH = stride(in.W, q.Grid.PatchW), stride(in.H, q.Grid.PatchH)
-	if err := q.Grid.lay(); err != nil {
+	if q.Grid, err = trialGrid(q.Net.Input().Shape, part); err != nil {
 		return err
 	}
-	q.Grid.all(func(Position) bool { return true })
 	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
 	all, err := q.planned(ctx, c, h, r)
 	if err != nil {
@@ -173,6 +167,19 @@ func (t trier) add(ctx context.Context, to *[]*Occlude, c Candidate, part float6
 		*to = append(*to, trial)
 	}
 	return err
+}
+
+// trialGrid is the grid of a trial whose patch is a part of the input.
+func trialGrid(in network.Shape, part float64) (Grid, error) {
+	side := func(n int) int { return max(1, int(math.Round(part*float64(n)))) }
+	stride := func(n, patch int) int { return max(1, (n-patch)/trialRows) }
+	g := Grid{PatchW: side(in.W), PatchH: side(in.H), Width: in.W, Height: in.H}
+	g.StrideW, g.StrideH = stride(in.W, g.PatchW), stride(in.H, g.PatchH)
+	if err := g.lay(); err != nil {
+		return g, err
+	}
+	g.all(func(Position) bool { return true })
+	return g, nil
 }
 
 // planned is the query with a candidate as its only one.

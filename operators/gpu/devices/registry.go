@@ -3,6 +3,8 @@ package devices
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -106,6 +108,22 @@ func (r *Registry) All() []Entry {
 			break
 		}
 		all = append(all, e)
+	}
+	return all
+}
+
+// Opened are the GPUs that somebody has asked for and that can be used, by their numbers.
+func (r *Registry) Opened() []Entry {
+	if r == nil {
+		return nil
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var all []Entry
+	for _, n := range slices.Sorted(maps.Keys(r.opened)) {
+		if o := r.opened[n]; o.err == nil {
+			all = append(all, Entry{Name: fmt.Sprintf("%s:%d", kind, n), Device: o.device})
+		}
 	}
 	return all
 }

@@ -1,0 +1,54 @@
+package cost
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"occlude/operators/gpu"
+	"occlude/operators/gpu/driver"
+)
+
+// A GPU's constants are found from what it takes, from those of another one.
+func TestCalibrateDevice(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 70))
+	truth := DeviceOf(driver.Properties{Name: "one", Processors: 40})
+	truth.Launch, truth.Copy, truth.Memory = 3e-6, 8e-6, 4e11
+	truth.MACs = map[string]float64{KernelFFMA: 5e12, KernelDirect: 2e11, KernelDepthwise: 3e11}
+	truth.Up, truth.Down, truth.Prepare = 2*truth.Up, 2*truth.Down, 2*truth.Prepare
+	var trials []DeviceTrial
+	for range 12 {
+		var b DeviceTrial
+		size := math.Exp(rng.Float64() * 7)
+		for layer, kernel := range []string{"place", "conv_ffma_128", "pool", "conv_direct", "conv_depthwise", "conv_ffma_64", "softmax"} {
+			l := gpu.Launch{Layer: layer, Kernel: kernel, Blocks: int64(1 + 40*size), Together: 2, Load: gpu.Load{Launches: 1, Read: int64(1e4 * size), Written: int64(3e4 * size)}}
+			if KernelKind(kernel) != "" {
+				l.Tiles = int64(1e7 * size * rng.Float64())
+			}
+			b.Traffic.Launches = append(b.Traffic.Launches, l)
+			b.Layers = append(b.Layers, truth.Launches([]gpu.Launch{l})*(0.98+0.04*rng.Float64()))
+		}
+		b.Traffic.Tables, b.Traffic.Scores = int64(2e3*size), int64(4e3*size)
+		b.Elapsed = b.computing() + truth.Beside(b.Traffic)
+		trials = append(trials, b)
+	}
+	found := CalibrateDevice(DeviceOf(driver.Properties{Name: "one", Processors: 40}), trials, time.Now())
+	if err := found.check(); err != nil || !found.Calibrated() {
+		t.Fatalf("%+v: %v", found, err)
+	}
+	for _, b := range trials {
+		for what, ratio := range map[string]float64{
+			"launches": found.Launches(b.Traffic.Launches) / b.computing(), "beside": found.Beside(b.Traffic) / truth.Beside(b.Traffic),
+		} {
+			if !(ratio > 0.93 && ratio < 1.07) {
+				t.Errorf("%s of a batch are predicted %.2f times as long", what, ratio)
+			}
+		}
+	}
+	for kind, rate := range truth.MACs {
+		if r := found.MACs[kind] / rate; !(r > 0.8 && r < 1.25) {
+			t.Errorf("%s: %g multiply-adds a second, not %g", kind, found.MACs[kind], rate)
+		}
+	}
+}
