@@ -93,6 +93,9 @@ func (b *builder) input(g *onnx.Graph, nodes []*onnx.Node, reads map[string]int,
 	if h > maxSide || w > maxSide {
 		return fmt.Errorf("input %q of %dx%d pixels is beyond the limit of %d a side", in.Name, w, h, maxSide)
 	}
+	if err := b.limits.bounded(network.Shape{H: h, W: w, C: channels}); err != nil {
+		return fmt.Errorf("input %q %w", in.Name, err)
+	}
 	b.net = network.New(in.Name, network.Shape{H: h, W: w, C: channels})
 	v := value{layer: b.net.Input(), order: o, dims: []int{1, 0, 0, 0}}
 	v.dims[y], v.dims[x], v.dims[c] = h, w, channels

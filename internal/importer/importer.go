@@ -206,6 +206,9 @@ func (b *builder) node(n *onnx.Node) (err error) {
 		if i >= len(out) || out[i].isAbsent() {
 			return fmt.Errorf("output %q of this operator is not supported", name)
 		}
+		if n := len(out[i].dims); n > maxRank {
+			return fmt.Errorf("makes a value of %d axes, beyond the limit of %d", n, maxRank)
+		}
 		b.values[name] = out[i]
 	}
 	return nil
@@ -276,7 +279,6 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 	inputs := make([]*onnx.Tensor, len(in)) // constants; filled in for layers at each call
 	place := []int{}                        // input index of each layer
 	layers := []*network.Layer{}
-	zeros := [][]float32{}
 	for i, v := range in {
 		switch {
 		case v.isAbsent():
@@ -298,7 +300,6 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 			}
 			inputs[i] = &onnx.Tensor{DType: onnx.Float32, Dims: v.dims}
 			place, layers = append(place, i), append(layers, f.layer)
-			zeros = append(zeros, make([]float32, f.layer.Shape.Len()))
 		}
 	}
 	eval := func(ctx context.Context, values [][]float32) ([]*onnx.Tensor, error) {
@@ -311,7 +312,7 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 		return b.eval(ctx, n, args)
 	}
 	// Run once on zeros for the shapes.
-	shapes, err := eval(b.ctx, zeros)
+	shapes, err := eval(b.ctx, zerosFor(layers))
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +341,20 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 		values[i] = value{layer: l, dims: t.Dims, order: flat}
 	}
 	return values, nil
+}
+
+// zerosFor are zeros for each layer, the same ones for all: nobody writes to them, and
+// a node may have inputs by the thousand.
+func zerosFor(layers []*network.Layer) [][]float32 {
+	n := 0
+	for _, l := range layers {
+		n = max(n, l.Shape.Len())
+	}
+	zeros, each := make([]float32, n), make([][]float32, len(layers))
+	for i, l := range layers {
+		each[i] = zeros[:l.Shape.Len()]
+	}
+	return each
 }
 
 // floats gives floating point constants as float32, the type of all layers, and

@@ -25,6 +25,9 @@ type limits struct {
 	steps int
 }
 
+// maxRank bounds the axes of a value, which are written down for each.
+const maxRank = 64
+
 const (
 	padOver   = 16
 	madeOver  = 4

@@ -121,6 +121,9 @@ func (b *builder) slice(n *onnx.Node, in []value) (value, error) {
 		if axis < 0 || axis >= len(v.dims) || step == 0 {
 			return value{}, fmt.Errorf("has an axis of %d and a step of %d for %s", axis, step, onnx.FormatDims(v.dims))
 		}
+		if err := b.charge(2 * v.dims[axis]); err != nil { // an index is made, of integers of 64 bits
+			return value{}, err
+		}
 		var err error
 		if v, err = b.pick(v, axis, sliceIndex(starts[i], ends[i], step, v.dims[axis])); err != nil {
 			return value{}, err

@@ -73,6 +73,7 @@ func TestRefusedInputs(t *testing.T) {
 	refused(t, model(onnx.Float32, 1, 3, 6, 6), Options{Height: 7, Width: 7}, "height of 6, it cannot be set to 7")
 	refused(t, model(onnx.Float32, 1, 3, 60000, 60000), Options{}, "60000x60000", "limit")
 	refused(t, model(onnx.Float32, 1, 3, -1, -1), Options{Height: 60000, Width: 60000}, "limit")
+	refused(t, model(onnx.Float32, 1, 3, 16000, 16000), Options{}, "16000x16000x3", "limit")
 
 	two := onnxtest.New(13).Input("left", onnx.Float32, 1, 3, 6, 6).Input("right", onnx.Float32, 1, 3, 6, 6)
 	two.Node("Add", "left right", "y", nil).Output("y", onnx.Float32)
@@ -264,6 +265,49 @@ func TestConstantsAreBounded(t *testing.T) {
 		_, err := ImportSmall(t.Context(), m, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want an error with %q", name, err, c.says)
+		}
+		if n := allocated() - before; n > 32<<20 {
+			t.Errorf("%s: took %d bytes", name, n)
+		}
+	}
+}
+
+// TestManyInputs: what a node reads is not held once more for each time that it does.
+func TestManyInputs(t *testing.T) {
+	for name, build := range map[string]func(g *graph, x string) string{
+		"zeros of a call": func(g *graph, x string) string {
+			x = g.Op("Expand", nil, x, g.Ints(1, 3, 64, 64))
+			in := make([]string, 2000)
+			for i := range in {
+				in[i] = x
+			}
+			return g.Op("Mean", nil, g.Op("Concat", attrs{"axis": 0}, in...))
+		},
+		"indices of slices": func(g *graph, x string) string {
+			x = g.Op("Flatten", nil, g.Op("Expand", nil, x, g.Ints(1, 3, 64, 64)))
+			for range 500 {
+				x = g.Slice(x, []int{0}, []int{1 << 40}, []int{1})
+			}
+			return x
+		},
+		"axes": func(g *graph, x string) string {
+			axes := make([]int, 20_000)
+			for i := range axes {
+				axes[i] = i
+			}
+			many := g.Ints(axes...)
+			for range 100 {
+				g.Output(g.Op("Unsqueeze", nil, x, many), onnx.Float32)
+			}
+			return g.Op("Unsqueeze", nil, x, many)
+		},
+	} {
+		g, x := onnxtest.NewGraph(13, 1, 3, 1, 1)
+		g.Output(build(g, x), onnx.Float32)
+		m := g.Model.Model(t)
+		before := allocated()
+		if _, err := ImportSmall(t.Context(), m, Options{}); err == nil {
+			t.Errorf("%s: was accepted", name)
 		}
 		if n := allocated() - before; n > 32<<20 {
 			t.Errorf("%s: took %d bytes", name, n)
