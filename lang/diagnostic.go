@@ -58,9 +58,15 @@ func (d *Diagnostic) Error() string {
 	return out
 }
 
+// maxSummary is how many bytes of a summary or a hint are shown.
+const maxSummary = 4000
+
 // visible writes control characters as Go does: what is complained of may quote a
-// file, and a file must not move a terminal's cursor.
+// file, and a file must not move a terminal's cursor, or fill its screens.
 func visible(s string) string {
+	if len(s) > maxSummary {
+		s = strings.ToValidUTF8(s[:maxSummary], "") + "..."
+	}
 	if !strings.ContainsFunc(s, unicode.IsControl) {
 		return s
 	}

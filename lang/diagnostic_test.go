@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
 )
@@ -85,6 +86,14 @@ func TestControlCharacters(t *testing.T) {
 	}
 	if text := d.Format(""); strings.ContainsAny(text, "\x1b\x07\r") {
 		t.Errorf("%q", text)
+	}
+}
+
+// A list of a file's names may be as long as the file.
+func TestLongSummary(t *testing.T) {
+	d := Errorf(Span{}, "none of %s", strings.Repeat("ö", 1e6)).WithHint(strings.Repeat("a", 1e6))
+	if text := d.Format(""); len(text) > 3*maxSummary || !utf8.ValidString(text) || !strings.Contains(text, "ö...") {
+		t.Errorf("%d bytes: %.100q", len(text), text)
 	}
 }
 

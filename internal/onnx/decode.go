@@ -77,6 +77,7 @@ type decoder struct {
 	attrs     map[*protos.AttributeProto]Attr // decoded, for function bodies used twice
 	active    []functionKey                   // functions being inlined, outermost first
 	calls     int                             // functions inlined so far
+	inlined   int                             // bytes of names in their bodies
 	nodes     []*Node
 }
 

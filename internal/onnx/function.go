@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,6 +33,21 @@ func (k functionKey) String() string {
 
 // maxCalls bounds the nesting of functions and, squared, their number.
 const maxCalls = 1 << 9
+
+// maxInlined bounds what the names of inlined nodes take in memory, in bytes: a body
+// that is called a thousand times stands for a thousand copies of it.
+const maxInlined = 1 << 28
+
+// inlines counts names that are bound or copied for a call.
+func (d *decoder) inlines(names []string) error {
+	for _, name := range names {
+		d.inlined += 64 + len(name)
+	}
+	if d.inlined > maxInlined {
+		return errors.New("too many names in calls of functions")
+	}
+	return nil
+}
 
 // scope binds the names of a function's body for one call. The nil scope is
 // that of the main graph, where names mean themselves.
@@ -85,6 +101,9 @@ func (d *decoder) inline(call *Node, p *protos.NodeProto, f *protos.FunctionProt
 			call, len(call.Inputs), len(call.Outputs), len(f.Input), len(f.Output))
 	}
 	d.calls++
+	if err := d.inlines(append(f.Input[:len(f.Input):len(f.Input)], f.Output...)); err != nil {
+		return fmt.Errorf("function %s: %w", k, err)
+	}
 	s := &scope{
 		call:   call,
 		prefix: strings.Join([]string{k.name, strconv.Itoa(d.calls), ""}, "/"),

@@ -128,3 +128,31 @@ func TestBadFunctions(t *testing.T) {
 		})
 	}
 }
+
+// A function may be called by functions that call it, and so stand for more than memory
+// holds.
+func TestManyCalls(t *testing.T) {
+	const inputs, depth = 2000, 17
+	formal := make([]string, inputs)
+	for i := range formal {
+		formal[i] = fmt.Sprint("a", i)
+	}
+	for name, body := range map[string]func(m *onnxtest.Model){
+		"of many inputs": func(m *onnxtest.Model) { m.Node("Relu", "a0", "b", nil) },
+		"of a node of many": func(m *onnxtest.Model) {
+			m.Node("Concat", strings.Join(formal, " "), "c", nil).Node("Relu", "a0", "b", nil)
+		},
+	} {
+		m := onnxtest.New(13).Input("x", onnx.Float32, 1, 3, 4, 4)
+		m.Function("f", "f0", strings.Join(formal, " "), "b", nil, body)
+		for i := 1; i <= depth; i++ {
+			m.Function("f", fmt.Sprint("f", i), "a", "b", nil, func(m *onnxtest.Model) {
+				m.Node(fmt.Sprint("f::f", i-1), "a", "t", nil).Node(fmt.Sprint("f::f", i-1), "t", "b", nil)
+			})
+		}
+		m.Node(fmt.Sprint("f::f", depth), "x", "y", nil).Output("y", onnx.Float32)
+		if _, err := onnx.Decode(m.Bytes(), ""); err == nil || !strings.Contains(err.Error(), "too many names in calls of functions") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -19,6 +19,10 @@ func (d *decoder) appendNodes(list []*protos.NodeProto, s *scope) error {
 			Inputs: s.values(p.GetInput()), Outputs: s.values(p.GetOutput()),
 		}
 		if s != nil {
+			if err := d.inlines(append(n.Inputs[:len(n.Inputs):len(n.Inputs)], n.Outputs...)); err != nil {
+				return err
+			}
+			d.inlined += 64 * len(p.GetAttribute())
 			n.Index = s.call.Index
 			if n.Name != "" {
 				n.Name = s.prefix + n.Name
