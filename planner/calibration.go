@@ -1,7 +1,10 @@
 package planner
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 
 	"occlude/lang"
@@ -33,14 +36,34 @@ func (b *binder) exportCalibration(s *lang.ExportCalibration) (Plan, error) {
 	return &ExportCalibration{b.text, s.File.Value}, err
 }
 
+// maxCalibration bounds the size of a calibration file in bytes; a machine's takes some
+// kilobytes.
+const maxCalibration = 16 << 20
+
+func readCalibration(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return nil, e.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxCalibration+1))
+	if err == nil && len(data) > maxCalibration {
+		err = fmt.Errorf("more than %d bytes are too many for a calibration", maxCalibration)
+	}
+	return data, err
+}
+
 // importCalibration reads the file: what is wrong with it is wrong with the statement.
 func (b *binder) importCalibration(s *lang.ImportCalibration) (Plan, error) {
 	if err := checkFile(s.File, "calibration"); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(s.File.Value)
+	data, err := readCalibration(s.File.Value)
 	if err != nil {
-		return nil, lang.Errorf(s.File.Span(), "%w", err)
+		return nil, lang.Errorf(s.File.Span(), "calibration %q: %w", s.File.Value, err)
 	}
 	book, err := cost.ParseBook(data)
 	if err != nil {

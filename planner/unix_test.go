@@ -3,6 +3,7 @@
 package planner_test
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,8 +13,9 @@ import (
 	"occlude/lang"
 )
 
-// A pipe is no image, model or list of labels, whether it is named or matches a pattern.
-func TestPipes(t *testing.T) {
+// A pipe is no image, model or list of labels, whether it is named or matches a pattern;
+// and what is far too large is not read.
+func TestNoFiles(t *testing.T) {
 	folder(t)
 	if err := syscall.Mkfifo("pipe.png", 0o600); err != nil {
 		t.Fatal(err)
@@ -24,7 +26,14 @@ func TestPipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.models["m"] = m
+	if err := os.WriteFile("large.json", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate("large.json", 1<<30); err != nil {
+		t.Skip(err) // no holes in files here
+	}
 	for text, want := range map[string]string{
+		"IMPORT CALIBRATION FROM 'large.json';":                        `1:25: error: calibration "large.json": more than 16777216 bytes`,
 		"CREATE MODEL n FROM 'pipe.png';":                              `1:21: error: model "pipe.png" is not a regular file`,
 		"IMPORT CALIBRATION FROM 'pipe.png';":                          `1:25: error: calibration "pipe.png" is not a regular file`,
 		"CREATE MODEL n FROM 'small.onnx' WITH (labels = 'pipe.png');": `labels "pipe.png" is not a regular file`,
