@@ -35,7 +35,7 @@ type tally struct {
 // number of threads and in whatever batches.
 func samePlan(a, b *executor.HeatMap) bool {
 	p, q := a.Plan.Chosen(), b.Plan.Chosen()
-	if p.Name != q.Name || p.Rects != q.Rects || a.Plan.Kernels != b.Plan.Kernels || !reflect.DeepEqual(a.Plan.Fired, b.Plan.Fired) ||
+	if p.Name != q.Name || a.Plan.Device != b.Plan.Device || p.Rects != q.Rects || a.Plan.Kernels != b.Plan.Kernels || !reflect.DeepEqual(a.Plan.Fired, b.Plan.Fired) ||
 		!slices.Equal(p.Algorithms, q.Algorithms) || (p.Adaptive == nil) != (q.Adaptive == nil) || a.Plan.Seed != b.Plan.Seed {
 		return false
 	}

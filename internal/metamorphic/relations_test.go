@@ -25,6 +25,7 @@ var relations = []relation{
 	{name: "plans", holds: plans},
 	{name: "kernels", holds: kernels},
 	{name: "convolution", holds: convolution},
+	{name: "device", holds: device},
 	{name: "switches", holds: switches},
 	{name: "region", holds: where},
 	{name: "listed", holds: listed},
@@ -102,6 +103,33 @@ func memory(k *trial, rng *rand.Rand, q query) error {
 		return err
 	}
 	return k.agree(first, h)
+}
+
+// device asks a GPU, which is one in software, and that again in other batches and over the
+// views that it has kept.
+func device(k *trial, _ *rand.Rand, q query) error {
+	q = q.timeless().unhinted("batch", "device", "convolution", "sketches", "trend")
+	const gpu = "SET device = 'cuda:0'"
+	if err := k.against(q.text(), variant{q.text(), []string{gpu}}); err != nil {
+		return err
+	}
+	on, err := k.answer(q.text(), gpu)
+	if err != nil {
+		return err
+	}
+	if on.Plan.NoDevice != "" {
+		return errSkip // an operator or a hint that is the processor's alone
+	}
+	for _, text := range []string{q.hinted("batch", "1").text(), q.hinted("batch", "7").with("PROGRESSIVE", "").text()} {
+		h, err := k.again(text)
+		if err == nil {
+			err = k.agree(on, h)
+		}
+		if err != nil {
+			return fmt.Errorf("%s; %s\n%w", gpu, text, err)
+		}
+	}
+	return nil
 }
 
 func progressive(k *trial, _ *rand.Rand, q query) error {

@@ -20,6 +20,9 @@ import (
 	"occlude/internal/heatmap"
 	"occlude/internal/onnx/onnxtest"
 	"occlude/lang"
+	"occlude/operators/gpu/devices"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/soft"
 )
 
 // trial is a model, pictures for it, and a query.
@@ -48,6 +51,12 @@ type trial struct {
 func newTrial(t testing.TB, seed uint64) (*trial, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	k := &trial{TB: t, dir: fmt.Sprintf("%d", seed), engine: engine.New(), measured: &tally{}}
+	k.engine.Session.Devices = devices.New(func(n int) (driver.Driver, error) {
+		if n > 0 {
+			return nil, errors.New("there is one GPU, in software")
+		}
+		return &soft.Device{}, nil
+	})
 	if err := os.MkdirAll(k.dir, 0o755); err != nil {
 		return nil, err
 	}
