@@ -298,6 +298,9 @@ func (b *builder) function(n *onnx.Node, in []value) ([]value, error) {
 			if err != nil {
 				return nil, err
 			}
+			if f.layer.Shape.Len() > reference.MaxOutput {
+				return nil, fmt.Errorf("input %d: shape %s is too large (limit %d elements)", i, onnx.FormatDims(v.dims), reference.MaxOutput)
+			}
 			inputs[i] = &onnx.Tensor{DType: onnx.Float32, Dims: v.dims}
 			place, layers = append(place, i), append(layers, f.layer)
 		}

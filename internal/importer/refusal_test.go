@@ -274,6 +274,15 @@ func TestConstantsAreBounded(t *testing.T) {
 
 // TestManyInputs: what a node reads is not held once more for each time that it does.
 func TestManyInputs(t *testing.T) {
+	large, x := onnxtest.NewGraph(13, 1, 3, 8000, 8000)
+	large.Output(large.Op("Sin", nil, x), onnx.Float32)
+	m, start := large.Model.Model(t), allocated()
+	if _, err := Import(t.Context(), m, Options{}); err == nil || !strings.Contains(err.Error(), "1x3x8000x8000 is too large") {
+		t.Errorf("an operator without a layer over everything: %v", err)
+	}
+	if n := allocated() - start; n > 32<<20 {
+		t.Errorf("an operator without a layer over everything: took %d bytes", n)
+	}
 	for name, build := range map[string]func(g *graph, x string) string{
 		"zeros of a call": func(g *graph, x string) string {
 			x = g.Op("Expand", nil, x, g.Ints(1, 3, 64, 64))
