@@ -31,7 +31,7 @@ import (
 // FuzzImport: whatever the bytes, they are refused in words, or become a network that
 // is sound, can be rewritten, planned and run.
 func FuzzImport(f *testing.F) {
-	for _, opset := range []int{6, 13, 21} {
+	for _, opset := range []int{6, 21} {
 		for _, file := range sorted(importer.OperatorModels(opset)) {
 			f.Add(file)
 		}
