@@ -291,17 +291,21 @@ func (a *Adaptive) decide(ctx context.Context, q *Occlude, h hints, r resources,
 		some.Positions = append(some.Positions, q.Grid.Positions[i])
 	}
 	c := &Candidate{Rects: exact.Rects, Algorithms: exact.Algorithms, Batch: choiceBatch}
-	tallies, err := c.measure(ctx, q.Net, some)
+	found, err := newSurvey(ctx, q.Net, some, exact.Rects)
 	if err != nil {
 		return err
 	}
+	tallies := c.take(found)
 	c.price(q.Net, tallies, one)
 	position := (c.Estimate.Seconds - c.Estimate.BaseSeconds) / float64(len(some.Positions)) // seconds
 	// Sketches are the same kind of work as exact positions, so that multiply-adds
 	// compare them; reading the weights counts for the stage.
 	share := func(rects Rectangles) (float64, error) {
-		less, err := (&Candidate{Rects: rects}).measure(ctx, q.Net, some)
-		return float64(multiplyAdds(less)) / float64(max(1, multiplyAdds(tallies))), err
+		less, err := newSurvey(ctx, q.Net, some, rects)
+		if err != nil {
+			return 0, err
+		}
+		return float64(multiplyAdds(less.tallies)) / float64(max(1, multiplyAdds(tallies))), nil
 	}
 	sketch, err := share(a.Sketch)
 	if err != nil {

@@ -65,7 +65,8 @@ type resources struct {
 	choice *cost.Rates
 	// allowed tells whether a choice is not ruled out; nil for all.
 	allowed func(choice string) bool
-	card    *card // the GPU that computes, nil for the processor
+	card    *card   // the GPU that computes, nil for the processor
+	surveys surveys // of the query's positions, to which every device is costed; nil to keep none
 }
 
 func (r resources) enabled(choice string) bool { return r.allowed == nil || r.allowed(choice) }
@@ -177,10 +178,11 @@ func choose(q *Occlude, h hints, all []*Candidate) ([]*Candidate, error) {
 // cost expects what a candidate takes for an image.
 func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) error {
 	net, g := q.Net, q.Grid
-	tallies, err := c.measure(ctx, net, g)
+	found, err := r.surveys.of(ctx, net, g, c.Rects)
 	if err != nil {
 		return err
 	}
+	tallies := c.take(found)
 	// By the work of all positions, so that a plan of some of them gives the same
 	// bits there.
 	if c.Algorithms == nil && r.card == nil { // else those of a plan that is taken up again, or of a trial

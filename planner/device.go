@@ -87,6 +87,7 @@ func (b *binder) card(ctx context.Context, name string, net *network.Network) (*
 // candidates are those of the devices that the settings and hints allow, the best one first.
 // Where a GPU that could have been used is not, NoDevice says why.
 func (b *binder) candidates(ctx context.Context, p *Occlude, q *queryOptions, r resources) ([]*Candidate, error) {
+	r.surveys = surveys{}
 	all, err := considered(ctx, p, q.hints, r, b.kept(p, nil))
 	if err != nil {
 		return nil, err

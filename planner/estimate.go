@@ -1,54 +1,12 @@
 package planner
 
 import (
-	"context"
 	"math"
 
 	"occlude/internal/network"
 	"occlude/operators"
-	"occlude/operators/region"
 	"occlude/planner/cost"
 )
-
-// measure adds up the work of all positions, layer by layer, and brings the
-// positions into their order. What a layer does is independent of the algorithm
-// but for the tiles.
-func (c *Candidate) measure(ctx context.Context, net *network.Network, g Grid) ([]tally, error) {
-	n := len(net.Layers)
-	c.Layers = make([]LayerEstimate, n)
-	tallies := make([]tally, n)
-	for i, l := range net.Layers {
-		forms := cost.Forms(l)
-		tallies[i] = tally{forms: forms, products: make([]int64, len(forms))}
-	}
-	shapes := newShapes(len(g.Positions))
-	var rects []region.Rect
-	for i, pos := range g.Positions {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		rects, _ = c.Rects.At(net, g.Rect(pos), rects)
-		shapes.add(rects)
-	}
-	for _, k := range shapes.kinds { // equal shapes take equal work, but for what lies beside the map
-		for j, l := range net.Layers[1:] {
-			if rect := k.rects[j+1]; !rect.Empty() {
-				tallies[j+1].add(l, rect, k.runs)
-				c.Layers[j+1].add(l, rect, k.runs)
-			}
-		}
-	}
-	c.Order, c.shapes = shapes.order(), shapes
-	c.FullFrom = n
-	for j := n - 1; j > 0; j-- {
-		if runs := tallies[j].Runs; c.Layers[j].Whole < int64(len(g.Positions)) && runs > 0 {
-			break
-		} else if runs > 0 {
-			c.FullFrom = j
-		}
-	}
-	return tallies, nil
-}
 
 // expect turns the work of all positions into that of those which are expected
 // to be computed. Which they are, running tells: each has the mean work of all.
@@ -67,41 +25,6 @@ func (c *Candidate) expect(tallies []tally, all int) {
 		}
 		e.Work, e.Runs = t.Work, t.Runs
 	}
-}
-
-// add counts runs that compute rectangles of the shape of r.
-func (t *tally) add(l *network.Layer, r region.Rect, runs int64) {
-	work := l.Work(r)
-	t.MACs += runs * work.MACs
-	t.Steps += runs * work.Steps
-	t.Values += runs * int64(r.Area()) * int64(l.Shape.C)
-	t.ReadBytes += runs * readBytes(l, r)
-	t.Runs += runs
-	for i, f := range t.forms {
-		t.products[i] += runs * f.Products(r)
-	}
-}
-
-func (e *LayerEstimate) add(l *network.Layer, r region.Rect, runs int64) {
-	e.Cells += runs * int64(r.Area())
-	if r.IsWhole(l.Shape.H, l.Shape.W) {
-		e.Whole += runs
-	}
-	if e.Min.Empty() || r.Area() < e.Min.Area() {
-		e.Min = r
-	}
-	if r.Area() > e.Max.Area() {
-		e.Max = r
-	}
-}
-
-// readBytes is the read-in context that a windowed layer puts together.
-func readBytes(l *network.Layer, out region.Rect) int64 {
-	switch l.Op.(type) {
-	case network.Conv, network.Pool:
-		return int64(l.Reads(0, out).Area()) * int64(l.In[0].Shape.C) * 4
-	}
-	return 0
 }
 
 // wholeTally is what a layer does in the base pass.

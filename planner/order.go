@@ -15,9 +15,10 @@ import (
 //
 // Heights depend on a position's row and widths on its column alone, so each
 // axis has far fewer shapes than there are positions, and the classes of
-// positions are pairs of them.
+// positions are pairs of them. Unless a rectangle is empty: that may be for either.
 type shapes struct {
 	rows, cols map[uint64]int32 // numbers of shapes, in the order of their first position
+	y, x       map[int]int32    // those of positions, where they tell of others
 	classes    []class          // of each position
 	kinds      []kind           // in the order of their first position
 	known      map[class]int    // indices of kinds
@@ -37,9 +38,12 @@ type kind struct {
 // kindOf is the place of a position's class among the kinds.
 func (s *shapes) kindOf(position int32) int { return s.known[s.classes[position]] }
 
-// weigh fills in what the updates of each kind take.
+// weigh fills in what the updates of each kind take, once.
 func (s *shapes) weigh(net *network.Network) {
 	for i := range s.kinds {
+		if s.kinds[i].bytes != nil {
+			return
+		}
 		k := &s.kinds[i]
 		k.bytes, k.total, k.cells = updateBytes(net, k.rects), 0, operators.Cells(k.rects)
 		for _, n := range k.bytes {
@@ -49,18 +53,43 @@ func (s *shapes) weigh(net *network.Network) {
 }
 
 func newShapes(positions int) *shapes {
-	return &shapes{map[uint64]int32{}, map[uint64]int32{}, make([]class, 0, positions), nil, map[class]int{}}
+	return &shapes{
+		rows: map[uint64]int32{}, cols: map[uint64]int32{}, y: map[int]int32{}, x: map[int]int32{},
+		classes: make([]class, 0, positions), known: map[class]int{},
+	}
 }
 
-// add tells the rectangles of the next position. The shape of an axis is the
-// lengths at all layers, of which a hash (FNV-1a) is kept: if two were ever
-// equal by chance, groups would be less even, and nothing else.
-func (s *shapes) add(rects []region.Rect) {
+// foreseen adds the next position by what others of its row and column have told, if they
+// have.
+func (s *shapes) foreseen(p Position) bool {
+	row, ok := s.y[p.Y]
+	if !ok {
+		return false
+	}
+	col, ok := s.x[p.X]
+	if !ok {
+		return false
+	}
+	k, ok := s.known[class{row, col}]
+	if ok {
+		s.classes = append(s.classes, class{row, col})
+		s.kinds[k].runs++
+	}
+	return ok
+}
+
+// add tells the rectangles of the next position, p; changeable tells of layers, by Index,
+// whether they depend on the image. The shape of an axis is the lengths at all layers, of
+// which a hash (FNV-1a) is kept: if two were ever equal by chance, groups would be less even,
+// and nothing else.
+func (s *shapes) add(p Position, rects []region.Rect, changeable []bool) {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h, w := uint64(offset), uint64(offset)
-	for _, r := range rects {
+	empty := false
+	for i, r := range rects {
 		h = (h ^ uint64(r.H())) * prime
 		w = (w ^ uint64(r.W())) * prime
+		empty = empty || r.Empty() && changeable[i]
 	}
 	number := func(of map[uint64]int32, shape uint64) int32 {
 		n, ok := of[shape]
@@ -71,6 +100,9 @@ func (s *shapes) add(rects []region.Rect) {
 		return n
 	}
 	c := class{number(s.rows, h), number(s.cols, w)}
+	if !empty {
+		s.y[p.Y], s.x[p.X] = c.row, c.col
+	}
 	s.classes = append(s.classes, c)
 	k, ok := s.known[c]
 	if !ok {
