@@ -114,7 +114,7 @@ func TestInPlace(t *testing.T) {
 			}
 		}
 		batch := updatesOf(net, tiles)
-		s := p.sizeOf(batch)
+		s := p.sizeOf(stretches(batch))
 		for i, in := range p.inside {
 			if in.owner == 0 {
 				continue

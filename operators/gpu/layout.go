@@ -53,6 +53,7 @@ func tableBytes(positions int) int64 { return aligned(int64(positions) * kernels
 // size is what a batch comes to in each layer, by Index: cells of all positions and most of
 // one of them.
 type size struct {
+	batch     []stretch
 	positions int
 	cells     []int64
 	most      []int
@@ -64,21 +65,21 @@ type size struct {
 }
 
 // sizeOf adds up a batch.
-func (p *Shape) sizeOf(batch []operators.Update) size {
+func (p *Shape) sizeOf(batch []stretch) size {
 	net := p.net
 	n := len(net.Layers)
 	s := size{
-		positions: len(batch), cells: make([]int64, n), most: make([]int, n), cropped: make([]bool, n),
+		batch: batch, cells: make([]int64, n), most: make([]int, n), cropped: make([]bool, n),
 		inside: make([]bool, n), ring: make([]bool, n), same: make([]int, n),
 	}
-	for b := range batch {
-		u := &batch[b]
+	for _, u := range batch {
+		s.positions += u.positions
 		s.patches = s.patches || u.Patch.Data != nil
 		for i, l := range net.Layers {
-			area := rectOf(u, i).Area()
-			s.cells[i] += int64(area)
+			area := rectOf(u.Update, i).Area()
+			s.cells[i] += int64(u.positions) * int64(area)
 			s.most[i] = max(s.most[i], area)
-			if u.Reads != nil && len(l.In) > 0 && !u.Rects[i].Empty() && !u.Reads[i].Contains(rectOf(u, l.In[0].Index)) {
+			if u.Reads != nil && len(l.In) > 0 && !u.Rects[i].Empty() && !u.Reads[i].Contains(rectOf(u.Update, l.In[0].Index)) {
 				s.cropped[i] = true
 			}
 		}
@@ -88,15 +89,15 @@ func (p *Shape) sizeOf(batch []operators.Update) size {
 			continue
 		}
 		s.inside[i] = true
-		for b := range batch {
-			own, all := rectOf(&batch[b], i), rectOf(&batch[b], in.owner)
+		for _, u := range batch {
+			own, all := rectOf(u.Update, i), rectOf(u.Update, in.owner)
 			s.inside[i] = s.inside[i] && all.Contains(own)
 			s.ring[i] = s.ring[i] || own != all
 		}
 	}
 	var tables []int // layers with different ones
 	for i := range net.Layers {
-		known := slices.IndexFunc(tables, func(k int) bool { return p.sameTable(batch, &s, i, k) })
+		known := slices.IndexFunc(tables, func(k int) bool { return p.sameTable(&s, i, k) })
 		if s.same[i] = i; known >= 0 {
 			s.same[i] = tables[known]
 		} else if s.cells[i] > 0 {
@@ -107,12 +108,11 @@ func (p *Shape) sizeOf(batch []operators.Update) size {
 }
 
 // sameTable tells whether two layers change, and lie in memory, alike.
-func (p *Shape) sameTable(batch []operators.Update, s *size, i, k int) bool {
+func (p *Shape) sameTable(s *size, i, k int) bool {
 	inI, _ := p.place(s, i)
 	inK, _ := p.place(s, k)
-	for b := range batch {
-		u := &batch[b]
-		if rectOf(u, i) != rectOf(u, k) || rectOf(u, inI) != rectOf(u, inK) {
+	for _, u := range s.batch {
+		if rectOf(u.Update, i) != rectOf(u.Update, k) || rectOf(u.Update, inI) != rectOf(u.Update, inK) {
 			return false
 		}
 	}
@@ -138,12 +138,8 @@ func rectOf(u *operators.Update, layer int) region.Rect {
 
 // uniform is the size of a batch of equal positions.
 func (p *Shape) uniform(rects []region.Rect, positions int) size {
-	s := p.sizeOf([]operators.Update{{Patch: operators.Tile{Rect: rects[0], Data: []float32{}}, Rects: rects}})
-	s.positions = positions
-	for i := range s.cells {
-		s.cells[i] *= int64(positions)
-	}
-	return s
+	u := operators.Update{Patch: operators.Tile{Rect: rects[0], Data: []float32{}}, Rects: rects}
+	return p.sizeOf([]stretch{{&u, positions}})
 }
 
 // lay makes the layout of a batch. Where views is true the layers' values are not in the

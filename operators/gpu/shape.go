@@ -67,7 +67,7 @@ func (s *Shape) Bytes(rects []region.Rect, positions int) (int64, error) {
 
 // BytesOf is the same for a batch as it is. Only whether patches have data matters of it.
 func (s *Shape) BytesOf(batch []operators.Update) (int64, error) {
-	l, err := s.lay(s.sizeOf(batch), false)
+	l, err := s.lay(s.sizeOf(stretches(batch)), false)
 	if err != nil {
 		return 0, err
 	}

@@ -45,27 +45,31 @@ type launcher interface {
 
 // steps cuts a layer's work on a batch into parts of which none does too much at once, and
 // shows each that does something, with the positions from lo up to hi.
-func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do func(s *step, lo, hi int) error) error {
-	for lo := 0; lo < len(batch); {
+func (p *Shape) steps(l *network.Layer, batch []stretch, all int64, do func(s *step, lo, hi int) error) error {
+	at, begun := 0, 0 // the next stretch, and how many of its positions are in a step
+	for lo := 0; at < len(batch); {
 		s := step{layer: l, all: all}
 		hi := lo
-		for ; hi < len(batch); hi++ {
-			r := batch[hi].Rects[l.Index]
-			more := network.Work{}
+		for ; at < len(batch); at, begun = at+1, 0 {
+			u := batch[at]
+			r := u.Rects[l.Index]
+			one := network.Work{}
 			if !r.Empty() {
-				more = l.Work(r)
+				one = l.Work(r)
 			}
-			cost := p.cost(l, more, r.Area())
-			if hi > lo && s.cost+cost > p.limit {
+			cost := p.cost(l, one, r.Area())
+			n := u.positions - begun
+			if fit := p.limit - s.cost; fit < int64(n)*cost || fit < 0 {
+				n = int(max(0, fit) / max(1, cost))
+				if hi == lo {
+					n = max(1, n)
+				}
+			}
+			s.add(u.Update, n, one, cost)
+			hi += n
+			if begun += n; begun < u.positions {
 				break
 			}
-			s.work, s.cost = s.work.Plus(more), s.cost+cost
-			s.runs += min(1, r.Area())
-			s.rows += int64(r.Area())
-			s.most = max(s.most, r.Area())
-			input := rectOf(&batch[hi], l.In[0].Index).Area()
-			s.inputs += int64(input)
-			s.inputMost = max(s.inputMost, input)
 		}
 		if s.rows > 0 {
 			if err := do(&s, lo, hi); err != nil {
@@ -75,6 +79,20 @@ func (p *Shape) steps(l *network.Layer, batch []operators.Update, all int64, do 
 		lo = hi
 	}
 	return nil
+}
+
+// add takes n like positions into a step, each with such work.
+func (s *step) add(u *operators.Update, n int, one network.Work, cost int64) {
+	area, input := u.Rects[s.layer.Index].Area(), rectOf(u, s.layer.In[0].Index).Area()
+	times := int64(n)
+	s.work = s.work.Plus(network.Work{MACs: times * one.MACs, Steps: times * one.Steps})
+	s.cost += times * cost
+	s.runs += n * min(1, area)
+	s.rows += times * int64(area)
+	s.inputs += times * int64(input)
+	if n > 0 {
+		s.most, s.inputMost = max(s.most, area), max(s.inputMost, input)
+	}
 }
 
 // cost is what work on so many cells counts by where it is bounded, in multiply-adds: by

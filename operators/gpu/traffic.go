@@ -66,12 +66,12 @@ func (p *Shape) Traffic(rects []region.Rect, positions int) (Traffic, error) {
 // TrafficOf is what a batch comes to, with views of all layers or of none but the image. Only
 // whether patches have data matters of it: without they are cut from a cover.
 func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error) {
-	size := p.sizeOf(batch)
+	size := p.sizeOf(stretches(batch))
 	l, err := p.lay(size, false)
 	if err != nil {
 		return Traffic{}, err
 	}
-	c := counter{batch: batch, views: views, layout: l}
+	c := counter{views: views, layout: l}
 	if c.kernels = map[string]Load{}; !size.patches && size.cells[0] > 0 {
 		patches := 4 * size.cells[0] * int64(p.net.Input().Shape.C)
 		c.count(0, "place", grid(size.most[0], p.net.Input().Shape.C, len(batch)), Load{Launches: 1, Read: patches, Written: patches})
@@ -81,7 +81,7 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 		if i == 0 || l.layers[i].cells == 0 {
 			continue
 		}
-		err := p.steps(layer, batch, l.layers[i].cells, func(s *step, lo, hi int) error {
+		err := p.steps(layer, size.batch, l.layers[i].cells, func(s *step, lo, hi int) error {
 			c.fill(p, s, lo, hi)
 			return p.kernels[i].run(s)
 		})
@@ -90,8 +90,8 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 		}
 	}
 	out := p.net.Output
-	for b := range batch {
-		whole = whole && batch[b].Rects[out.Index] == out.Shape.Whole()
+	for _, u := range size.batch {
+		whole = whole && u.Rects[out.Index] == out.Shape.Whole()
 	}
 	t := Traffic{Tables: l.uploaded - l.patches, Patches: l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
 	if !whole {
@@ -105,11 +105,10 @@ func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error)
 type counter struct {
 	launches []Launch
 	kernels  map[string]Load
-	batch    []operators.Update
 	views    bool // are there
 	layout   *layout
 	step     *step
-	now      []operators.Update // that the step is for
+	now      []stretch // that the step is for
 }
 
 // count notes a launch.
@@ -129,7 +128,10 @@ func layerOf(table driver.Pointer) int { return int(table/nowhere) - 2 }
 
 // fill gives a step addresses.
 func (c *counter) fill(p *Shape, s *step, lo, hi int) {
-	c.step, c.now, s.launcher = s, c.batch[lo:hi], c
+	c.step, c.now, s.launcher = s, c.layout.size.batch, c
+	if hi-lo < c.layout.size.positions {
+		c.now = between(c.now, lo, hi)
+	}
 	s.size = &c.layout.size
 	s.out = kernels.Out{Data: nowhere, Table: tableOf(s.layer.Index), Positions: kernels.Int(hi - lo), Pitch: kernels.Int(s.layer.Shape.C)}
 	s.source = func(in *network.Layer) kernels.Source {
@@ -212,9 +214,9 @@ func (c *counter) product(load *Load, a *kernels.Conv, weights kernels.Int, grid
 // reads is the bytes that a step reads of an input, of updates and of the view.
 func (c *counter) reads(input int) int64 {
 	l, cells := c.step.layer, 0
-	for b := range c.now {
-		if r := c.now[b].Rects[l.Index]; !r.Empty() {
-			cells += l.Reads(input, r).Area()
+	for _, u := range c.now {
+		if r := u.Rects[l.Index]; !r.Empty() {
+			cells += u.positions * l.Reads(input, r).Area()
 		}
 	}
 	return 4 * int64(cells) * int64(l.In[input].Shape.C)
@@ -222,8 +224,8 @@ func (c *counter) reads(input int) int64 {
 
 // cells is how many a layer changes at the step's positions.
 func (c *counter) cells(layer int) (n int64) {
-	for b := range c.now {
-		n += int64(rectOf(&c.now[b], layer).Area())
+	for _, u := range c.now {
+		n += int64(u.positions) * int64(rectOf(u.Update, layer).Area())
 	}
 	return n
 }

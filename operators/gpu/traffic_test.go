@@ -3,6 +3,8 @@ package gpu
 import (
 	"maps"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 
 	"occlude/internal/network/networktest"
@@ -68,6 +70,48 @@ func TestTraffic(t *testing.T) {
 		total := foretold.Total()
 		if total.MACs != macs || total.Tiles < macs || total.Read <= 0 || total.Written < foretold.Scores {
 			t.Errorf("seed %d: foretold %+v, of %d multiply-adds", seed, total, macs)
+		}
+	}
+}
+
+// TestStretches checks that positions that share their rectangles come to what they come to
+// apart, however the batch is cut into parts.
+func TestStretches(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		net := supported(rng, networktest.Options{Side: 14, Jumps: true})
+		p, err := NewShape(net, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.limit = 1 << (8 + rng.IntN(20))
+		var together, apart []operators.Update
+		for range 1 + rng.IntN(4) {
+			u := operators.Update{Patch: operators.Tile{Rect: randomRect(rng, net.Input().Shape)}}
+			u.Rects, _ = net.TraceThresholded(u.Patch.Rect, 0.6, nil)
+			if seed%2 == 0 {
+				u.Reads = net.ThresholdedReads(u.Rects, 0.6, nil)
+			}
+			for range 1 + rng.IntN(9) {
+				together = append(together, u)
+				u.Rects, u.Reads = slices.Clone(u.Rects), slices.Clone(u.Reads)
+				apart = append(apart, u)
+				u = together[len(together)-1]
+			}
+		}
+		if got, want := len(stretches(together)), len(stretches(apart)); got > 4 || want != len(apart) {
+			t.Fatalf("seed %d: %d and %d stretches of %d positions", seed, got, want, len(apart))
+		}
+		got, err := p.TrafficOf(together, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := p.TrafficOf(apart, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("seed %d: together %+v, apart %+v", seed, got.Total(), want.Total())
 		}
 	}
 }

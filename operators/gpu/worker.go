@@ -140,7 +140,7 @@ func (w *worker) batch(views *operators.Views, batch []operators.Update, base bo
 	if len(batch) > maxPositions {
 		return fmt.Errorf("%d positions in a batch, of which a GPU takes %d", len(batch), maxPositions)
 	}
-	size := p.sizeOf(batch)
+	size := p.sizeOf(stretches(batch))
 	if !base {
 		if err := w.sees(batch, size); err != nil {
 			return err
@@ -308,7 +308,7 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 				return err
 			}
 		case i > 0 && size.cells[i] > 0:
-			if err := w.layer(l, batch, base); err != nil {
+			if err := w.layer(l, base); err != nil {
 				if w.queue.ctx.Err() != nil {
 					return err
 				}
@@ -325,9 +325,9 @@ func (w *worker) layers(batch []operators.Update, size size, base bool) error {
 }
 
 // layer queues a layer.
-func (w *worker) layer(l *network.Layer, batch []operators.Update, base bool) error {
+func (w *worker) layer(l *network.Layer, base bool) error {
 	p, i := w.program, l.Index
-	err := p.steps(l, batch, w.layout.layers[i].cells, func(s *step, lo, hi int) error {
+	err := p.steps(l, w.layout.size.batch, w.layout.layers[i].cells, func(s *step, lo, hi int) error {
 		w.stats[i].Add(operators.LayerStats{MACs: s.work.MACs, Steps: s.work.Steps, Cells: s.rows, Runs: int64(s.runs)})
 		w.fill(s, lo, hi, base)
 		if err := p.kernels[i].run(s); err != nil {
