@@ -237,12 +237,19 @@ func (p *Occlude) pictures() int {
 // that forced the best one, if it is forced.
 func explainChoice(goals Goals, h hints, best *Candidate, others []*Candidate, by string) {
 	against := func(a, b *Candidate) string {
-		return fmt.Sprintf("%s against %s", FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds))
+		own, others := FormatSeconds(a.Estimate.Seconds), FormatSeconds(b.Estimate.Seconds)
+		if own == others {
+			return "about " + own + " either way"
+		}
+		return own + " against " + others
 	}
 	rival := others[0]
 	best.Reason = "cheapest: " + against(best, rival)
 	if best.Device != rival.Device {
 		best.Reason += " on " + nameOf(rival.Device)
+	}
+	if h.device != "" {
+		best.Reason = "cheapest on " + h.device + ": " + against(best, rival)
 	}
 	switch {
 	case best.Forced:
@@ -266,6 +273,8 @@ func explainChoice(goals Goals, h hints, best *Candidate, others []*Candidate, b
 		switch seconds := against(c, best); {
 		case len(c.off) > 0:
 			c.Reason = "ruled out by " + offBy(c.off) + ": " + seconds
+		case !h.allows(c) && c.Estimate.Seconds < best.Estimate.Seconds:
+			c.Reason = "ruled out by " + h.deviceBy + ", though cheaper: " + seconds
 		case !h.allows(c):
 			c.Reason = "ruled out by " + h.deviceBy + ": " + seconds
 		case best.Forced && c.Estimate.Seconds < best.Estimate.Seconds:

@@ -267,13 +267,22 @@ func sizes(largest, positions int, hint bool) (all []int) {
 	}
 }
 
-// memory is what a number of workers with batches of a size take on the GPU. Workers take
-// nothing where a GPU cannot have such a batch at all.
+// memory is what a number of workers with batches of a size take on the GPU, of which one
+// makes the base pass, too, if there is one. Workers take nothing where a GPU cannot have such
+// a batch at all.
 func (g *onGPU) memory(workers, batch int) OnGPU {
 	m := OnGPU{DeviceMemory: DeviceMemory{Weights: g.shape.Weights(), Views: g.shape.ViewBytes()}, Free: g.card.Free, Profile: g.card.rates}
-	if arena, err := g.arena(batch); err == nil {
-		m.Workers = int64(workers) * (arena + g.cover())
+	arena, err := g.arena(batch)
+	if err != nil {
+		return m
 	}
+	base := int64(0)
+	if g.Views == nil {
+		if base, err = g.shape.BaseBytes(); err != nil {
+			return m
+		}
+	}
+	m.Workers = int64(workers-1)*arena + max(arena, base) + int64(workers)*g.cover()
 	return m
 }
 
@@ -383,7 +392,9 @@ func (g *onGPU) price(held Memory) error {
 		return err
 	}
 	on := g.memory(c.Threads, c.Batch)
-	c.ArenaBytes = on.Workers/int64(c.Threads) - g.cover()
+	if c.ArenaBytes, err = g.arena(c.Batch); err != nil {
+		return err
+	}
 	e.OnGPU, e.Seconds, e.BaseSeconds, e.MACs, e.BaseMACs = &on, g.card.rates.Elapsed(b.number, c.Threads, b.computing, b.beside), 0, 0, 0
 	c.updates = nil
 	for i := range c.Layers {
@@ -402,28 +413,30 @@ func (g *onGPU) price(held Memory) error {
 		on.Up += covers
 		e.Seconds += g.card.rates.Bring(covers, c.Threads)
 	}
+	onItsWay := int64(0) // in the base pass
 	if c.Views == nil {
-		if err := g.basePass(); err != nil {
+		if onItsWay, err = g.basePass(); err != nil {
 			return err
 		}
 	}
-	e.ViewBytes = on.Views
-	if !g.views {
-		e.ViewBytes = keptByFull(q.Net)
+	e.ViewBytes = keptByFull(q.Net) // the host's
+	if g.views {
+		e.ViewBytes += on.Views
 	}
 	e.Error = errorOnGPU(q.Net, c.Algorithms)
-	e.Memory = g.hostMemory(held, b.traffic)
+	e.Memory = g.hostMemory(held, b.traffic, onItsWay)
 	e.PeakBytes = e.Memory.Total()
 	return nil
 }
 
 // basePass adds what comes before the first position: the base pass, and before it the
-// weights, which are there where views are.
-func (g *onGPU) basePass() error {
+// weights, which are there where views are. What is on its way then takes as many bytes of the
+// host's memory.
+func (g *onGPU) basePass() (onItsWay int64, err error) {
 	net, e, rates := g.query.Net, &g.Estimate, g.card.rates
 	t, err := g.clean()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	pieces := 0
 	for _, l := range net.Layers {
@@ -441,18 +454,20 @@ func (g *onGPU) basePass() error {
 	e.OnGPU.Launches += len(t.Launches)
 	e.MACs += e.BaseMACs
 	e.Seconds += e.BaseSeconds
-	return nil
+	return t.Tables + t.Patches + t.Scores, nil
 }
 
 // hostMemory is what the host holds beside: what goes up and comes back, a layer's weights
-// while they are brought into their order, and of the views what is read there.
-func (g *onGPU) hostMemory(held Memory, t gpu.Traffic) Memory {
+// while they are brought into their order, and of the views what is read there. The worker of
+// the base pass keeps the room for what went up then.
+func (g *onGPU) hostMemory(held Memory, t gpu.Traffic, base int64) Memory {
 	c, q := g.Candidate, g.query
 	for _, l := range q.Net.Layers {
 		held.Packed = max(held.Packed, cost.WeightBytes(l, operators.Direct))
 	}
 	held.Results = c.resultBytes(q) + c.estimatorBytes(q)
 	held.Views = keptByFull(q.Net)
-	held.Workers = int64(c.Threads) * (t.Tables + t.Patches + t.Scores + notesBytes(q, c.Batch))
+	batch := t.Tables + t.Patches + t.Scores
+	held.Workers = int64(c.Threads-1)*batch + max(batch, base) + int64(c.Threads)*notesBytes(q, c.Batch)
 	return held
 }

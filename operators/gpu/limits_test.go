@@ -137,6 +137,9 @@ func TestMemory(t *testing.T) {
 			t.Errorf("seed %d: weights take %d bytes, %d are foretold", seed, weights, p.Weights())
 		}
 		views := base(t, p, networktest.Image(rng, in))
+		if foretold, err := p.BaseBytes(); err != nil || views.Stats.Device.Peak != foretold {
+			t.Errorf("seed %d: a base pass takes %d bytes, %d are foretold, %v", seed, views.Stats.Device.Peak, foretold, err)
+		}
 		p.Trim()
 		with, _ := d.Held()
 		if got := with - weights; got != p.ViewBytes() || got != views.Resident.Bytes() {

@@ -74,6 +74,27 @@ func (s *Shape) BytesOf(batch []operators.Update) (int64, error) {
 	return l.bytes, nil
 }
 
+// BaseBytes is the device memory that the worker of a base pass needs, beside the views that
+// it makes.
+func (s *Shape) BaseBytes() (int64, error) {
+	l, err := s.lay(s.uniform(s.wholes(), 1), true)
+	if err != nil {
+		return 0, err
+	}
+	return l.bytes, nil
+}
+
+// wholes are the rectangles of whole maps, of all layers that compute.
+func (s *Shape) wholes() []region.Rect {
+	rects := make([]region.Rect, len(s.net.Layers))
+	for i, l := range s.net.Layers {
+		if i == 0 || s.kernels[i] != nil {
+			rects[i] = l.Shape.Whole()
+		}
+	}
+	return rects
+}
+
 // Weights is how many bytes of the device the weights take.
 func (s *Shape) Weights() int64 {
 	var n int64

@@ -13,7 +13,6 @@ import (
 	"occlude/operators"
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/kernels"
-	"occlude/operators/region"
 )
 
 // worker implements operators.Worker: a stream, an arena, and what one batch at a time
@@ -422,17 +421,6 @@ func (w *worker) receive(batch []operators.Update) error {
 func (w *worker) launch(a kernels.Args, grid [3]int) error {
 	tile := kernels.TileOf(a.Kernel())
 	return w.queue.launch(w.program.ready[a.Kernel()], driver.Launch{Grid: grid, Block: tile.Threads, Shared: tile.Shared, Args: kernels.Words(a)})
-}
-
-// wholes are the rectangles of whole maps, of all layers that compute.
-func (p *Program) wholes() []region.Rect {
-	rects := make([]region.Rect, len(p.net.Layers))
-	for i, l := range p.net.Layers {
-		if i == 0 || p.kernels[i] != nil {
-			rects[i] = l.Shape.Whole()
-		}
-	}
-	return rects
 }
 
 // constant is the map of a layer that is one.

@@ -139,8 +139,8 @@ func (b *builder) samplingOperators(r *Report, verify *Operator, inputs ...*Oper
 			Estimate: &Amount{round(e.BackwardSeconds + s.Sketches.TrendSeconds), e.BackwardMACs, e.Memory.Gradients}, Inputs: inputs[:1]}
 		from = append([]*Operator{backward}, inputs[1:]...)
 	}
-	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d on %s",
-		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, workers(b.query.Threads, b.query.Device)),
+	sample := &Operator{Name: "Sample", Detail: fmt.Sprintf("about %d of %s in batches of %d %s",
+		c.Positions(), planner.Counted(len(b.query.Grid.Positions), "position"), c.Batch, byWorkers(b.query.Threads, b.query.Device)),
 		Estimate: &Amount{0, e.MACs - e.BaseMACs - e.BackwardMACs, e.Memory.Workers},
 		Inputs:   from}
 	sample.Estimate.Seconds = e.Seconds - e.BaseSeconds - e.WriteSeconds - c.Adaptive.SecondsEstimating

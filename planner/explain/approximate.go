@@ -47,7 +47,7 @@ func (b *builder) updates(r *Report, inputs ...*Operator) *Operator {
 	names := map[planner.RectangleRule]string{
 		planner.Whole: "Full inference", planner.Traced: "Incremental inference", planner.Thresholded: "Thresholded inference",
 	}
-	on := fmt.Sprintf(" in batches of %d on %s", c.Batch, workers(q.Threads, q.Device))
+	on := fmt.Sprintf(" in batches of %d %s", c.Batch, byWorkers(q.Threads, q.Device))
 	if c.Rects.Rule == planner.Thresholded {
 		on += fmt.Sprintf(", tau %g", c.Rects.Tau)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"occlude/internal/network"
 	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner"
@@ -48,7 +49,7 @@ func (b *builder) report() *Report {
 	for i, c := range q.Candidates {
 		r.Candidates = append(r.Candidates, Candidate{
 			Name: c.Name, Device: deviceOf(c), Chosen: i == 0, Reason: c.Reason, Positions: c.Positions(), Threads: c.Threads, Batch: c.Batch,
-			GPU: gpuOf(c), FullFrom: b.fullFrom(c), Algorithms: algorithms(c), Estimate: rounded(c.Estimate),
+			GPU: gpuOf(c), FullFrom: b.fullFrom(c), Algorithms: b.convolutions(c), FullyConnected: b.fullyConnected(c), Estimate: rounded(c.Estimate),
 		})
 	}
 	if b.explain.Layers {
@@ -105,7 +106,7 @@ func (b *builder) plan() Plan {
 	base := q.Net.Work().MACs
 	p := Plan{
 		Name: c.Name, Forced: c.Forced, Device: q.Device, NoDevice: q.NoDevice, GPU: gpuOf(c), Threads: q.Threads, Batch: c.Batch, Seed: q.Seed, MemoryLimit: q.MemoryLimit, ThreadsAllowed: max(q.Allowed, q.Threads),
-		Kernels: q.Choice().Kernels, Convolution: q.Convolution, Algorithms: algorithms(c),
+		Kernels: q.Choice().Kernels, Convolution: q.Convolution, Algorithms: b.convolutions(c), FullyConnected: b.fullyConnected(c),
 		Error: significant(c.Estimate.Error), Tolerance: q.Tolerance,
 		FullFrom: b.fullFrom(c), MACs: c.Estimate.MACs,
 		FullMACs: base * int64(len(q.Grid.Positions)+1),
@@ -121,12 +122,27 @@ func (b *builder) plan() Plan {
 	return p
 }
 
-// algorithms counts what a candidate's convolutions are computed by, in the
-// order of the planner's table.
-func algorithms(c *planner.Candidate) []AlgorithmCount {
+// convolutions counts what a candidate computes convolutions by.
+func (b *builder) convolutions(c *planner.Candidate) []AlgorithmCount {
+	return b.algorithms(c, func(op network.Op) bool { _, is := op.(network.Conv); return is })
+}
+
+// fullyConnected counts the same of fully-connected layers, for which a GPU has several ways.
+func (b *builder) fullyConnected(c *planner.Candidate) []AlgorithmCount {
+	if c.Device == nil {
+		return nil
+	}
+	return b.algorithms(c, func(op network.Op) bool { _, is := op.(network.Dense); return is })
+}
+
+// algorithms counts what a candidate's layers of a kind are computed by, in the order of the
+// planner's table.
+func (b *builder) algorithms(c *planner.Candidate, kind func(network.Op) bool) []AlgorithmCount {
 	times := map[operators.Algorithm]int{}
-	for _, a := range c.Algorithms {
-		times[a]++
+	for i, l := range b.query.Net.Layers {
+		if kind(l.Op) {
+			times[c.Algorithms[i]]++
+		}
 	}
 	counts := []AlgorithmCount{}
 	for _, a := range append(operators.AllAlgorithms(), operators.Tensor) {

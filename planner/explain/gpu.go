@@ -71,7 +71,15 @@ func workers(n int, device string) string {
 	if device == planner.CPU {
 		return planner.Counted(n, device+" thread")
 	}
-	return planner.Counted(n, device+" worker")
+	return planner.Counted(n, "worker") + " on " + device
+}
+
+// byWorkers says that they compute something.
+func byWorkers(n int, device string) string {
+	if device == planner.CPU {
+		return "on " + workers(n, device)
+	}
+	return "by " + workers(n, device)
 }
 
 // device says in the header what computes, if it is a GPU or one could have.
@@ -102,14 +110,14 @@ func (r *Report) cost() string {
 	if g == nil {
 		return r.Profile.String()
 	}
-	device := fmt.Sprintf("uncalibrated: nothing was measured on the %s, whose clocks were taken times assumed shares", g.Card)
+	device := fmt.Sprintf("uncalibrated: nothing was measured on the %s, so its rates are assumed shares of what its clocks allow", g.Card)
 	if g.Calibrated {
 		when, _, _ := strings.Cut(g.Measured, "T")
 		device = fmt.Sprintf("calibrated %s on the %s", when, g.Card)
 	}
-	host := r.Profile.String()
-	if cost.Kind(r.Profile.Kind) == cost.Committed {
-		host = "the default profile"
+	host := "the default profile"
+	if cost.Kind(r.Profile.Kind) != cost.Committed {
+		host = strings.TrimPrefix(r.Profile.String(), "uncalibrated: ")
 	}
 	return device + "; reading and drawing: " + host
 }

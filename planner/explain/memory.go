@@ -29,7 +29,7 @@ func (r *Report) memoryFacts(f *facts) {
 	text := "at most " + planner.FormatBytes(e.PeakBytes) + " held at once: " + e.Memory.String()
 	if limit := r.Plan.MemoryLimit; limit > 0 {
 		text += fmt.Sprintf("; memory_limit %s", planner.FormatBytes(limit))
-		if p := r.Plan; p.Threads < p.ThreadsAllowed {
+		if p := r.Plan; p.GPU == nil && p.Threads < p.ThreadsAllowed { // a GPU's workers are bounded by its own memory
 			text += fmt.Sprintf(", into which %d of %s fit", p.Threads, planner.Counted(p.ThreadsAllowed, "thread"))
 		}
 	}

@@ -100,9 +100,11 @@ type Plan struct {
 	// Kernels is the set of kernels in use.
 	Kernels string `json:"kernels"`
 	// Convolution is the algorithm that a hint forces, or auto; Algorithms is
-	// what the convolutions are computed by.
-	Convolution string           `json:"convolution"`
-	Algorithms  []AlgorithmCount `json:"algorithms"`
+	// what the convolutions are computed by, FullyConnected, on a GPU, what
+	// fully-connected layers are.
+	Convolution    string           `json:"convolution"`
+	Algorithms     []AlgorithmCount `json:"algorithms"`
+	FullyConnected []AlgorithmCount `json:"fully_connected,omitempty"`
 	// Error is the expected rounding error of the probabilities, Tolerance the
 	// most that was allowed.
 	Error     float64 `json:"expected_error"`
@@ -234,8 +236,10 @@ type Candidate struct {
 	Batch      int              `json:"batch"`
 	GPU        *GPU             `json:"gpu,omitempty"`
 	FullFrom   *LayerRef        `json:"full_from"`
-	Algorithms []AlgorithmCount `json:"algorithms"`
-	Estimate   Estimate         `json:"estimate"`
+	Algorithms []AlgorithmCount `json:"algorithms"` // of convolutions
+
+	FullyConnected []AlgorithmCount `json:"fully_connected,omitempty"` // on a GPU
+	Estimate       Estimate         `json:"estimate"`
 }
 
 // Estimate is the expected cost of an image's heat map.

@@ -195,12 +195,18 @@ func (f *facts) write(w io.Writer) error {
 	return nil
 }
 
-// wrap breaks a text at spaces into lines of at most n columns; a word that is
-// longer is shortened in its middle.
+// wrap breaks a text at spaces into lines of at most n columns, but not between a number and
+// its unit; a word that is longer is shortened in its middle.
 func wrap(s string, n int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(s) {
+	words := strings.Fields(s)
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if i+1 < len(words) && isDigit(word[0]) && slices.Contains(units, strings.TrimRight(words[i+1], ".,;:)")) {
+			i++
+			word += " " + words[i]
+		}
 		word = shortenMiddle(word, n)
 		switch {
 		case line == "":
@@ -214,6 +220,11 @@ func wrap(s string, n int) []string {
 	}
 	return append(lines, line)
 }
+
+// units are those of planner.FormatBytes and FormatSeconds that are one word.
+var units = []string{"B", "KiB", "MiB", "GiB", "us", "ms", "s", "min"}
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
 const ellipsis = "…"
 

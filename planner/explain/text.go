@@ -199,17 +199,18 @@ func (p Profile) String() string {
 
 // kernels says how convolutions are computed, and what that makes of the result.
 func (r *Report) kernels() string {
-	by := make([]string, len(r.Plan.Algorithms))
-	for i, a := range r.Plan.Algorithms {
-		by[i] = fmt.Sprintf("%d %s", a.Layers, a.Algorithm)
-	}
 	s := r.Plan.Kernels
-	switch {
-	case len(by) == 0:
-	case r.Plan.GPU != nil: // which has several ways for fully-connected layers, too
-		s += "; layers: " + strings.Join(by, ", ")
-	default:
-		s += "; convolutions: " + strings.Join(by, ", ")
+	for _, kind := range []struct {
+		name string
+		by   []AlgorithmCount
+	}{{"convolutions", r.Plan.Algorithms}, {"fully connected", r.Plan.FullyConnected}} {
+		var by []string
+		for _, a := range kind.by {
+			by = append(by, fmt.Sprintf("%d %s", a.Layers, a.Algorithm))
+		}
+		if len(by) > 0 {
+			s += "; " + kind.name + ": " + strings.Join(by, ", ")
+		}
 	}
 	if r.Plan.Convolution != planner.ConvolutionAuto {
 		s += fmt.Sprintf(", forced by WITH (convolution = '%s')", r.Plan.Convolution)

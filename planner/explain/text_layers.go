@@ -37,7 +37,11 @@ func (r *Report) layerCosts(p page) error {
 	if r.Plan.Approximation != nil {
 		t.columns[4].title = r.Plan.Name
 	}
-	head := fmt.Sprintf("Cost: what computes convolutions, multiply-adds of all positions, seconds of the %s plan", r.Plan.Name)
+	head := "Cost: what computes convolutions, multiply-adds of all positions, "
+	if r.Plan.GPU != nil {
+		head = "Cost: what computes convolutions and fully-connected layers, multiply-adds of all positions,\n"
+	}
+	head += fmt.Sprintf("seconds of the %s plan", r.Plan.Name)
 	if r.Actual != nil {
 		t.columns = append(t.columns, column{title: "actual"}, column{title: "ratio"}, column{title: "mult-adds"})
 		head += ";\nbeside them the seconds and multiply-adds that were measured"
