@@ -127,7 +127,7 @@ func (g *onGPU) by(algorithms []operators.Algorithm) (err error) {
 // neither on the memory that happens to be free nor on a hint.
 const choiceOnGPU = 256
 
-// choose fixes the algorithms, by the work of all positions and a base pass.
+// choose fixes the algorithms. The base pass counts as one more position.
 func (g *onGPU) choose(want accuracy) error {
 	net := g.query.Net
 	all := len(g.batch)
@@ -143,7 +143,7 @@ func (g *onGPU) choose(want accuracy) error {
 		if err != nil {
 			return err
 		}
-		t, err := g.clean()
+		t, err := g.shape.Traffic(wholeRects(net, nil), 1)
 		if err != nil {
 			return err
 		}
@@ -172,14 +172,6 @@ func errorOnGPU(net *network.Network, algorithms []operators.Algorithm) float64 
 		}
 	}
 	return math.Sqrt(sum)
-}
-
-// clean is what the base pass has the device do: a batch of one position at which everything
-// changes, and whose patch is the image.
-func (g *onGPU) clean() (gpu.Traffic, error) {
-	net := g.query.Net
-	whole := operators.Update{Patch: operators.Tile{Rect: net.Input().Shape.Whole(), Data: []float32{}}, Rects: wholeRects(net, nil)}
-	return g.shape.TrafficOf([]operators.Update{whole}, false)
 }
 
 // pace is how a GPU's workers may take the positions.
@@ -434,7 +426,7 @@ func (g *onGPU) price(held Memory) error {
 // host's memory.
 func (g *onGPU) basePass() (onItsWay int64, err error) {
 	net, e, rates := g.query.Net, &g.Estimate, g.card.rates
-	t, err := g.clean()
+	t, err := g.shape.BaseTraffic()
 	if err != nil {
 		return 0, err
 	}

@@ -56,46 +56,55 @@ func (t Traffic) Total() (sum Load) {
 // Traffic is what a batch of positions comes to that compute the rectangles, with patches
 // from the host. Where all layers are computed whole there are no views.
 func (p *Shape) Traffic(rects []region.Rect, positions int) (Traffic, error) {
-	batch := make([]operators.Update, positions)
-	for i := range batch {
-		batch[i] = operators.Update{Patch: operators.Tile{Rect: rects[0], Data: []float32{}}, Rects: rects}
-	}
-	return p.TrafficOf(batch, rects[0] != p.net.Input().Shape.Whole())
+	return p.traffic(p.uniform(rects, positions), rects[0] != p.net.Input().Shape.Whole(), false)
+}
+
+// BaseTraffic is what a base pass comes to, beside bringing the image to its view. What it
+// finds of the views for tensor cores is counted with their layers.
+func (p *Shape) BaseTraffic() (Traffic, error) {
+	return p.traffic(p.uniform(p.wholes(), 1), false, true)
 }
 
 // TrafficOf is what a batch comes to, with views of all layers or of none but the image. Only
 // whether patches have data matters of it: without they are cut from a cover.
 func (p *Shape) TrafficOf(batch []operators.Update, views bool) (Traffic, error) {
-	size := p.sizeOf(stretches(batch))
-	l, err := p.lay(size, false)
+	return p.traffic(p.sizeOf(stretches(batch)), views, false)
+}
+
+// traffic is that of a batch of a size, or of a base pass.
+func (p *Shape) traffic(size size, views, base bool) (Traffic, error) {
+	l, err := p.lay(size, base)
 	if err != nil {
 		return Traffic{}, err
 	}
-	c := counter{views: views, layout: l}
+	c := counter{views: views, base: base, layout: l}
 	if c.kernels = map[string]Load{}; !size.patches && size.cells[0] > 0 {
 		patches := 4 * size.cells[0] * int64(p.net.Input().Shape.C)
-		c.count(0, "place", grid(size.most[0], p.net.Input().Shape.C, len(batch)), Load{Launches: 1, Read: patches, Written: patches})
+		c.count(0, "place", grid(size.most[0], p.net.Input().Shape.C, size.positions), Load{Launches: 1, Read: patches, Written: patches})
 	}
 	whole := true // the output, everywhere
 	for i, layer := range p.net.Layers {
-		if i == 0 || l.layers[i].cells == 0 {
-			continue
+		if i > 0 && l.layers[i].cells > 0 {
+			err := p.steps(layer, size.batch, l.layers[i].cells, func(s *step, lo, hi int) error {
+				c.fill(p, s, lo, hi)
+				return p.kernels[i].run(s)
+			})
+			if err != nil {
+				return Traffic{}, err
+			}
 		}
-		err := p.steps(layer, size.batch, l.layers[i].cells, func(s *step, lo, hi int) error {
-			c.fill(p, s, lo, hi)
-			return p.kernels[i].run(s)
-		})
-		if err != nil {
-			return Traffic{}, err
+		if base && p.scaled[i] {
+			largest, values := &kernels.Largest{}, int64(layer.Shape.Len())
+			c.count(i, largest.Kernel(), [3]int{blocks(values), 1, 1}, Load{Launches: 1, Read: 4 * values, Written: 4})
 		}
 	}
 	out := p.net.Output
 	for _, u := range size.batch {
 		whole = whole && u.Rects[out.Index] == out.Shape.Whole()
 	}
-	t := Traffic{Tables: l.uploaded - l.patches, Patches: l.patches, Scores: 4 * int64(len(batch)) * int64(out.Shape.Len())}
+	t := Traffic{Tables: l.uploaded - l.patches, Patches: l.patches, Scores: 4 * int64(size.positions) * int64(out.Shape.Len())}
 	if !whole {
-		c.count(out.Index, "place", grid(out.Shape.Cells(), out.Shape.C, len(batch)), Load{Launches: 1, Read: t.Scores, Written: t.Scores})
+		c.count(out.Index, "place", grid(out.Shape.Cells(), out.Shape.C, size.positions), Load{Launches: 1, Read: t.Scores, Written: t.Scores})
 	}
 	t.Launches, t.Kernels = c.launches, c.kernels
 	return t, nil
@@ -106,6 +115,7 @@ type counter struct {
 	launches []Launch
 	kernels  map[string]Load
 	views    bool // are there
+	base     bool // they are made
 	layout   *layout
 	step     *step
 	now      []stretch // that the step is for
@@ -146,11 +156,11 @@ func (c *counter) fill(p *Shape, s *step, lo, hi int) {
 	}
 	s.made = s.in[0].Table
 	s.unchanged, s.scratch, s.largest = nowhere, nowhere, nowhere
-	if k, ok := p.kernels[s.layer.Index].(*dense); c.views {
+	if c.views {
 		s.base = nowhere
-		if ok && k.linear() {
-			s.sums = nowhere
-		}
+	}
+	if k, ok := p.kernels[s.layer.Index].(*dense); ok && k.linear() && (c.views || c.base) {
+		s.sums = nowhere
 	}
 }
 

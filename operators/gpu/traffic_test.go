@@ -24,6 +24,16 @@ func TestTraffic(t *testing.T) {
 		p := program(t, net, d, tensorOn(net, seed%2 == 1))
 		p.limit = 1 << (8 + rng.IntN(20))
 		views := base(t, p, networktest.Image(rng, in))
+		whole, err := p.BaseTraffic()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := launches(d), counted(whole); !maps.Equal(got, want) {
+			t.Errorf("seed %d: launches of the base pass %v, foretold %v", seed, got, want)
+		}
+		if n := d.Downloaded(); n != whole.Scores {
+			t.Errorf("seed %d: %d bytes down in the base pass, foretold %d", seed, n, whole.Scores)
+		}
 		patch := patchOf(rng, in, randomRect(rng, in))
 		batch := updatesOf(net, []operators.Tile{patch, patch, patch, patch, patch})
 		if patch.Rect == in.Whole() {
@@ -44,11 +54,7 @@ func TestTraffic(t *testing.T) {
 		}
 		before, up, down := launches(d), d.Uploaded(), d.Downloaded()
 		run(t, w, views, batch)
-		want := map[string]int{}
-		for name, load := range foretold.Kernels {
-			want[name] = load.Launches
-		}
-		got := launches(d)
+		got, want := launches(d), counted(foretold)
 		for name, n := range before {
 			if got[name] -= n; got[name] == 0 {
 				delete(got, name)
@@ -114,6 +120,15 @@ func TestStretches(t *testing.T) {
 			t.Errorf("seed %d: together %+v, apart %+v", seed, got.Total(), want.Total())
 		}
 	}
+}
+
+// counted is how often each kernel is to be run.
+func counted(t Traffic) map[string]int {
+	n := map[string]int{}
+	for name, load := range t.Kernels {
+		n[name] = load.Launches
+	}
+	return n
 }
 
 // launches is how often each kernel was run.
