@@ -18,35 +18,52 @@ const Compiler = "clang-19"
 
 // Build compiles the emulator into a folder and gives its path.
 func Build(folder string) (string, error) {
-	return compile(folder, "emulate", "emulate.cu")
+	if err := writeSources(folder); err != nil {
+		return "", err
+	}
+	return compileProcess(folder)
 }
 
 // BuildDriver compiles a libcuda.so.1 into a folder, whose only device is the emulator: what
 // operators/gpu/cuda finds there when the dynamic linker looks into the folder.
 func BuildDriver(folder string) (string, error) {
+	if err := writeSources(folder); err != nil {
+		return "", err
+	}
 	return compile(folder, "libcuda.so.1", "libcuda.cu", "-shared", "-fPIC", "-fvisibility=hidden")
 }
 
-// compile compiles a source together with the kernels'.
-func compile(folder, output, source string, flags ...string) (string, error) {
-	compiler, err := exec.LookPath(Compiler)
-	if err != nil {
-		return "", err
-	}
+// writeSources writes the emulator's sources and the kernels' into a folder.
+func writeSources(folder string) error {
 	for _, fs := range []embed.FS{sources, kernels.Sources} {
 		files, err := fs.ReadDir(".")
 		if err != nil {
-			return "", err
+			return err
 		}
 		for _, f := range files {
 			data, err := fs.ReadFile(f.Name())
 			if err != nil {
-				return "", err
+				return err
 			}
 			if err := os.WriteFile(filepath.Join(folder, f.Name()), data, 0o600); err != nil {
-				return "", err
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// compileProcess compiles the process of a Device, which watches for races: see races.h, which
+// takes the place of what -fsanitize=thread links.
+func compileProcess(folder string) (string, error) {
+	return compile(folder, "emulate", "emulate.cu", "-fsanitize=thread", "-fno-sanitize-link-runtime", "-mllvm", "-tsan-instrument-func-entry-exit=0")
+}
+
+// compile compiles a source in a folder.
+func compile(folder, output, source string, flags ...string) (string, error) {
+	compiler, err := exec.LookPath(Compiler)
+	if err != nil {
+		return "", err
 	}
 	path := filepath.Join(folder, output)
 	args := append([]string{

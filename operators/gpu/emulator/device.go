@@ -187,6 +187,9 @@ func (s stream) Download(to []byte, from driver.Pointer) error {
 	return nil
 }
 
+// ways are those in which a kernel is run, in turn, see launch.h.
+const ways = 4
+
 // Launch implements driver.Stream.
 func (s stream) Launch(k driver.Kernel, l driver.Launch) error {
 	d := s.device
@@ -196,7 +199,7 @@ func (s stream) Launch(k driver.Kernel, l driver.Launch) error {
 		return d.failed
 	}
 	d.turns++
-	line := fmt.Sprintf("%s %d %d %d %d %d %d %d", k, l.Grid[0], l.Grid[1], l.Grid[2], l.Block, l.Shared, d.turns%2, len(l.Args))
+	line := fmt.Sprintf("%s %d %d %d %d %d %d %d", k, l.Grid[0], l.Grid[1], l.Grid[2], l.Block, l.Shared, d.turns%ways, len(l.Args))
 	for _, a := range l.Args {
 		line += fmt.Sprintf(" %x", a)
 	}

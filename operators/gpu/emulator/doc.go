@@ -12,8 +12,11 @@
 //
 //   - Writes beyond an allocation: memory has guards, which are looked at after every launch.
 //   - Reads beyond one, or of what nobody wrote: that memory is NaN.
-//   - Missing barriers: threads take turns first to last in one launch, last to first in the
-//     next. Missing waits for asynchronous copies: these are made no earlier than waited for.
+//   - Missing barriers: every access to memory is watched (races.h), and two of one word, of which
+//     one writes, are an error where no barrier stands between two threads, or where these are of
+//     two blocks, whatever turns they took.
+//   - Missing waits for asynchronous copies, and copies over what others still read: these are
+//     made as early as can be in one launch, as late in the next.
 //   - Addresses that are not aligned as the kernel assumes, and overflow of integers, which
 //     end the process.
 package emulator

@@ -1,13 +1,16 @@
 // Runs launches that come on the standard input, a line each: a kernel's name, the
-// grid, the threads of a block and its bytes of dynamic shared memory, whether threads take
-// turns from the last to the first, and the arguments. Memory is a file, at the address at which whoever writes the lines
+// grid, the threads of a block and its bytes of dynamic shared memory, the way (see launch.h), and
+// the arguments. Memory is a file, at the address at which whoever writes the lines
 // has it in mind. Each line is answered by one.
-#include "launch.h"
+#include "races.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+
+// By the linker, around what stands in shared memory.
+extern char __start_shared_memory[], __stop_shared_memory[];
 
 int main(int, char **argv) {
 	const Word base = strtoul(argv[2], nullptr, 0), size = strtoul(argv[3], nullptr, 0);
@@ -17,9 +20,13 @@ int main(int, char **argv) {
 		fprintf(stderr, "cannot map %lu bytes of %s\n", size, argv[1]);
 		return 1;
 	}
+	if (!watch(watched[0], __start_shared_memory, __stop_shared_memory - __start_shared_memory, false) || !watch(watched[1], memory, size, true)) {
+		fprintf(stderr, "cannot watch %lu bytes\n", size);
+		return 1;
+	}
 	char name[64];
-	int shared, backwards, n;
-	while (scanf("%63s %d %d %d %d %d %d %d", name, &running.blocks[0], &running.blocks[1], &running.blocks[2], &running.threads, &shared, &backwards, &n) == 8) {
+	int shared, way, n;
+	while (scanf("%63s %d %d %d %d %d %d %d", name, &running.blocks[0], &running.blocks[1], &running.blocks[2], &running.threads, &shared, &way, &n) == 8) {
 		if (n > 64 || running.threads > 1024) {
 			return 2;
 		}
@@ -31,8 +38,11 @@ int main(int, char **argv) {
 		const Kernel *const k = find(name);
 		if (!k || k->arguments != n) {
 			printf("%s with %d arguments\n", k ? "a kernel" : "no kernel", n);
-		} else if (!launch(k, shared, backwards)) {
+		} else if (!launch(k, shared, way)) {
 			printf("reached beyond %d bytes of dynamic shared memory\n", shared);
+		} else if (*race) {
+			printf("%s\n", race);
+			*race = 0;
 		} else {
 			printf("ok\n");
 		}

@@ -7,7 +7,12 @@
 #define DEVICE static inline
 #define DEVICE_MEMBER
 #define DEVICE_CALL static
-#define SHARED static
+#define SHARED static IN_SHARED
+
+// IN_SHARED is what a block has in shared memory, UNWATCHED a function that is the emulator's own
+// (see races.h).
+#define IN_SHARED __attribute__((section("shared_memory")))
+#define UNWATCHED __attribute__((no_sanitize("thread")))
 
 struct Barrier {
 	int waiting, turn;
@@ -23,7 +28,7 @@ extern Block running;
 // yield lets the other threads run.
 void yield();
 
-static inline void meet(Barrier &b, int members) {
+UNWATCHED static inline void meet(Barrier &b, int members) {
 	const int turn = b.turn;
 	if (++b.waiting == members) {
 		b.waiting = 0;
@@ -44,7 +49,7 @@ static inline int blocks_x() { return running.blocks[0]; }
 static inline void barrier() { meet(running.all, running.threads); }
 static inline void meet_warp() { meet(running.warp[thread() / 32], 32); }
 
-static inline float shuffle(float v, int mask) {
+UNWATCHED static inline float shuffle(float v, int mask) {
 	static float lanes[1024];
 	lanes[thread()] = v;
 	meet_warp();
@@ -59,24 +64,40 @@ static inline void write2(float *to, const float *v) { __builtin_memcpy(__builti
 // dynamic is the shared memory that a launch gives a block; all of it for who takes too much.
 extern float dynamic[(227 << 10) / sizeof(float)];
 
-// Copies are made as late as is allowed, when a thread waits for their group.
+// Copies are made as early as is allowed, at once, or as late, when a thread waits for their
+// group.
+struct Copy {
+	float *to;
+	const float *from;
+	bool zero;
+	int group;
+
+	void make() const {
+		float *const aligned_to = (float *)__builtin_assume_aligned(to, 16);
+		const float *const aligned_from = (const float *)__builtin_assume_aligned(from, 16);
+		for (int i = 0; i < 4; i++) {
+			aligned_to[i] = zero ? 0 : aligned_from[i];
+		}
+	}
+};
 struct Copies {
-	struct {
-		float *to;
-		const float *from;
-		bool zero;
-		int group;
-	} copy[64];
+	Copy copy[64];
 	int n, group;
 };
 extern Copies copies[1024];
+extern bool copies_early;
 
 static inline void copy_async(float *to, const float *from, bool zero, bool = false) {
 	Copies &c = copies[thread()];
+	const Copy copy{to, from, zero, c.group};
+	if (copies_early) {
+		copy.make();
+		return;
+	}
 	if (c.n == 64) {
 		__builtin_trap();
 	}
-	c.copy[c.n++] = {to, from, zero, c.group};
+	c.copy[c.n++] = copy;
 }
 static inline void copies_commit() { copies[thread()].group++; }
 template <int N> static inline void copies_wait() {
@@ -85,12 +106,8 @@ template <int N> static inline void copies_wait() {
 	for (int i = 0; i < c.n; i++) {
 		if (c.copy[i].group >= c.group - N) {
 			c.copy[left++] = c.copy[i];
-			continue;
-		}
-		float *const to = (float *)__builtin_assume_aligned(c.copy[i].to, 16);
-		const float *const from = (const float *)__builtin_assume_aligned(c.copy[i].from, 16);
-		for (int j = 0; j < 4; j++) {
-			to[j] = c.copy[i].zero ? 0 : from[j];
+		} else {
+			c.copy[i].make();
 		}
 	}
 	c.n = left;
@@ -115,7 +132,7 @@ static inline float toward_zero(double v) {
 // mma_add as the PTX manual lays out the fragments of m16n8k16 for fp16. Registers hold two
 // neighbours along K: of a in rows group and group + 8, first of columns below 8, then of
 // those from 8 on; of b in rows below 8 and from 8 on.
-static inline void mma_add(float c[4], const unsigned a[4], const unsigned b[2]) {
+UNWATCHED static inline void mma_add(float c[4], const unsigned a[4], const unsigned b[2]) {
 	// By warp, two of each: who is at the next one has left the one before, so lanes meet once.
 	static float lefts[32][2][16][16], rights[32][2][8][16];
 	const int warp = thread() / 32, group = thread() % 32 / 4, in_group = thread() % 4;
@@ -144,4 +161,4 @@ static inline void mma(float c[4], const unsigned a[4], const unsigned b[2]) {
 	mma_add(c, a, b);
 }
 
-static inline void raise_to(unsigned *to, unsigned v) { *to = v > *to ? v : *to; }
+UNWATCHED static inline void raise_to(unsigned *to, unsigned v) { *to = v > *to ? v : *to; }

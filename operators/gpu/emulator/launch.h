@@ -9,7 +9,8 @@
 
 Block running;
 Copies copies[1024];
-alignas(128) float dynamic[(227 << 10) / sizeof(float)];
+bool copies_early;
+alignas(128) IN_SHARED float dynamic[(227 << 10) / sizeof(float)];
 
 typedef unsigned long Word;
 
@@ -91,8 +92,13 @@ static void resume(int t) {
 	setcontext(&contexts[t]);
 }
 
+// Intervals between barriers are counted through all launches.
+static unsigned first_of_launch, first_of_block;
+UNWATCHED static unsigned interval() { return first_of_block + running.all.turn; }
+
 // run_block runs the threads of a block, in turns if they meet, until all have finished.
 static void run_block(bool backwards) {
+	first_of_block = interval() + 1;
 	memset(&running.all, 0, sizeof running.all);
 	memset(running.warp, 0, sizeof running.warp);
 	memset(finished, 0, sizeof finished);
@@ -124,11 +130,17 @@ static const Kernel *find(const char *name) {
 // nothing is a NaN that no computation gives, of which dynamic shared memory is full first.
 static const unsigned nothing = 0x7fc0dead;
 
+// What a GPU is free to do, an emulator does either way: threads take turns first to last or
+// last to first, asynchronous copies are made late or early.
+enum { BACKWARDS = 1, EARLY = 2, WAYS = 4 };
+
 // launch runs a kernel, whose arguments are in words, for running.blocks blocks of
 // running.threads threads and so many bytes of dynamic shared memory. It tells whether none
 // wrote beyond these.
-static bool launch(const Kernel *k, int shared, bool backwards) {
+UNWATCHED static bool launch(const Kernel *k, int shared, int way) {
 	kernel = k;
+	copies_early = way & EARLY;
+	first_of_launch = interval() + 1;
 	const int values = shared / (int)sizeof *dynamic;
 	for (int z = 0; z < running.blocks[2]; z++) {
 		for (int y = 0; y < running.blocks[1]; y++) {
@@ -139,7 +151,7 @@ static bool launch(const Kernel *k, int shared, bool backwards) {
 				for (int i = 0; i < values; i++) {
 					memcpy(&dynamic[i], &nothing, sizeof nothing);
 				}
-				run_block(backwards);
+				run_block(way & BACKWARDS);
 			}
 		}
 	}
