@@ -15,6 +15,7 @@
 //   - Missing barriers: every access to memory is watched (races.h), and two of one word, of which
 //     one writes, are an error where no barrier stands between two threads, or where these are of
 //     two blocks, whatever turns they took.
+//   - Barriers to which only some threads of a block come.
 //   - Missing waits for asynchronous copies, and copies over what others still read: these are
 //     made as early as can be in one launch, as late in the next.
 //   - Addresses that are not aligned as the kernel assumes, and overflow of integers, which

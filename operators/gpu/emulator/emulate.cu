@@ -38,13 +38,10 @@ int main(int, char **argv) {
 		const Kernel *const k = find(name);
 		if (!k || k->arguments != n) {
 			printf("%s with %d arguments\n", k ? "a kernel" : "no kernel", n);
-		} else if (!launch(k, shared, way)) {
-			printf("reached beyond %d bytes of dynamic shared memory\n", shared);
-		} else if (*race) {
-			printf("%s\n", race);
-			*race = 0;
 		} else {
-			printf("ok\n");
+			*race = 0;
+			const char *const wrong = launch(k, shared, way);
+			printf("%s\n", *race ? race : wrong ? wrong : "ok");
 		}
 		fflush(stdout);
 	}

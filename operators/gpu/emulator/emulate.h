@@ -22,6 +22,7 @@ struct Barrier {
 struct Block {
 	int thread, threads, block[3], blocks[3];
 	Barrier all, warp[32];
+	long steps; // threads that finished, and barriers that all had come to
 };
 extern Block running;
 
@@ -33,6 +34,7 @@ UNWATCHED static inline void meet(Barrier &b, int members) {
 	if (++b.waiting == members) {
 		b.waiting = 0;
 		b.turn++;
+		running.steps++;
 		return;
 	}
 	while (b.turn == turn) {

@@ -71,6 +71,7 @@ static void body() {
 	for (;;) {
 		kernel->run(words);
 		finished[running.thread] = true;
+		running.steps++;
 		yield();
 	}
 }
@@ -96,13 +97,15 @@ static void resume(int t) {
 static unsigned first_of_launch, first_of_block;
 UNWATCHED static unsigned interval() { return first_of_block + running.all.turn; }
 
-// run_block runs the threads of a block, in turns if they meet, until all have finished.
-static void run_block(bool backwards) {
+// run_block runs the threads of a block, in turns if they meet, until all have finished. It tells
+// whether they have: threads that are at different barriers wait for ever.
+static bool run_block(bool backwards) {
 	first_of_block = interval() + 1;
 	memset(&running.all, 0, sizeof running.all);
 	memset(running.warp, 0, sizeof running.warp);
 	memset(finished, 0, sizeof finished);
 	for (int left = running.threads; left;) {
+		const long before = running.steps;
 		left = 0;
 		for (int i = 0; i < running.threads; i++) {
 			const int t = backwards ? running.threads - 1 - i : i;
@@ -114,7 +117,13 @@ static void run_block(bool backwards) {
 				left += !finished[t];
 			}
 		}
+		if (left && running.steps == before) {
+			memset(begun, 0, sizeof begun);
+			memset(copies, 0, sizeof copies);
+			return false;
+		}
 	}
+	return true;
 }
 
 // find is the kernel of a name, null for none.
@@ -135,9 +144,9 @@ static const unsigned nothing = 0x7fc0dead;
 enum { BACKWARDS = 1, EARLY = 2, WAYS = 4 };
 
 // launch runs a kernel, whose arguments are in words, for running.blocks blocks of
-// running.threads threads and so many bytes of dynamic shared memory. It tells whether none
-// wrote beyond these.
-UNWATCHED static bool launch(const Kernel *k, int shared, int way) {
+// running.threads threads and so many bytes of dynamic shared memory. It gives what is wrong, null
+// for nothing.
+UNWATCHED static const char *launch(const Kernel *k, int shared, int way) {
 	kernel = k;
 	copies_early = way & EARLY;
 	first_of_launch = interval() + 1;
@@ -151,15 +160,17 @@ UNWATCHED static bool launch(const Kernel *k, int shared, int way) {
 				for (int i = 0; i < values; i++) {
 					memcpy(&dynamic[i], &nothing, sizeof nothing);
 				}
-				run_block(way & BACKWARDS);
+				if (!run_block(way & BACKWARDS)) {
+					return "threads of a block wait at different barriers";
+				}
 			}
 		}
 	}
 	for (int i = values; i < values + 4096 && i < (int)(sizeof dynamic / sizeof *dynamic); i++) {
 		if (dynamic[i] != 0) {
-			return false;
+			return "reached beyond its dynamic shared memory";
 		}
 	}
 	memset(dynamic, 0, shared);
-	return true;
+	return nullptr;
 }

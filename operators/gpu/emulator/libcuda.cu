@@ -161,7 +161,7 @@ API cuLaunchKernel(const void *f, unsigned x, unsigned y, unsigned z, unsigned t
 	running.blocks[0] = (int)x;
 	running.blocks[1] = (int)y;
 	running.blocks[2] = (int)z;
-	return launch(k, (int)shared, turns++ % WAYS) ? OK : LAUNCH_FAILED;
+	return launch(k, (int)shared, turns++ % WAYS) ? LAUNCH_FAILED : OK;
 }
 
 API cuStreamCreate(void **s, unsigned) {
