@@ -34,7 +34,7 @@ func (h *heap) room(old *host, bytes int64) *host {
 	}
 	bytes = max(bytes, old.size()*9/8)
 	old.free()
-	m := &host{memory: bytesOf(make([]float32, (bytes+3)/4)), heap: h}
+	m := &host{memory: driver.Pages(int(bytes)), heap: h}
 	p, ok := h.driver.(driver.Pinner)
 	if !ok || bytes > mostPinned || bytes == 0 {
 		return m

@@ -89,7 +89,7 @@ func binding(t *testing.T, d driver.Driver) {
 	if _, err := d.Load(".version 7.8"); err == nil || !strings.HasSuffix(err.Error(), ": ptxas fatal : no kernels") {
 		t.Errorf("what the driver's compiler said is not in %v", err)
 	}
-	unpin, err := d.(driver.Pinner).Pin(make([]byte, 100))
+	unpin, err := d.(driver.Pinner).Pin(driver.Pages(100))
 	if err != nil {
 		t.Fatal(err)
 	}

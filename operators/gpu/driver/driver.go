@@ -26,7 +26,9 @@ type Driver interface {
 }
 
 // Pinner is a Driver to which memory of the host can be tied, between Bind and the function
-// it gives, so that the device makes copies by itself, without one in between. It must not be empty.
+// it gives, so that the device makes copies by itself, without one in between. Pinning is of
+// whole pages: what else lay in one could be neither pinned nor, together with what lies behind
+// it, copied. So the memory is of Pages, and not empty.
 type Pinner interface {
 	Pin(memory []byte) (unpin func() error, err error)
 }

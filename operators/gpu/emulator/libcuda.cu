@@ -116,7 +116,7 @@ static const void *pinned[64];
 API cuMemHostRegister_v2(const void *p, unsigned long bytes, unsigned flags) {
 	BOUND
 	for (const void *&known : pinned) {
-		if (!known && bytes && !flags) {
+		if (!known && bytes && ((unsigned long)p | bytes) % 4096 == 0 && !flags) {
 			known = p;
 			return OK;
 		}

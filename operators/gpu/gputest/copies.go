@@ -102,7 +102,8 @@ func copies() []Measurement {
 
 // copies times a copy. The caller is bound to the device.
 func (on Card) copies(bytes int, pinned, up bool) (seconds float64, err error) {
-	memory := make([]byte, bytes)
+	pages := driver.Pages(bytes)
+	memory := pages[:bytes]
 	for i := range memory {
 		memory[i] = byte(i) // the system has brought the page
 	}
@@ -111,7 +112,7 @@ func (on Card) copies(bytes int, pinned, up bool) (seconds float64, err error) {
 		if !ok {
 			return 0, errors.New("the driver pins no memory")
 		}
-		unpin, failed := p.Pin(memory)
+		unpin, failed := p.Pin(pages)
 		if failed != nil {
 			return 0, failed
 		}

@@ -1,6 +1,10 @@
 package soft
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"unsafe"
+)
 
 // Pin implements driver.Pinner. Uploads of memory that is pinned read it no earlier than a
 // device might.
@@ -8,6 +12,9 @@ func (d *Device) Pin(memory []byte) (unpin func() error, err error) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	at := &memory[0]
+	if page := os.Getpagesize(); uintptr(unsafe.Pointer(at))%uintptr(page) != 0 || len(memory)%page != 0 {
+		return nil, fmt.Errorf("%d bytes at %p are not of whole pages", len(memory), at)
+	}
 	if d.pinned[at] > 0 {
 		return nil, fmt.Errorf("%d bytes are pinned already", len(memory))
 	}
