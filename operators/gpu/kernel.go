@@ -41,6 +41,9 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	if !ok {
 		return refuse("no GPU kernel knows its activation")
 	}
+	if l.Shape.Len() > mostValues {
+		return refuse("its map has more than %d values", mostValues)
+	}
 	how, err := o.of(l)
 	if err != nil {
 		return nil, err
@@ -94,6 +97,10 @@ func newKernel(l *network.Layer, o Options) (kernel, error) {
 	}
 	return refuse("no GPU kernel computes it")
 }
+
+// mostValues is how many values a map has at most, which kernels count by int, each thread up to
+// the next of its values that is there no more.
+const mostValues = math.MaxInt32 - maxBlocks*kernels.Threads
 
 // open leaves values as they are.
 var open = bounds(float32(math.Inf(-1)), float32(math.Inf(1)))

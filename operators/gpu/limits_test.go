@@ -34,6 +34,68 @@ func TestUnsupported(t *testing.T) {
 	if err := Check(net); err == nil {
 		t.Error("Check let it pass")
 	}
+	large := network.New("image", network.Shape{H: 1 << 15, W: 1 << 14, C: 4})
+	if err := Check(large); err == nil || !strings.Contains(err.Error(), "more than 2147221503 values") {
+		t.Errorf("of a map of 2^31 values: %v", err)
+	}
+}
+
+// TestViewsThatDoNotFit brings views of which the last find no room: what is queued for the first
+// ones is done before their memory is another's.
+func TestViewsThatDoNotFit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 60))
+	net := supported(rng, networktest.Options{Blocks: 4})
+	d := &soft.Device{}
+	p := program(t, net, d, Options{})
+	in := net.Input().Shape
+	views := base(t, processor(t, net), networktest.Image(rng, in))
+	batch := updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})
+	w := p.NewWorker()
+	d.Limit, _ = d.Held()
+	d.Limit += aligned(4 * int64(in.Len()))
+	if err := w.Run(t.Context(), views, batch); !errors.Is(err, driver.ErrMemory) {
+		t.Fatalf("the error is %v", err)
+	}
+	d.Limit = 0
+	runtime.GC() // the views that came
+	run(t, w, views, batch)
+}
+
+// forgetful is a device that gives back what nobody refers to whenever something is downloaded, as
+// another worker might.
+type forgetful struct {
+	*soft.Device
+	collect func() error
+}
+
+type forgetfulStream struct {
+	driver.Stream
+	of *forgetful
+}
+
+func (d *forgetful) NewStream() (driver.Stream, error) {
+	s, err := d.Device.NewStream()
+	return forgetfulStream{s, d}, err
+}
+
+func (s forgetfulStream) Download(to []byte, from driver.Pointer) error {
+	if err := s.of.collect(); err != nil {
+		return err
+	}
+	return s.Stream.Download(to, from)
+}
+
+// TestForgottenViews reads views to which nobody refers any more but who reads them.
+func TestForgottenViews(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 61))
+	net := chain(t, rng)
+	d := &forgetful{Device: &soft.Device{}, collect: func() error { return nil }}
+	p := program(t, net, d, Options{})
+	d.collect = p.device.Collect
+	image := networktest.Image(rng, net.Input().Shape)
+	if _, err := p.View(t.Context(), base(t, p, image), 1); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestCancel ends a batch in the middle: little more is launched, the error is the

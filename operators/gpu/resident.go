@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"gorgonia.org/tensor"
@@ -139,6 +140,7 @@ func (p *Program) View(ctx context.Context, views *operators.Views, layer int) (
 	if err != nil {
 		return nil, p.device.heard(err)
 	}
+	defer runtime.KeepAlive(r) // else its memory may be given back before it was read
 	s := p.net.Layers[layer].Shape
 	values := make([]float32, s.Len())
 	if err := stream.Download(bytesOf(values), r.layers[layer].at); err != nil {

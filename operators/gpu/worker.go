@@ -103,20 +103,8 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 		return err
 	}
 	w.views = into
-	if base {
-		if err := into.allocate(p); err != nil {
-			return err
-		}
-	} else if err := w.bring(views); err != nil {
-		return err
-	}
-	w.plain = w.views != nil && w.views.plain
 	defer func() { w.views, w.layout = nil, nil }()
-	err = w.batch(views, batch, base)
-	if err == nil && !w.plain && p.tensor() {
-		err = w.again(views, batch, base)
-	}
-	if err != nil {
+	if err = w.compute(views, batch, base); err != nil {
 		// What is queued still reads and writes; nothing may be given away before.
 		if waited := w.queue.stream.Wait(); waited != nil && !errors.Is(err, waited) && ctx.Err() == nil {
 			err = errors.Join(err, waited)
@@ -128,7 +116,24 @@ func (w *worker) run(ctx context.Context, views *operators.Views, into *resident
 	return err
 }
 
-// batch is run, bound to the device.
+// compute is run, bound to the device. Where it fails it may leave something queued.
+func (w *worker) compute(views *operators.Views, batch []operators.Update, base bool) error {
+	p := w.program
+	if base {
+		if err := w.views.allocate(p); err != nil {
+			return err
+		}
+	} else if err := w.bring(views); err != nil {
+		return err
+	}
+	w.plain = w.views != nil && w.views.plain
+	if err := w.batch(views, batch, base); err != nil || w.plain || !p.tensor() {
+		return err
+	}
+	return w.again(views, batch, base)
+}
+
+// batch is what is computed at once: everything, or the positions for which tensor cores do not do.
 func (w *worker) batch(views *operators.Views, batch []operators.Update, base bool) error {
 	p := w.program
 	for b := range batch {
