@@ -167,7 +167,8 @@
 //     and faults.
 //   - Every kernel's twin is compared with the definitions in float64, and so is every kernel's own
 //     source, compiled for the processor, with the PTX manual's layout of tensor-core fragments
-//     (package gputest).
+//     (package gputest). Every access to memory is watched there for races, asynchronous copies
+//     come early or late, and tensor cores round as the least exact ones do (package emulator).
 //   - Once, by hand, eleven networks of torchvision at full size, from SqueezeNet to VGG16, on the
 //     emulator: at three positions within 3e-6 of the largest score of operators/cpu's by
 //     conv_ffma, but for MobileNetV3-Large with random weights, whose gates saturate (5e-5).
@@ -177,9 +178,9 @@
 //     passes, and ptxas of CUDA 11.8 assembles it for sm_80 and sm_90 with at most 64 bytes of
 //     spilled registers (package kernels).
 //
-// Open: everything that only hardware shows. That the driver's own compiler takes the PTX; how the sums
-// of tensor cores are really rounded; races that coroutines do not have; and every figure.
-// operators/gpu/cuda/check is the program for that day.
+// Open: everything that only hardware shows. That the driver's own compiler takes the PTX; how the
+// sums of tensor cores are really rounded; and every figure. operators/gpu/cuda/check is the program
+// for that day.
 //
 // Where to look first, should it be slow: which tile of conv_f16x3 is best for what (check times
 // all); wgmma, which sm_90 has and PTX for sm_80 cannot use.

@@ -3,10 +3,10 @@
 // compiler that makes the kernels' PTX.
 //
 // The source is compiled as C++. The threads of a block become coroutines that take turns at
-// barriers and at what warps do together (shuffles and tensor cores, by the PTX manual's
-// layout of fragments), blocks run one after the other. So tiles, loaders, barriers and
-// fragments are those of the source; what is left to the GPU is what the compiler, the
-// assembler and the hardware make of it, and how fast that is.
+// barriers and at what warps do together (shuffles; tensor cores, with the PTX manual's layout
+// of fragments, and sums as inexact as of any), blocks run one after the other. So tiles,
+// loaders, barriers and fragments are those of the source; what is left to the GPU is what the
+// compiler, the assembler and the hardware make of it, and how fast that is.
 //
 // It finds what a plain twin (package soft) cannot have:
 //

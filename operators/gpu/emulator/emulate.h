@@ -49,7 +49,7 @@ static inline int block_y() { return running.block[1]; }
 static inline int block_z() { return running.block[2]; }
 static inline int blocks_x() { return running.blocks[0]; }
 static inline void barrier() { meet(running.all, running.threads); }
-static inline void meet_warp() { meet(running.warp[thread() / 32], 32); }
+UNWATCHED static inline void meet_warp() { meet(running.warp[thread() / 32], 32); }
 
 UNWATCHED static inline float shuffle(float v, int mask) {
 	static float lanes[1024];
@@ -118,17 +118,36 @@ template <int N> static inline void copies_wait() {
 static inline unsigned halves(float first, float second) {
 	return __builtin_bit_cast(unsigned short, (_Float16)first) | (unsigned)__builtin_bit_cast(unsigned short, (_Float16)second) << 16;
 }
-static inline float half_of(unsigned h, int which) { return (float)__builtin_bit_cast(_Float16, (unsigned short)(h >> 16 * which)); }
+UNWATCHED static inline float half_of(unsigned h, int which) { return (float)__builtin_bit_cast(_Float16, (unsigned short)(h >> 16 * which)); }
 static inline void floats(unsigned h, float &first, float &second) {
 	first = half_of(h, 0);
 	second = half_of(h, 1);
 }
 
-// toward_zero rounds as tensor cores are known to do: what does not fit is cut off.
-static inline float toward_zero(double v) {
-	const float near = (float)v;
-	const bool beyond = near < 0 ? near < v : near > v;
-	return beyond && near - near == 0 ? __builtin_bit_cast(float, __builtin_bit_cast(unsigned, near) - 1) : near;
+// toward_zero rounds by cutting off what does not fit.
+UNWATCHED static inline float toward_zero(double v) {
+	return (float)__builtin_bit_cast(double, __builtin_bit_cast(unsigned long, v) & ~0x1fffffffUL);
+}
+
+// add8 adds up c and 8 products as the least exact of tensor cores are known to do: what lies below
+// the last of 24 bits of the largest of them is cut off from each, and from their sum (Fasi and
+// others, "Numerical behavior of NVIDIA tensor cores", 2021).
+UNWATCHED static inline float add8(float c, const float *left, const float *right) {
+	float product[8], plain = c, largest = __builtin_fabsf(c);
+	for (int k = 0; k < 8; k++) {
+		product[k] = left[k] * right[k]; // which is exact
+		plain += product[k];
+		largest = __builtin_fmaxf(largest, __builtin_fabsf(product[k]));
+	}
+	if (largest == 0 || plain - plain != 0) {
+		return plain;
+	}
+	const double last = __builtin_bit_cast(float, __builtin_bit_cast(unsigned, largest) & 0x7f800000) * 0x1p-23, each = 1 / last;
+	long sum = (long)(c * each);
+	for (int k = 0; k < 8; k++) {
+		sum += (long)(product[k] * each);
+	}
+	return toward_zero((double)sum * last);
 }
 
 // mma_add as the PTX manual lays out the fragments of m16n8k16 for fp16. Registers hold two
@@ -151,11 +170,7 @@ UNWATCHED static inline void mma_add(float c[4], const unsigned a[4], const unsi
 	meet_warp();
 	for (int i = 0; i < 4; i++) {
 		const int row = i < 2 ? group : group + 8, column = in_group * 2 + (i & 1);
-		double sum = c[i];
-		for (int k = 0; k < 16; k++) {
-			sum += (double)(left[row][k] * right[column][k]); // which is exact
-		}
-		c[i] = toward_zero(sum);
+		c[i] = add8(add8(c[i], left[row], right[column]), left[row] + 8, right[column] + 8);
 	}
 }
 static inline void mma(float c[4], const unsigned a[4], const unsigned b[2]) {
