@@ -98,7 +98,7 @@
 //
 //   - fp16 numbers end at 65504, and below 2^-14 they lose bits. So a filter's weights are
 //     multiplied by a power of two that brings the largest of them to 2^14 and more, a layer's
-//     input by one that brings the largest of its clean view to 2^10 and more; both are undone,
+//     input by one that brings the largest finite one of its clean view to 2^10 and more; both are undone,
 //     exactly, where sums are stored. The largest value of a view is found (largest) before the
 //     layer that reads it is queued, stays on the device, and outlives the view: so a scale
 //     belongs to the image, and no bit depends on the batch. A position may hold values 32 times

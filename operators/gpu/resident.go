@@ -18,7 +18,7 @@ type resident struct {
 	heap   *heap
 	layers []*buffer // by Index, nil where the view was not kept
 	sums   []*buffer // of layers that are linear, before their activation
-	// largest holds the bits of the largest |value| of each layer's view, of those that
+	// largest holds the bits of the largest finite |value| of each layer's view, of those that
 	// are measured; it is kept as long as some view is.
 	largest  *buffer
 	measured []bool

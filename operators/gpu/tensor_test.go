@@ -120,6 +120,30 @@ func TestOverflowOfBase(t *testing.T) {
 	}
 }
 
+// TestUnreadInfinity checks that an infinite value of a view that no window reads does not make
+// zeros of what tensor cores read beside it.
+func TestUnreadInfinity(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 84))
+	net := network.New("image", network.Shape{H: 8, W: 8, C: 4})
+	axis := region.Window{Kernel: 1, Stride: 2, Dilation: 1}
+	if _, err := net.Add("sparse", network.Conv{
+		Window: network.Window{Y: axis, X: axis}, Groups: 1,
+		Weights: tensor.New(tensor.WithShape(20, 1, 1, 4), tensor.WithBacking(networktest.Values(rng, 80, .3))),
+	}, net.Input()); err != nil {
+		t.Fatal(err)
+	}
+	net.Sort()
+	for _, odd := range []float64{math.Inf(1), math.NaN()} {
+		image := networktest.Image(rng, net.Input().Shape)
+		image.Float32s()[4*(8+3)] = float32(odd) // row 1, column 3
+		got := base(t, program(t, net, &soft.Device{}, tensorOn(net, true)), image).Output(net.Output.Index)
+		want := base(t, program(t, net, &soft.Device{}, Options{}), image).Output(net.Output.Index)
+		if far := distance(got, want); !(far < 1e-6) {
+			t.Errorf("beside %g the layer differs by %g", odd, far)
+		}
+	}
+}
+
 // TestScales checks that scales outlive the views, so that full inference of what only has the
 // image's view gives the same bits, and that they are shared and given back.
 func TestScales(t *testing.T) {

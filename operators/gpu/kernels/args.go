@@ -117,7 +117,7 @@ func (c *Conv) Kernel() string { return c.Name }
 // with Columns a multiple of SplitColumns; Split counts values of K as packed.
 type TensorConv struct {
 	Conv
-	// Largest is the bits of the largest |value| of the input's clean view; Unscale, for
+	// Largest is the bits of the largest finite |value| of the input's clean view; Unscale, for
 	// each of Columns of each group, the inverse of what its weights were multiplied by.
 	Largest, Unscale driver.Pointer
 	// Piece is how many values of a tap are summed up before those of the next one, a multiple

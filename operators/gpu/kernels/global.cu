@@ -144,13 +144,13 @@ KERNEL(256) void rearrange(OUT, int high, int wide, int channels, IN, int h, int
 	});
 }
 
-// largest raises what lies at to, the bits of a number, to the bits of the largest |value|.
-// Bits of numbers that are not negative are in the numbers' order, those of NaN above all.
+// largest raises what lies at to, the bits of a number, to the bits of the largest |value| that is
+// finite. Bits of numbers that are not negative are in the numbers' order.
 KERNEL(256) void largest(const float *from, int values, unsigned *to) {
 	unsigned bits = 0;
 	for (long i = block_x() * threads() + thread(); i < values; i += (long)blocks_x() * threads()) {
 		const unsigned v = __builtin_bit_cast(unsigned, from[i]) & 0x7fffffff;
-		bits = v > bits ? v : bits;
+		bits = v > bits && v < 0x7f800000 ? v : bits;
 	}
 	for (int mask = 16; mask; mask /= 2) {
 		const unsigned v = __builtin_bit_cast(unsigned, shuffle(__builtin_bit_cast(float, bits), mask));

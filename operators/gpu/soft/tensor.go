@@ -84,11 +84,12 @@ func scaling(largest uint32) (scale, unscale float32) {
 	return math.Float32frombits(exponent << 23), math.Float32frombits((254 - exponent) << 23)
 }
 
-// largest raises a number to the largest |value|, by their bits.
+// largest raises a number to the largest |value| that is finite, by their bits.
 func largest(d *Device, a *kernels.Largest, _ [3]int) {
 	to := d.values(a.To)
 	for _, v := range d.values(a.From)[:a.Values] {
-		bits := math.Float32bits(v) &^ (1 << 31)
-		to[0] = math.Float32frombits(max(bits, math.Float32bits(to[0])))
+		if bits := math.Float32bits(v) &^ (1 << 31); bits < 0x7f800000 {
+			to[0] = math.Float32frombits(max(bits, math.Float32bits(to[0])))
+		}
 	}
 }
