@@ -31,6 +31,12 @@ type scratchy interface {
 	scratch(cells, inputs int64) int64
 }
 
+// packed is what so many rows of weights take; none take something, too.
+func packed(rows, columns int) int64 { return aligned(max(1, 4*int64(rows)*int64(columns))) }
+
+// vector is how many values kernels read at once where addresses allow it.
+const vector = 4
+
 // newKernel makes the kernel of a layer, nil for layers that only hold data. The error is
 // *Unsupported, or about an algorithm.
 func newKernel(l *network.Layer, o Options) (kernel, error) {

@@ -1,12 +1,72 @@
 package gpu
 
 import (
+	"cmp"
 	"math"
 	"runtime"
 	"sync"
 
 	"occlude/operators/gpu/kernels"
 )
+
+// tensorTile is the kernel for so many columns on tensor cores.
+func tensorTile(columns int, o Options) string {
+	switch {
+	case o.Tile != "":
+		return o.Tile
+	case columns <= 64:
+		return "conv_f16x3_256x64"
+	}
+	return "conv_f16x3_128x128"
+}
+
+// split is the weights of a layer on tensor cores, beside those that it is computed with
+// where these cannot be used.
+type split struct {
+	name    string // of the kernel
+	groups  int
+	columns int // of a group, with what fills up a row
+	// depth is the values of a tap, taps how many of them there are, piece how many of a
+	// tap's are summed up before the next one's.
+	depth, taps    int
+	piece          int
+	words, unscale *buffer
+}
+
+// windowPiece is how many values of a tap are summed up before the next one's where windows
+// overlap: 128 bytes, so that a block's part of a map stays in the first-level cache. Of 128
+// cells in rectangles of 10x10, with what lies around, that is 24 KB.
+const windowPiece = 32
+
+// newSplit is for groups of so many filters, under windows that overlap or not.
+func newSplit(groups, filters, depth, taps int, overlap bool, o Options) *split {
+	k := &split{name: tensorTile(filters, o), groups: groups, columns: columnsOf(filters), depth: depth, taps: taps, piece: kernels.Deep(depth)}
+	if overlap && taps > 1 {
+		k.piece = cmp.Or(o.Piece, windowPiece)
+	}
+	return k
+}
+
+// bytes is the device memory that they take.
+func (k *split) bytes() int64 {
+	if k == nil {
+		return 0
+	}
+	return packed(k.groups*k.taps*kernels.Deep(k.depth), k.columns) + packed(k.groups, k.columns)
+}
+
+// upload brings weights to the device, of which every filter has its own row in from.
+func (k *split) upload(from []float32, filters int, put func([]byte) (*buffer, error)) (err error) {
+	if k == nil {
+		return nil
+	}
+	words, unscale := k.pack(from, filters)
+	if k.words, err = put(bytesOf(words)); err != nil {
+		return err
+	}
+	k.unscale, err = put(bytesOf(unscale))
+	return err
+}
 
 // weightExponent is the power of two below which the largest weight of a filter is brought:
 // fp16 has room below 2^16, and the rest of a weight loses nothing as long as the weight is
