@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -117,6 +116,7 @@ func (e *syntaxError) diagnostic() *Diagnostic {
 	if e.at == 0 {
 		return Errorf(span, "no statement begins with %s", e.found()).
 			WithHint("a statement begins with " + enumerate(statementWords(), "or")).
+			WithHint(e.hint()).
 			WithHint(e.didYouMean(statementWords()))
 	}
 	const few = 4
@@ -187,7 +187,7 @@ var (
 		"number": "a number",
 		"word":   "a word",
 		"quoted": "a name",
-		"color":  "a colour",
+		"color":  "a colour such as #7f7f7f",
 		"sql":    "the rest of the SQL",
 	}
 )
@@ -220,114 +220,6 @@ func (e *syntaxError) phrases() []string {
 		wider, ok := widerPhrase[phrase]
 		return ok && slices.Contains(all, wider)
 	})
-}
-
-// hint knows the usual mistakes.
-func (e *syntaxError) hint() string {
-	t := e.token()
-	bare := t.Value
-	if len(bare) >= 2 && (t.Type == tokenString || t.Type == tokenQuoted) {
-		bare = bare[1 : len(bare)-1]
-	}
-	switch t.Type {
-	case tokenQuoted:
-		if e.allowsToken("string") {
-			return fmt.Sprintf("double quotes are for names; write '%s'", clip(bare))
-		}
-	case tokenString:
-		for _, word := range e.keywords() {
-			if strings.EqualFold(word, bare) {
-				return "write " + word + " without quotes"
-			}
-		}
-		switch {
-		case e.allowsToken("quoted"):
-			return "single quotes are for texts; write " + Name{Text: clip(bare)}.String()
-		case e.allows("CLASS"):
-			return "write CLASS " + clip(t.Value)
-		}
-	case tokenWord, tokenKeyword:
-		return e.wordHint(t)
-	case tokenSymbol:
-		return e.symbolHint(t)
-	case tokenColor:
-		return "a comment begins with --"
-	}
-	return ""
-}
-
-func (e *syntaxError) wordHint(t lexer.Token) string {
-	switch {
-	case e.allowsToken("quoted") && isReserved(t.Value):
-		return fmt.Sprintf("%s is a word of the language; as a name it is written %s",
-			strings.ToUpper(t.Value), quoteName(strings.ToLower(t.Value)))
-	case e.allowsToken("string") && e.allows("TABLE") && !strings.Contains(t.Value, "."):
-		return fmt.Sprintf("write '%[1]s' for a file, TABLE %[1]s for a table", clip(t.Value))
-	case e.allowsToken("string") && !isReserved(t.Value) && (len(e.keywords()) == 0 || e.allows("TABLE")):
-		return fmt.Sprintf("write '%s'", clip(t.Value))
-	case e.allows("FOR") && (strings.EqualFold(t.Value, "TOP") || strings.EqualFold(t.Value, "CLASS")):
-		return "write FOR " + strings.ToUpper(t.Value)
-	case e.at == 1 && strings.EqualFold(e.tokens[0].Value, "ANALYZE") && slices.Contains(statementWords(), strings.ToUpper(t.Value)):
-		return "EXPLAIN ANALYZE runs a query and shows what its plan took"
-	case e.allows("SECONDS") && unitSymbols[strings.ToLower(t.Value)] != "":
-		return "write " + unitSymbols[strings.ToLower(t.Value)]
-	case e.allows("x") && e.allows("h"):
-		return "WHERE knows x, y, w and h, all in pixels"
-	}
-	return ""
-}
-
-func (e *syntaxError) symbolHint(t lexer.Token) string {
-	switch t.Value {
-	case "==":
-		return "equality is written ="
-	case "&&":
-		return "write AND"
-	case "||":
-		return "write OR"
-	case "!":
-		return "write NOT"
-	case "=>":
-		return "write >="
-	case "=<":
-		return "write <="
-	case "=", "<>", "!=", "<", "<=", ">", ">=":
-		if e.allows(">=") && !e.allows("=") {
-			return "SSIM has a lower bound only, as in SSIM >= 0.9"
-		}
-		if e.allows("AND") {
-			return "comparisons do not chain; write x > 10 AND x < 20"
-		}
-	case "-":
-		if name := e.dashedName(); name != "" {
-			return "write " + quoteName(name) + " if that is its name"
-		}
-	}
-	return ""
-}
-
-// dashedName returns the name with dashes, such as resnet-18, that the lexer
-// cut at the dash in question, or "".
-func (e *syntaxError) dashedName() string {
-	first := e.at - 1
-	if first < 0 || e.tokens[first].Type != tokenWord {
-		return ""
-	}
-	last := first
-	for last+1 < len(e.tokens) && tokenSpan(e.tokens[last]).To == position(e.tokens[last+1].Pos) {
-		if next := e.tokens[last+1]; !isWordLike(next) && next.Type != tokenNumber && next.Value != "-" {
-			break
-		}
-		last++
-	}
-	if last <= e.at {
-		return ""
-	}
-	var name strings.Builder
-	for _, t := range e.tokens[first : last+1] {
-		name.WriteString(t.Value)
-	}
-	return clip(name.String())
 }
 
 // enumerate joins words as a sentence does: a, b or c.

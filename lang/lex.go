@@ -124,7 +124,11 @@ func (s *scanner) skipBlank() (lexer.Token, bool) {
 			n := strings.Index(rest[2:], "*/")
 			if n < 0 {
 				s.open = "*/"
-				return s.refuseOpen(2, len(rest), "end it with */", "this comment is never closed"), false
+				hint := "end it with */"
+				if path := s.unbroken(); !strings.HasPrefix(path, "/*") {
+					hint = s.fileHint() // folder/*.png
+				}
+				return s.refuseOpen(2, len(rest), hint, "this comment is never closed"), false
 			}
 			s.pos.Advance(rest[:2+n+2])
 		default:
@@ -210,12 +214,35 @@ func (s *scanner) stray(r rune, size int) lexer.Token {
 		return s.refuse(size, "write the plain minus -", "the character %c is not understood", r)
 	case r == '\\' && len(s.read) == 0: // no statement, but \m or \d
 		return s.refuse(size, "commands with a backslash are typed in the shell; statements are SHOW MODELS, DESCRIBE MODEL, SET and so on", "the character %c is not understood", r)
-	case r == ':' || r == '\\':
-		return s.refuse(size, "a file is written in single quotes", "the character %c is not understood", r)
+	case r == ':' || r == '\\' || r == '.' || r == '~':
+		return s.refuse(size, s.fileHint(), "the character %c is not understood", r)
 	case !unicode.IsGraphic(r):
 		return s.refuse(size, "", "the invisible character %U is not understood", r)
 	}
 	return s.refuse(size, "", "the character %c is not understood", r)
+}
+
+// fileHint says how to write what stands here, which looks like a file's name.
+func (s *scanner) fileHint() string {
+	if path := s.unbroken(); len(path) > 1 {
+		return fmt.Sprintf("a file is written in single quotes: '%s'", clip(path))
+	}
+	return "a file is written in single quotes"
+}
+
+// unbroken is what stands around the next byte without a blank or another sign that no
+// path has. It is for hints, of which the first of a statement is shown.
+func (s *scanner) unbroken() string {
+	if s.bad != nil {
+		return ""
+	}
+	const breaks = " \t\r\n,;()'\""
+	from := strings.LastIndexAny(s.src[:s.pos.Offset], breaks) + 1
+	path, _, _ := strings.Cut(s.src[from:], "\n")
+	if n := strings.IndexAny(path, breaks); n >= 0 {
+		path = path[:n]
+	}
+	return path
 }
 
 // quoted reads a 'string' or a "name", in which the quote is written twice.
@@ -280,6 +307,8 @@ func (s *scanner) number() lexer.Token {
 		hint := fmt.Sprintf(`write a number alone, a text as '%[1]s', a name as "%[1]s"`, whole)
 		if unit, ok := unitSymbols[strings.ToLower(cross)]; ok {
 			hint = fmt.Sprintf("a time is written %s %s", clip(rest[:n]), unit)
+		} else if rest[n-1] == '.' || strings.ContainsAny(s.unbroken(), `/\`) {
+			hint = s.fileHint()
 		}
 		return s.refuse(n+tail, hint, "%s is neither a number nor a name", whole)
 	}
