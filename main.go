@@ -22,6 +22,7 @@ import (
 
 	"occlude/internal/conformance"
 	"occlude/internal/engine"
+	"occlude/lang"
 	"occlude/repl"
 	"occlude/repl/command"
 )
@@ -125,13 +126,18 @@ func run(args []string) int {
 	})
 }
 
-// misplaced says what was probably meant by a query file without -f.
+// misplaced says what was probably meant by a query file without -f, and by a statement
+// without -c.
 func misplaced(args []string, err error) error {
-	for _, a := range args {
-		if strings.HasPrefix(err.Error(), "unexpected argument "+a) {
-			if _, err := os.Stat(a); err == nil {
-				return fmt.Errorf("unexpected argument %s: -f %s runs that file", a, a)
-			}
+	for i, a := range args {
+		if !strings.HasPrefix(err.Error(), "unexpected argument "+a) {
+			continue
+		}
+		if _, err := os.Stat(a); err == nil {
+			return fmt.Errorf("unexpected argument %s: -f %s runs that file", a, a)
+		}
+		if first, _, _ := strings.Cut(a, " "); lang.BeginsStatement(first) {
+			return fmt.Errorf("unexpected argument %s: -c \"%s\" runs that statement", first, strings.Join(args[i:], " "))
 		}
 	}
 	return err

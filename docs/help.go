@@ -107,7 +107,7 @@ func findInPages(topic string) (Section, bool) {
 			if row, ok := tableRow(s.Text, strings.TrimSuffix(topic, "()")); ok && cells(row)[0] == "function" {
 				return Section{Title: s.Title, Text: row}, true
 			}
-			if i > 0 && begins == nil && topic != "" && strings.HasPrefix(title, topic+" ") {
+			if i > 0 && begins == nil && topic != "" && (strings.HasPrefix(title, topic+" ") || strings.HasPrefix(title, topic+",")) {
 				begins = &s
 			}
 		}

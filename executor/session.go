@@ -190,6 +190,9 @@ func (s *Session) createModel(ctx context.Context, p *planner.CreateModel, emit 
 	s.forget(p.Name)
 	s.models[p.Name] = m
 	s.Loaded(m, m.Loading)
+	if doubt := m.Spec.Doubt(); doubt != "" {
+		s.warn(ctx, fmt.Errorf("model %q: %s", p.Name, doubt))
+	}
 	text := fmt.Sprintf("CREATE MODEL %s: %d layers, %s parameters, input %dx%d, %d classes",
 		m.Name, len(m.Net.Layers), planner.FormatCount(int64(m.Net.Params())), m.Spec.Width, m.Spec.Height, m.Classes)
 	if m.Assumed {

@@ -16,6 +16,11 @@ var statementWords = sync.OnceValue(func() []string {
 	return keywords(expected)
 })
 
+// BeginsStatement reports whether a statement may begin with the word.
+func BeginsStatement(word string) bool {
+	return slices.Contains(statementWords(), strings.ToUpper(word))
+}
+
 // keywords returns those of the expectations that are words of the language.
 func keywords(expected []expectation) []string {
 	var words []string

@@ -18,12 +18,15 @@ func (b *binder) createModel(s *lang.CreateModel) (Plan, error) {
 		return nil, lang.Errorf(s.Model.Span(), "there is a model %q already", s.Model.Text).
 			WithHint("CREATE OR REPLACE MODEL replaces it")
 	}
+	if info, err := os.Stat(s.File.Value); err == nil && info.IsDir() {
+		return nil, lang.Errorf(s.File.Span(), "model %q is a folder", s.File.Value).WithHint(inFolder(s.File.Value, []string{".onnx"}))
+	}
 	if err := checkFile(s.File, "model"); err != nil {
 		return nil, err
 	}
 	if ext := strings.ToLower(filepath.Ext(s.File.Value)); ext == ".pt" || ext == ".pth" || ext == ".h5" || ext == ".keras" || ext == ".pb" {
 		return nil, lang.Errorf(s.File.Span(), "%q is not an ONNX file", s.File.Value).
-			WithHint("export the model to ONNX first: torch.onnx.export, tf2onnx")
+			WithHint("export the model to ONNX first, by torch.onnx.export or tf2onnx: occlude help models has the lines")
 	}
 	o := model.Options{Output: model.OutputAuto, Spec: imageio.DefaultSpec(0, 0)}
 	read := optionReader[model.Options]{table: modelOptions, target: &o}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -183,7 +184,10 @@ func (b *binder) resources(m *model.Model, net *network.Network, threads int) (r
 func imagesOf(file lang.String) ([]string, error) {
 	path, _ := imageio.SplitFrame(file.Value)
 	frame := strings.TrimPrefix(file.Value, path)
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, lang.Errorf(file.Span(), "image %q is a folder", file.Value).WithHint(inFolder(path, imageio.Extensions()))
+	case err == nil && info.Mode().IsRegular():
 		return []string{file.Value}, nil
 	}
 	if !strings.ContainsAny(path, "*?[") {
@@ -246,11 +250,21 @@ func (b *binder) target(t *lang.Target, m *model.Model) (Target, error) {
 			return Target{}, err
 		}
 		if c >= m.Classes {
-			return Target{}, lang.Errorf(v.Span(), "class %d of a model of %d classes, numbered from 0", c, m.Classes)
+			return Target{}, lang.Errorf(v.Span(), "class %d of a model of %d classes, numbered from 0", c, m.Classes).
+				WithHint(fmt.Sprintf("the last is class %s", lastClass(m)))
 		}
 		return Target{Classes: []int{c}}, nil
 	}
 	return Target{}, lang.Errorf(t.Span(), "a class is a label in single quotes or a number")
+}
+
+// lastClass is a model's last class, its number and label.
+func lastClass(m *model.Model) string {
+	last := m.Classes - 1
+	if m.Labels == nil {
+		return strconv.Itoa(last)
+	}
+	return fmt.Sprintf("%d, %s", last, m.Labels[last])
 }
 
 // classesCalled lists the classes with a label; some labels are given twice, as

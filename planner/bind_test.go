@@ -379,6 +379,10 @@ func TestBind(t *testing.T) {
 	}
 	datadriven.Walk(t, files, func(t *testing.T, path string) {
 		folder(t)
+		here, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
 		w := newWorld(t)
 		if err := w.settings.Set("threads", "2"); err != nil {
 			t.Fatal(err)
@@ -410,7 +414,7 @@ func TestBind(t *testing.T) {
 				}
 				out.WriteString(strings.TrimRight(text, "\n") + "\n")
 			}
-			return out.String()
+			return strings.ReplaceAll(out.String(), here, "$PWD")
 		})
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"occlude/internal/imageio"
@@ -158,16 +159,63 @@ func checkFile(file lang.String, what string) error {
 	return lang.Errorf(file.Span(), "%s %q: %w", what, file.Value, err)
 }
 
-// similarFile suggests a file of the same folder with a similar name.
+// similarFile suggests a file of the same folder with a similar name, or the few that
+// there are of its kind.
 func similarFile(path string) string {
+	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
+		return fmt.Sprintf("~ is a folder of that name here; write '%s'", filepath.Join(home, path[2:]))
+	}
 	dir := filepath.Dir(path)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Sprintf("the folder %q does not exist either", dir)
+		hint := fmt.Sprintf("the folder %q does not exist either", dir)
+		if here, err := os.Getwd(); err == nil && !filepath.IsAbs(path) {
+			hint += "; names are relative to " + here
+		}
+		return hint
 	}
-	names := make([]string, 0, len(entries))
+	names, alike := make([]string, 0, len(entries)), []string(nil)
 	for _, e := range entries {
 		names = append(names, e.Name())
+		if ext := filepath.Ext(path); ext != "" && strings.EqualFold(filepath.Ext(e.Name()), ext) {
+			alike = append(alike, e.Name())
+		}
 	}
-	return lang.DidYouMean(filepath.Base(path), names)
+	if hint := lang.DidYouMean(filepath.Base(path), names); hint != "" || len(alike) == 0 || len(alike) > fewFiles {
+		return hint
+	}
+	return "the folder has " + strings.Join(alike, ", ")
+}
+
+// fewFiles is how many names of files a hint lists.
+const fewFiles = 5
+
+// inFolder says how to name the files of these endings in a folder that itself was named
+// where one of them is meant.
+func inFolder(dir string, endings []string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	count := map[string]int{}
+	most, last := "", ""
+	for _, e := range entries {
+		ending := filepath.Ext(e.Name())
+		if e.IsDir() || !slices.Contains(endings, strings.ToLower(ending)) {
+			continue
+		}
+		last = e.Name()
+		if count[ending]++; count[ending] > count[most] {
+			most = ending
+		}
+	}
+	switch {
+	case most == "":
+		return ""
+	case count[most] == 1 && len(count) == 1:
+		return fmt.Sprintf("write '%s'", filepath.Join(dir, last))
+	case len(endings) == 1:
+		return "name one of its files"
+	}
+	return fmt.Sprintf("'%s' stands for the %d in it", filepath.Join(dir, "*"+most), count[most])
 }

@@ -186,6 +186,9 @@ func (b *binder) override(options []lang.Option) error {
 
 // settingsValue is a hint at what a value of a setting may be meant for, "" for none.
 func settingsValue(name string, v lang.Value) string {
+	if text := strings.ToLower(plainText(v)); name == "device" && (text == "gpu" || text == "nvidia") {
+		return "the first GPU is cuda:0; SHOW DEVICES lists what there is"
+	}
 	for _, s := range settings.All() {
 		if s.Name == name {
 			return lang.DidYouMean(plainText(v), s.Values)

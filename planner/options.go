@@ -74,7 +74,11 @@ func numbers(v lang.Value, most int) ([]float64, error) {
 	for i, item := range items {
 		n, ok := item.(lang.Number)
 		if !ok {
-			return nil, lang.Errorf(item.Span(), "%s is not a number", item)
+			d := lang.Errorf(item.Span(), "%s is not a number", item)
+			if s, ok := item.(lang.String); ok && most > 1 && strings.Contains(s.Value, ",") {
+				d = d.WithHint("a list is written in brackets and without quotes, as in [0.5, 0.5, 0.5]")
+			}
+			return nil, d
 		}
 		out[i] = n.Value
 	}

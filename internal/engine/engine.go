@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"syscall"
 	"time"
 
 	"occlude/executor"
@@ -194,10 +195,30 @@ func located(s lang.Statement, err error, source string) error {
 	if !errors.As(err, &d) {
 		at := s.Span()
 		at.To = lang.Pos{} // the statement's beginning, not all of it
-		if c, ok := s.(*lang.CreateModel); ok {
-			at = c.File.Span() // it is the file that was not as it should be
-		}
 		d = lang.Errorf(at, "%w", err)
+		if c, ok := s.(*lang.CreateModel); ok {
+			d = unusable(c, err)
+		}
 	}
 	return &Error{Diagnostics: lang.Diagnostics{d}, Source: source}
+}
+
+// unusable gives what is wrong with a model the place of its file, or of the option that
+// does not fit it.
+func unusable(c *lang.CreateModel, err error) *lang.Diagnostic {
+	var option *model.OptionError
+	if errors.As(err, &option) {
+		for _, o := range c.Options {
+			if o.Name.Key() == option.Option {
+				return lang.Errorf(o.Value.Span(), "%w", err)
+			}
+		}
+	}
+	d := lang.Errorf(c.File.Span(), "%w", err)
+	var system syscall.Errno
+	var stopped *executor.Interrupted
+	if errors.As(err, &system) || errors.As(err, &stopped) {
+		return d
+	}
+	return d.WithHint("occlude help models tells which networks are read, and how to export one")
 }

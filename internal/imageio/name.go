@@ -23,3 +23,9 @@ func SplitFrame(name string) (path string, frame int) {
 	}
 	return name[:at], int(n)
 }
+
+// Extensions are what the names of images end in, small, with the dot, for those who look
+// for images: what is named is read whatever it is called.
+func Extensions() []string {
+	return []string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".dcm", ".dicom"}
+}

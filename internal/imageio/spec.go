@@ -160,6 +160,24 @@ func (s Spec) validateList(name string, values []float32) error {
 	return nil
 }
 
+// Doubt tells of a mean or std that belongs to pixels of another scale, "" if all may be
+// meant: of means from 0 to 255 where pixels become 0 to 1, and of deviations below 1
+// where they stay 0 to 255.
+func (s Spec) Doubt() string {
+	low, high := min(0, 255*s.Scale), max(0, 255*s.Scale)
+	for c, a := range s.affine() {
+		switch {
+		case c >= s.Channels.Count():
+		case a.mean < 1.01*low || a.mean > 1.01*high:
+			return fmt.Sprintf("mean = %v is beyond all pixels, which scale = %.6g makes %.4g to %.4g; for a mean of pixels from 0 to 255 say scale = 1",
+				a.mean, s.Scale, low, high)
+		case s.Scale == 1 && a.std < 1:
+			return fmt.Sprintf("std = %v belongs to pixels from 0 to 1, scale = 1 leaves them 0 to 255; without scale they are 0 to 1", a.std)
+		}
+	}
+	return ""
+}
+
 func finite(v float32) bool {
 	return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0)
 }

@@ -51,6 +51,17 @@ type Model struct {
 	Loading  time.Duration
 }
 
+// OptionError is a fault of an option of CREATE MODEL that shows only beside the model.
+type OptionError struct {
+	Option string
+	Err    error
+}
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // Load reads a classifier. Errors name the file at fault. Option errors and a
 // bad labels file are found before the model, which may be large, is read.
 func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
@@ -65,7 +76,7 @@ func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 	var err error
 	if o.Labels != "" {
 		if labels, err = readLabels(o.Labels); err != nil {
-			return nil, err
+			return nil, &OptionError{"labels", err}
 		}
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -92,7 +103,7 @@ func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 		return nil, wrong(err)
 	}
 	if labels != nil && len(labels) != m.Classes {
-		return nil, fmt.Errorf("labels %q: %d labels for a model of %d classes", o.Labels, len(labels), m.Classes)
+		return nil, &OptionError{"labels", fmt.Errorf("labels %q: %d labels for a model of %d classes", o.Labels, len(labels), m.Classes)}
 	}
 	if m.Hash, m.Bytes, err = sum(); err != nil {
 		return nil, wrong(err)
@@ -116,7 +127,15 @@ func preprocessing(o Options, in network.Shape) (imageio.Spec, error) {
 	if want := s.Channels.Count(); want != in.C {
 		return s, fmt.Errorf("the input takes %d channels, but channels = '%s' makes %d", in.C, o.Channels, want)
 	}
-	return s, s.Validate()
+	err := s.Validate()
+	switch {
+	case err == nil:
+	case len(s.Mean) > 1 && len(s.Mean) != in.C:
+		err = &OptionError{"mean", err}
+	case len(s.Std) > 1 && len(s.Std) != in.C:
+		err = &OptionError{"std", err}
+	}
+	return s, err
 }
 
 // finish decides what the output is and adds what is missing to make it

@@ -31,7 +31,11 @@ func ReadFile(path string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, cause(err))
 	}
 	defer f.Close()
-	return readAll(name, f)
+	text, err := readAll(name, f)
+	if err == nil && strings.IndexByte(text, 0) >= 0 {
+		return "", fmt.Errorf("%s: it holds NUL bytes, so it is no text; models and images are named in statements, as in CREATE MODEL m FROM 'model.onnx'", name)
+	}
+	return text, err
 }
 
 func readAll(name string, from io.Reader) (string, error) {

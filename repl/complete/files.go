@@ -7,15 +7,12 @@ import (
 	"strings"
 	"unicode"
 
+	"occlude/internal/imageio"
 	"occlude/lang"
 )
 
 // mostFiles is how many files of a folder are offered: nobody chooses among more.
 const mostFiles = 200
-
-// images are the extensions of files that are offered as images. Others are read,
-// too, whatever they are called.
-var images = []string{".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".dcm", ".dicom"}
 
 // files offers what is in the folder that was typed: folders, and files of the kind
 // that is wanted.
@@ -67,7 +64,7 @@ func Files(typed string, wanted func(name string) bool) []string {
 func (c *completer) wanted(kind lang.Kind, name string) bool {
 	extension := strings.ToLower(filepath.Ext(name))
 	if kind == lang.KindImage {
-		return slices.Contains(images, extension)
+		return slices.Contains(imageio.Extensions(), extension)
 	}
 	last := len(c.next.Before) - 1
 	if c.creates() && strings.EqualFold(c.next.Before[last], "FROM") {

@@ -19,4 +19,4 @@ type Absent struct{ Reason string }
 func (e *Absent) Error() string { return e.Reason }
 
 // ErrNotBuilt tells that a program has no way to any device, whatever the machine has.
-var ErrNotBuilt error = &Absent{"this program was built without CUDA; on Linux, `go build -tags cuda` builds one with it"}
+var ErrNotBuilt error = &Absent{"this program was built without CUDA; on Linux, `make cuda` in a clone builds one with it"}
