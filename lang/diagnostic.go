@@ -7,30 +7,13 @@ import (
 	"unicode"
 )
 
-// Severity says how bad a diagnostic is.
-type Severity int
-
-// The severities.
-const (
-	Error   Severity = iota // the statement means nothing and is not run
-	Warning                 // the statement runs, perhaps not as meant
-)
-
-func (s Severity) String() string {
-	if s == Warning {
-		return "warning"
-	}
-	return "error"
-}
-
 // Diagnostic is one complaint about a source text, in the words of the
 // language's user. It is an error; its Error is the first line of [Diagnostic.Format].
 type Diagnostic struct {
 	Span
-	Severity Severity
-	Summary  string // what is wrong: one line, small letter, no full stop
-	Hint     string // what to do about it, or ""
-	Err      error  // the error that led here, for errors.Is; may be nil
+	Summary string // what is wrong: one line, small letter, no full stop
+	Hint    string // what to do about it, or ""
+	Err     error  // the error that led here, for errors.Is; may be nil
 }
 
 // Errorf returns an error about a stretch of source. An operand of %w is kept
@@ -51,7 +34,7 @@ func (d *Diagnostic) WithHint(hint string) *Diagnostic {
 
 // Error returns file:line:col: error: summary.
 func (d *Diagnostic) Error() string {
-	out := d.Severity.String() + ": " + visible(d.Summary)
+	out := "error: " + visible(d.Summary)
 	if at := d.From.String(); at != "" {
 		out = at + ": " + out
 	}
@@ -88,14 +71,12 @@ func (d *Diagnostic) Unwrap() error { return d.Err }
 // them.
 type Diagnostics []*Diagnostic
 
-// Err returns the diagnostics as an error, or nil if none of them is an error.
+// Err returns the diagnostics as an error, or nil if there are none.
 func (ds Diagnostics) Err() error {
-	for _, d := range ds {
-		if d.Severity == Error {
-			return ds
-		}
+	if len(ds) == 0 {
+		return nil
 	}
-	return nil
+	return ds
 }
 
 // Error returns the diagnostics one per line, without source lines.

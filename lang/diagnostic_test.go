@@ -58,19 +58,19 @@ func TestForeignDiagnostic(t *testing.T) {
                         ^~~
   hint: did you mean oct?
 `
-	all := Diagnostics{err.(*Diagnostic), {Severity: Warning, Summary: "it is late"}}
-	if got := all.Format(src); got != want+"warning: it is late\n" {
+	all := Diagnostics{err.(*Diagnostic), {Summary: "it is late"}}
+	if got := all.Format(src); got != want+"error: it is late\n" {
 		t.Errorf("Format gives\n%s", got)
 	}
 	var d *Diagnostic
 	if !errors.Is(all.Err(), fs.ErrNotExist) || !errors.As(all.Err(), &d) {
 		t.Error("the diagnostics do not lead to their errors")
 	}
-	if got := all.Error(); !strings.HasSuffix(got, "\nwarning: it is late") {
+	if got := all.Error(); !strings.HasSuffix(got, "\nerror: it is late") {
 		t.Errorf("Error() = %q", got)
 	}
-	if all[1:].Err() != nil || (Diagnostics)(nil).Err() != nil {
-		t.Error("warnings alone are an error")
+	if (Diagnostics)(nil).Err() != nil {
+		t.Error("no diagnostics are an error")
 	}
 	// A span of another text cannot be shown.
 	if got := d.Format("short"); strings.Contains(got, "^") {

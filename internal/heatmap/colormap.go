@@ -23,14 +23,6 @@ func Colormaps() []string {
 	return names
 }
 
-// CheckColormap reports an unknown name, with the nearest known one as a hint,
-// so that a query can be refused before its map is computed. The empty name is
-// the default's.
-func CheckColormap(name string) error {
-	_, err := findColormap(name)
-	return err
-}
-
 // kind is a colour map together with how it reads a heat map and covers an image.
 type kind struct {
 	name  string
@@ -74,8 +66,7 @@ func findColormap(name string) (colormap, error) {
 		}
 		bases = append(bases, k.name)
 	}
-	return colormap{}, fmt.Errorf("unknown colormap %q%s (there are %s; add _r to reverse one)",
-		name, suggestion(wanted), strings.Join(bases, ", "))
+	return colormap{}, fmt.Errorf("unknown colormap %q (there are %s; add _r to reverse one)", name, strings.Join(bases, ", "))
 }
 
 // at is the opaque colour at t; t outside [0, 1] gets the nearer end's.
@@ -214,43 +205,4 @@ func curveThrough(stops []stop) func(t float64) lab {
 		}
 	}
 	return func(t float64) lab { return oklch(lerp(first, last, t), c.Predict(t), h.Predict(t)) }
-}
-
-// suggestion names the known colour map that is nearest in spelling, if one is near.
-func suggestion(wanted string) string {
-	best, nearest := "", 3
-	for _, name := range Colormaps() {
-		if d := editDistance(wanted, name); d < nearest {
-			best, nearest = name, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance counts the insertions, deletions and replacements from a to b,
-// giving up on names that are no name.
-func editDistance(a, b string) int {
-	if len(a) > 64 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -100,3 +100,6 @@ func apart(a, b color.RGBA) int {
 	d := func(x, y uint8) int { return max(int(x)-int(y), int(y)-int(x)) }
 	return max(d(a.R, b.R), d(a.G, b.G), d(a.B, b.B))
 }
+
+// chroma is a colour's distance from gray.
+func (c lab) chroma() float64 { return math.Hypot(c.a, c.b) }

@@ -23,9 +23,6 @@ func oklch(l, c, h float64) lab {
 	return lab{l, c * cos, c * sin}
 }
 
-// chroma is the distance from gray.
-func (c lab) chroma() float64 { return math.Hypot(c.a, c.b) }
-
 // distance is the perceived difference of two colours.
 func (c lab) distance(d lab) float64 {
 	return math.Sqrt(square(c.l-d.l) + square(c.a-d.a) + square(c.b-d.b))

@@ -223,7 +223,7 @@ func TestRenderRefuses(t *testing.T) {
 	}{
 		{"no image", Figure{Maps: []Map{good}}, "needs the image"},
 		{"no maps", Figure{Image: im}, "nothing to show"},
-		{"colormap", Figure{Image: im, Maps: []Map{good}, Colormap: "coolworm"}, `did you mean "coolwarm"`},
+		{"colormap", Figure{Image: im, Maps: []Map{good}, Colormap: "coolworm"}, `unknown colormap "coolworm"`},
 		{"two channels", Figure{Image: photograph(8, 8, 2, func(x, y, c int) float32 { return 0 }), Maps: []Map{good}}, "has shape (8, 8, 2)"},
 		{"four dimensions", Figure{Image: tensor.New(tensor.WithShape(1, 8, 8, 3), tensor.Of(tensor.Float32)), Maps: []Map{good}}, "has shape (1, 8, 8, 3)"},
 		{"bytes", Figure{Image: tensor.New(tensor.WithShape(8, 8, 3), tensor.Of(tensor.Uint8)), Maps: []Map{good}}, "not float32"},

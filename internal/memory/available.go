@@ -58,19 +58,13 @@ func (s System) machine() (int64, bool) {
 	return kilobytes(text, "MemAvailable")
 }
 
-// Resident is how many bytes of memory this process has now, and Peak the most
-// that it had so far; 0 where that is not known.
-func (s System) Resident() int64 { return s.status("VmRSS") }
-
-// Peak is the most memory that this process had so far.
-func (s System) Peak() int64 { return s.status("VmHWM") }
-
-func (s System) status(name string) int64 {
+// Resident is how many bytes of memory this process has now; 0 where that is not known.
+func (s System) Resident() int64 {
 	text, err := fs.ReadFile(s.files, "proc/self/status")
 	if err != nil {
 		return 0
 	}
-	n, _ := kilobytes(text, name)
+	n, _ := kilobytes(text, "VmRSS")
 	return n
 }
 

@@ -3,7 +3,7 @@
 //	Arrays     a set of arrays, each counted once whoever shares it
 //	Available  what the machine, or the control group that this process is in,
 //	           has left
-//	Resident   what this process has, and Peak the most that it ever had
+//	Resident   what this process has
 //
 // # What a process takes
 //

@@ -115,36 +115,6 @@ func (n *Network) Clone() *Network {
 	return c
 }
 
-// Consumers lists for every layer those that read it, in order; a layer that
-// reads another twice is listed twice.
-func (n *Network) Consumers() map[*Layer][]*Layer {
-	m := make(map[*Layer][]*Layer, len(n.Layers))
-	for _, l := range n.Layers {
-		for _, p := range l.In {
-			m[p] = append(m[p], l)
-		}
-	}
-	return m
-}
-
-// Replace makes every reader of old, and the output, read l instead. The layer
-// l itself keeps its inputs.
-func (n *Network) Replace(old, l *Layer) {
-	for _, r := range n.Layers {
-		if r == l {
-			continue
-		}
-		for i, p := range r.In {
-			if p == old {
-				r.In[i] = l
-			}
-		}
-	}
-	if n.Output == old {
-		n.Output = l
-	}
-}
-
 // Sort drops layers that the output does not need, brings the rest into a
 // topological order that keeps the present order where it can, and numbers
 // them. It returns how many were dropped. The input layer always stays.

@@ -118,22 +118,6 @@ func TestCloneSharesNoLayers(t *testing.T) {
 	}
 }
 
-func TestReplace(t *testing.T) {
-	n := network.New("input", network.Shape{H: 4, W: 4, C: 2})
-	a := mustAdd(t, n, "a", network.Pointwise{Act: network.Activation{Fn: network.Relu}}, n.Input())
-	b := mustAdd(t, n, "b", network.Binary{Fn: network.Add}, a, a)
-	x := mustAdd(t, n, "x", network.Pointwise{Act: network.Activation{Fn: network.Tanh}}, a)
-	n.Output = b
-	n.Replace(a, x)
-	if b.In[0] != x || b.In[1] != x || x.In[0] != a {
-		t.Error("readers of a must read x, which itself still reads a")
-	}
-	n.Replace(b, x)
-	if n.Output != x {
-		t.Error("the output must move along")
-	}
-}
-
 // What does not fit together is refused with the layer's name.
 func TestShapeErrors(t *testing.T) {
 	in := network.Shape{H: 5, W: 5, C: 4}
