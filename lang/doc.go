@@ -14,8 +14,8 @@
 // one statement only, and so that no statement is held in memory longer than
 // it takes to parse it. The grammar (grammar.go) is read by participle into
 // one struct for each production. It needs one token of lookahead and decides
-// only what may stand where; the builder (build.go, goals.go, condition.go)
-// turns the structs into the tree (ast.go, expr.go) and checks what a grammar
+// only what may stand where; the builder (build.go and others, goals.go, condition.go)
+// turns the structs into the tree (ast.go and others, expr.go) and checks what a grammar
 // cannot say: that a clause comes once, that a size is whole, that WHERE is
 // given a condition and not a number.
 //
@@ -36,7 +36,7 @@
 // lists of words ([Keywords]), and completion ([NextAt]). A new production is
 // known to all of them without another line of code. complain.go puts it into
 // words and knows the usual mistakes: quotes of the wrong kind, signs from other
-// languages, statements and clauses that are yet to come.
+// languages, a file without quotes.
 //
 // Other packages report what they find wrong with a tree by [Errorf] on the
 // span of the node, and [DidYouMean]; the reader cannot tell who it was.
@@ -63,8 +63,6 @@
 // # Extending it
 //
 // A new statement is a production in statementSyntax, a type in ast.go, a case
-// in the builder and a String; a new clause is the same one level down. What is
-// planned but not there is listed in complain.go (notYet) and leaves that list
-// when it comes. docs/language.md shows the grammar; go test ./lang -update
-// brings it up to date.
+// in the builder and a String; a new clause is the same one level down.
+// docs/language.md shows the grammar; go test ./lang -update brings it up to date.
 package lang

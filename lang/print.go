@@ -3,8 +3,10 @@ package lang
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -289,12 +291,17 @@ func (s *ResetAll) String() string    { return "RESET ALL" }
 // setting prints a setting's name where ALL, MODELS and the like would mean
 // something else.
 func setting(n Name) string {
-	switch key := n.Key(); key {
-	case "all", "models", "tables", "calibration", "cache":
+	if key := n.Key(); slices.Contains(showWords(), strings.ToUpper(key)) {
 		return quoteName(key)
 	}
 	return n.String()
 }
+
+// showWords are the words that SHOW takes for something else than a setting.
+var showWords = sync.OnceValue(func() []string {
+	const text = "SHOW "
+	return NextAt(text, len(text)).Words
+})
 
 // String prints the option as WITH writes it: name = value.
 func (o Option) String() string {

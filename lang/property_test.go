@@ -26,6 +26,15 @@ func checkRoundTrip(t interface{ Fatalf(string, ...any) }, s Statement) {
 	}
 }
 
+// A setting may be called like anything else that SHOW and RESET know.
+func TestNamesOfSettings(t *testing.T) {
+	for _, word := range Keywords() {
+		name := Name{Text: strings.ToLower(word), Quoted: isReserved(word)}
+		checkRoundTrip(t, &ShowSetting{Setting: name})
+		checkRoundTrip(t, &Reset{Setting: name})
+	}
+}
+
 func TestPrintedTreesParse(t *testing.T) {
 	statement := statements()
 	rapid.Check(t, func(t *rapid.T) { checkRoundTrip(t, statement.Draw(t, "statement")) })
