@@ -62,7 +62,7 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 		SSIM: a.SSIM, Pearson: a.Pearson, Top10Overlap: a.Top10Overlap, StageCost: a.StageCost,
 	}
 	if a.SSIM == 0 {
-		options.SSIM = timed // which nobody waits for
+		options.SSIM = similarity // which nobody waits for
 	}
 	if a.Sketches() {
 		features, err := s.backward(ctx)
@@ -81,9 +81,9 @@ func (c *computation) newSampler(ctx context.Context) (*sampler, error) {
 	return s, err
 }
 
-// timed is the structural similarity by which the estimator decides what to compute
+// similarity is the structural similarity by which the estimator decides what to compute
 // next where only the time is limited.
-const timed = 0.95
+const similarity = 0.95
 
 // good tells whether the map is as good as was asked for.
 func (s *sampler) good() bool { return s.plan.SSIM > 0 && s.last != nil && s.last.Stop }

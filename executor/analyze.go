@@ -108,38 +108,3 @@ func aboutCurves(p *planner.Analyze, curves []curve.Curve) string {
 	}
 	return b.String()
 }
-
-// onePart makes the progress of everything until done is called one part, of so many
-// positions, which may be told to it directly, too.
-func (s *Session) onePart(name string, positions int) (part Progress, done func()) {
-	whole := s.Progress
-	if whole == nil {
-		return within{}, func() {}
-	}
-	whole.Start(name, positions)
-	s.Progress = within{whole}
-	return s.Progress, func() {
-		s.Progress = whole
-		whole.Finish()
-	}
-}
-
-// within is the progress of something that is a part of a whole, nil where nobody
-// listens.
-type within struct{ whole Progress }
-
-func (within) Start(string, int) {}
-func (within) Expect(int)        {}
-func (within) Finish()           {}
-
-func (w within) Next(image string, number, of int) {
-	if w.whole != nil {
-		w.whole.Next(image, number, of)
-	}
-}
-
-func (w within) Add(positions int) {
-	if w.whole != nil {
-		w.whole.Add(positions)
-	}
-}

@@ -213,9 +213,7 @@ func (m *Measured) compare(reference, h *HeatMap) error {
 		if h.Plan.Grid.Listed {
 			continue
 		}
-		g := h.Plan.Grid
-		of := func(of ClassMap) quality.Map { return quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(of)} }
-		figures, err := quality.Compare(of(r), of(c), nil)
+		figures, err := quality.Compare(h.comparable(r), h.comparable(c), nil)
 		if err != nil {
 			return err
 		}

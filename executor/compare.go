@@ -88,13 +88,7 @@ func (c *Comparison) likeness(rank int) (Likeness, error) {
 			l.Difference, l.At = v, g.Positions[i]
 		}
 	}
-	w, h := len(g.Positions), 1
-	if !g.Listed {
-		w, h = g.Cols(), g.Rows()
-	}
-	of := func(m *HeatMap) quality.Map {
-		return quality.Map{W: w, H: h, P: m.cells(ClassMap{P: m.drops(rank)})}
-	}
+	of := func(m *HeatMap) quality.Map { return m.comparable(ClassMap{P: m.drops(rank)}) }
 	figures, err := quality.Compare(of(c.First), of(c.Second), nil)
 	l.Pearson, l.SSIM = figures.Pearson, figures.SSIM
 	if g.Listed {

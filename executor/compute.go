@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"occlude/internal/defect"
 	"occlude/operators"
 	"occlude/operators/lattice"
 	"occlude/operators/region"
@@ -179,8 +176,6 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 	if len(list) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	p := c.query.plan
 	progress := c.query.session.Progress
 	if c.silent {
@@ -194,39 +189,22 @@ func (c *computation) compute(ctx context.Context, list []job, batch int) error 
 		batch = min(batch, c.fits)
 	}
 	share := &share{total: len(list), batch: max(1, min(batch, p.Chosen().Batch)), workers: workers, first: c.first(list)}
-	var done atomic.Int64
-	work := func(b *batcher) (err error) {
-		defer defect.Recover(&err)
-		for {
-			from, to := share.take()
-			if from == to {
-				return nil
-			}
-			if err := b.run(ctx, list[from:to], share); err != nil {
-				return err
-			}
-			done.Add(int64(to - from))
-			if progress != nil {
-				progress.Add(to - from)
-			}
+	done, err := share.deal(ctx, func(ctx context.Context, worker, from, to int) error {
+		if err := c.batchers[worker].run(ctx, list[from:to], share); err != nil {
+			return err
 		}
-	}
-	var wg sync.WaitGroup
-	for _, b := range c.batchers[:workers] {
-		wg.Go(func() {
-			if err := work(b); err != nil {
-				cancel(err) // the first error ends the others
-			}
-		})
-	}
-	wg.Wait()
+		if progress != nil {
+			progress.Add(to - from)
+		}
+		return nil
+	})
 	c.fits = share.fits
 	c.count = marked(c.done)
 	if !c.silent {
-		c.computed += int(done.Load())
+		c.computed += done
 	}
-	if int(done.Load()) < len(list) { // else the context ended too late to matter
-		return c.query.interrupted(ctx, context.Cause(ctx), c.result.Image, c.computed)
+	if err != nil {
+		return c.query.interrupted(ctx, err, c.result.Image, c.computed)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@
 //
 // The base pass materializes the views with all threads, unless a query before
 // has left them. Then each worker takes batches of positions from a common counter
-// until none is left, so the load balances itself to the end; which worker computes
+// until none is left (share.go), so the load balances itself to the end; which worker computes
 // a position does not change its value. A plan of several stages is that several
 // times over, with what the plan says between them: enlarging what is known,
 // choosing what is worth computing (compute.go). The plan decided everything else:
@@ -29,6 +29,14 @@
 // memory and NULL in rows, or interpolated if the plan goes from coarse to fine. The
 // same is what a query leaves that is cancelled: a HeatMap that is Partial, emitted
 // before the error.
+//
+// # Many images
+//
+// A query over several images runs them one after the other and holds one at a time
+// (stream.go); with ON ERROR CONTINUE one that cannot be used is left out. INTO TABLE keeps
+// each map as soon as it is there, under a hash of all that decides what it says
+// (identity.go), and leaves out what the table has (table.go). SQL goes to
+// internal/tables/queries, with the last result as a table (sql.go).
 //
 // # What is measured beforehand
 //
@@ -49,6 +57,8 @@
 // EVALUATE computes a query's maps and judges each by its metrics (evaluate.go). The steps
 // of a curve are images between two others, each an update of the nearer one; they run
 // on a plan of their own (walk.go).
+//
+// # Ending
 //
 // A context ends everything within about a tenth of a second: the error is then
 // an *Interrupted, which says how far the map had come. No goroutine outlives

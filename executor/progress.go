@@ -19,6 +19,41 @@ type Progress interface {
 	Finish()
 }
 
+// onePart makes the progress of everything until done is called one part, of so many
+// positions, which may be told to it directly, too.
+func (s *Session) onePart(name string, positions int) (part Progress, done func()) {
+	whole := s.Progress
+	if whole == nil {
+		return within{}, func() {}
+	}
+	whole.Start(name, positions)
+	s.Progress = within{whole}
+	return s.Progress, func() {
+		s.Progress = whole
+		whole.Finish()
+	}
+}
+
+// within is the progress of something that is a part of a whole, nil where nobody
+// listens.
+type within struct{ whole Progress }
+
+func (within) Start(string, int) {}
+func (within) Expect(int)        {}
+func (within) Finish()           {}
+
+func (w within) Next(image string, number, of int) {
+	if w.whole != nil {
+		w.whole.Next(image, number, of)
+	}
+}
+
+func (w within) Add(positions int) {
+	if w.whole != nil {
+		w.whole.Add(positions)
+	}
+}
+
 // overImages makes the progress of a query over several images that of a whole, until
 // done is called. Before each image next is told its index.
 func (s *Session) overImages(p *planner.Occlude) (next func(int), done func()) {

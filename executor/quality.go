@@ -81,12 +81,21 @@ type Checks struct {
 	RMS, Worst float64 // of the differences of probabilities, over all classes
 }
 
+// comparable is a class's map as it is compared with others; positions that form no grid
+// stand in a row.
+func (h *HeatMap) comparable(c ClassMap) quality.Map {
+	g := h.Plan.Grid
+	if g.Listed {
+		return quality.Map{W: len(g.Positions), H: 1, P: c.P}
+	}
+	return quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(c)}
+}
+
 // compare says how near a class's map on the positions of this one is to the exact
 // one.
 func (h *HeatMap) compare(exact, approximate ClassMap) (quality.Figures, error) {
 	g := h.Plan.Grid
-	of := func(c ClassMap) quality.Map { return quality.Map{W: g.Cols(), H: g.Rows(), P: h.cells(c)} }
-	f, err := quality.Compare(of(exact), of(approximate),
+	f, err := quality.Compare(h.comparable(exact), h.comparable(approximate),
 		&quality.Picture{X: g.X, Y: g.Y, PatchW: g.PatchW, PatchH: g.PatchH, Width: g.Width, Height: g.Height, P0: exact.P0})
 	if err != nil {
 		return f, fmt.Errorf("image %q, class %s: comparing the map with the exact one: %w", h.Image, exact.Label, err)

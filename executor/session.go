@@ -121,11 +121,7 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 	case *planner.Analyze:
 		return s.analyze(ctx, p, emit)
 	case *planner.Set:
-		if err := s.Settings.Set(p.Name, p.Value); err != nil {
-			return err
-		}
-		s.boundViews()
-		return emit(Message{"SET"})
+		return s.changed(s.Settings.Set(p.Name, p.Value), Message{"SET"}, emit)
 	case *planner.Show:
 		r, err := s.show(p.Name)
 		if err != nil {
@@ -133,11 +129,7 @@ func (s *Session) run(ctx context.Context, p planner.Plan, emit func(Result) err
 		}
 		return emit(r)
 	case *planner.Reset:
-		if err := s.Settings.Reset(p.Name); err != nil {
-			return err
-		}
-		s.boundViews()
-		return emit(Message{"RESET"})
+		return s.changed(s.Settings.Reset(p.Name), Message{"RESET"}, emit)
 	case *planner.ShowCalibration:
 		return s.showCalibration(ctx, p, emit)
 	case *planner.ExportCalibration:
@@ -215,6 +207,15 @@ func (s *Session) forget(name string) {
 	delete(s.programs, s.models[name])
 	delete(s.models, name)
 	s.dropViews(s.unmade)
+}
+
+// changed lets a change of the settings have its effect, unless it has failed.
+func (s *Session) changed(err error, done Message, emit func(Result) error) error {
+	if err != nil {
+		return err
+	}
+	s.boundViews()
+	return emit(done)
 }
 
 func showModels(p *planner.ShowModels) *Relation {

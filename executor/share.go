@@ -1,6 +1,11 @@
 package executor
 
-import "sync"
+import (
+	"context"
+	"sync"
+
+	"occlude/internal/defect"
+)
 
 // share deals the positions of a heat map out to its workers, a batch at a time.
 type share struct {
@@ -34,4 +39,39 @@ func (s *share) take() (from, to int) {
 	from = s.next
 	s.next += n
 	return from, s.next
+}
+
+// deal lets workers take positions and do them until none is left or one fails, whose error
+// ends the others. It tells how many were done and, if those are not all, what ended it.
+func (s *share) deal(ctx context.Context, do func(ctx context.Context, worker, from, to int) error) (done int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := func(worker int) (err error) {
+		defer defect.Recover(&err)
+		for {
+			from, to := s.take()
+			if from == to {
+				return nil
+			}
+			if err := do(ctx, worker, from, to); err != nil {
+				return err
+			}
+			s.mu.Lock()
+			done += to - from
+			s.mu.Unlock()
+		}
+	}
+	var group sync.WaitGroup
+	for worker := range s.workers {
+		group.Go(func() {
+			if err := work(worker); err != nil {
+				cancel(err) // the first error ends the others
+			}
+		})
+	}
+	group.Wait()
+	if done < s.total { // else the context ended too late to matter
+		return done, context.Cause(ctx)
+	}
+	return done, nil
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"gorgonia.org/tensor"
 
-	"occlude/internal/defect"
 	"occlude/internal/faithfulness"
 	"occlude/operators"
 	"occlude/operators/region"
@@ -233,43 +231,17 @@ func (w *walks) compute(ctx context.Context, ends [2]*end, at int, steps []step)
 	if len(steps) == 0 {
 		return 0, nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	workers := min(len(w.workers), len(steps))
 	share := &share{total: len(steps), batch: w.evaluation.Plan.Walk.Chosen().Batch, workers: workers}
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	work := func(worker operators.Worker) (err error) {
-		defer defect.Recover(&err)
-		for {
-			from, to := share.take()
-			if from == to {
-				return nil
-			}
-			if err := w.batch(ctx, worker, ends, at, steps[from:to]); err != nil {
-				return err
-			}
-			mu.Lock()
-			done += to - from
-			mu.Unlock()
-			if w.session.Progress != nil {
-				w.session.Progress.Add(to - from)
-			}
+	return share.deal(ctx, func(ctx context.Context, worker, from, to int) error {
+		if err := w.batch(ctx, w.workers[worker], ends, at, steps[from:to]); err != nil {
+			return err
 		}
-	}
-	for _, worker := range w.workers[:workers] {
-		group.Go(func() {
-			if err := work(worker); err != nil {
-				cancel(err) // the first error ends the others
-			}
-		})
-	}
-	group.Wait()
-	if done < len(steps) {
-		return done, context.Cause(ctx)
-	}
-	return done, nil
+		if w.session.Progress != nil {
+			w.session.Progress.Add(to - from)
+		}
+		return nil
+	})
 }
 
 // batch computes steps together.
