@@ -34,7 +34,7 @@ func (d *Diagnostic) WithHint(hint string) *Diagnostic {
 
 // Error returns file:line:col: error: summary.
 func (d *Diagnostic) Error() string {
-	out := "error: " + visible(d.Summary)
+	out := "error: " + shortened(d.Summary)
 	if at := d.From.String(); at != "" {
 		out = at + ": " + out
 	}
@@ -44,12 +44,17 @@ func (d *Diagnostic) Error() string {
 // maxSummary is how many bytes of a summary or a hint are shown.
 const maxSummary = 4000
 
-// visible writes control characters as Go does: what is complained of may quote a
+// shortened is a summary or a hint as it is shown: what is complained of may quote a
 // file, and a file must not move a terminal's cursor, or fill its screens.
-func visible(s string) string {
+func shortened(s string) string {
 	if len(s) > maxSummary {
 		s = strings.ToValidUTF8(s[:maxSummary], "") + "..."
 	}
+	return Visible(s)
+}
+
+// Visible writes control characters, which a terminal would obey, as Go does: \n, \x1b.
+func Visible(s string) string {
 	if !strings.ContainsFunc(s, unicode.IsControl) {
 		return s
 	}

@@ -26,7 +26,7 @@ func (d *Diagnostic) Format(src string) string {
 		b.WriteString("  " + text + "\n  " + marks + "\n")
 	}
 	if d.Hint != "" {
-		b.WriteString("  hint: " + visible(d.Hint) + "\n")
+		b.WriteString("  hint: " + shortened(d.Hint) + "\n")
 	}
 	return b.String()
 }

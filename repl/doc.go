@@ -1,5 +1,5 @@
 // Package repl is the side of the engine that people see: how results and errors
-// are printed. It knows nothing of how anything is computed. The packages below it
+// are printed. It knows nothing of how anything is computed. The packages in its folder
 // read what people type (shell, command, complete, history), tell how far a query has
 // come (course), and draw in terminals (live, picture) and notebooks (notebook).
 //

@@ -6,12 +6,12 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/clipperhouse/displaywidth"
 
 	"occlude/executor"
 	"occlude/internal/settings"
+	"occlude/lang"
 	"occlude/planner"
 	"occlude/planner/explain"
 	"occlude/repl/picture"
@@ -96,7 +96,7 @@ type visibly struct{ io.Writer }
 func (v visibly) Write(text []byte) (int, error) {
 	lines := strings.Split(string(text), "\n")
 	for i := range lines {
-		lines[i] = visible(lines[i])
+		lines[i] = lang.Visible(lines[i])
 	}
 	if _, err := io.WriteString(v.Writer, strings.Join(lines, "\n")); err != nil {
 		return 0, err
@@ -132,7 +132,7 @@ func table(w io.Writer, r *executor.Relation) error {
 	}
 	titles := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
-		titles[i] = displaywidth.TruncateString(visible(c), widest, "…")
+		titles[i] = displaywidth.TruncateString(lang.Visible(c), widest, "…")
 	}
 	if err := columns(w, titles, right, cells); err != nil {
 		return err
@@ -177,25 +177,9 @@ func Cell(v any) string {
 		}
 		return fmt.Sprintf("%.5g", v)
 	case string:
-		return visible(v)
+		return lang.Visible(v)
 	}
 	return executor.Text(v)
-}
-
-// visible writes control characters as Go does: \n, \x1b.
-func visible(s string) string {
-	if !strings.ContainsFunc(s, unicode.IsControl) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }
 
 // vertical prints one value a line.
@@ -203,7 +187,7 @@ func vertical(w io.Writer, r *executor.Relation) error {
 	width := 0
 	titles := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
-		titles[i] = visible(c)
+		titles[i] = lang.Visible(c)
 		width = max(width, displaywidth.String(titles[i]))
 	}
 	for i, row := range r.Rows {

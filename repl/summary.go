@@ -239,22 +239,29 @@ func (s SummaryStates) String() string {
 
 // gridText tells where the patch was put, and over what.
 func gridText(q *planner.Occlude) string {
-	patch, positions, _ := strings.Cut(positionsText(q), ": ")
-	return fmt.Sprintf("%s, fill %s: %s", patch, q.Fill.Text, positions)
+	patch, positions := gridParts(q)
+	return patch + ", fill " + q.Fill.Text + ": " + positions
 }
 
 // positionsText tells where the patch was put.
 func positionsText(q *planner.Occlude) string {
+	patch, positions := gridParts(q)
+	return patch + ": " + positions
+}
+
+// gridParts tells how large the patch was, and where it was put.
+func gridParts(q *planner.Occlude) (patch, positions string) {
 	g := q.Grid
-	patch := fmt.Sprintf("patch %dx%d", g.PatchW, g.PatchH)
+	patch = fmt.Sprintf("patch %dx%d", g.PatchW, g.PatchH)
 	if g.Listed {
-		return fmt.Sprintf("%s: %d by hand", patch, len(g.Positions))
+		return patch, fmt.Sprintf("%d by hand", len(g.Positions))
 	}
-	text := fmt.Sprintf("%s, stride %s: %d x %d = %d positions", patch, g.Stride(), g.Rows(), g.Cols(), g.Rows()*g.Cols())
+	patch += fmt.Sprintf(", stride %s", g.Stride())
+	positions = fmt.Sprintf("%d x %d = %d positions", g.Rows(), g.Cols(), g.Rows()*g.Cols())
 	if q.Where != "" {
-		text += fmt.Sprintf(", %d where %s", len(g.Positions), q.Where)
+		positions += fmt.Sprintf(", %d where %s", len(g.Positions), q.Where)
 	}
-	return text
+	return patch, positions
 }
 
 // peakText tells the largest fall of p, if it falls anywhere.
@@ -266,7 +273,7 @@ func (s Summary) peakText() string {
 	return fallText(s.Peak.PDrop, planner.Position{X: s.Peak.X, Y: s.Peak.Y}, about)
 }
 
-// fallText tells the largest fall of p, if it falls anywhere.
+// fallText tells a fall of p and its place; about stands before a number that is not exact.
 func fallText(drop float32, peak planner.Position, about string) string {
 	at := fmt.Sprintf("with the patch at (%d, %d)", peak.X, peak.Y)
 	if drop > 0 {

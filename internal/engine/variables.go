@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"occlude/lang"
@@ -102,12 +104,8 @@ func isNameByte(b byte, digits bool) bool {
 }
 
 func (e *Engine) undefined(t Text, at, n int, name string) error {
-	names := make([]string, 0, len(e.Variables))
-	for v := range e.Variables {
-		names = append(names, v)
-	}
 	d := lang.Errorf(lang.Place(t.Name, t.Source, at, at+n), "there is no variable %q", name)
-	hint := lang.DidYouMean(name, names)
+	hint := lang.DidYouMean(name, slices.Sorted(maps.Keys(e.Variables)))
 	if hint == "" {
 		hint = "-v " + name + "=value defines it, and in the shell \\set " + name + " value"
 	}
