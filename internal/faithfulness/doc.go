@@ -20,12 +20,12 @@
 //
 // Deletion and insertion (Petsiuk, Das, Saenko: "RISE: Randomized Input Sampling
 // for Explanation of Black-box Models", BMVC 2018) change an image into another in
-// that order, a share of the pixels at a time, and follow the class's probability. Deletion goes from the image to a fill, and p should fall at once:
-// a small area under the curve is good. Insertion goes from a fill to the image,
-// and p should rise at once: a large area is good. [Area] is the trapezoid rule,
-// divided by the width, so that it is a mean of p. The curves of good maps bend in their
-// first hundredths, so [Early] steps tell the area better than as many [Even] ones, and
-// change fewer pixels.
+// that order, a share of the pixels at a time, and follow the class's probability.
+// Deletion goes from the image to a fill, and p should fall at once: a small area under
+// the curve is good. Insertion goes from a fill to the image, and p should rise at once:
+// a large area is good. [Area] is the trapezoid rule, divided by the width, so that it is
+// a mean of p. The curves of good maps bend in their first hundredths, so [Early] steps
+// tell the area better than as many [Even] ones, and change fewer pixels.
 //
 //	p ┤▔╲                 p ┤   ╱▔▔▔▔
 //	  │  ╲    deletion      │  ╱  insertion

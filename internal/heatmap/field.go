@@ -72,9 +72,9 @@ func (f *field) evaluated(px, py int) bool {
 	return !math.IsNaN(f.t[f.y[py].nearest*f.cols+f.x[px].nearest])
 }
 
-// at is the pixel's place on the colour map (beyond its ends when outside [0, 1]), interpolated bilinearly between the
-// four patch centres around it; those without a value leave their weight to the
-// others. ok is false where the pixel is not evaluated.
+// at is the pixel's place on the colour map, beyond its ends when outside [0, 1]. It is
+// interpolated bilinearly between the four patch centres around the pixel; those without a
+// value leave their weight to the others. ok is false where the pixel is not evaluated.
 func (f *field) at(px, py int) (t float64, ok bool) {
 	if !f.evaluated(px, py) {
 		return 0, false

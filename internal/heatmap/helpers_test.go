@@ -63,7 +63,7 @@ type drawn struct {
 // draw renders f and finds its panels again by laying it out a second time.
 func drawFigure(t testing.TB, f Figure) drawn {
 	t.Helper()
-	canvas, err := render(&f)
+	canvas, err := Render(f)
 	if err != nil {
 		t.Fatal(err)
 	}

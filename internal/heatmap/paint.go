@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
+	"io"
 	"math"
 
 	"occlude/internal/typeset"
@@ -32,14 +34,7 @@ type painter struct {
 	*sheet
 	faces  *typeset.Faces
 	canvas *image.RGBA
-	// under are the images below the maps, as they are drawn.
-	under map[ground]*labImage
-}
-
-// ground is an image in its colours or muted.
-type ground struct {
-	*photo
-	muted bool
+	under  map[*photo]*Ground // the images below the maps
 }
 
 func newPainter(s *sheet) (*painter, error) {
@@ -47,19 +42,38 @@ func newPainter(s *sheet) (*painter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &painter{sheet: s, faces: faces, under: map[ground]*labImage{}}, nil
+	return &painter{sheet: s, faces: faces, under: map[*photo]*Ground{}}, nil
+}
+
+// paint draws a sheet.
+func (s *sheet) paint() (*image.RGBA, error) {
+	p, err := newPainter(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.paint()
+}
+
+// encodePNG draws a sheet and writes it to w.
+func (s *sheet) encodePNG(w io.Writer) error {
+	picture, err := s.paint()
+	if err != nil {
+		return err
+	}
+	// Smaller files would take three times as long, more than some heat maps do.
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(w, picture); err != nil {
+		return fmt.Errorf("writing a heat map's picture: %w", err)
+	}
+	return nil
 }
 
 // pixels is an image below a map, nil where there is none.
 func (p *painter) pixels(of *panel, size image.Point) *labImage {
-	if of.photo == nil {
-		return nil
+	if p.under[of.photo] == nil {
+		p.under[of.photo] = of.photo.ground()
 	}
-	g := ground{of.photo, of.colours.muted}
-	if p.under[g] == nil {
-		p.under[g] = of.photo.enlarge(size, g.muted)
-	}
-	return p.under[g]
+	return p.under[of.photo].pixels(size, of.colours.muted)
 }
 
 // bar is a colour bar's meaning and its numbers.

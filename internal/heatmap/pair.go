@@ -36,15 +36,7 @@ func (p *Pair) EncodePNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	painter, err := newPainter(s)
-	if err != nil {
-		return err
-	}
-	picture, err := painter.paint()
-	if err != nil {
-		return err
-	}
-	return writePNG(w, picture)
+	return s.encodePNG(w)
 }
 
 func (p *Pair) sheet() (*sheet, error) {

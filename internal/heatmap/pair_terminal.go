@@ -42,7 +42,7 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 		if i < 2 {
 			w.write("", strings.Repeat(" ", max(0, size.X-displaywidth.String(name)))+gap)
 		}
-		pictures[i] = dots(of.m, &of.scale, width, height, size, of.colours, of.ground())
+		pictures[i] = dots(of.m, &of.scale, width, height, size, of.colours, of.photo.ground())
 	}
 	w.newline()
 	for y := 0; y < size.Y; y += 2 {
@@ -62,12 +62,4 @@ func (p *Pair) HalfBlocks(rank int, o Options) (string, error) {
 		w.newline()
 	}
 	return w.text.String(), nil
-}
-
-// ground is what lies below a panel's map, nil for nothing.
-func (p *panel) ground() *Ground {
-	if p.photo == nil {
-		return nil
-	}
-	return &Ground{photo: p.photo, drawn: map[groundKey]*labImage{}}
 }

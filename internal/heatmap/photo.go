@@ -69,7 +69,15 @@ func NewGround(image *tensor.Dense) (*Ground, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ground{photo: photo, drawn: map[groundKey]*labImage{}}, nil
+	return photo.ground(), nil
+}
+
+// ground is the photo as maps are drawn over it, nil of none.
+func (ph *photo) ground() *Ground {
+	if ph == nil {
+		return nil
+	}
+	return &Ground{photo: ph, drawn: map[groundKey]*labImage{}}
 }
 
 // pixels is the image at a size, nil of none.
@@ -96,8 +104,9 @@ type labImage struct {
 
 func (l *labImage) at(x, y int) lab { return l.pixels[y*l.width+x] }
 
-// enlarge resamples the photo to size, smoothly; muted takes away its colour,
-// which would be taken for the map's, and brings its black and white closer, so that a map shows on both.
+// enlarge resamples the photo to size, smoothly; muted takes away its colour, which would
+// be taken for the map's, and brings its black and white closer, so that a map shows on
+// both.
 func (ph *photo) enlarge(size image.Point, muted bool) *labImage {
 	small := image.NewRGBA(image.Rect(0, 0, ph.width, ph.height))
 	for i := range ph.width * ph.height {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 
 	"occlude/internal/typeset"
@@ -16,8 +15,12 @@ var errNoMaps = errors.New("a figure without heat maps has nothing to show")
 // when a map's slices do not fit its grid or lie outside the image, when the
 // image is no (H, W), (H, W, 1) or (H, W, 3) float32, when the colour map is
 // unknown, and when there are too many panels for a picture.
-func Render(f Figure) (image.Image, error) {
-	return render(&f)
+func Render(f Figure) (*image.RGBA, error) {
+	s, err := f.sheet()
+	if err != nil {
+		return nil, err
+	}
+	return s.paint()
 }
 
 // Size is the size of the picture that Render draws, found without drawing it.
@@ -39,32 +42,11 @@ func (f *Figure) Size() (image.Point, error) {
 
 // EncodePNG draws f as Render does and writes it to w as a PNG.
 func EncodePNG(w io.Writer, f Figure) error {
-	picture, err := render(&f)
+	s, err := f.sheet()
 	if err != nil {
 		return err
 	}
-	return writePNG(w, picture)
-}
-
-func writePNG(w io.Writer, picture image.Image) error {
-	// Smaller files would take three times as long, more than some heat maps do.
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(w, picture); err != nil {
-		return fmt.Errorf("writing a heat map's picture: %w", err)
-	}
-	return nil
-}
-
-func render(f *Figure) (*image.RGBA, error) {
-	s, err := f.sheet()
-	if err != nil {
-		return nil, err
-	}
-	p, err := newPainter(s)
-	if err != nil {
-		return nil, err
-	}
-	return p.paint()
+	return s.encodePNG(w)
 }
 
 // sheet lays a figure out in panels.

@@ -282,7 +282,7 @@ func TestRenderDrawsAnything(t *testing.T) {
 			}
 			f.Maps = append(f.Maps, m)
 		}
-		canvas, err := render(&f)
+		canvas, err := Render(f)
 		if err != nil {
 			t.Fatal(err)
 		}

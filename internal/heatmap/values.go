@@ -33,13 +33,5 @@ func (v *Values) EncodePNG(w io.Writer) error {
 	s.label, s.below, s.above = v.Label, "", ""
 	page := &sheet{width: v.X[len(v.X)-1] + v.PatchW, height: v.Y[len(v.Y)-1] + v.PatchH}
 	page.panels = []panel{{m: &m, colours: colours, scale: s, name: fmt.Sprintf("%d × %d positions", m.Cols, m.Rows)}}
-	p, err := newPainter(page)
-	if err != nil {
-		return err
-	}
-	picture, err := p.paint()
-	if err != nil {
-		return err
-	}
-	return writePNG(w, picture)
+	return page.encodePNG(w)
 }
