@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -61,9 +62,9 @@ func writeDirectly(path string, write func(io.Writer) error) error {
 	case "/dev/stderr":
 		return buffered(os.Stderr, write)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := openDirectly(path)
 	if err != nil {
-		return bare(err)
+		return err
 	}
 	if err := buffered(f, write); err != nil {
 		f.Close()
@@ -72,10 +73,33 @@ func writeDirectly(path string, write func(io.Writer) error) error {
 	return bare(f.Close())
 }
 
+// patience is how long a pipe may have no reader. To open it would wait for one for
+// ever, and nothing can end that.
+const patience = 2 * time.Second
+
+// openDirectly opens a pipe or a device. A pipe without a reader is asked again and again.
+func openDirectly(path string) (*os.File, error) {
+	mode := os.O_WRONLY | os.O_APPEND
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		mode |= syscall.O_NONBLOCK
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		f, err := os.OpenFile(path, mode, 0)
+		switch {
+		case err == nil:
+			return f, nil
+		case mode&syscall.O_NONBLOCK == 0 || !errors.Is(err, syscall.ENXIO):
+			return nil, bare(err)
+		case time.Now().After(deadline):
+			return nil, errors.New("nobody reads the pipe")
+		}
+	}
+}
+
 // replace writes beside the target and renames; old describes the existing
 // file, nil if there is none.
 func replace(path string, old fs.FileInfo, write func(io.Writer) error) error {
-	target, err := follow(path)
+	target, err := Target(path)
 	if err != nil {
 		return err
 	}
@@ -128,9 +152,9 @@ func permOf(f *os.File) fs.FileMode {
 	return info.Mode().Perm()
 }
 
-// follow finds the file that path means, through symbolic links, the last of
-// which may point to a file that does not exist yet.
-func follow(path string) (string, error) {
+// Target finds the file that path means and Write replaces, through symbolic links, the
+// last of which may point to a file that does not exist yet.
+func Target(path string) (string, error) {
 	for range 40 {
 		info, err := os.Lstat(path)
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -185,11 +209,19 @@ func Sweep(dir string) {
 }
 
 func buffered(f *os.File, write func(io.Writer) error) error {
-	w := bufio.NewWriterSize(f, 1<<16)
+	w := bufio.NewWriterSize(nameless{f}, 1<<16)
 	if err := write(w); err != nil {
 		return err
 	}
-	return bare(w.Flush())
+	return w.Flush()
+}
+
+// nameless writes to a file, with errors that do not name it: whoever writes may wrap them.
+type nameless struct{ file *os.File }
+
+func (n nameless) Write(p []byte) (int, error) {
+	written, err := n.file.Write(p)
+	return written, bare(err)
 }
 
 // syncFolder makes the rename itself lasting. Some systems cannot flush a

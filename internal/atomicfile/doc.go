@@ -21,5 +21,6 @@
 //
 // Pipes, terminals and other devices cannot be renamed over, and /dev/stdout
 // may be a plain file that someone else holds open: into these, and into all
-// that is named by way of /dev/fd and /proc, the bytes go directly.
+// that is named by way of /dev/fd and /proc, the bytes go directly. A pipe that
+// nobody opens to read within some seconds is an error.
 package atomicfile

@@ -3,6 +3,8 @@
 package atomicfile
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -121,6 +123,63 @@ func TestPipe(t *testing.T) {
 	}
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		t.Errorf("the pipe became %v, %v", info, err)
+	}
+}
+
+// A pipe that nobody reads is not waited for without end, nor one whose reader leaves.
+func TestUnreadPipe(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if err := Write(path, content("for nobody")); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q: nobody reads", path)) {
+		t.Errorf("a pipe without a reader: %v", err)
+	}
+	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Write(path, func(w io.Writer) error {
+		r.Close()
+		_, err := io.WriteString(w, strings.Repeat("x", 1<<20))
+		return err
+	})
+	if !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("a pipe whose reader leaves: %v", err)
+	}
+}
+
+// What the system says of a write names the file that was asked for, once, and not the
+// temporary one, however the writer wraps it.
+func TestFullDevice(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	for _, size := range []int{10, 1 << 20} {
+		err := Write("/dev/full", content(strings.Repeat("x", size)))
+		if !errors.Is(err, syscall.ENOSPC) || err.Error() != `write "/dev/full": no space left on device` {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", `ulimit -f 100 && exec "$0" -test.run='^TestLimited$'`, os.Args[0])
+	cmd.Env = append(os.Environ(), "ATOMICFILE_LIMITED="+filepath.Join(dir, "large"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	expect(t, dir, nil)
+}
+
+// TestLimited is run by TestFullDevice, where files may not grow large.
+func TestLimited(t *testing.T) {
+	path := os.Getenv("ATOMICFILE_LIMITED")
+	if path == "" {
+		t.Skip("is part of another test")
+	}
+	err := Write(path, content(strings.Repeat("x", 1<<20)))
+	if want := fmt.Sprintf("write %q: file too large", path); fmt.Sprint(err) != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 
