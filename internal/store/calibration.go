@@ -53,7 +53,8 @@ func (s *Store) Calibration(ctx context.Context, m Machine, model string) (c Cal
 }
 
 // PutUnless keeps a calibration, unless another process has kept one of the same key
-// since a time: then it returns that one, so that both go by the same.
+// since a time: then it returns that one, so that both go by the same. What a wrong clock
+// has dated later than now is no reason.
 func (s *Store) PutUnless(ctx context.Context, c Calibration, since time.Time) (kept Calibration, err error) {
 	if err := c.check(); err != nil {
 		return c, err
@@ -62,8 +63,8 @@ func (s *Store) PutUnless(ctx context.Context, c Calibration, since time.Time) (
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		var profile, measured string
 		row := tx.QueryRowContext(ctx, `SELECT profile, measured FROM occlude_calibration
-			WHERE cpu = ? AND cores = ? AND kernels = ? AND model = ? AND measured >= ?`,
-			c.CPU, c.Cores, c.Kernels, c.Model, FormatTime(since))
+			WHERE cpu = ? AND cores = ? AND kernels = ? AND model = ? AND measured BETWEEN ? AND ?`,
+			c.CPU, c.Cores, c.Kernels, c.Model, FormatTime(since), FormatTime(time.Now()))
 		switch err := row.Scan(&profile, &measured); {
 		case errors.Is(err, sql.ErrNoRows):
 			return putCalibration(ctx, tx, c)

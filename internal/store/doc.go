@@ -40,7 +40,7 @@
 // # When it cannot be used
 //
 // Every error names the file and says what to do, and errors.Is tells them apart:
-// [ErrDamaged], [ErrForeign], [ErrNewer], [ErrPermission], [ErrBusy]. What is stored
+// [ErrDamaged], [ErrForeign], [ErrNewer], [ErrPermission], [ErrBusy], [ErrDisk]. What is stored
 // only makes plans better. A query that would have liked to know it goes on
 // without, with a word to its user; a statement whose whole point it is to store
 // something fails. Where the file may be read but not written, reading works.

@@ -24,6 +24,8 @@ var (
 	ErrPermission = errors.New("permission is missing")
 	// ErrBusy is a file that another process did not let go of.
 	ErrBusy = errors.New("another process holds the file")
+	// ErrDisk is a disk that does not take what is written, or give what is read.
+	ErrDisk = errors.New("reading or writing failed")
 )
 
 // advice is what the user can do about an error.
@@ -36,6 +38,7 @@ var advice = []struct {
 	{ErrNewer, "update Occlude, or set OCCLUDE_DATA to another folder"},
 	{ErrPermission, "make the file and its folder writable, or set OCCLUDE_DATA to another folder"},
 	{ErrBusy, "try again when it is done"},
+	{ErrDisk, "see whether the disk is full or failing"},
 	{errNoFolder, "set OCCLUDE_DATA to one"},
 	{syscall.ENOSPC, "make room on the disk"},
 	{syscall.ENOTDIR, "set OCCLUDE_DATA to a folder"},
@@ -86,6 +89,8 @@ func classify(err error) error {
 		return ErrBusy
 	case sqlite3.SQLITE_FULL:
 		return syscall.ENOSPC
+	case sqlite3.SQLITE_IOERR: // also where there is no room for a file beside it
+		return fmt.Errorf("%w (%w)", ErrDisk, err)
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("%w (%w)", ErrPermission, err)

@@ -41,6 +41,7 @@ var roles = map[string]func(path string) error{
 	"write forever": writeForever,
 	"write some":    func(path string) error { return writeSome(path, 25) },
 	"read only":     readOnlyRole,
+	"limited":       limited,
 }
 
 // process prepares another process with a role.
@@ -180,6 +181,26 @@ func TestReadOnly(t *testing.T) {
 	must(t, os.Chmod(path, 0o444))
 	must(t, os.Chmod(filepath.Dir(path), 0o555))
 	asUser(t, process(t, "read only", path))
+}
+
+// TestNoRoom runs where files may not grow as large as SQLite needs one beside the
+// database, which it tells as it does a full disk.
+func TestNoRoom(t *testing.T) {
+	if out, err := process(t, "limited", file(t)).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func limited(path string) error {
+	limit := syscall.Rlimit{Cur: 8 << 10, Max: 8 << 10}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	err := Open(path).Put(context.Background(), []Calibration{rates}, nil)
+	if !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "; see whether the disk is full") {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
 }
 
 // asUser runs a process, as nobody if this one is root's.

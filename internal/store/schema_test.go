@@ -145,6 +145,29 @@ func TestNoDatabase(t *testing.T) {
 	}
 }
 
+// TestEmptied: what is left of a database is not taken for a new one. An empty file is
+// one, unless there were tables.
+func TestEmptied(t *testing.T) {
+	path := file(t)
+	must(t, os.WriteFile(path, nil, 0o600))
+	s := open(t, path)
+	fill(t, s)
+	holds(t, s)
+	must(t, s.Close())
+	must(t, os.Mkdir(filepath.Join(filepath.Dir(path), Arrays), 0o700))
+	holds(t, open(t, path))
+	for _, size := range []int64{1, 99, 0} {
+		must(t, os.Truncate(path, size))
+		s := open(t, path)
+		s.patience = 0
+		refuses(t, s, ErrDamaged)
+	}
+	must(t, os.Rename(path, path+".old")) // as the error says
+	again := open(t, path)
+	fill(t, again)
+	holds(t, again)
+}
+
 // TestMovedAway follows the advice for a damaged file, while a session has it
 // open: the session goes on with a new one.
 func TestMovedAway(t *testing.T) {

@@ -169,6 +169,11 @@ func (s *Store) connect(ctx context.Context, write bool) error {
 		return nil
 	}
 	s.disconnect()
+	if !missing {
+		if err := s.emptied(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.attach(ctx, write); err != nil {
 		s.disconnect()
 		return err
@@ -192,6 +197,36 @@ func (s *Store) create() error {
 		return err
 	}
 	return f.Close()
+}
+
+// Arrays is the folder beside the database that holds the arrays of tables.
+const Arrays = "arrays"
+
+// emptied refuses what SQLite takes for a new database, and is what a fault of the disk or
+// a copy cut short has left of one. An empty file is new, unless there are arrays of the
+// tables that it had; another process may be about to fill it.
+func (s *Store) emptied(ctx context.Context) error {
+	const header = 100 // bytes
+	for deadline := time.Now().Add(s.patience); ; {
+		info, err := os.Stat(s.path)
+		if err != nil || info.Size() >= header {
+			return nil // which attaching will tell
+		}
+		if info.Size() > 0 {
+			return fmt.Errorf("%w: it is %d bytes long", ErrDamaged, info.Size())
+		}
+		if _, err := os.Stat(filepath.Join(filepath.Dir(s.path), Arrays)); err != nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: it is empty, and beside it are arrays of tables", ErrDamaged)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func (s *Store) disconnect() error {

@@ -159,6 +159,12 @@ func TestPutUnless(t *testing.T) {
 			t.Errorf("%v is kept, %v, %v; want %v", known, ok, err, c.want)
 		}
 	}
+	// The clock was wrong once.
+	second.Measured = time.Now().Add(24 * time.Hour)
+	must(t, s.Put(t.Context(), []Calibration{second}, nil))
+	if got, err := s.PutUnless(t.Context(), first, noon); err != nil || !reflect.DeepEqual(got, first) {
+		t.Errorf("what was measured tomorrow stays: %v, %v", got, err)
+	}
 	if _, err := open(t, "").PutUnless(t.Context(), first, noon); err == nil {
 		t.Error("something was kept nowhere")
 	}

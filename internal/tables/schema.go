@@ -144,7 +144,7 @@ func create(name string) string {
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // arraysFolder is where the arrays of all tables are, beside the database.
-const arraysFolder = "arrays"
+const arraysFolder = store.Arrays
 
 // longestFolder is the most bytes that file systems take as a name.
 const longestFolder = 255
