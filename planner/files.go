@@ -1,12 +1,15 @@
 package planner
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"occlude/internal/atomicfile"
 	"occlude/internal/imageio"
 	"occlude/lang"
 )
@@ -97,7 +100,8 @@ func (f *outputFiles) writable(path string) error {
 	if path == "" {
 		return fmt.Errorf("an output needs a name")
 	}
-	if old, err := os.Stat(path); err == nil {
+	old, missing := os.Stat(path)
+	if missing == nil {
 		if old.IsDir() {
 			return fmt.Errorf("%q is a folder, not a file to write", path)
 		}
@@ -110,16 +114,46 @@ func (f *outputFiles) writable(path string) error {
 			return nil // a pipe or a device is written as it is
 		}
 	}
-	dir := filepath.Dir(path)
+	if err := f.takes(path, missing); err != nil {
+		return fmt.Errorf("cannot write %q: %w", path, err)
+	}
+	return nil
+}
+
+// takes makes sure that a file can be replaced or made, of which the system says that it
+// is there (nil), or why it cannot be looked at.
+func (f *outputFiles) takes(path string, missing error) error {
+	target, err := atomicfile.Target(path)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(target)
 	err, known := f.folders[dir]
 	if !known {
 		err = writableFolder(dir)
 		f.folders[dir] = err
 	}
-	if err != nil {
-		return fmt.Errorf("cannot write %q: %w", path, err)
+	switch {
+	case err != nil:
+		return err
+	case missing == nil: // the folder's permission is not the file's
+		old, err := os.OpenFile(target, os.O_WRONLY, 0)
+		if err != nil {
+			return reason(err)
+		}
+		return old.Close()
+	case !errors.Is(missing, fs.ErrNotExist): // its name is too long, say
+		return reason(missing)
 	}
 	return nil
+}
+
+// reason is an error of the file system without the name of the file.
+func reason(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 func writableFolder(dir string) error {

@@ -35,6 +35,8 @@ func FormatRange(s, least, most float64) string {
 func FormatAge(d time.Duration) string {
 	ago := func(n int, unit string) string { return Counted(n, unit) + " ago" }
 	switch {
+	case d < -time.Minute: // a clock was wrong, then or now
+		return "in the future"
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:
