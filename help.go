@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -81,18 +83,24 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 		fmt.Fprintf(os.Stderr, "occlude: there is no help on %q: %s\n", topic, hint)
 		return exitUsage
 	}
-	fmt.Print(docs.Terminal(text, columns(os.Stdout), colors(os.Stdout)))
-	return exitFine
+	_, err := fmt.Print(docs.Terminal(text, columns(os.Stdout), colors(os.Stdout)))
+	return status(err)
 }
 
 func helpOn(parser *kong.Kong, command []string) int {
 	_, err := parser.Parse(append(command, "--help"))
+	if isUnprinted(err) {
+		return status(err)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "occlude:", err)
 		return exitUsage
 	}
 	return exitFine
 }
+
+// isUnprinted tells the errors of standard output from those of the command line.
+func isUnprinted(err error) bool { return errors.As(err, new(*fs.PathError)) }
 
 // version names the build: the module's version, or the commit it was built from.
 func version() string {

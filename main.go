@@ -45,7 +45,7 @@ type commandLine struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Explain the command line, or show a page of the manual."`
 
-	PrintVersion kong.VersionFlag `name:"version" help:"Print the version, as 'occlude version' does."`
+	PrintVersion versionFlag `name:"version" help:"Print the version, as 'occlude version' does."`
 }
 
 type runCommand struct {
@@ -80,6 +80,18 @@ type helpCommand struct {
 	Topic []string `arg:"" optional:"" help:"A command, a page, or a word of the language."`
 }
 
+// versionFlag prints the version, and that is all.
+type versionFlag bool
+
+// BeforeReset implements a hook of kong.
+func (versionFlag) BeforeReset(parser *kong.Kong) error {
+	if _, err := fmt.Fprintln(parser.Stdout, version()); err != nil {
+		return err
+	}
+	parser.Exit(exitFine)
+	return nil
+}
+
 func main() {
 	// The heap is mostly weights and activations, which hold no pointers: looking
 	// for garbage costs next to nothing, and keeping twice the memory does not pay.
@@ -96,7 +108,6 @@ func run(args []string) int {
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 92}),
 		kong.Help(printHelp),
-		kong.Vars{"version": version()},
 		kong.Exit(func(code int) { panic(exit(code)) }),
 	)
 	if err != nil {
@@ -105,6 +116,9 @@ func run(args []string) int {
 	}
 	return guarded(func() int {
 		command, err := parser.Parse(args)
+		if isUnprinted(err) { // of --help
+			return status(err)
+		}
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "occlude: %v\nTry 'occlude help'.\n", misplaced(args, err))
 			return exitUsage
@@ -117,8 +131,8 @@ func run(args []string) int {
 		case "check":
 			return cli.Check.run()
 		case "version":
-			fmt.Println(version())
-			return exitFine
+			_, err := fmt.Println(version())
+			return status(err)
 		case "help":
 			return cli.Help.run(parser)
 		}

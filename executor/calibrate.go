@@ -88,6 +88,9 @@ func (s *Session) calibrate(ctx context.Context, p *planner.Analyze, perImage fl
 func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profile, error) {
 	// A place that cannot be written is found now, not after the work.
 	if err := s.Store.Put(ctx, nil, nil); err != nil {
+		if !s.warned[err.Error()] { // when it was read
+			s.warn(ctx, fmt.Errorf("this machine is not measured, and plans go by default speeds: %w", err))
+		}
 		return nil, err
 	}
 	start := time.Now()
