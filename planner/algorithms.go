@@ -6,6 +6,7 @@ import (
 
 	"occlude/internal/network"
 	"occlude/operators"
+	"occlude/operators/gpu"
 	"occlude/operators/region"
 	"occlude/planner/cost"
 )
@@ -167,7 +168,11 @@ func pick(net *network.Network, better func(now, next cost.Form) bool) []operato
 // leastError is the expected error of the most exact plan that a choice of
 // convolutions leaves.
 func leastError(net *network.Network, convolution string) float64 {
-	if convolution != ConvolutionAuto {
+	switch convolution {
+	case ConvolutionAuto:
+	case string(operators.Tensor):
+		return errorOnGPU(net, gpu.Wherever(net, operators.Tensor))
+	default:
 		return cost.Error(net, forcedAlgorithms(net, convolution))
 	}
 	return cost.Error(net, pick(net, func(now, next cost.Form) bool { return next.Error < now.Error }))

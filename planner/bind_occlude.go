@@ -144,8 +144,9 @@ type queryOptions struct {
 	seed        int
 	// ofSampling are the hints about sampling, as they were written.
 	ofSampling []*numberHint
-	// tolerance is where it was asked for, nil where it was not, and so is deviceAt.
-	tolerance, deviceAt lang.Value
+	// tolerance is where it was asked for, nil where it was not, and so are those of the
+	// device and of the convolutions' algorithm.
+	tolerance, deviceAt, convolutionAt lang.Value
 }
 
 // attainable tells whether there is a plan that keeps a tolerance which was asked

@@ -297,8 +297,7 @@ func explainChoice(goals Goals, h hints, best *Candidate, others []*Candidate, b
 		case macs >= 1.05:
 			c.Reason = fmt.Sprintf("%.1fx the multiply-adds: %s", macs, seconds)
 		case c.Device != nil && macs < 0.95:
-			c.Reason = fmt.Sprintf("%.1fx fewer multiply-adds, but they fill %s of the GPU, not %s: %s",
-				1/macs, percent(c.Estimate.OnGPU.Fill), percent(best.Estimate.OnGPU.Fill), seconds)
+			c.Reason = fmt.Sprintf("%.1fx fewer multiply-adds, but %s: %s", 1/macs, c.Estimate.OnGPU.slower(best.Estimate.OnGPU), seconds)
 		default:
 			c.Reason = "dearer: " + seconds
 		}

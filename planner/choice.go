@@ -159,9 +159,9 @@ func (b *binder) resume(ctx context.Context, p *Occlude, h hints, r resources) e
 func (b *binder) sameDevice(ctx context.Context, p *Occlude, begun *Choice, r *resources) (why string, err error) {
 	set := b.env.Settings.Device()
 	switch {
-	case begun.Device == "" && set != settings.DeviceAuto && set != CPU:
-		if p.Chosen().Device != nil {
-			return "it was begun on the processor, not on " + set, nil
+	case begun.Device == "" && (set != settings.DeviceAuto && set != CPU || p.Convolution == string(operators.Tensor)):
+		if on := p.Chosen().Device; on != nil {
+			return "it was begun on the processor, not on " + on.Name, nil
 		}
 	case begun.Device == "":
 	case set == CPU:

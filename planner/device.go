@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"occlude/internal/network"
 	"occlude/internal/settings"
@@ -59,10 +60,11 @@ type unfit struct{ reason string }
 
 func (e *unfit) Error() string { return e.reason }
 
-// Why only the processor can do something.
+// Why a GPU cannot do something.
 const (
 	noSketches    = "sketches and trends are computed by the processor alone"
 	noConvolution = "%s is an algorithm of the processor"
+	noTensorRate  = "how fast the tensor cores of the %s are is not known"
 )
 
 // card opens a GPU for a network.
@@ -84,57 +86,87 @@ func (b *binder) card(ctx context.Context, name string, net *network.Network) (*
 	return c, nil
 }
 
+// demand is what a query says of the GPU that is to compute it.
+type demand struct {
+	name string // of the GPU, "" where the processor is to compute
+	by   string // what asks for it, "" where cost decides
+	// at is the hint that fails where the GPU cannot be used, nil where it gives way to the
+	// processor; fails is how that is said, instead what could be written there.
+	at             lang.Value
+	fails, instead string
+}
+
+// demand is that of a query, by its hints and the settings.
+func (b *binder) demand(q *queryOptions) (demand, error) {
+	wanted := b.env.Settings.Device()
+	by := fmt.Sprintf("SET device = '%s'", wanted)
+	if q.deviceAt != nil {
+		by = fmt.Sprintf("WITH (device = '%s')", wanted)
+	}
+	switch tensor := q.onTensorCores(); {
+	case tensor && wanted == settings.DeviceCPU:
+		err := lang.Errorf(q.convolutionAt.Span(), "tensor cores are a GPU's, and %s asks for the processor", by)
+		return demand{}, err.WithHint("leave out one of the two")
+	case wanted == settings.DeviceCPU:
+		return demand{}, nil
+	case wanted != settings.DeviceAuto && q.deviceAt != nil:
+		return demand{wanted, by, q.deviceAt, wanted, "device = 'cpu' computes it on the processor, device = 'auto' where that is better"}, nil
+	case tensor:
+		if wanted == settings.DeviceAuto {
+			wanted = devices.First
+		}
+		return demand{
+			wanted, fmt.Sprintf("WITH (convolution = '%s')", operators.Tensor), q.convolutionAt,
+			"tensor cores are a GPU's, and " + wanted + " cannot be used", "convolution = 'auto' lets the planner choose, on any device",
+		}, nil
+	case wanted == settings.DeviceAuto && b.env.Settings.Enabled("gpu"):
+		return demand{name: devices.First}, nil
+	case wanted == settings.DeviceAuto:
+		return demand{}, nil
+	}
+	return demand{name: wanted, by: by}, nil
+}
+
 // candidates are those of the devices that the settings and hints allow, the best one first.
 // Where a GPU that could have been used is not, NoDevice says why.
 func (b *binder) candidates(ctx context.Context, p *Occlude, q *queryOptions, r resources) ([]*Candidate, error) {
-	r.surveys = surveys{}
-	all, err := considered(ctx, p, q.hints, r, b.kept(p, nil))
+	d, err := b.demand(q)
 	if err != nil {
 		return nil, err
 	}
-	wanted := b.env.Settings.Device()
-	if wanted == settings.DeviceCPU || wanted == settings.DeviceAuto && !worthAsking(p, q.hints, all) {
+	r.surveys = surveys{}
+	own := q.hints
+	if q.onTensorCores() { // the processor's plans are what there is without the hint
+		own.accuracy.convolution = ConvolutionAuto
+	}
+	all, err := considered(ctx, p, own, r, b.kept(p, nil))
+	if err != nil {
+		return nil, err
+	}
+	if d.name == "" || d.by == "" && !worthAsking(p, q.hints, all) {
 		return choose(p, q.hints, all)
 	}
-	forced := wanted != settings.DeviceAuto
-	name := wanted
-	if !forced {
-		name = devices.First
-		if !b.env.Settings.Enabled("gpu") {
-			return choose(p, q.hints, all)
-		}
-	}
-	there, err := b.onDevice(ctx, p, q, r, name)
+	there, err := b.onDevice(ctx, p, q, r, d.name)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err == nil && forced {
-		q.hints.device, q.hints.deviceBy = name, b.deviceBy(q)
-	}
 	var chosen []*Candidate
 	if err == nil {
-		chosen, err = choose(p, q.hints, append(there, all...))
-		if err == nil || !forced {
+		if d.by != "" {
+			q.hints.device, q.hints.deviceBy = d.name, d.by
+		}
+		if chosen, err = choose(p, q.hints, append(there, all...)); err == nil || d.by == "" {
 			return chosen, err
 		}
 	}
-	if forced && q.deviceAt != nil {
-		d := lang.Errorf(q.deviceAt.Span(), "%s: %w", name, err)
-		return chosen, d.WithHint("device = 'cpu' computes it on the processor, device = 'auto' where that is better")
+	if d.at != nil {
+		return chosen, lang.Errorf(d.at.Span(), "%s: %w", d.fails, err).WithHint(d.instead)
 	}
-	if forced || !errors.Is(err, driver.ErrNotBuilt) {
-		p.NoDevice = fmt.Sprintf("%s is not used: %v", name, err)
+	if d.by != "" || !errors.Is(err, driver.ErrNotBuilt) {
+		p.NoDevice = fmt.Sprintf("%s is not used: %v", d.name, err)
 	}
 	q.hints.device = ""
 	return choose(p, q.hints, all)
-}
-
-// deviceBy names what asks for a device.
-func (b *binder) deviceBy(q *queryOptions) string {
-	if q.deviceAt != nil {
-		return "WITH (device = '" + b.env.Settings.Device() + "')"
-	}
-	return "SET device = '" + b.env.Settings.Device() + "'"
 }
 
 // worthAsking tells whether the processor's best plan takes so long that a GPU may be opened.
@@ -160,6 +192,8 @@ func (b *binder) onDevice(ctx context.Context, p *Occlude, q *queryOptions, r re
 	switch {
 	case q.hints.sketches == hintOn || q.hints.trend == hintOn || q.hints.adaptive != nil && q.hints.adaptive.TauBy == TauHint:
 		return nil, &unfit{noSketches}
+	case q.onTensorCores() && !(r.card.rates.MACs[cost.KernelF16x3] > 0):
+		return nil, &unfit{fmt.Sprintf(noTensorRate, r.card.Properties.Name)}
 	case len(forcedElsewhere(p, q.hints.accuracy)) > 0:
 		return nil, &unfit{fmt.Sprintf(noConvolution, q.hints.accuracy.convolution)}
 	}
@@ -183,9 +217,14 @@ func (b *binder) onDevice(ctx context.Context, p *Occlude, q *queryOptions, r re
 	return nil, refused
 }
 
+// onTensorCores tells whether a hint forces what only a GPU has.
+func (q *queryOptions) onTensorCores() bool {
+	return q.accuracy.convolution == string(operators.Tensor)
+}
+
 // forcedElsewhere are the layers that a hint has computed by an algorithm that GPUs have not.
 func forcedElsewhere(p *Occlude, want accuracy) (layers []*network.Layer) {
-	if want.convolution == ConvolutionAuto || want.convolution == string(operators.Direct) {
+	if want.convolution == ConvolutionAuto || slices.Contains(gpu.AllAlgorithms(), operators.Algorithm(want.convolution)) {
 		return nil
 	}
 	for i, a := range forcedAlgorithms(p.Net, want.convolution) {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -45,6 +46,8 @@ type OnGPU struct {
 	Free int64
 	// Profile is what costs on it are told by.
 	Profile *cost.Device
+	// Moved are the bytes that an image's launches read and write of its memory.
+	Moved int64
 	// Up and Down are the bytes that are copied to the GPU and back for an image, weights not
 	// included, BatchUp and BatchDown those of a batch.
 	Up, Down, BatchUp, BatchDown int64
@@ -58,6 +61,19 @@ type OnGPU struct {
 	StageSeconds float64
 }
 
+// slower says why less work takes longer than that of another plan on the same GPU.
+func (on *OnGPU) slower(than *OnGPU) string {
+	const tells = 1.05 // a factor
+	moved, filled := float64(on.Moved)/float64(max(1, than.Moved)), than.Fill/on.Fill
+	switch {
+	case moved > max(tells, filled):
+		return fmt.Sprintf("%.1fx the bytes to read and write", moved)
+	case filled > tells:
+		return fmt.Sprintf("they fill %s of the GPU, not %s", percent(on.Fill), percent(than.Fill))
+	}
+	return "in more launches"
+}
+
 // onGPU is a candidate while it is costed on a GPU.
 type onGPU struct {
 	*Candidate
@@ -66,13 +82,13 @@ type onGPU struct {
 	shape   *gpu.Shape
 	batch   []operators.Update // all positions, in their order
 	largest []region.Rect      // of the layers, over all positions
-	views   bool               // are there while positions are computed
+	views   bool               // are read while positions are computed
 }
 
 // costOnGPU sizes the batches for the memory that is free on the GPU, and expects what they
 // take.
 func (c *Candidate) costOnGPU(q *Occlude, h hints, r resources) error {
-	g := onGPU{Candidate: c, card: r.card, query: q, views: c.ReadsViews() || q.Keeps}
+	g := onGPU{Candidate: c, card: r.card, query: q, views: c.ReadsViews()}
 	c.refused = nil
 	g.updates()
 	if c.Algorithms == nil {
@@ -133,7 +149,7 @@ func (g *onGPU) choose(want accuracy) error {
 	all := len(g.batch)
 	options := make([][]option, len(net.Layers))
 	for _, a := range gpu.AllAlgorithms() {
-		if slices.Contains(want.off, a) || want.convolution != ConvolutionAuto && want.convolution != string(a) {
+		if slices.Contains(want.off, a) {
 			continue
 		}
 		if err := g.by(gpu.Wherever(net, a)); err != nil {
@@ -154,13 +170,23 @@ func (g *onGPU) choose(want accuracy) error {
 			b.layers[l.Layer] += g.card.rates.Launches(t.Launches[i : i+1])
 		}
 		for i, l := range net.Layers {
-			if slices.Contains(gpu.Algorithms(l), a) {
+			if slices.Contains(want.onGPU(l), a) {
 				options[i] = append(options[i], option{a, b.layers[i], gpu.Error(a) * gpu.Error(a)})
 			}
 		}
 	}
 	g.Algorithms = settle(options, want.tolerance, func(chosen []operators.Algorithm) float64 { return errorOnGPU(net, chosen) })
 	return nil
+}
+
+// onGPU are the algorithms of a GPU that a layer may be computed by: all, or the one that a
+// hint forces where it can.
+func (want accuracy) onGPU(l *network.Layer) []operators.Algorithm {
+	all, forced := gpu.Algorithms(l), operators.Algorithm(want.convolution)
+	if slices.Contains(all, forced) {
+		return []operators.Algorithm{forced}
+	}
+	return all
 }
 
 // errorOnGPU is the expected error of the probabilities, see cost.Error.
@@ -334,6 +360,7 @@ func (g *onGPU) samples(size int) (batches [][]operators.Update) {
 type batches struct {
 	number            int
 	computing, beside float64     // seconds of one
+	moved             float64     // bytes that it reads and writes of the device's memory
 	layers            []float64   // seconds of the device, by layer Index, of one
 	traffic           gpu.Traffic // of one of them
 	fill              float64     // in the mean over the device's time
@@ -357,6 +384,7 @@ func (g *onGPU) count(size, positions int) (b batches, err error) {
 			b.layers[l.Layer] += seconds
 			b.computing += seconds
 			full += seconds * g.card.rates.Fill(l)
+			b.moved += part * float64(l.Read+l.Written)
 		}
 		b.beside += part * g.card.rates.Beside(b.traffic)
 	}
@@ -394,6 +422,7 @@ func (g *onGPU) price(held Memory) error {
 		e.MACs += c.Layers[i].Work.MACs
 	}
 	on.Batches, on.Launches, on.Fill = b.number, b.number*len(b.traffic.Launches), b.fill
+	on.Moved = int64(math.Round(float64(b.number) * b.moved))
 	on.BatchUp, on.BatchDown = b.traffic.Tables+b.traffic.Patches, b.traffic.Scores
 	one, err := g.count(1, 1)
 	if err != nil {
@@ -412,7 +441,7 @@ func (g *onGPU) price(held Memory) error {
 		}
 	}
 	e.ViewBytes = keptByFull(q.Net) // the host's
-	if g.views {
+	if g.views || q.Keeps {
 		e.ViewBytes += on.Views
 	}
 	e.Error = errorOnGPU(q.Net, c.Algorithms)
@@ -444,6 +473,8 @@ func (g *onGPU) basePass() (onItsWay int64, err error) {
 	e.OnGPU.Up += t.Tables + t.Patches + image
 	e.OnGPU.Down += t.Scores
 	e.OnGPU.Launches += len(t.Launches)
+	all := t.Total()
+	e.OnGPU.Moved += all.Read + all.Written
 	e.MACs += e.BaseMACs
 	e.Seconds += e.BaseSeconds
 	return t.Tables + t.Patches + t.Scores, nil

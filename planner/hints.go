@@ -69,16 +69,17 @@ var queryOptionTable = []queryOption{
 		}},
 	{Hint{"kernels", "auto, avx512, avx2, generic", "the setting kernels", "the processor's instructions that kernels are made of"},
 		func(*queryOptions, lang.Value) error { return nil }}, // see binder.override
-	{Hint{"convolution", strings.Join(convolutions(), ", "), ConvolutionAuto, "the algorithm for every convolution that it can compute"},
+	{Hint{"convolution", strings.Join(convolutions(), ", "), ConvolutionAuto, "the algorithm for every convolution that it can compute; 'tensor' is a GPU's"},
 		func(q *queryOptions, v lang.Value) error {
 			if err := word(func(q *queryOptions, s string) { q.accuracy.convolution = s }, convolutions()...)(q, v); err != nil {
 				return err
 			}
+			q.convolutionAt = v
 			a := operators.Algorithm(q.accuracy.convolution)
 			if !slices.Contains(q.accuracy.off, a) {
 				return nil
 			}
-			return lang.Errorf(v.Span(), "%s is ruled out by SET enable_winograd_%d = off", a, a.Tile()).WithHint("RESET it, or leave out the hint")
+			return lang.Errorf(v.Span(), "%s is ruled out by %s", a, offBy([]string{settings.SwitchOf(choiceOf(a))})).WithHint("RESET it, or leave out the hint")
 		}},
 	{Hint{"tolerance", "above 0, at most 1", "1e-4", "the most that probabilities may be off by rounding, as far as can be foreseen"},
 		func(q *queryOptions, v lang.Value) error {
@@ -125,7 +126,7 @@ func Hints() []Hint {
 // convolutions are the words that the option of this name takes.
 func convolutions() []string {
 	words := []string{ConvolutionAuto}
-	for _, a := range operators.AllAlgorithms() {
+	for _, a := range append(operators.AllAlgorithms(), operators.Tensor) {
 		words = append(words, string(a))
 	}
 	return words

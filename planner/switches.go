@@ -62,15 +62,23 @@ func noneLeft(all []*Candidate, allowed func(*Candidate) bool) error {
 	return fmt.Errorf("no plan is left: %s %s ruled out by %s", strings.Join(plans, " and "), are, offBy(names))
 }
 
+// choiceOf is what a switch calls an algorithm, "" for the direct one, which always is left.
+func choiceOf(a operators.Algorithm) string {
+	switch {
+	case a == operators.Tensor:
+		return string(a)
+	case a.Tile() > 1:
+		return fmt.Sprintf("winograd_%d", a.Tile())
+	}
+	return ""
+}
+
 // ruledOut are the algorithms that switches rule out.
 func ruledOut(s *settings.Settings) (off []operators.Algorithm) {
-	for _, a := range operators.AllAlgorithms() {
-		if tile := a.Tile(); tile > 1 && !s.Enabled(fmt.Sprintf("winograd_%d", tile)) {
+	for _, a := range append(operators.AllAlgorithms(), operators.Tensor) {
+		if choice := choiceOf(a); choice != "" && !s.Enabled(choice) {
 			off = append(off, a)
 		}
-	}
-	if !s.Enabled(string(operators.Tensor)) {
-		off = append(off, operators.Tensor)
 	}
 	return off
 }

@@ -26,6 +26,8 @@ type GPU struct {
 	Batches  int     `json:"batches"`  // of an image
 	Launches int     `json:"launches"` // of an image
 	Fill     float64 `json:"fill"`     // the share of the GPU that launches occupy, 0 to 1
+	// Moved are the bytes that an image's launches read and write of its memory.
+	Moved int64 `json:"bytes_moved"`
 
 	// Bytes that are copied to the GPU and back, for an image, beside weights, and for a batch.
 	Up        int64 `json:"bytes_up"`
@@ -53,7 +55,7 @@ func gpuOf(c *planner.Candidate) *GPU {
 	return &GPU{
 		Card: c.Device.Properties.Name, Calibrated: g.Profile.Calibrated(), Measured: g.Profile.Measured,
 		Weights: g.Weights, Views: g.Views, Workers: g.Workers, Free: g.Free,
-		Batches: g.Batches, Launches: g.Launches, Fill: significant(g.Fill),
+		Batches: g.Batches, Launches: g.Launches, Fill: significant(g.Fill), Moved: g.Moved,
 		Up: g.Up, Down: g.Down, BatchUp: g.BatchUp, BatchDown: g.BatchDown, BringSeconds: round(g.BringSeconds),
 	}
 }
@@ -91,8 +93,8 @@ func (r *Report) device(f *facts) {
 		}
 		return
 	}
-	f.add("Device", "%s, %s: %s, %s, which fill %.0f%% of it", r.Plan.Device, g.Card,
-		planner.Counted(g.Batches, "batch"), planner.Counted(g.Launches, "launch"), 100*g.Fill)
+	f.add("Device", "%s, %s: %s, %s, which fill %.0f%% of it and read and write %s there%s", r.Plan.Device, g.Card,
+		planner.Counted(g.Batches, "batch"), planner.Counted(g.Launches, "launch"), 100*g.Fill, planner.FormatBytes(g.Moved), r.each())
 	copies := fmt.Sprintf("%s to it and %s back%s, of it %s and %s a batch; weights %s, once", planner.FormatBytes(g.Up), planner.FormatBytes(g.Down), r.each(),
 		planner.FormatBytes(g.BatchUp), planner.FormatBytes(g.BatchDown), planner.FormatBytes(g.Weights))
 	if r.Plan.Kept != nil {

@@ -9,12 +9,14 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"occlude/internal/network"
 	"occlude/operators/gpu/driver"
 	"occlude/planner"
 )
 
 // machine has made-up GPUs, by name: cuda:0, of which the committed profile tells; cuda:1, the
-// same with little memory; cuda:2, of which nothing was measured; and no other.
+// same with little memory; cuda:2, of which nothing was measured; cuda:3, whose memory is slow;
+// and no other.
 type machine struct{}
 
 func (machine) Device(name string) (*planner.Device, error) {
@@ -27,10 +29,59 @@ func (machine) Device(name string) (*planner.Device, error) {
 		d.Free = 1 << 20
 	case "cuda:2":
 		d.Properties.Name = "Unknown GPU"
+	case "cuda:3":
+		d.Properties.Name, d.Properties.MemoryClock = "Narrow GPU", 1e8
 	default:
-		return nil, errors.New("there is no GPU number 3; there are 3, counted from 0")
+		return nil, errors.New("there is no GPU number 4; there are 4, counted from 0")
 	}
 	return d, nil
+}
+
+// crowd has a gate in front of everything, so that whatever changes changes everywhere, and
+// a fully-connected layer over a map.
+func crowd(t testing.TB) *network.Network {
+	n := newNet(t, 64, 64, 4)
+	x := n.Output
+	n.add("squeeze", network.GlobalPool{Fn: network.Mean})
+	n.dense("gate", 4)
+	gate := n.add("sigmoid", network.Pointwise{Act: network.Activation{Fn: network.Sigmoid}}, n.Output)
+	n.add("excite", network.Binary{Fn: network.Mul}, gate, x)
+	n.conv("one", 3, 1, 16)
+	n.conv("two", 3, 1, 16)
+	n.dense("hidden", 32)
+	n.act("relu", network.Relu)
+	n.dense("head", 4)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+// scene normalizes its map by all of it, and four heads read that: what incremental inference
+// saves of the first convolution, it loses by comparing the map with its view for each head.
+func scene(t testing.TB) *network.Network {
+	n := newNet(t, 64, 64, 4)
+	n.conv("lift", 1, 1, 16)
+	scale := make([]float32, 16)
+	x := n.add("norm", network.InstanceNorm{Scale: scale, Shift: scale, Epsilon: 1e-5})
+	var heads []*network.Layer
+	for _, name := range []string{"place", "season", "time", "weather"} {
+		heads = append(heads, n.add(name, network.Dense{Weights: filters(2, x.Shape.Len()), Bias: make([]float32, 2)}, x))
+	}
+	n.add("heads", network.Concat{}, heads...)
+	n.add("softmax", network.Softmax{})
+	return n.Network
+}
+
+// deep has much to read of weights, and little to compute by them where little changes.
+func deep(t testing.TB) *network.Network {
+	n := newNet(t, 64, 64, 4)
+	n.conv("stem", 3, 2, 256)
+	for _, name := range []string{"one", "two", "three"} {
+		n.blank(name, 3, 1, 256)
+	}
+	n.add("mean", network.GlobalPool{Fn: network.Mean})
+	n.dense("head", 4)
+	n.add("softmax", network.Softmax{})
+	return n.Network
 }
 
 // TestGoldenGPU shows plans on GPUs. Beside show, set changes a setting.

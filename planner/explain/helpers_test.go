@@ -214,24 +214,6 @@ func lesions(t testing.TB) *network.Network {
 	return n.Network
 }
 
-// crowd has a gate in front of everything, so that whatever changes changes everywhere, and
-// a fully-connected layer over a map.
-func crowd(t testing.TB) *network.Network {
-	n := newNet(t, 64, 64, 4)
-	x := n.Output
-	n.add("squeeze", network.GlobalPool{Fn: network.Mean})
-	n.dense("gate", 4)
-	gate := n.add("sigmoid", network.Pointwise{Act: network.Activation{Fn: network.Sigmoid}}, n.Output)
-	n.add("excite", network.Binary{Fn: network.Mul}, gate, x)
-	n.conv("one", 3, 1, 16)
-	n.conv("two", 3, 1, 16)
-	n.dense("hidden", 32)
-	n.act("relu", network.Relu)
-	n.dense("head", 4)
-	n.add("softmax", network.Softmax{})
-	return n.Network
-}
-
 // small is two layers.
 func small(t testing.TB) *network.Network {
 	n := newNet(t, 32, 24, 3)
@@ -376,7 +358,7 @@ func benchOf(t testing.TB, on planner.Devices) (*planner.Planner, *settings.Sett
 	}
 	all := models(t)
 	if on != nil {
-		maps.Copy(all, modelsOf(t, map[string]func(testing.TB) *network.Network{"crowd": crowd}))
+		maps.Copy(all, modelsOf(t, map[string]func(testing.TB) *network.Network{"crowd": crowd, "scene": scene, "deep": deep}))
 	}
 	dir := t.TempDir()
 	for _, f := range []string{"scan.png", "a.jpg", "b.jpg", "kept.png"} {

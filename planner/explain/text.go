@@ -213,7 +213,7 @@ func (r *Report) kernels() string {
 		}
 	}
 	if r.Plan.Convolution != planner.ConvolutionAuto {
-		s += fmt.Sprintf(", forced by WITH (convolution = '%s')", r.Plan.Convolution)
+		s += fmt.Sprintf("; forced by WITH (convolution = '%s')", r.Plan.Convolution)
 	}
 	return fmt.Sprintf("%s; expected error %s, tolerance %s", s, planner.FormatError(r.Plan.Error), planner.FormatError(r.Plan.Tolerance))
 }
