@@ -59,7 +59,7 @@ func compileProcess(folder string) (string, error) {
 	return compile(folder, "emulate", "emulate.cu", "-fsanitize=thread", "-fno-sanitize-link-runtime", "-mllvm", "-tsan-instrument-func-entry-exit=0")
 }
 
-// compile compiles a source in a folder.
+// compile compiles a source in a folder, contracting multiplications and additions as for a GPU.
 func compile(folder, output, source string, flags ...string) (string, error) {
 	compiler, err := exec.LookPath(Compiler)
 	if err != nil {
@@ -67,7 +67,7 @@ func compile(folder, output, source string, flags ...string) (string, error) {
 	}
 	path := filepath.Join(folder, output)
 	args := append([]string{
-		"-x", "c++", "-std=c++20", "-O1", "-march=native", "-w", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+		"-x", "c++", "-std=c++20", "-O1", "-march=native", "-ffp-contract=fast", "-w", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
 		"-fsanitize=alignment,signed-integer-overflow,bounds,null", "-fsanitize-trap=all",
 		"-o", path, filepath.Join(folder, source), "-lm",
 	}, flags...)
