@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"occlude/internal/network"
 	"occlude/operators"
 	"occlude/operators/gpu/driver"
@@ -124,8 +126,8 @@ func (k *dense) difference(s *step, in kernels.Source, changed driver.Pointer) e
 	}, grid(s.inputMost, k.in.C, int(s.out.Positions)))
 }
 
-// subtract is the number of network.Sub.
-const subtract = 1
+// subtract is the number of what differences are made by.
+var subtract = kernels.Int(slices.Index(kernels.Arithmetic, network.Sub))
 
 // sum queues the matrix product.
 func (k *dense) sum(s *step, in kernels.Source, bias driver.Pointer, out kernels.Out, end kernels.Ending) error {
