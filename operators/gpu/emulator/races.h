@@ -30,7 +30,7 @@ struct Watched {
 static Watched watched[2];
 
 // race is what was found first, in this launch.
-static char race[160];
+static char race[200];
 
 // watch begins to watch memory.
 UNWATCHED static bool watch(Watched &w, void *begin, unsigned long bytes, bool shared_by_blocks) {
@@ -47,13 +47,20 @@ UNWATCHED static bool together(const Watched &w, const Access &a) {
 	return a.thread == OF_SEVERAL_BLOCKS || a.interval == interval() && a.thread != running.thread;
 }
 
-UNWATCHED static void note(const Watched &w, const char *at, const char *what, const Access &other) {
-	if (!*race) {
-		snprintf(race, sizeof race, "thread %d of block %d,%d,%d %s, in one interval with thread %d, value %ld of %s memory", running.thread,
-			running.block[0], running.block[1], running.block[2], what, other.thread, (at - w.begin) / 4, w.shared_by_blocks ? "device" : "shared");
+// note tells of the first race of a launch: who does what, and who did what before.
+UNWATCHED static void note(const Watched &w, const char *at, const char *does, const Access &other, const char *did) {
+	if (*race) {
+		return;
 	}
+	char who[32] = "several";
+	if (other.thread >= 0) {
+		snprintf(who, sizeof who, "thread %d", other.thread);
+	}
+	snprintf(race, sizeof race, "thread %d of block %d,%d,%d %s value %ld of %s memory, which %s %s with no barrier between", running.thread,
+		running.block[0], running.block[1], running.block[2], does, (at - w.begin) / 4, w.shared_by_blocks ? "device" : "shared", who, did);
 }
 
+// touch is an access of the present thread.
 UNWATCHED static void touch(const void *p, int bytes, bool writes) {
 	for (const Watched &w : watched) {
 		if (p < w.begin || p >= w.end) {
@@ -63,11 +70,11 @@ UNWATCHED static void touch(const void *p, int bytes, bool writes) {
 			Watched::Word &word = w.words[(at - w.begin) / 4];
 			const Access now{interval(), running.thread};
 			if (together(w, word.write)) {
-				note(w, at, writes ? "writes what another writes" : "reads what another writes", word.write);
+				note(w, at, writes ? "writes" : "reads", word.write, "wrote");
 			}
 			if (writes) {
 				if (together(w, word.read)) {
-					note(w, at, "writes what another reads", word.read);
+					note(w, at, "writes", word.read, "read");
 				}
 				word.write = now;
 			} else if (!together(w, word.read)) {

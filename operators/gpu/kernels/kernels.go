@@ -13,7 +13,8 @@ const Threads = 256
 
 // Tile is what a block of a kernel is, of one that is a matrix product: the rows and columns
 // that it computes, its threads, the bytes of dynamic shared memory that it is given, and how
-// many of them a processor computes at the same time.
+// many of them a processor computes at the same time, of the 228 KB that compute capability 9.0
+// has.
 type Tile struct{ Rows, Columns, Threads, Shared, Together int }
 
 // stage is the bytes that 16 values of K take in a block's shared memory, of so many rows and
