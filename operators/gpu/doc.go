@@ -167,8 +167,9 @@
 //     and faults.
 //   - Every kernel's twin is compared with the definitions in float64, and so is every kernel's own
 //     source, compiled for the processor, with the PTX manual's layout of tensor-core fragments
-//     (package gputest). Every access to memory is watched there for races, asynchronous copies
-//     come early or late, and tensor cores round as the least exact ones do (package emulator).
+//     (package gputest). Every access to memory is watched there, for races and for what lies beyond
+//     allocations; asynchronous copies come early or late; and tensor cores round as the least
+//     exact ones do (package emulator).
 //   - Once, by hand, eleven networks of torchvision at full size, from SqueezeNet to VGG16, on the
 //     emulator: at three positions within 3e-6 of the largest score of operators/cpu's by
 //     conv_ffma, but for MobileNetV3-Large with random weights, whose gates saturate (5e-5).

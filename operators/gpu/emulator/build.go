@@ -53,7 +53,7 @@ func writeSources(folder string) error {
 	return nil
 }
 
-// compileProcess compiles the process of a Device, which watches for races: see races.h, which
+// compileProcess compiles the process of a Device, which watches all accesses: see watch.h, which
 // takes the place of what -fsanitize=thread links.
 func compileProcess(folder string) (string, error) {
 	return compile(folder, "emulate", "emulate.cu", "-fsanitize=thread", "-fno-sanitize-link-runtime", "-mllvm", "-tsan-instrument-func-entry-exit=0")

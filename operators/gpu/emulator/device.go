@@ -112,16 +112,25 @@ func (d *Device) Alloc(bytes int64) (driver.Pointer, error) {
 		return 0, driver.ErrMemory
 	}
 	piece := d.memory[at*unit : (at+units(bytes))*unit]
-	for i := 0; i < len(piece); i += 4 {
-		binary.NativeEndian.PutUint32(piece[i:], nothing)
-	}
+	fill(piece, beyond)
 	offset := int64(at*unit + guard)
+	fill(d.memory[offset:offset+(bytes+3)/4*4], nothing)
 	d.sizes[offset] = bytes
 	return driver.Pointer(base + offset), nil
 }
 
-// nothing is a NaN that no computation gives.
-const nothing = 0x7fc0dead
+// NaNs that no computation gives: beyond stands between allocations, nothing is what nobody wrote.
+const (
+	beyond  = 0x7fc0dead
+	nothing = 0x7fc0beef
+)
+
+// fill fills memory with a number.
+func fill(memory []byte, number uint32) {
+	for i := 0; i < len(memory); i += 4 {
+		binary.NativeEndian.PutUint32(memory[i:], number)
+	}
+}
 
 // check looks at the guards of all allocations.
 func (d *Device) check() error {
@@ -130,7 +139,7 @@ func (d *Device) check() error {
 		behind := d.memory[(at+bytes+3)/4*4 : at+int64(units(bytes))*unit-guard]
 		for _, piece := range [][]byte{before, behind} {
 			for i := 0; i+4 <= len(piece); i += 4 {
-				if binary.NativeEndian.Uint32(piece[i:]) != nothing {
+				if binary.NativeEndian.Uint32(piece[i:]) != beyond {
 					return fmt.Errorf("wrote %g beyond an allocation of %d bytes",
 						math.Float32frombits(binary.NativeEndian.Uint32(piece[i:])), bytes)
 				}
@@ -150,6 +159,7 @@ func (d *Device) Free(p driver.Pointer) error {
 		return fmt.Errorf("freed %#x, which is no allocation", uint64(p))
 	}
 	delete(d.sizes, at)
+	fill(d.memory[at:at+(bytes+3)/4*4], beyond)
 	lo := int(at-guard) / unit
 	d.free.Give(lo, lo+units(bytes))
 	return nil

@@ -11,10 +11,11 @@
 // It finds what a plain twin (package soft) cannot have:
 //
 //   - Writes beyond an allocation: memory has guards, which are looked at after every launch.
-//   - Reads beyond one, or of what nobody wrote: that memory is NaN.
-//   - Missing barriers: every access to memory is watched (races.h), and two of one word, of which
-//     one writes, are an error where no barrier stands between two threads, or where these are of
-//     two blocks, whatever turns they took.
+//   - Reads beyond one, also of what is not used then: every access is watched (watch.h).
+//   - Uses of what nobody wrote: that memory is NaN.
+//   - Missing barriers: two accesses to a word, of which one writes, are an error where no
+//     barrier stands between two threads, or where these are of two blocks, whatever turns they
+//     took.
 //   - Barriers to which only some threads of a block come.
 //   - Missing waits for asynchronous copies, and copies over what others still read: these are
 //     made as early as can be in one launch, as late in the next.

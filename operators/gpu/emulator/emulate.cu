@@ -2,7 +2,7 @@
 // grid, the threads of a block and its bytes of dynamic shared memory, the way (see launch.h), and
 // the arguments. Memory is a file, at the address at which whoever writes the lines
 // has it in mind. Each line is answered by one.
-#include "races.h"
+#include "watch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,9 +39,9 @@ int main(int, char **argv) {
 		if (!k || k->arguments != n) {
 			printf("%s with %d arguments\n", k ? "a kernel" : "no kernel", n);
 		} else {
-			*race = 0;
+			*fault = 0;
 			const char *const wrong = launch(k, shared, way);
-			printf("%s\n", *race ? race : wrong ? wrong : "ok");
+			printf("%s\n", *fault ? fault : wrong ? wrong : "ok");
 		}
 		fflush(stdout);
 	}

@@ -10,7 +10,7 @@
 #define SHARED static IN_SHARED
 
 // IN_SHARED is what a block has in shared memory, UNWATCHED a function that is the emulator's own
-// (see races.h).
+// (see watch.h).
 #define IN_SHARED __attribute__((section("shared_memory")))
 #define UNWATCHED __attribute__((no_sanitize("thread")))
 

@@ -137,7 +137,7 @@ static const Kernel *find(const char *name) {
 }
 
 // nothing is a NaN that no computation gives, of which dynamic shared memory is full first.
-static const unsigned nothing = 0x7fc0dead;
+static const unsigned nothing = 0x7fc0beef;
 
 // What a GPU is free to do, an emulator does either way: threads take turns first to last or
 // last to first, asynchronous copies are made late or early.

@@ -1,7 +1,8 @@
-// Finds threads that read or write what others write without a barrier between, however they
-// took turns. The compiler calls who follows here before every access, by what it does for its
-// own detector of races between threads of a processor (-fsanitize=thread), of which nothing
-// else is linked.
+// Watches all accesses to memory. Two faults show that need not make a result wrong here: reads
+// beyond all allocations; and threads that read or write what others write without a barrier
+// between, however they took turns. The compiler calls who follows here before every access, by what
+// it does for its own detector of races between threads of a processor (-fsanitize=thread), of which
+// nothing else is linked.
 //
 // Threads of a block meet at barriers alone: shuffles and tensor cores promise nothing of
 // memory. Blocks of a launch never meet.
@@ -29,8 +30,11 @@ struct Watched {
 };
 static Watched watched[2];
 
-// race is what was found first, in this launch.
-static char race[200];
+// fault is what was found first, in this launch.
+static char fault[200];
+
+// BEYOND is what stands between allocations, see device.go.
+static const unsigned BEYOND = 0x7fc0dead;
 
 // watch begins to watch memory.
 UNWATCHED static bool watch(Watched &w, void *begin, unsigned long bytes, bool shared_by_blocks) {
@@ -47,17 +51,23 @@ UNWATCHED static bool together(const Watched &w, const Access &a) {
 	return a.thread == OF_SEVERAL_BLOCKS || a.interval == interval() && a.thread != running.thread;
 }
 
-// note tells of the first race of a launch: who does what, and who did what before.
-UNWATCHED static void note(const Watched &w, const char *at, const char *does, const Access &other, const char *did) {
-	if (*race) {
-		return;
+// note tells of the first fault of a launch: what the present thread does, and what is wrong with it.
+UNWATCHED static void note(const Watched &w, const char *at, const char *does, const char *but) {
+	if (!*fault) {
+		snprintf(fault, sizeof fault, "thread %d of block %d,%d,%d %s value %ld of %s memory, %s", running.thread, running.block[0],
+			running.block[1], running.block[2], does, (at - w.begin) / 4, w.shared_by_blocks ? "device" : "shared", but);
 	}
-	char who[32] = "several";
-	if (other.thread >= 0) {
-		snprintf(who, sizeof who, "thread %d", other.thread);
+}
+
+// note_race is note of what another did.
+UNWATCHED static void note_race(const Watched &w, const char *at, const char *does, const Access &other, const char *did) {
+	char but[80];
+	if (other.thread < 0) {
+		snprintf(but, sizeof but, "which several %s with no barrier between", did);
+	} else {
+		snprintf(but, sizeof but, "which thread %d %s with no barrier between", other.thread, did);
 	}
-	snprintf(race, sizeof race, "thread %d of block %d,%d,%d %s value %ld of %s memory, which %s %s with no barrier between", running.thread,
-		running.block[0], running.block[1], running.block[2], does, (at - w.begin) / 4, w.shared_by_blocks ? "device" : "shared", who, did);
+	note(w, at, does, but);
 }
 
 // touch is an access of the present thread.
@@ -69,12 +79,16 @@ UNWATCHED static void touch(const void *p, int bytes, bool writes) {
 		for (const char *at = (const char *)p; at < (const char *)p + bytes; at += 4) {
 			Watched::Word &word = w.words[(at - w.begin) / 4];
 			const Access now{interval(), running.thread};
+			unsigned value;
+			if (memcpy(&value, at, sizeof value); value == BEYOND && !writes) {
+				note(w, at, "reads", "which is in no allocation");
+			}
 			if (together(w, word.write)) {
-				note(w, at, writes ? "writes" : "reads", word.write, "wrote");
+				note_race(w, at, writes ? "writes" : "reads", word.write, "wrote");
 			}
 			if (writes) {
 				if (together(w, word.read)) {
-					note(w, at, "writes", word.read, "read");
+					note_race(w, at, "writes", word.read, "read");
 				}
 				word.write = now;
 			} else if (!together(w, word.read)) {
