@@ -198,9 +198,14 @@ func imagesOf(file lang.String) ([]string, error) {
 	if err != nil {
 		return nil, lang.Errorf(file.Span(), "the pattern %q is malformed", file.Value)
 	}
+	if err := listable(filepath.Dir(path)); err != nil {
+		return nil, lang.Errorf(file.Span(), "%w", err)
+	}
 	images := found[:0]
 	for _, f := range found {
-		if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() {
+		// What cannot be looked at is told when it is its turn, like other images that
+		// cannot be used.
+		if info, err := os.Stat(f); err != nil || info.Mode().IsRegular() {
 			images = append(images, f+frame)
 		}
 	}

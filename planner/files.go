@@ -3,6 +3,7 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -191,6 +192,40 @@ func checkFile(file lang.String, what string) error {
 		return lang.Errorf(file.Span(), "there is no %s file %q", what, file.Value).WithHint(similarFile(file.Value))
 	}
 	return lang.Errorf(file.Span(), "%s %q: %w", what, file.Value, err)
+}
+
+// listable makes sure that the folders of a pattern can be read. To filepath.Glob those
+// that cannot are empty, and images would be passed over in silence.
+func listable(pattern string) error {
+	folders, err := filepath.Glob(pattern)
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			continue
+		}
+		if err := list(folder); err != nil {
+			return fmt.Errorf("the folder %q cannot be read: %w", folder, reason(err))
+		}
+	}
+	if strings.ContainsAny(pattern, "*?[") {
+		return listable(filepath.Dir(pattern))
+	}
+	return nil
+}
+
+// list reads a folder's first name.
+func list(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Readdirnames(1); err != io.EOF {
+		return err
+	}
+	return nil
 }
 
 // similarFile suggests a file of the same folder with a similar name, or the few that
