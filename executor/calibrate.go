@@ -18,6 +18,7 @@ import (
 
 	"occlude/internal/heatmap"
 	"occlude/internal/imageio"
+	"occlude/internal/settings"
 	"occlude/operators"
 	"occlude/planner"
 	"occlude/planner/cost"
@@ -61,7 +62,7 @@ func (s *Session) calibrate(ctx context.Context, p *planner.Analyze, perImage fl
 	progress, done := s.onePart("calibration", total)
 	defer done()
 	t := &timer{session: s, progress: progress, until: time.Now().Add(calibrationTime), rounds: machineRounds}
-	defer t.forget(p.Machine)
+	defer t.forget(p.Machine.Trials)
 	found := planner.Found{PerImage: perImage}
 	var err error
 	if found.Machine, err = t.all(ctx, p.Machine.Trials); err != nil {
@@ -95,7 +96,7 @@ func (s *Session) Measure(ctx context.Context, p *planner.Machine) (*cost.Profil
 	}
 	start := time.Now()
 	t := &timer{session: s, progress: within{}, until: start, enough: start.Add(measureTime), rounds: machineRounds}
-	defer t.forget(p)
+	defer t.forget(p.Trials)
 	var found planner.Found
 	var err error
 	if found.Machine, err = t.all(ctx, p.Trials); err != nil {
@@ -135,43 +136,54 @@ type timer struct {
 	until    time.Time // when trials are run as rarely as can be
 	enough   time.Time // when no further one is begun, zero for never
 	rounds   time.Duration
+	loaded   bool // a GPU has its kernels
 }
 
-// forget lets go of the made-up network.
-func (t *timer) forget(p *planner.Machine) {
-	for _, m := range p.Trials {
-		delete(t.session.programs, m.Model)
-		delete(t.session.loading, m.Model)
+// over tells whether trials have told enough.
+func (t *timer) over() bool { return !t.enough.IsZero() && time.Now().After(t.enough) }
+
+// forget lets go of the made-up network of some trials.
+func (t *timer) forget(trials []*planner.Occlude) {
+	for _, p := range trials {
+		delete(t.session.programs, p.Model)
+		delete(t.session.loading, p.Model)
 	}
 }
 
 func (t *timer) all(ctx context.Context, plans []*planner.Occlude) (all []planner.Measured, err error) {
 	for _, p := range plans {
-		if !t.enough.IsZero() && time.Now().After(t.enough) {
+		if t.over() {
 			break
 		}
-		in := p.Model.Net.Input().Shape
-		m, err := t.trial(ctx, p, imageio.Noise(1, in.H, in.W, in.C))
+		m, err := t.one(ctx, p)
 		if err != nil {
-			if ctx.Err() != nil {
-				err = &Interrupted{Cause: context.Cause(ctx)}
-			}
 			return nil, err
 		}
 		all = append(all, m)
-		t.progress.Add(len(p.Grid.Positions))
 	}
 	return all, nil
+}
+
+// one runs a trial on an image that is made up.
+func (t *timer) one(ctx context.Context, p *planner.Occlude) (planner.Measured, error) {
+	in := p.Model.Net.Input().Shape
+	m, err := t.trial(ctx, p, imageio.Noise(1, in.H, in.W, in.C))
+	if err != nil && ctx.Err() != nil {
+		err = &Interrupted{Cause: context.Cause(ctx)}
+	}
+	t.progress.Add(len(p.Grid.Positions))
+	return m, err
 }
 
 // trial runs a plan's updates until it is known what they usually take.
 func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.Dense) (m planner.Measured, err error) {
 	chosen := p.Chosen()
 	t.session.makeRoom(p, nil)
-	program, err := t.session.program(ctx, p.Model, p.Net, wayOf(p), 0)
+	program, bringing, err := t.program(ctx, p)
 	if err != nil {
 		return m, err
 	}
+	m.Bringing = bringing
 	cover, err := newOccluder(ctx, p.Fill, p.Model.Spec, pixels)
 	if err != nil {
 		return m, err
@@ -183,7 +195,10 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 			views.Drop(noLayer)
 		}
 	}()
-	for range 2 { // the first base pass after weights were packed takes longer
+	for pass := range 2 { // the first base pass after weights were packed takes longer
+		if pass > 0 && t.over() {
+			break
+		}
 		program.Trim()
 		program.Reserve(p.Threads, chosen.ArenaBytes)
 		start := time.Now()
@@ -216,6 +231,25 @@ func (t *timer) trial(ctx context.Context, p *planner.Occlude, pixels *tensor.De
 	m.First, m.Fresh = elapsed[0], c.stats().Peak
 	m.Seconds, m.Updates = median(elapsed[1:]), usual(rounds)
 	return m, nil
+}
+
+// program makes a trial's program ready, and tells how long that took on a GPU; 0 where it was there.
+func (t *timer) program(ctx context.Context, p *planner.Occlude) (ready operators.Program, bringing float64, err error) {
+	way := wayOf(p)
+	measured := way.device != settings.DeviceCPU && t.session.own(p) == nil
+	if measured && !t.loaded { // the first one has the driver make the kernels ready
+		if _, err := t.session.make(ctx, p.Net, way, 0, nil); err != nil {
+			return nil, 0, err
+		}
+		t.session.collect([]string{way.device})
+		t.loaded = true
+	}
+	start := time.Now()
+	ready, err = t.session.program(ctx, p.Model, p.Net, way, 0)
+	if measured {
+		bringing = time.Since(start).Seconds()
+	}
+	return ready, bringing, err
 }
 
 // usual takes, for each layer, the median over all rounds but the first, of which the

@@ -13,9 +13,12 @@ import (
 	"occlude/planner/cost"
 )
 
-// deviceCalibration is what the trials of ANALYZE MODEL on a GPU found.
+// A GPU whose trials take longer than this is a slow one: those are left out that could last
+// beyond.
+const deviceTime = 2 * calibrationTime
+
+// deviceCalibration is what the trials of a GPU found.
 type deviceCalibration struct {
-	plan          *planner.DeviceTrials
 	before, after *cost.Device
 	trials        []planner.DeviceTrial
 	measured      time.Time
@@ -30,12 +33,56 @@ func (s *Session) calibrateDevice(ctx context.Context, p *planner.DeviceTrials) 
 	}
 	progress, done := s.onePart("calibration of "+p.Device.Name, total)
 	defer done()
-	t := &timer{session: s, progress: progress, until: time.Now().Add(calibrationTime), rounds: modelRounds}
-	found, err := t.all(ctx, p.Trials)
+	now := time.Now()
+	t := &timer{session: s, progress: progress, until: now.Add(calibrationTime), enough: now.Add(deviceTime), rounds: modelRounds}
+	return t.device(ctx, p)
+}
+
+// MeasureDevice does the same in less than a second, by trials of a made-up network, and keeps what
+// is found for later sessions, as Measure does.
+func (s *Session) MeasureDevice(ctx context.Context, p *planner.DeviceTrials) (*cost.Device, error) {
+	// A place that cannot be written is found now, not after the work.
+	if err := s.Store.Put(ctx, nil, nil); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	t := &timer{session: s, progress: within{}, until: start, enough: start.Add(measureTime), rounds: machineRounds}
+	c, err := t.device(ctx, p)
+	t.forget(p.Trials)
+	s.collect([]string{p.Device.Name})
 	if err != nil {
 		return nil, err
 	}
-	c := &deviceCalibration{plan: p, before: p.Before(), measured: time.Now()}
+	kept, err := c.stored()
+	if err != nil {
+		return nil, err
+	}
+	if kept, err = s.Store.PutUnless(ctx, kept, start); err != nil {
+		return nil, err
+	}
+	return cost.ParseDevice(kept.Profile)
+}
+
+// device runs the trials of a GPU, but for those that could last beyond the time.
+func (t *timer) device(ctx context.Context, p *planner.DeviceTrials) (*deviceCalibration, error) {
+	found := make([]planner.Measured, len(p.Trials))
+	each := 0.0 // seconds of a position at most, as far as that is known
+	for i, trial := range p.Trials {
+		n := float64(len(trial.Grid.Positions))
+		if left := time.Until(t.enough).Seconds(); left < leastRounds*n*each {
+			t.progress.Add(len(trial.Grid.Positions))
+			continue
+		}
+		var err error
+		if found[i], err = t.one(ctx, trial); err != nil {
+			return nil, err
+		}
+		if took := found[i].Seconds / n; trial.Chosen().Name == planner.PlanFull && (each == 0 || took < each) {
+			each = took
+		}
+	}
+	c := &deviceCalibration{before: p.Before(), measured: time.Now()}
+	var err error
 	c.after, c.trials, err = p.Calibrated(found, c.measured)
 	return c, err
 }
@@ -69,15 +116,16 @@ func (c *deviceCalibration) constants() *Relation {
 	add("copy", cost.UnitSeconds, a.Copy, b.Copy)
 	add("upload", cost.UnitBytes, a.Up, b.Up)
 	add("download", cost.UnitBytes, a.Down, b.Down)
-	add("prepare", cost.UnitBytes, a.Prepare, b.Prepare)
+	add("weights", cost.UnitBytes, a.Weights, b.Weights)
+	add("allocation", cost.UnitSeconds, a.Alloc, b.Alloc)
 	return r
 }
 
 // predictions lists what the batches took, and what was and is predicted.
 func (c *deviceCalibration) predictions() *Relation {
 	r := &Relation{Columns: []string{"plan", "convolutions", "patch", "positions", "seconds", "predicted_before", "predicted_after"}}
-	for i, t := range c.trials {
-		p := c.plan.Trials[i]
+	for _, t := range c.trials {
+		p := t.Plan
 		r.Rows = append(r.Rows, []any{p.Chosen().Name, convolutions(p.Chosen().Algorithms), fmt.Sprintf("%dx%d", p.Grid.PatchW, p.Grid.PatchH),
 			len(p.Grid.Positions), rounded(t.Seconds), rounded(t.Before), rounded(t.After)})
 	}

@@ -72,7 +72,8 @@ func (p *Occlude) On(image string, classes ...int) *Occlude {
 type Measured struct {
 	Base, First, Seconds float64
 	Updates              operators.Stats
-	Fresh                int64 // bytes that came from the system in the first round
+	Fresh                int64   // bytes that came from the system in the first round
+	Bringing             float64 // seconds in which weights came to a GPU, 0 where they were there
 }
 
 // Trial puts what a plan does beside what it was measured to take.

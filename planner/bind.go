@@ -34,6 +34,9 @@ type Env struct {
 	// has, in less than a second, before the first plan that is chosen by cost; nil to
 	// go on without, and a nil profile where it cannot be kept.
 	Measure func(ctx context.Context, kernels string) *cost.Profile
+	// MeasureDevice does the same of a GPU, before the first plan that might be one of
+	// it; nil and a nil profile likewise.
+	MeasureDevice func(ctx context.Context, d *Device) *cost.Device
 	// Now tells the time, by which a plan says how old its profile is; nil for not at
 	// all.
 	Now func() time.Time

@@ -86,6 +86,22 @@ func (b *binder) card(ctx context.Context, name string, net *network.Network) (*
 	return c, nil
 }
 
+// measureDevice has a GPU measured that plans are about to be chosen for, where nobody has done
+// that and it can be kept.
+func (b *binder) measureDevice(ctx context.Context, c *card) error {
+	if c.rates.Kind != cost.OfProperties || b.env.MeasureDevice == nil {
+		return nil
+	}
+	if found := b.env.MeasureDevice(ctx, c.Device); found != nil {
+		c.rates = found
+	}
+	d, err := b.env.Devices.Device(c.Name) // which may be lost now
+	if err == nil {
+		c.Device = d
+	}
+	return err
+}
+
 // demand is what a query says of the GPU that is to compute it.
 type demand struct {
 	name string // of the GPU, "" where the processor is to compute
@@ -196,6 +212,9 @@ func (b *binder) onDevice(ctx context.Context, p *Occlude, q *queryOptions, r re
 		return nil, &unfit{fmt.Sprintf(noTensorRate, r.card.Properties.Name)}
 	case len(forcedElsewhere(p, q.hints.accuracy)) > 0:
 		return nil, &unfit{fmt.Sprintf(noConvolution, q.hints.accuracy.convolution)}
+	}
+	if err := b.measureDevice(ctx, r.card); err != nil {
+		return nil, err
 	}
 	all, err := considered(ctx, p, q.hints, r, b.kept(p, r.card.Device))
 	if err != nil {

@@ -455,22 +455,14 @@ func (g *onGPU) price(held Memory) error {
 // host's memory.
 func (g *onGPU) basePass() (onItsWay int64, err error) {
 	net, e, rates := g.query.Net, &g.Estimate, g.card.rates
-	t, err := g.shape.BaseTraffic()
+	t, err := g.pass()
 	if err != nil {
 		return 0, err
 	}
-	pieces := 0
-	for _, l := range net.Layers {
-		switch l.Op.(type) {
-		case network.Conv, network.Dense:
-			pieces += 2 // weights and bias
-		}
-	}
-	image := 4 * int64(net.Input().Shape.Len())
-	e.OnGPU.BringSeconds = rates.Bring(e.OnGPU.Weights, pieces) / float64(max(1, len(g.query.Images)))
+	e.OnGPU.BringSeconds = rates.BringWeights(e.OnGPU.Weights, weightPieces(net)) / float64(max(1, len(g.query.Images)))
 	e.BaseMACs = net.Work().MACs
-	e.BaseSeconds = e.OnGPU.BringSeconds + rates.Launches(t.Launches) + rates.Beside(t) + rates.Bring(image, 1) + rates.Take(len(net.Layers)-1)
-	e.OnGPU.Up += t.Tables + t.Patches + image
+	e.BaseSeconds = e.OnGPU.BringSeconds + rates.BasePass(t)
+	e.OnGPU.Up += t.Tables + t.Patches + t.Image
 	e.OnGPU.Down += t.Scores
 	e.OnGPU.Launches += len(t.Launches)
 	all := t.Total()
@@ -478,6 +470,24 @@ func (g *onGPU) basePass() (onItsWay int64, err error) {
 	e.MACs += e.BaseMACs
 	e.Seconds += e.BaseSeconds
 	return t.Tables + t.Patches + t.Scores, nil
+}
+
+// pass is what a base pass does.
+func (g *onGPU) pass() (cost.BasePass, error) {
+	net := g.query.Net
+	t, err := g.shape.BaseTraffic()
+	return cost.BasePass{Traffic: t, Image: 4 * int64(net.Input().Shape.Len()), Views: len(net.Layers) - 1}, err
+}
+
+// weightPieces is in how many pieces of memory weights come to a GPU.
+func weightPieces(net *network.Network) (n int) {
+	for _, l := range net.Layers {
+		switch l.Op.(type) {
+		case network.Conv, network.Dense:
+			n += 2 // weights and bias
+		}
+	}
+	return n
 }
 
 // hostMemory is what the host holds beside: what goes up and comes back, a layer's weights

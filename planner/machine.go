@@ -31,15 +31,10 @@ var (
 )
 
 func (b *binder) machine(ctx context.Context) (*Machine, error) {
-	net, err := madeUp()
+	q, err := b.ofMadeUp(64, 32, false)
 	if err != nil {
-		return nil, fmt.Errorf("the network to measure a machine by: %w", err)
+		return nil, err
 	}
-	in := net.Input().Shape
-	m := &model.Model{Name: "machine", Net: net, Spec: imageio.DefaultSpec(in.W, in.H), Classes: net.Output.Shape.Len(), Output: model.OutputProbabilities}
-	gray := Fill{Kind: FillColor, Color: [3]float32{128, 128, 128}, Text: "gray"}
-	q := Occlude{Model: m, Net: net, Threads: b.cores(), Device: "cpu", Kernels: b.env.Settings.Kernels(), Profile: b.env.Profile, Fill: gray,
-		Convolution: ConvolutionAuto, Tolerance: defaultTolerance, Target: Target{Top: 1}, Seed: defaultSeed}
 	p := &Machine{Kernels: q.Kernels, profile: b.env.Profile}
 	t := trier{b, q, quickSeconds}
 	if p.Trials, err = t.all(ctx, quickSides, quickParts, true); err != nil {
@@ -49,12 +44,24 @@ func (b *binder) machine(ctx context.Context) (*Machine, error) {
 	return p, nil
 }
 
+// ofMadeUp is a query of a made-up network, on the processor.
+func (b *binder) ofMadeUp(side, width int, grouped bool) (Occlude, error) {
+	net, err := madeUp(side, width, grouped)
+	if err != nil {
+		return Occlude{}, fmt.Errorf("the network to measure a machine by: %w", err)
+	}
+	m := &model.Model{Name: "machine", Net: net, Spec: imageio.DefaultSpec(side, side), Classes: net.Output.Shape.Len(), Output: model.OutputProbabilities}
+	gray := Fill{Kind: FillColor, Color: [3]float32{128, 128, 128}, Text: "gray"}
+	return Occlude{Model: m, Net: net, Threads: b.cores(), Device: CPU, Kernels: b.env.Settings.Kernels(), Profile: b.env.Profile, Fill: gray,
+		Convolution: ConvolutionAuto, Tolerance: defaultTolerance, Target: Target{Top: 1}, Seed: defaultSeed}, nil
+}
+
 // madeUp is a network with a layer of each class, of sizes as classifiers have them:
 // convolutions whose weights stay in a cache and such as do not, and a fully-connected
 // layer whose weights come from memory. All weights are means, so that values keep
-// their size.
-func madeUp() (*network.Network, error) {
-	const side = 64
+// their size. Images are of side x side pixels, the first of its layers has width filters; where it
+// is grouped one has groups of few filters, which GPUs compute in a way of their own.
+func madeUp(side, width int, grouped bool) (*network.Network, error) {
 	net := network.New("image", network.Shape{H: side, W: side, C: 3})
 	last := net.Input()
 	var wrong error
@@ -74,20 +81,23 @@ func madeUp() (*network.Network, error) {
 		add(name, network.Conv{Window: w, After: after, Groups: groups, Act: network.Activation{Fn: network.Relu},
 			Weights: means(out, k, k, last.Shape.C/groups), Bias: make([]float32, out)})
 	}
-	conv("stem", 32, 3, 1, 1)
-	conv("narrow", 64, 3, 1, 1)
+	conv("stem", width, 3, 1, 1)
+	conv("narrow", 2*width, 3, 1, 1)
 	w, after := window(3, 2)
 	add("pool", network.Pool{Window: w, After: after, Max: true})
-	conv("middle", 128, 3, 1, 1)
-	conv("depthwise", 128, 3, 1, 128)
-	conv("pointwise", 128, 1, 1, 1)
+	conv("middle", 4*width, 3, 1, 1)
+	conv("depthwise", 4*width, 3, 1, 4*width)
+	conv("pointwise", 4*width, 1, 1, 1)
+	if grouped {
+		conv("grouped", 4*width, 3, 1, width)
+	}
 	add("swish", network.Pointwise{Act: network.Activation{Fn: network.Swish, Alpha: 1}})
-	conv("stride", 256, 3, 2, 1)
-	conv("wide", 256, 3, 1, 1)
+	conv("stride", 8*width, 3, 2, 1)
+	conv("wide", 8*width, 3, 1, 1)
 	add("relu", network.Pointwise{Act: network.Activation{Fn: network.Relu}})
 	add("mean", network.GlobalPool{Fn: network.Mean})
-	add("dense", network.Dense{Weights: means(4096, 256), Bias: make([]float32, 4096)})
-	add("heavy", network.Dense{Weights: means(2048, 4096), Bias: make([]float32, 2048)})
+	add("dense", network.Dense{Weights: means(128*width, 8*width), Bias: make([]float32, 128*width)})
+	add("heavy", network.Dense{Weights: means(64*width, 128*width), Bias: make([]float32, 64*width)})
 	add("softmax", network.Softmax{})
 	return net, wrong
 }

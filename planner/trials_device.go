@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -11,17 +12,55 @@ import (
 	"occlude/planner/cost"
 )
 
-// DeviceTrials measure a GPU by a model: batches of few and of many positions, of small and
-// large patches, and of full inference, each run alone, by one worker.
+// DeviceTrials measure a GPU, by a model or by a made-up network: batches of few and of many
+// positions, of small and large patches, cut from a cover and with data of their own, and of
+// full inference. Each is run alone, by one worker. Trials of full inference come first: a
+// position of any other takes no longer than one of theirs.
 type DeviceTrials struct {
 	Device *Device
 	Trials []*Occlude
-	before *cost.Device // that predicted costs so far
+	kind   cost.Kind    // of the profile to come
+	card   *card        // whose rates predicted costs so far
+	like   []batchTrial // the same as Trials, as they were asked for
 }
 
-// trialBatches are how many positions the batches of trials have, as far as they fit into
-// the GPU's memory.
-var trialBatches = []int{1, 16, 256}
+// batchTrial is one of n positions, or as many as fit.
+type batchTrial struct {
+	plan string
+	part float64 // of the input's sides, those of the patch
+	n    int
+	own  bool // patches have data of their own, which go up with the batch
+}
+
+// modelTrials measure a GPU by a model.
+func modelTrials() (all []batchTrial) {
+	for _, n := range []int{1, 16} {
+		all = append(all, batchTrial{PlanFull, trialParts[0], n, false})
+	}
+	for _, part := range trialParts {
+		for _, n := range []int{1, 16, 256} {
+			all = append(all, batchTrial{PlanIncremental, part, n, false})
+		}
+	}
+	return append(all, batchTrial{PlanIncremental, trialParts[len(trialParts)-1], 256, true})
+}
+
+// quickTrials measure it by a network that is made up: a GPU does each within milliseconds.
+var quickTrials = []batchTrial{
+	{PlanFull, 1. / 8, 1, false}, {PlanFull, 1. / 8, 16, false},
+	{PlanIncremental, 1. / 8, 16, false}, {PlanIncremental, 1. / 8, 256, false},
+	{PlanIncremental, 3. / 8, 256, false}, {PlanIncremental, 3. / 8, 256, true},
+}
+
+// QuickDevice plans trials of a GPU that take less than a second together, whatever the model.
+func (p *Planner) QuickDevice(ctx context.Context, d *Device) (*DeviceTrials, error) {
+	b := &binder{planner: p, env: &p.env}
+	q, err := b.ofMadeUp(32, 16, true)
+	if err != nil {
+		return nil, err
+	}
+	return b.trialsOn(ctx, &card{Device: d, rates: cost.DeviceOf(d.Properties)}, cost.Quick, q, quickTrials)
+}
 
 // deviceTrials plans what is timed on the GPU that the settings name; nil where they name
 // none.
@@ -36,20 +75,24 @@ func (b *binder) deviceTrials(ctx context.Context, at lang.Statement, q Occlude)
 		span.To = lang.Pos{}
 		return nil, lang.Errorf(span, "%s: %w", name, err).WithHint("SET device = 'cpu' measures the processor")
 	}
-	d := &DeviceTrials{Device: c.Device, before: c.rates}
-	for _, algorithm := range b.algorithmsOn(c) {
-		for _, part := range trialParts {
-			for _, n := range trialBatches {
-				if err := b.deviceTrial(ctx, d, c, q, Candidate{Name: PlanIncremental, Rects: Rectangles{Rule: Traced}}, algorithm, part, n); err != nil {
-					return nil, err
-				}
+	return b.trialsOn(ctx, c, cost.OfDevice, q, modelTrials())
+}
+
+// trialsOn plans trials of a query's model on a GPU, by each algorithm that it has.
+func (b *binder) trialsOn(ctx context.Context, c *card, kind cost.Kind, q Occlude, wanted []batchTrial) (*DeviceTrials, error) {
+	d := &DeviceTrials{Device: c.Device, kind: kind, card: c}
+	for i, algorithm := range b.algorithmsOn(c) {
+		for _, w := range wanted {
+			if i > 0 && w.own {
+				continue // copies know of no algorithms
 			}
-		}
-		for _, n := range trialBatches[:2] {
-			if err := b.deviceTrial(ctx, d, c, q, Candidate{Name: PlanFull, Rects: Rectangles{Rule: Whole}}, algorithm, trialParts[0], n); err != nil {
+			if err := b.deviceTrial(ctx, d, q, algorithm, w); err != nil {
 				return nil, err
 			}
 		}
+	}
+	if len(d.Trials) == 0 {
+		return nil, errors.New("no trial fits into the memory")
 	}
 	return d, nil
 }
@@ -62,73 +105,100 @@ func (b *binder) algorithmsOn(c *card) []string {
 	return []string{string(operators.Direct)}
 }
 
-// deviceTrial plans a batch of n positions, unless they do not fit.
-func (b *binder) deviceTrial(ctx context.Context, to *DeviceTrials, on *card, q Occlude, c Candidate, algorithm string, part float64, n int) error {
+// deviceTrial plans a trial, unless it does not fit, or there is one like it.
+func (b *binder) deviceTrial(ctx context.Context, to *DeviceTrials, q Occlude, algorithm string, want batchTrial) error {
 	r, err := b.resources(q.Model, q.Net, 1)
 	if err != nil {
 		return err
 	}
-	r.card = on
-	q.Threads, q.Progressive, q.Device = 1, "", on.Name
-	if q.Grid, err = trialGrid(q.Net.Input().Shape, part); err != nil {
+	r.card = to.card
+	q.Threads, q.Progressive, q.Device = 1, "", to.Device.Name
+	if want.own {
+		q.Fill = Fill{Kind: FillMeanPatch, Text: "mean(patch)"}
+	}
+	if q.Grid, err = trialGrid(q.Net.Input().Shape, want.part); err != nil {
 		return err
 	}
 	all := q.Grid.Positions
-	q.Grid.Positions = make([]Position, min(n, len(all)))
+	want.n = min(want.n, len(all))
+	q.Grid.Positions = make([]Position, want.n)
 	for i := range q.Grid.Positions {
-		q.Grid.Positions[i] = all[i*len(all)/len(q.Grid.Positions)]
+		q.Grid.Positions[i] = all[i*len(all)/want.n]
 	}
-	h := hints{batch: n, threads: 1, accuracy: accuracy{convolution: algorithm, tolerance: defaultTolerance}}
+	h := hints{batch: want.n, threads: 1, accuracy: accuracy{convolution: algorithm, tolerance: defaultTolerance}}
+	c := Candidate{Name: want.plan, Rects: Rectangles{Rule: Traced}}
+	if want.plan == PlanFull {
+		c.Rects.Rule = Whole
+	}
 	if algorithm != ConvolutionAuto {
 		c.Algorithms = forcedAlgorithms(q.Net, algorithm)
 	}
 	trial, err := q.planned(ctx, c, h, r)
-	if err != nil {
+	if err != nil || trial.Chosen().refused != nil {
 		return err
 	}
-	like := func(o *Occlude) bool {
-		return o.Chosen().Name == c.Name && o.Grid.PatchW == trial.Grid.PatchW && o.Grid.PatchH == trial.Grid.PatchH && len(o.Grid.Positions) == len(trial.Grid.Positions) &&
-			slices.Equal(o.Chosen().Algorithms, trial.Chosen().Algorithms)
+	for i, l := range to.like {
+		if l == want && slices.Equal(to.Trials[i].Chosen().Algorithms, trial.Chosen().Algorithms) {
+			return nil
+		}
 	}
-	if trial.Chosen().refused == nil && !slices.ContainsFunc(to.Trials, like) {
-		to.Trials = append(to.Trials, trial)
-	}
+	to.Trials, to.like = append(to.Trials, trial), append(to.like, want)
 	return nil
 }
 
 // Calibrated is a profile of the GPU that predicts the trials best, and what predicted them
-// before and predicts them now; now is when it was made.
+// before and predicts them now; now is when it was made. Trials that took no time were not run.
 func (d *DeviceTrials) Calibrated(found []Measured, now time.Time) (after *cost.Device, trials []DeviceTrial, err error) {
-	measured := make([]cost.DeviceTrial, len(found))
+	var measured []cost.DeviceTrial
 	for i, m := range found {
-		p := d.Trials[i]
-		c := p.Chosen()
-		g := onGPU{Candidate: c, query: p, views: c.ReadsViews()}
-		g.updates()
-		if err := g.by(c.Algorithms); err != nil {
+		if m.Seconds == 0 {
+			continue
+		}
+		t, err := d.measured(d.Trials[i], m)
+		if err != nil {
 			return nil, nil, err
 		}
-		t := &measured[i]
-		if t.Traffic, err = g.shape.TrafficOf(g.batch, g.views); err != nil {
-			return nil, nil, err
-		}
-		t.Elapsed, t.Layers = m.Seconds, make([]float64, len(m.Updates.Layers))
-		for l, s := range m.Updates.Layers {
-			t.Layers[l] = float64(s.Nanos) / 1e9
-		}
+		measured = append(measured, t)
+		trials = append(trials, DeviceTrial{Plan: d.Trials[i]})
 	}
-	after = cost.CalibrateDevice(d.before, measured, now)
-	for _, t := range measured {
-		trials = append(trials, DeviceTrial{
-			Seconds: t.Elapsed, Before: d.before.Launches(t.Traffic.Launches) + d.before.Beside(t.Traffic),
-			After: after.Launches(t.Traffic.Launches) + after.Beside(t.Traffic),
-		})
+	before := d.Before()
+	after = cost.CalibrateDevice(before, d.kind, measured, now)
+	for i, t := range measured {
+		of := &trials[i]
+		of.Seconds = t.Elapsed
+		of.Before = before.Launches(t.Traffic.Launches) + before.Beside(t.Traffic)
+		of.After = after.Launches(t.Traffic.Launches) + after.Beside(t.Traffic)
 	}
 	return after, trials, nil
 }
 
+// measured puts what a trial does beside what it took.
+func (d *DeviceTrials) measured(p *Occlude, m Measured) (t cost.DeviceTrial, err error) {
+	c := p.Chosen()
+	g := onGPU{Candidate: c, card: d.card, query: p, views: c.ReadsViews()}
+	g.updates()
+	if err := g.by(c.Algorithms); err != nil {
+		return t, err
+	}
+	if t.Traffic, err = g.shape.TrafficOf(g.batch, g.views); err != nil {
+		return t, err
+	}
+	if t.Base, err = g.pass(); err != nil {
+		return t, err
+	}
+	t.Elapsed, t.BaseElapsed, t.Layers = m.Seconds, m.Base, make([]float64, len(m.Updates.Layers))
+	for l, s := range m.Updates.Layers {
+		t.Layers[l] = float64(s.Nanos) / 1e9
+	}
+	t.WeightBytes, t.WeightPieces, t.Bringing = g.shape.Weights(), weightPieces(p.Net), m.Bringing
+	return t, nil
+}
+
 // DeviceTrial is what a trial took, and what was and is predicted.
-type DeviceTrial struct{ Seconds, Before, After float64 }
+type DeviceTrial struct {
+	Plan                   *Occlude
+	Seconds, Before, After float64
+}
 
 // Before is the profile that predicted costs so far.
-func (d *DeviceTrials) Before() *cost.Device { return d.before }
+func (d *DeviceTrials) Before() *cost.Device { return d.card.rates }

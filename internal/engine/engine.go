@@ -26,8 +26,9 @@ type Engine struct {
 	// Variables are what :name stands for in a text.
 	Variables map[string]string
 
-	planner   *planner.Planner
-	measuring time.Duration // the machine, so far
+	planner    *planner.Planner
+	measuring  time.Duration   // the machine and its GPUs, so far
+	unmeasured map[string]bool // names of GPUs of which that failed
 }
 
 // New makes an engine with an empty session.
@@ -35,9 +36,10 @@ func New() *Engine {
 	s := executor.NewSession()
 	s.Memory = memory.Here().Reach
 	s.Devices = devices.New(cuda.Open)
-	e := &Engine{Session: s, Variables: map[string]string{}}
+	e := &Engine{Session: s, Variables: map[string]string{}, unmeasured: map[string]bool{}}
 	e.planner = planner.New(planner.Env{
-		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Devices: s, Measure: e.measure, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
+		Catalog: s, Settings: &s.Settings, Profile: cost.Default(), Statistics: s, Cache: s, Tables: s, Devices: s,
+		Measure: e.measure, MeasureDevice: e.measureDevice, Now: time.Now, Cores: runtime.GOMAXPROCS(0), Memory: s.Memory,
 		Mask: func(ctx context.Context, path string, spec imageio.Spec) (planner.Mask, error) {
 			return imageio.FitMask(ctx, path, spec)
 		},
@@ -61,6 +63,25 @@ func (e *Engine) measure(ctx context.Context, kernels string) *cost.Profile {
 	}
 	p, err := e.Session.Measure(ctx, trials)
 	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// measureDevice does the same of a GPU, which a session tries once.
+func (e *Engine) measureDevice(ctx context.Context, d *planner.Device) *cost.Device {
+	if e.Session.Store.Path() == "" || e.unmeasured[d.Name] {
+		return nil
+	}
+	start := time.Now()
+	defer func() { e.measuring += time.Since(start) }()
+	var p *cost.Device
+	trials, err := e.planner.QuickDevice(ctx, d)
+	if err == nil {
+		p, err = e.Session.MeasureDevice(ctx, trials)
+	}
+	if err != nil {
+		e.unmeasured[d.Name] = ctx.Err() == nil
 		return nil
 	}
 	return p

@@ -13,7 +13,13 @@ import (
 	"occlude/executor"
 	"occlude/internal/defect"
 	"occlude/internal/engine"
+	"occlude/internal/store"
 	"occlude/lang"
+	"occlude/operators/gpu/devices"
+	"occlude/operators/gpu/driver"
+	"occlude/operators/gpu/soft"
+	"occlude/planner"
+	"occlude/planner/cost"
 )
 
 // run runs a text and collects its results.
@@ -170,6 +176,132 @@ func TestLoadingIsAccountedOnce(t *testing.T) {
 	m, _ := e.Session.Lookup("m")
 	if after := heatMap(occlude); after.Actual.Load <= m.Loading.Seconds() {
 		t.Errorf("load %g s, reading the file alone took %g s", after.Actual.Load, m.Loading.Seconds())
+	}
+}
+
+// withGPU makes an engine with a GPU in software, which keeps what it measures in a file.
+func withGPU(t *testing.T, path string, gpu *soft.Device) *engine.Engine {
+	t.Helper()
+	e := engine.New()
+	e.Session.Store = store.Open(path)
+	t.Cleanup(func() { e.Session.Store.Close() })
+	e.Session.Devices = devices.New(func(n int) (driver.Driver, error) {
+		if n > 0 {
+			return nil, &driver.Absent{Reason: "there is one GPU"}
+		}
+		return gpu, nil
+	})
+	return e
+}
+
+// Of a query that takes long a GPU may be the choice.
+const large = "CREATE OR REPLACE MODEL m FROM 'models/chest.onnx'; EXPLAIN OCCLUDE 'images/clear.png' USING m STRIDE 1;"
+
+// explained runs a text that ends in an EXPLAIN.
+func explained(t *testing.T, e *engine.Engine, text string) *planner.Occlude {
+	t.Helper()
+	results, err := run(e, engine.Text{Name: "t", Source: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results[len(results)-1].(*executor.Explanation).Plan.Query
+}
+
+// A GPU is measured before the first plan that might be one of it, once for all sessions. One in
+// software is slow, and found to be: the processor computes unless somebody demands the GPU.
+func TestGPUIsMeasuredOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "occlude.db")
+	var gpu soft.Device
+	inExamples(t)
+	e := withGPU(t, path, &gpu)
+	// Little work, or none of its own, is no reason to ask for a GPU.
+	if _, err := run(e, engine.Text{Source: strings.Replace(large, "STRIDE 1", "STRIDE 104", 1) + "DESCRIBE MODEL m; SHOW DEVICES;"}); err != nil || gpu.Launches("") > 0 {
+		t.Fatalf("%d launches, %v", gpu.Launches(""), err)
+	}
+	q := explained(t, e, large)
+	launches := gpu.Launches("")
+	if launches == 0 || q.Device != "cpu" {
+		t.Errorf("%d launches, then a plan on %s", launches, q.Device)
+	}
+	if held, _ := gpu.Held(); held > 0 {
+		t.Errorf("%d bytes stay on the GPU", held)
+	}
+	for _, c := range q.Candidates {
+		if c.Device == nil || !c.Possible() {
+			continue
+		}
+		p := c.Estimate.OnGPU.Profile
+		if p.Kind != cost.Quick || !(c.Estimate.Seconds > 5*q.Chosen().Estimate.Seconds) || !(c.Estimate.Seconds < 1e6) {
+			t.Errorf("%s on the GPU is expected to take %g s, on the processor %g s, by %+v", c.Name, c.Estimate.Seconds, q.Chosen().Estimate.Seconds, p)
+		}
+	}
+	later := withGPU(t, path, &gpu)
+	if forced := explained(t, later, "SET device = 'cuda:0'; "+large); forced.Device != "cuda:0" || forced.Chosen().Estimate.OnGPU.Profile.Kind != cost.Quick || gpu.Launches("") != launches {
+		t.Errorf("later: on %s, %d launches after %d", forced.Device, gpu.Launches(""), launches)
+	}
+}
+
+// What hinders the measurement of a GPU makes no query fail: no place for what is found, too little
+// memory, a failing device, which is tried once.
+func TestGPUThatIsNotMeasured(t *testing.T) {
+	inExamples(t)
+	broken := 0
+	for name, c := range map[string]struct {
+		path string
+		gpu  *soft.Device
+	}{
+		"no place":      {"", &soft.Device{}},
+		"no folder":     {"images/clear.png/occlude.db", &soft.Device{}},
+		"little memory": {filepath.Join(t.TempDir(), "occlude.db"), &soft.Device{Limit: 1 << 20}},
+		"broken": {filepath.Join(t.TempDir(), "occlude.db"), &soft.Device{Before: func(string) error {
+			broken++
+			return errors.New("out of order")
+		}}},
+	} {
+		e := withGPU(t, c.path, c.gpu)
+		for range 2 {
+			q := explained(t, e, large)
+			for _, c := range q.Candidates {
+				if c.Device != nil && c.Possible() && c.Estimate.OnGPU.Profile.Kind != cost.OfProperties {
+					t.Errorf("%s: rates are %+v", name, c.Estimate.OnGPU.Profile)
+				}
+			}
+		}
+		if n := c.gpu.Launches(""); n > 0 && c.gpu.Before == nil {
+			t.Errorf("%s: %d launches", name, n)
+		}
+	}
+	if broken != 1 {
+		t.Errorf("the failing GPU was tried %d times", broken)
+	}
+}
+
+// The measurement of a GPU ends with its statement, and the next one makes up for it.
+func TestGPUMeasurementIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	launches := 0
+	gpu := &soft.Device{Before: func(string) error {
+		launches++
+		cancel()
+		return nil
+	}}
+	inExamples(t)
+	e := withGPU(t, filepath.Join(t.TempDir(), "occlude.db"), gpu)
+	err := e.Run(ctx, engine.Text{Source: large}, func(lang.Statement, executor.Result) error { return nil })
+	var stopped *executor.Interrupted
+	if !errors.As(err, &stopped) || launches > 100 {
+		t.Errorf("%d launches, %v", launches, err)
+	}
+	gpu.Before = nil
+	q := explained(t, e, large)
+	for _, c := range q.Candidates {
+		if c.Device != nil && c.Possible() && c.Estimate.OnGPU.Profile.Kind != cost.Quick {
+			t.Errorf("rates are still %+v", c.Estimate.OnGPU.Profile)
+		}
+	}
+	if held, _ := gpu.Held(); held > 0 {
+		t.Errorf("%d bytes stay on the GPU", held)
 	}
 }
 

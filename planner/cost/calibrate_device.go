@@ -16,6 +16,13 @@ type DeviceTrial struct {
 	// host's for all of it.
 	Layers  []float64
 	Elapsed float64
+	// Base is the base pass before it, and BaseElapsed the seconds of that.
+	Base        BasePass
+	BaseElapsed float64
+	// WeightBytes were brought in so many pieces, within Bringing; 0 where they were there.
+	WeightBytes  int64
+	WeightPieces int
+	Bringing     float64
 }
 
 // computing is the time of all layers.
@@ -37,13 +44,20 @@ func (t DeviceTrial) byLayer() map[int][]gpu.Launch {
 	return all
 }
 
-// CalibrateDevice finds the constants by which a GPU's launches and batches are predicted best,
-// beginning with those that were used so far. What no trial tells of stays.
-func CalibrateDevice(before *Device, trials []DeviceTrial, now time.Time) *Device {
+// CalibrateDevice makes a profile of a kind, Quick or OfDevice: the constants by which a GPU's
+// launches, batches, base passes and ways of weights are predicted best, one kind of timing after
+// the other, beginning with those that were used so far. What no trial tells of stays.
+func CalibrateDevice(before *Device, kind Kind, trials []DeviceTrial, now time.Time) *Device {
 	d := *before
-	d.Version, d.Kind, d.Measured, d.MACs = DeviceVersion, OfDevice, now.UTC().Format(time.RFC3339), maps.Clone(before.MACs)
+	d.Version, d.Kind, d.Measured, d.MACs = DeviceVersion, kind, now.UTC().Format(time.RFC3339), maps.Clone(before.MACs)
 	d.fitLaunches(trials)
 	d.fitBeside(trials)
+	d.fitMemory(trials)
+	d.fitWeights(trials)
+	leastSpread := leastSpread
+	if kind == Quick { // every model is another one than that of the trials
+		leastSpread = leastSpreadOther
+	}
 	least, most := 1.0, 1.0
 	for _, t := range trials {
 		ratio := t.Elapsed / (d.Launches(t.Traffic.Launches) + d.Beside(t.Traffic))
@@ -60,41 +74,9 @@ const (
 	farthest                      = 1e6
 )
 
-// fitLaunches changes one constant after the other for as long as that makes the logarithms
-// of layers' seconds, each weighed by its share of its batch, differ less from those predicted.
-func (d *Device) fitLaunches(trials []DeviceTrial) {
-	type layer struct {
-		launches        []gpu.Launch
-		seconds, weight float64
-	}
-	var layers []layer
-	kinds := map[string]bool{}
-	for _, t := range trials {
-		all, by := t.computing(), t.byLayer()
-		for _, i := range slices.Sorted(maps.Keys(by)) {
-			layers = append(layers, layer{by[i], t.Layers[i], t.Layers[i] / all})
-			for _, l := range by[i] {
-				if kind := KernelKind(l.Kernel); kind != "" {
-					kinds[kind] = true
-				}
-			}
-		}
-	}
-	off := func() (sum float64) {
-		for _, l := range layers {
-			miss := math.Log(d.Launches(l.launches) / l.seconds)
-			sum += l.weight * miss * miss
-		}
-		return sum
-	}
-	constants := []func(factor float64){
-		func(f float64) { d.Launch *= f },
-		func(f float64) { d.Memory *= f },
-	}
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		constants = append(constants, func(f float64) { d.MACs[kind] *= f })
-	}
-	changed := make([]float64, len(constants))
+// descend changes one constant after the other by factors for as long as that makes off less.
+func descend(constants []func(factor float64), off func() float64) {
+	changed := make([]float64, len(constants)) // logarithms
 	best := off()
 	for factor := float64(largestFactor); factor > smallestFactor; {
 		better := false
@@ -116,32 +98,89 @@ func (d *Device) fitLaunches(trials []DeviceTrial) {
 			factor = math.Sqrt(factor)
 		}
 	}
+}
+
+// times changes a constant.
+func times(constant *float64) func(factor float64) {
+	return func(f float64) { *constant *= f }
+}
+
+// missed is how far a prediction is off, squared.
+func missed(predicted, took float64) float64 {
+	miss := math.Log(predicted / took)
+	return miss * miss
+}
+
+// fitLaunches finds the constants by which the logarithms of layers' seconds, each weighed by its
+// share of its batch, differ least from those predicted.
+func (d *Device) fitLaunches(trials []DeviceTrial) {
+	type layer struct {
+		launches        []gpu.Launch
+		seconds, weight float64
+	}
+	var layers []layer
+	kinds := map[string]bool{}
+	for _, t := range trials {
+		all, by := t.computing(), t.byLayer()
+		for _, i := range slices.Sorted(maps.Keys(by)) {
+			layers = append(layers, layer{by[i], t.Layers[i], t.Layers[i] / all})
+			for _, l := range by[i] {
+				if kind := KernelKind(l.Kernel); kind != "" {
+					kinds[kind] = true
+				}
+			}
+		}
+	}
+	off := func() (sum float64) {
+		for _, l := range layers {
+			sum += l.weight * missed(d.Launches(l.launches), l.seconds)
+		}
+		return sum
+	}
+	constants := []func(factor float64){times(&d.Launch), times(&d.Memory)}
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		constants = append(constants, func(f float64) { d.MACs[kind] *= f })
+	}
+	descend(constants, off)
 	d.Launch, d.Memory = significant(d.Launch), significant(d.Memory)
 	for kind := range kinds {
 		d.MACs[kind] = significant(d.MACs[kind])
 	}
 }
 
-// fitBeside divides what batches take beside computing into copies and bytes, by least
-// squares: the rates of bytes change by one factor, for nothing tells them apart.
+// fitBeside finds what batches take beside computing: copies, and bytes up and down.
 func (d *Device) fitBeside(trials []DeviceTrial) {
-	var n, x, y, xx, xy float64
-	for _, t := range trials {
-		bytes := d.Beside(t.Traffic) - 2*d.Copy
-		beside := max(0, t.Elapsed-t.computing())
-		n, x, y, xx, xy = n+1, x+bytes, y+beside, xx+bytes*bytes, xy+bytes*beside
-	}
-	if n == 0 || x == 0 {
-		return
-	}
-	slope, fixed := 0.0, y/n
-	if spread := n*xx - x*x; spread > 0 {
-		slope = (n*xy - x*y) / spread
-		fixed = (y - slope*x) / n
-	}
-	if slope <= 0 || fixed < 0 { // then all of it goes by bytes
-		slope, fixed = max(xy/xx, 1e-6), 0
-	}
-	d.Copy = significant(fixed / 2)
-	d.Up, d.Down, d.Prepare = significant(d.Up/slope), significant(d.Down/slope), significant(d.Prepare/slope)
+	descend([]func(factor float64){times(&d.Copy), times(&d.Up), times(&d.Down)}, func() (sum float64) {
+		for _, t := range trials {
+			sum += missed(t.computing()+d.Beside(t.Traffic), t.Elapsed)
+		}
+		return sum
+	})
+	d.Copy, d.Up, d.Down = significant(d.Copy), significant(d.Up), significant(d.Down)
+}
+
+// fitMemory finds what taking memory takes, by base passes, which take some for each view.
+func (d *Device) fitMemory(trials []DeviceTrial) {
+	descend([]func(factor float64){times(&d.Alloc)}, func() (sum float64) {
+		for _, t := range trials {
+			if t.BaseElapsed > 0 {
+				sum += missed(d.BasePass(t.Base), t.BaseElapsed)
+			}
+		}
+		return sum
+	})
+	d.Alloc = significant(d.Alloc)
+}
+
+// fitWeights finds how fast weights get to the device, large ones before all.
+func (d *Device) fitWeights(trials []DeviceTrial) {
+	descend([]func(factor float64){times(&d.Weights)}, func() (sum float64) {
+		for _, t := range trials {
+			if t.Bringing > 0 {
+				sum += float64(t.WeightBytes) * missed(d.BringWeights(t.WeightBytes, t.WeightPieces), t.Bringing)
+			}
+		}
+		return sum
+	})
+	d.Weights = significant(d.Weights)
 }

@@ -12,14 +12,14 @@ import (
 
 // DeviceVersion is that of profiles of GPUs. It changes where a constant gets another
 // meaning.
-const DeviceVersion = 1
+const DeviceVersion = 2
 
-// The kinds of a GPU's profile.
+// The kinds of a GPU's profile, beside Quick: by trials of a made-up network.
 const (
 	// OfProperties was not measured: it is what a card's clocks allow at most, times shares
 	// of that which are assumed.
 	OfProperties Kind = "properties"
-	// OfDevice was measured on the card.
+	// OfDevice was measured on the card by a model. It holds for all models.
 	OfDevice Kind = "device"
 )
 
@@ -38,15 +38,16 @@ type Device struct {
 	// Memory is the bytes per second at which the device reads and writes its memory.
 	Memory float64 `json:"memory_bytes_per_second"`
 	// Launch is the seconds of a launch beside its work, Copy those of a copy beside its
-	// bytes, and Alloc those of taking a piece of memory.
+	// bytes, and Alloc those of taking a piece of memory and giving it back.
 	Launch float64 `json:"seconds_per_launch"`
 	Copy   float64 `json:"seconds_per_copy"`
 	Alloc  float64 `json:"seconds_per_allocation"`
-	// Up and Down are the bytes per second of copies to and from the device, and Prepare
-	// those at which the host writes what goes up.
+	// Up and Down are the bytes per second of copies to and from the device, and Weights those
+	// at which weights get there. What the host does before belongs to each, writing tables and
+	// patches or putting weights into the kernels' order: nothing depends on it alone.
 	Up      float64 `json:"upload_bytes_per_second"`
 	Down    float64 `json:"download_bytes_per_second"`
-	Prepare float64 `json:"prepare_bytes_per_second"`
+	Weights float64 `json:"weight_upload_bytes_per_second"`
 
 	Spread Spread `json:"spread"`
 }
@@ -80,11 +81,11 @@ const (
 	slowMemory = 50e9    // bytes a second
 )
 
-// Assumed likewise, of every card: seconds of a launch, of a copy and of taking memory,
-// bytes a second of copies from memory that is not pinned, and of the host's preparation.
+// Assumed likewise, of every card: seconds of a launch, of a copy and of taking memory, and
+// bytes a second of copies, of which those up wait for the host to write them.
 const (
 	usualLaunch, usualCopy, usualAlloc = 5e-6, 2e-5, 1e-4
-	usualTransfer, usualPrepare        = 5e9, 2e9
+	usualUp, usualDown                 = 1.5e9, 5e9
 )
 
 // unmeasured is the range of estimates that rest on assumptions.
@@ -105,7 +106,7 @@ func DeviceOf(p driver.Properties) *Device {
 			KernelFFMA: shareFFMA * peak.Float32 / 2, KernelDirect: shareDirect * peak.Float32 / 2, KernelDepthwise: shareDirect * peak.Float32 / 2,
 		},
 		Memory: shareMemory * peak.Memory, Launch: usualLaunch, Copy: usualCopy, Alloc: usualAlloc,
-		Up: usualTransfer, Down: usualTransfer, Prepare: usualPrepare, Spread: unmeasured,
+		Up: usualUp, Down: usualDown, Weights: usualUp, Spread: unmeasured,
 	}
 	if peak.Float16 > 0 {
 		d.MACs[KernelF16x3] = shareF16x3 * peak.Float16 / 2 / products
@@ -133,8 +134,8 @@ func (d *Device) check() error {
 	if d.Version != DeviceVersion {
 		return fmt.Errorf("version %d, not %d", d.Version, DeviceVersion)
 	}
-	if d.Kind != OfProperties && d.Kind != OfDevice {
-		return fmt.Errorf("kind %q is none of %s, %s", d.Kind, OfProperties, OfDevice)
+	if d.Kind != OfProperties && d.Kind != Quick && d.Kind != OfDevice {
+		return fmt.Errorf("kind %q is none of %s, %s, %s", d.Kind, OfProperties, Quick, OfDevice)
 	}
 	for _, kind := range []string{KernelFFMA, KernelDirect, KernelDepthwise} {
 		if _, ok := d.MACs[kind]; !ok {
@@ -146,7 +147,7 @@ func (d *Device) check() error {
 			return fmt.Errorf("%g multiply-adds per second for %s", rate, kind)
 		}
 	}
-	if d.Processors < 1 || !(d.Memory > 0) || !(d.Up > 0) || !(d.Down > 0) || !(d.Prepare > 0) {
+	if d.Processors < 1 || !(d.Memory > 0) || !(d.Up > 0) || !(d.Down > 0) || !(d.Weights > 0) {
 		return fmt.Errorf("a rate or the number of processors is not positive")
 	}
 	if d.Launch < 0 || d.Copy < 0 || d.Alloc < 0 {
@@ -155,7 +156,7 @@ func (d *Device) check() error {
 	return d.Spread.check()
 }
 
-// Calibrated tells whether the profile was measured.
+// Calibrated tells whether the profile was measured by a model.
 func (d *Device) Calibrated() bool { return d.Kind == OfDevice }
 
 // Fill is the share of the device that a launch occupies while it runs: its blocks come in
@@ -184,8 +185,7 @@ func (d *Device) Launches(all []gpu.Launch) float64 {
 // Beside is what a batch takes while the device computes another one: the host prepares what
 // goes up, and both copies.
 func (d *Device) Beside(t gpu.Traffic) float64 {
-	up := float64(t.Tables + t.Patches)
-	return up/d.Prepare + up/d.Up + float64(t.Scores)/d.Down + 2*d.Copy
+	return float64(t.Tables+t.Patches)/d.Up + float64(t.Scores)/d.Down + 2*d.Copy
 }
 
 // Elapsed is the time of so many equal batches of which each computes and has something
@@ -200,8 +200,22 @@ func (d *Device) Elapsed(batches, workers int, computing, beside float64) float6
 
 // Bring is the time in which data comes to new memory on the device, in so many pieces.
 func (d *Device) Bring(bytes int64, pieces int) float64 {
-	return float64(bytes)/d.Prepare + float64(bytes)/d.Up + float64(pieces)*(d.Copy+d.Alloc)
+	return float64(bytes)/d.Up + float64(pieces)*(d.Copy+d.Alloc)
 }
 
-// Take is the time in which so many pieces of memory are there.
-func (d *Device) Take(pieces int) float64 { return float64(pieces) * d.Alloc }
+// BringWeights is the same of weights, which are put into another order before.
+func (d *Device) BringWeights(bytes int64, pieces int) float64 {
+	return float64(bytes)/d.Weights + float64(pieces)*(d.Copy+d.Alloc)
+}
+
+// BasePass is what a base pass has a device do.
+type BasePass struct {
+	gpu.Traffic
+	Image int64 // bytes of the image, which is a view
+	Views int   // pieces of memory for the others
+}
+
+// BasePass is the time of one.
+func (d *Device) BasePass(b BasePass) float64 {
+	return d.Launches(b.Launches) + d.Beside(b.Traffic) + d.Bring(b.Image, 1) + float64(b.Views)*d.Alloc
+}

@@ -17,7 +17,7 @@ func made() *cost.Device {
 	return &cost.Device{
 		Version: cost.DeviceVersion, Kind: cost.OfDevice, Name: "Test GPU", Processors: 10, Measured: "2020-02-02T00:00:00Z",
 		MACs:   map[string]float64{cost.KernelFFMA: 1e12, cost.KernelDirect: 1e11, cost.KernelDepthwise: 1e11},
-		Memory: 1e11, Launch: 1e-5, Copy: 1e-5, Alloc: 1e-4, Up: 1e9, Down: 1e9, Prepare: 1e9,
+		Memory: 1e11, Launch: 1e-5, Copy: 1e-5, Alloc: 1e-4, Up: 1e9, Down: 1e9, Weights: 1e9,
 	}
 }
 
@@ -97,8 +97,8 @@ func TestDeviceOf(t *testing.T) {
 func TestParseDevice(t *testing.T) {
 	for want, change := range map[string]func(*cost.Device){
 		"":                           func(*cost.Device) {},
-		"version 2, not 1":           func(d *cost.Device) { d.Version = 2 },
-		`kind "quick" is none of`:    func(d *cost.Device) { d.Kind = cost.Quick },
+		"version 1, not 2":           func(d *cost.Device) { d.Version = 1 },
+		`kind "model" is none of`:    func(d *cost.Device) { d.Kind = cost.OfModel },
 		"no multiply-adds per":       func(d *cost.Device) { delete(d.MACs, cost.KernelDirect) },
 		"0 multiply-adds per second": func(d *cost.Device) { d.MACs["f16x3"] = 0 },
 		"is not positive":            func(d *cost.Device) { d.Up = 0 },

@@ -11,9 +11,10 @@ import (
 // GPU is what a plan takes of a GPU, and what its costs there are told by.
 type GPU struct {
 	Card string `json:"card"` // as its maker calls it
-	// Calibrated tells whether rates were measured on the card, Measured when; else they
-	// are what its properties allow, times shares that are assumed.
+	// Calibrated tells whether rates were measured on the card by ANALYZE MODEL. Kind says how they
+	// came about, Measured when; they may be what its properties allow, times assumed shares.
 	Calibrated bool   `json:"calibrated"`
+	Kind       string `json:"kind"` // device, quick or properties
 	Measured   string `json:"measured,omitempty"`
 
 	// Bytes of its memory when a plan holds the most: weights, views, and what all workers
@@ -53,7 +54,7 @@ func gpuOf(c *planner.Candidate) *GPU {
 		return nil
 	}
 	return &GPU{
-		Card: c.Device.Properties.Name, Calibrated: g.Profile.Calibrated(), Measured: g.Profile.Measured,
+		Card: c.Device.Properties.Name, Calibrated: g.Profile.Calibrated(), Kind: string(g.Profile.Kind), Measured: g.Profile.Measured,
 		Weights: g.Weights, Views: g.Views, Workers: g.Workers, Free: g.Free,
 		Batches: g.Batches, Launches: g.Launches, Fill: significant(g.Fill), Moved: g.Moved,
 		Up: g.Up, Down: g.Down, BatchUp: g.BatchUp, BatchDown: g.BatchDown, BringSeconds: round(g.BringSeconds),
@@ -116,6 +117,9 @@ func (r *Report) cost() string {
 	if g.Calibrated {
 		when, _, _ := strings.Cut(g.Measured, "T")
 		device = fmt.Sprintf("calibrated %s on the %s", when, g.Card)
+		if cost.Kind(g.Kind) == cost.Quick {
+			device = fmt.Sprintf("the quick profile of the %s, of %s", g.Card, when)
+		}
 	}
 	host := "the default profile"
 	if cost.Kind(r.Profile.Kind) != cost.Committed {

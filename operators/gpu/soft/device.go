@@ -190,14 +190,15 @@ type stream struct {
 	clock  time.Duration
 }
 
-// step does the first piece of what is queued.
+// step does the first piece of what is queued, which takes some time by the device's clock.
 func (s *stream) step() {
 	do := s.queue[0]
 	s.queue = s.queue[1:]
+	start := time.Now()
 	if s.err == nil {
 		s.err = do()
 	}
-	s.clock += time.Microsecond
+	s.clock += max(time.Microsecond, time.Since(start))
 }
 
 // Wait implements driver.Stream.
