@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"occlude/examples/benchmarks/internal/process"
+	"occlude/lang"
 )
 
 // occlude runs the binary and reads what it reports of itself.
@@ -43,7 +44,7 @@ type facts struct {
 // query runs statements on a model and decodes the one JSON value they print.
 func (o *occlude) query(ctx context.Context, file, statements string, into any) (peak int64, err error) {
 	text := fmt.Sprintf("SET threads = %d; CREATE MODEL m FROM %s WITH (mean = %g, std = %g); %s",
-		o.threads, quote(file), mean, std, statements)
+		o.threads, lang.String{Value: file}, mean, std, statements)
 	out, peak, err := process.Run(ctx, o.binary, "--format", "json", "--no-progress", "-c", text)
 	if err != nil {
 		return 0, err
@@ -53,8 +54,6 @@ func (o *occlude) query(ctx context.Context, file, statements string, into any) 
 	}
 	return peak, nil
 }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (o *occlude) facts(ctx context.Context, file string) (f facts, err error) {
 	var models []struct{ Input, Output string }
@@ -102,7 +101,7 @@ type actual struct {
 func (o *occlude) explain(ctx context.Context, n *network, where, plan string) (*result, actual, error) {
 	var report struct{ Actual actual }
 	statement := fmt.Sprintf("EXPLAIN (ANALYZE, FORMAT JSON) OCCLUDE %s USING m PATCH %d %s FILL gray INTO %s WITH (plan = '%s')",
-		quote(n.image.png), o.patch, where, quote(o.heat), plan)
+		lang.String{Value: n.image.png}, o.patch, where, lang.String{Value: o.heat}, plan)
 	peak, err := o.query(ctx, n.file, statement, &report)
 	if err != nil {
 		return nil, actual{}, err

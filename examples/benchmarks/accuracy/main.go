@@ -126,7 +126,7 @@ func compare(ctx context.Context, w io.Writer, q query) error {
 
 // ask runs a plan on positions along the image's diagonal.
 func (q query) ask(ctx context.Context, e *engine.Engine, plan string) (h *executor.HeatMap, err error) {
-	create := fmt.Sprintf("CREATE OR REPLACE MODEL m FROM %s WITH (%s);", quote(q.model), q.with)
+	create := fmt.Sprintf("CREATE OR REPLACE MODEL m FROM %s WITH (%s);", lang.String{Value: q.model}, q.with)
 	var size struct{ w, h int }
 	err = e.Run(ctx, engine.Text{Name: "accuracy", Source: create}, func(lang.Statement, executor.Result) error {
 		m, _ := e.Session.Lookup("m")
@@ -141,15 +141,13 @@ func (q query) ask(ctx context.Context, e *engine.Engine, plan string) (h *execu
 		at[i] = fmt.Sprintf("(%d, %d)", (i*2+1)*(size.w-q.patch)/(2*q.positions), (i*2+1)*(size.h-q.patch)/(2*q.positions))
 	}
 	source := fmt.Sprintf("OCCLUDE %s USING m FOR TOP %d PATCH %d FILL gray AT %s WITH (plan = %s);",
-		quote(q.image), q.top, q.patch, strings.Join(at, ", "), quote(plan))
+		lang.String{Value: q.image}, q.top, q.patch, strings.Join(at, ", "), lang.String{Value: plan})
 	err = e.Run(ctx, engine.Text{Name: "accuracy", Source: source}, func(_ lang.Statement, r executor.Result) error {
 		h, _ = r.(*executor.HeatMap)
 		return nil
 	})
 	return h, err
 }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // maps lists the probabilities of a heat map, by position and class.
 func maps(h *executor.HeatMap) [][]float64 {

@@ -33,7 +33,7 @@ func (s settings) prologue(model string) string {
 	if s.with != "" {
 		with = fmt.Sprintf(" WITH (%s)", s.with)
 	}
-	return fmt.Sprintf("SET threads = %d; CREATE MODEL m FROM %s%s;", s.threads, quote(model), with)
+	return fmt.Sprintf("SET threads = %d; CREATE MODEL m FROM %s%s;", s.threads, lang.String{Value: model}, with)
 }
 
 // statement is the query as text. Writing the map is part of its time.
@@ -44,14 +44,12 @@ func (e *session) statement(image, where, format string, q query) string {
 	}
 	into := ""
 	if format != "none" {
-		into = "INTO " + quote(filepath.Join(e.scratch, "heat."+format))
+		into = "INTO " + lang.String{Value: filepath.Join(e.scratch, "heat."+format)}.String()
 	}
-	return fmt.Sprintf("OCCLUDE %s USING m PATCH %d %s FILL gray %s %s WITH (%s);", quote(image), e.patch, where, q.goal, into, hints)
+	return fmt.Sprintf("OCCLUDE %s USING m PATCH %d %s FILL gray %s %s WITH (%s);", lang.String{Value: image}, e.patch, where, q.goal, into, hints)
 }
 
 func (s settings) strides() string { return fmt.Sprintf("STRIDE %d", s.stride) }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (e *session) run(ctx context.Context, source string) (h *executor.HeatMap, err error) {
 	err = e.engine.Run(ctx, engine.Text{Name: "benchmark", Source: source}, func(_ lang.Statement, r executor.Result) error {

@@ -53,7 +53,7 @@ func (b *bench) all(ctx context.Context, model, folder string) error {
 		b.engine.Session.Store = store.Open(filepath.Join(folder, "occlude.db"))
 		defer b.engine.Session.Store.Close()
 	}
-	if _, err := b.run(ctx, fmt.Sprintf("CREATE MODEL m FROM %s", quote(model))); err != nil {
+	if _, err := b.run(ctx, fmt.Sprintf("CREATE MODEL m FROM %s", lang.String{Value: model})); err != nil {
 		return err
 	}
 	s := b.engine.Session
@@ -68,7 +68,7 @@ func (b *bench) all(ctx context.Context, model, folder string) error {
 		b.begin = time.Now() // which is no query
 	}
 	if b.calibrated != "" {
-		if _, err := b.run(ctx, fmt.Sprintf("EXPORT CALIBRATION TO %s", quote(b.calibrated))); err != nil {
+		if _, err := b.run(ctx, fmt.Sprintf("EXPORT CALIBRATION TO %s", lang.String{Value: b.calibrated})); err != nil {
 			return err
 		}
 	}
@@ -195,8 +195,6 @@ func (b *bench) run(ctx context.Context, source string) (h *executor.HeatMap, er
 	})
 	return h, err
 }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func median(values []float64) float64 { return quantile(values, 0.5) }
 

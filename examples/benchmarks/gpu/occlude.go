@@ -10,17 +10,16 @@ import (
 	"strings"
 
 	"occlude/examples/benchmarks/internal/process"
+	"occlude/lang"
 )
 
 // Preprocessing: x = (pixel/255 - mean) / std, the same in all channels.
 const mean, std, gray = 0.45, 0.25, 128
 
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
 // query runs a statement on a network, which it calls m, and decodes the JSON value that it prints.
 func (b *bench) query(ctx context.Context, n *result, device, statement string, into any) error {
 	text := fmt.Sprintf("SET device = %s; CREATE MODEL m FROM %s WITH (mean = %g, std = %g); %s",
-		quote(device), quote(filepath.Join(b.dir, n.Network+".onnx")), mean, std, statement)
+		lang.String{Value: device}, lang.String{Value: filepath.Join(b.dir, n.Network+".onnx")}, mean, std, statement)
 	out, _, err := process.Run(ctx, b.occlude, "--format", "json", "--no-progress", "-c", text)
 	if err != nil {
 		return err
@@ -41,7 +40,7 @@ func (b *bench) occluding(n *result, at []position) string {
 		}
 		where = "AT " + strings.Join(list, ", ")
 	}
-	return fmt.Sprintf("OCCLUDE %s USING m PATCH %d %s FILL gray", quote(b.image(n)), b.patch, where)
+	return fmt.Sprintf("OCCLUDE %s USING m PATCH %d %s FILL gray", lang.String{Value: b.image(n)}, b.patch, where)
 }
 
 // image is the picture in the network's size.
@@ -51,7 +50,7 @@ func (b *bench) image(n *result) string { return filepath.Join(b.dir, fmt.Sprint
 func (b *bench) explain(ctx context.Context, n *result, device string, at []position) (h heatMap, err error) {
 	heat := filepath.Join(b.scratch, "heat.json")
 	defer os.Remove(heat) // so that none is taken for another's
-	statement := fmt.Sprintf("EXPLAIN (ANALYZE, LAYERS, FORMAT JSON) %s INTO %s", b.occluding(n, at), quote(heat))
+	statement := fmt.Sprintf("EXPLAIN (ANALYZE, LAYERS, FORMAT JSON) %s INTO %s", b.occluding(n, at), lang.String{Value: heat})
 	if err := b.query(ctx, n, device, statement, &h.report); err != nil {
 		return h, err
 	}

@@ -21,6 +21,7 @@ import (
 
 	"occlude/examples/benchmarks/internal/process"
 	"occlude/examples/benchmarks/internal/report"
+	"occlude/lang"
 )
 
 func main() { process.Main("memory", run) }
@@ -84,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if !strings.Contains(q.name, *only) {
 				continue
 			}
-			text := fmt.Sprintf("CREATE MODEL m FROM %s; %s EXPLAIN (ANALYZE, FORMAT JSON) OCCLUDE %s USING m %s;", quote(model), q.settings, quote(*image), q.clauses)
+			text := fmt.Sprintf("CREATE MODEL m FROM %s; %s EXPLAIN (ANALYZE, FORMAT JSON) OCCLUDE %s USING m %s;", lang.String{Value: model}, q.settings, lang.String{Value: *image}, q.clauses)
 			out, peak, err := process.Run(ctx, *binary, "--no-progress", "-c", text)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", model, q.name, err)
@@ -123,7 +124,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintln(stdout)
 	return nil
 }
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f", float64(n)/(1<<20)) }
