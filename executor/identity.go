@@ -4,12 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
+	"occlude/internal/cause"
 	"occlude/planner"
 )
 
@@ -50,11 +49,8 @@ func hashBytes(data []byte) string {
 // hashFile is that of a file which is not read otherwise.
 func hashFile(path string) (string, error) {
 	f, err := os.Open(path)
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return "", e.Err
-	}
 	if err != nil {
-		return "", err
+		return "", cause.Of(err)
 	}
 	defer f.Close()
 	h := sha256.New()

@@ -1,12 +1,11 @@
 package planner
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
+	"occlude/internal/cause"
 	"occlude/lang"
 	"occlude/planner/cost"
 )
@@ -42,11 +41,8 @@ const maxCalibration = 16 << 20
 
 func readCalibration(path string) ([]byte, error) {
 	f, err := os.Open(path)
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return nil, e.Err
-	}
 	if err != nil {
-		return nil, err
+		return nil, cause.Of(err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxCalibration+1))

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"occlude/internal/cause"
 )
 
 // hashing starts to hash a file and gives a function that waits for the result:
@@ -38,14 +40,14 @@ func hashing(ctx context.Context, path string) func() (sum string, size int64, e
 func hash(ctx context.Context, path string) (string, int64, error) {
 	info, err := os.Stat(path) // before opening: a pipe would block
 	if err != nil {
-		return "", 0, bare(err)
+		return "", 0, cause.Of(err)
 	}
 	if !info.Mode().IsRegular() {
 		return "", 0, errors.New("it is not a regular file")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", 0, bare(err)
+		return "", 0, cause.Of(err)
 	}
 	defer f.Close()
 	h := sha256.New()

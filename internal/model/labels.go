@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"occlude/internal/cause"
 )
 
 // maxLabels bounds the size of a labels file in bytes.
@@ -27,7 +29,7 @@ func parseLabels(path string) ([]string, error) {
 	info, err := os.Stat(path) // before opening: a pipe would block
 	switch {
 	case err != nil:
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	case info.IsDir():
 		return nil, fmt.Errorf("it is a folder, not a text file")
 	case !info.Mode().IsRegular():
@@ -37,7 +39,7 @@ func parseLabels(path string) ([]string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	if text = strings.TrimRightFunc(text, unicode.IsSpace); text == "" {
@@ -57,12 +59,4 @@ func parseLabels(path string) ([]string, error) {
 		labels[i] = l
 	}
 	return labels, nil
-}
-
-// bare takes the path out of a file error whose caller names it.
-func bare(err error) error {
-	if pe, ok := err.(*os.PathError); ok {
-		return pe.Err
-	}
-	return err
 }

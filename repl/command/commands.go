@@ -3,7 +3,6 @@ package command
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -197,12 +196,4 @@ func (c *call) placed(err error) error {
 		return err
 	}
 	return c.wrong(c.name, "", "%w", err)
-}
-
-// cause is an error of the file system without the operation and the name.
-func cause(err error) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }

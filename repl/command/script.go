@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"occlude/internal/cause"
 	"occlude/internal/engine"
 	"occlude/lang"
 	"occlude/repl"
@@ -28,7 +29,7 @@ func ReadFile(path string) (string, error) {
 	name := fmt.Sprintf("query file %q", path)
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, cause(err))
+		return "", fmt.Errorf("%s: %w", name, cause.Of(err))
 	}
 	defer f.Close()
 	text, err := readAll(name, f)
@@ -41,7 +42,7 @@ func ReadFile(path string) (string, error) {
 func readAll(name string, from io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(from, maxText+1))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, cause(err))
+		return "", fmt.Errorf("%s: %w", name, cause.Of(err))
 	}
 	if len(data) > maxText {
 		return "", fmt.Errorf("%s: larger than %d MiB", name, maxText>>20)

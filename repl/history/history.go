@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"occlude/internal/atomicfile"
+	"occlude/internal/cause"
 	"occlude/internal/store"
 )
 
@@ -173,10 +174,7 @@ func decode(data []byte) []string {
 
 // failure names the file in an error.
 func (f *File) failure(err error) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		err = e.Err
-	}
-	return fmt.Errorf("history %q: %w", f.path, err)
+	return fmt.Errorf("history %q: %w", f.path, cause.Of(err))
 }
 
 // openLocked opens a file for reading and appending, and locks it.
