@@ -24,6 +24,9 @@ func (s *Session) Device(name string) (*planner.Device, error) {
 	}
 	if err := d.Lost(); err != nil {
 		s.forgetDevice(name)
+		if errors.Is(err, driver.ErrKernels) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%w; who starts Occlude anew may have it again", err)
 	}
 	free, _, err := d.Memory()

@@ -185,6 +185,28 @@ func TestDeviceFails(t *testing.T) {
 	l.run("SHOW CACHE; CLEAR CACHE;")
 }
 
+// Of a driver that does not take the kernels the planner knows once a query has tried.
+func TestDeviceTakesNoKernels(t *testing.T) {
+	l := newLab(t, 62, networktest.Options{Blocks: 4})
+	want := l.on("cpu", covered+");")
+	l.gpu.Unready = errors.New("CUDA error 222")
+	l.run("SET device = 'cuda:0';")
+	if err := l.fails(covered + ");"); !errors.Is(err, driver.ErrKernels) || !strings.Contains(err.Error(), "cuda:0 (software device): ") {
+		t.Errorf("the error is %v", err)
+	}
+	for range 2 {
+		if h := l.one(covered + ");"); bits(h) != bits(want) || h.Plan.Device != "cpu" || !strings.Contains(h.Plan.NoDevice, "does not take the kernels: CUDA error 222") {
+			t.Errorf("another map, of %s: %s", h.Plan.Device, h.Plan.NoDevice)
+		}
+	}
+	if len(l.warned) != 1 {
+		t.Errorf("warned of %s", l.warned)
+	}
+	if rows := l.run("SHOW DEVICES;")[0].(*executor.Relation).Rows; rows[1][4] != false || !strings.Contains(fmt.Sprint(rows[1]), "CUDA error 222") {
+		t.Errorf("the devices are %v", rows)
+	}
+}
+
 // A context that ends leaves a part of the map, and nothing at work.
 func TestDeviceIsInterrupted(t *testing.T) {
 	l := newLab(t, 63, networktest.Options{Blocks: 4})

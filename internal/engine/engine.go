@@ -16,6 +16,7 @@ import (
 	"occlude/lang"
 	"occlude/operators/gpu/cuda"
 	"occlude/operators/gpu/devices"
+	"occlude/operators/gpu/driver"
 	"occlude/planner"
 	"occlude/planner/cost"
 )
@@ -123,7 +124,7 @@ func (e *Engine) Run(ctx context.Context, t Text, emit Emit) error {
 func (e *Engine) statement(ctx context.Context, s lang.Statement, planning time.Duration, emit Emit) (err error) {
 	defer defect.Recover(&err)
 	err = e.planAndRun(ctx, s, planning, emit)
-	if errors.Is(err, executor.ErrBegun) { // which the planner now knows of
+	if errors.Is(err, executor.ErrBegun) || errors.Is(err, driver.ErrKernels) { // which the planner now knows of
 		err = e.planAndRun(ctx, s, planning, emit)
 	}
 	return err

@@ -319,3 +319,25 @@ func ExampleEngine() {
 	// SHOW threads 2
 	// <nil>
 }
+
+// A driver that does not take the kernels, which shows when a query is under way, leaves it to
+// the processor.
+func TestDriverTakesNoKernels(t *testing.T) {
+	const query = "OCCLUDE 'images/clear.png' USING chest PATCH 32 STRIDE 96"
+	inExamples(t)
+	for _, text := range []string{
+		query, "EXPLAIN ANALYZE " + query, "BENCHMARK " + query, "COMPARE (" + query + ") WITH (" + query + ")", query + " SSIM >= 0.5 VERIFY 2 POSITIONS",
+		"EVALUATE (" + query + ") USING deletion",
+	} {
+		e := engine.New()
+		e.Session.Devices = devices.New(func(int) (driver.Driver, error) {
+			return &soft.Device{Unready: errors.New("CUDA error 222")}, nil
+		})
+		var warned []string
+		e.Session.Warn = func(err error) { warned = append(warned, err.Error()) }
+		_, err := run(e, engine.Text{Name: "t", Source: "CREATE MODEL chest FROM 'models/chest.onnx'; SET device = 'cuda:0'; " + text + ";"})
+		if err != nil || len(warned) == 0 || !strings.Contains(warned[0], "does not take the kernels: CUDA error 222") {
+			t.Errorf("%s: %v, warned of %s", text, err, warned)
+		}
+	}
+}

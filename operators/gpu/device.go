@@ -18,7 +18,7 @@ type Device struct {
 	driver driver.Driver
 	heap   *heap
 
-	lost atomic.Pointer[error] // nil for as long as it computes
+	lost atomic.Pointer[error] // nil for as long as it computes, or may
 
 	loading sync.Mutex               // guards ready
 	ready   map[string]driver.Kernel // by name, nil until they are loaded
@@ -50,9 +50,9 @@ func (d *Device) Lost() error {
 	return nil
 }
 
-// heard remembers an error after which the device is lost, and returns it.
+// heard remembers an error after which the device is of no use, and returns it.
 func (d *Device) heard(err error) error {
-	if errors.Is(err, driver.ErrLost) {
+	if errors.Is(err, driver.ErrLost) || errors.Is(err, driver.ErrKernels) {
 		d.lost.CompareAndSwap(nil, &err)
 	}
 	return err
@@ -103,15 +103,24 @@ func (d *Device) load() (map[string]driver.Kernel, error) {
 	}
 	module, err := d.driver.Load(kernels.PTX)
 	if err != nil {
-		return nil, fmt.Errorf("loading kernels: %w", d.heard(err))
+		return nil, d.unready(err)
 	}
 	ready := map[string]driver.Kernel{}
 	for _, a := range kernels.All() {
 		name := a.Kernel()
 		if ready[name], err = module.Kernel(name, kernels.TileOf(name).Shared); err != nil {
-			return nil, fmt.Errorf("loading kernel %q: %w", name, d.heard(err))
+			return nil, d.unready(fmt.Errorf("%q: %w", name, err))
 		}
 	}
 	d.ready = ready
 	return ready, nil
+}
+
+// unready is an error of loading kernels, which is final unless others may give back what is
+// missing.
+func (d *Device) unready(err error) error {
+	if errors.Is(err, driver.ErrMemory) || errors.Is(err, driver.ErrLost) {
+		return d.heard(fmt.Errorf("loading kernels: %w", err))
+	}
+	return d.heard(fmt.Errorf("%w: %w", driver.ErrKernels, err))
 }

@@ -10,6 +10,9 @@ var (
 	// ErrLost ends all use of a device by this process: nothing on it can be computed,
 	// read or given back any more.
 	ErrLost = errors.New("the device is lost to this process")
+	// ErrKernels tells that the kernels could not be made ready: the driver is too old for
+	// them, say. They will not be the next time either.
+	ErrKernels = errors.New("the driver does not take the kernels")
 )
 
 // Absent tells that there is no device of the number that was asked for, nor of any

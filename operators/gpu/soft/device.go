@@ -19,6 +19,8 @@ type Device struct {
 	// Before is called before each launch, where it is not nil: an error of it is
 	// that of the launch.
 	Before func(kernel string) error
+	// Unready is the error of loading kernels, nil for none.
+	Unready error
 
 	mutex  sync.Mutex // guards what follows
 	blocks map[uint64][]float32
@@ -158,7 +160,7 @@ func (d *Device) ints(p driver.Pointer, n kernels.Int) []int32 {
 }
 
 // Load implements driver.Driver. The module holds every kernel that has a twin.
-func (d *Device) Load(string) (driver.Module, error) { return module{}, nil }
+func (d *Device) Load(string) (driver.Module, error) { return module{}, d.Unready }
 
 type module struct{}
 
