@@ -86,7 +86,9 @@ func (r *Registry) Open(name string) (*gpu.Device, error) {
 	} else {
 		o.device = gpu.NewDevice(d)
 	}
-	r.opened[n] = o
+	if !errors.Is(o.err, driver.ErrMemory) { // which others may give back
+		r.opened[n] = o
+	}
 	return o.device, o.err
 }
 

@@ -63,3 +63,16 @@ func TestOpen(t *testing.T) {
 		t.Error("nothing has a GPU")
 	}
 }
+
+// What others hold of a GPU's memory they may give back, so it is asked for again.
+func TestOpenAgain(t *testing.T) {
+	var full error = driver.ErrMemory
+	r := devices.New(func(int) (driver.Driver, error) { return &soft.Device{}, full })
+	if _, err := r.Open("cuda:0"); err != full {
+		t.Errorf("the error is %v", err)
+	}
+	full = nil
+	if _, err := r.Open("cuda:0"); err != nil {
+		t.Error(err)
+	}
+}
