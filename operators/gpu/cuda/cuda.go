@@ -35,28 +35,28 @@ func Open(number int) (driver.Driver, error) {
 	case code == -1:
 		return nil, &driver.Absent{Reason: "there is no NVIDIA driver: " + C.GoString(why)}
 	case code != 0:
-		return nil, &driver.Absent{Reason: fmt.Sprintf("the NVIDIA driver does not start: CUDA error %d", int(code))}
+		return nil, &driver.Absent{Reason: "the NVIDIA driver does not start: " + meaning(int(code))}
 	}
 	count, err := cu.NumDevices()
 	if err != nil {
-		return nil, fmt.Errorf("counting GPUs: %w", err)
+		return nil, &driver.Absent{Reason: "the NVIDIA driver does not count GPUs: " + said(err)}
 	}
 	if number < 0 || number >= count {
 		return nil, &driver.Absent{Reason: fmt.Sprintf("there is no GPU number %d; there are %d, counted from 0", number, count)}
 	}
 	d, err := cu.GetDevice(number)
 	if err != nil {
-		return nil, fmt.Errorf("GPU %d: %w", number, err)
+		return nil, fmt.Errorf("GPU %d: %w", number, told(err))
 	}
 	g := &card{}
 	if g.properties, err = properties(d); err != nil {
-		return nil, fmt.Errorf("GPU %d: %w", number, err)
+		return nil, fmt.Errorf("GPU %d: %w", number, told(err))
 	}
 	if c := g.properties.Capability; c[0] < 8 {
 		return nil, fmt.Errorf("%s has compute capability %d.%d, and kernels are for 8.0 and later", g.properties.Name, c[0], c[1])
 	}
 	if g.context, err = d.RetainPrimaryCtx(); err != nil {
-		return nil, fmt.Errorf("%s: %w", g.properties.Name, err)
+		return nil, fmt.Errorf("%s: %w", g.properties.Name, told(err))
 	}
 	return g, nil
 }
@@ -124,10 +124,11 @@ func (g *card) Load(ptx string) (driver.Module, error) {
 	complaints := &cu.JITErrorLogBuffer{Buffer: make([]byte, 16<<10)}
 	m, err := cu.LoadDataEx(ptx, complaints)
 	runtime.KeepAlive(complaints)
+	err = told(err)
 	if text, _, _ := strings.Cut(string(complaints.Buffer), "\x00"); err != nil && text != "" {
 		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(text))
 	}
-	return module{m}, told(err)
+	return module{m}, err
 }
 
 // Pin implements driver.Pinner. Go does not move what is on its heap, and unpin, which refers to
@@ -135,11 +136,11 @@ func (g *card) Load(ptx string) (driver.Module, error) {
 func (g *card) Pin(memory []byte) (unpin func() error, err error) {
 	at := unsafe.Pointer(&memory[0])
 	if code := C.cuMemHostRegister(at, C.size_t(len(memory)), 0); code != C.CUDA_SUCCESS {
-		return nil, fmt.Errorf("pinning %d bytes: CUDA error %d", len(memory), int(code))
+		return nil, fmt.Errorf("pinning %d bytes: %s", len(memory), meaning(int(code)))
 	}
 	return func() error {
 		if code := C.cuMemHostUnregister(at); code != C.CUDA_SUCCESS {
-			return fmt.Errorf("unpinning %d bytes: CUDA error %d", len(memory), int(code))
+			return fmt.Errorf("unpinning %d bytes: %s", len(memory), meaning(int(code)))
 		}
 		return nil
 	}, nil
@@ -151,13 +152,13 @@ type module struct{ cu.Module }
 func (m module) Kernel(name string, shared int) (driver.Kernel, error) {
 	f, err := m.Function(name)
 	if err != nil || shared == 0 {
-		return f, err
+		return f, told(err)
 	}
 	// cu has no call for it, and keeps to itself what a Function holds: the driver's handle
 	// alone.
 	handle := *(*unsafe.Pointer)(unsafe.Pointer(&f))
 	if code := C.occlude_allow_shared(handle, C.int(shared)); code != 0 {
-		return nil, fmt.Errorf("%d bytes of shared memory: CUDA error %d", shared, int(code))
+		return nil, fmt.Errorf("%d bytes of shared memory: %s", shared, meaning(int(code)))
 	}
 	return f, nil
 }

@@ -1,4 +1,4 @@
-//go:build cuda && linux
+//go:build cuda && linux && cgo
 
 package cuda
 
@@ -103,7 +103,7 @@ func TestNoDevice(t *testing.T) {
 	if os.Getenv(inside) == "" {
 		t.Skip("TestDriver runs it")
 	}
-	if _, err := Open(0); err == nil || !strings.Contains(err.Error(), "does not start: CUDA error 100") {
+	if _, err := Open(0); err == nil || !strings.Contains(err.Error(), "does not start: CUDA error 100, no CUDA-capable device is detected") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -2,9 +2,15 @@
 
 package cuda
 
+/*
+#include <cuda.h>
+*/
+import "C"
+
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"gorgonia.org/cu"
@@ -27,7 +33,26 @@ func told(err error) error {
 	case errors.Is(err, cu.OutOfMemory):
 		return driver.ErrMemory
 	case slices.ContainsFunc(final, func(e error) bool { return errors.Is(err, e) }):
-		return fmt.Errorf("%w: CUDA error %w", driver.ErrLost, err)
+		return fmt.Errorf("%w: %s", driver.ErrLost, said(err))
 	}
-	return fmt.Errorf("CUDA error %w", err)
+	return errors.New(said(err))
+}
+
+// said is an error of package cu in the driver's words, for cu has none for codes that are
+// newer than itself.
+func said(err error) string {
+	code := reflect.ValueOf(err) // whose type cu does not export
+	if code.Kind() != reflect.Int {
+		return err.Error()
+	}
+	return meaning(int(code.Int()))
+}
+
+// meaning is a code of CUDA, and what the driver says of it if there is one.
+func meaning(code int) string {
+	var text *C.char
+	if C.cuGetErrorString(C.CUresult(code), &text) != C.CUDA_SUCCESS || text == nil {
+		return fmt.Sprintf("CUDA error %d", code)
+	}
+	return fmt.Sprintf("CUDA error %d, %s", code, C.GoString(text))
 }

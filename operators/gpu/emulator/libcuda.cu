@@ -34,6 +34,10 @@ API cuInit(unsigned) {
 	initialized = getenv("OCCLUDE_NO_DEVICE") == nullptr;
 	return initialized ? OK : NO_DEVICE;
 }
+API cuGetErrorString(int code, const char **text) {
+	*text = code == NO_DEVICE ? "no CUDA-capable device is detected" : nullptr;
+	return *text ? OK : INVALID_VALUE;
+}
 API cuDeviceGetCount(int *n) { return *n = 1, initialized ? OK : NOT_INITIALIZED; }
 API cuDeviceGet(int *device, int number) { return *device = number, number == 0 ? OK : INVALID_DEVICE; }
 API cuDeviceGetName(char *name, int n, int) { return snprintf(name, n, "emulated GPU"), OK; }
