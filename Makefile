@@ -6,7 +6,7 @@
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang
 TIME    ?= 30s
-CUDA    ?= /tmp/occlude-cuda
+CUDA    ?= /tmp/occlude-cuda-$(shell id -u)
 KIT     ?= gpu-kit
 
 help: ## list the commands
