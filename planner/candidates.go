@@ -183,30 +183,26 @@ func (c *Candidate) cost(ctx context.Context, q *Occlude, h hints, r resources) 
 		return err
 	}
 	tallies := c.take(found)
-	// By the work of all positions, so that a plan of some of them gives the same
-	// bits there.
-	if c.Algorithms == nil && r.card == nil { // else those of a plan that is taken up again, or of a trial
-		c.choose(net, tallies, r.choice, h.accuracy)
+	on := c.pricing(q, tallies, r)
+	if c.Algorithms == nil { // else those of a plan that is taken up again, or of a trial
+		if err := on.choose(h.accuracy); err != nil {
+			return err
+		}
 	}
 	c.refine(q)
 	c.stages(g)
 	c.expect(tallies, len(g.Positions))
-	spread := q.Profile.Of(q.Model.Hash)
-	if r.card != nil {
-		c.Device, spread = r.card.Device, r.card.rates.Spread
-		if err := c.costOnGPU(q, h, r); err != nil {
-			return err
-		}
-	} else {
-		c.size(q, tallies, h, r)
-		r.threads = c.Threads
-		c.price(net, tallies, r)
+	if err := on.size(h); err != nil {
+		return err
+	}
+	if err := on.price(); err != nil {
+		return err
 	}
 	c.divide()
 	c.addSampling(net)
 	c.Estimate.WriteSeconds = q.Profile.PerImage + q.Profile.PerPicture*float64(q.pictures()) + q.keeping()
 	c.Estimate.Seconds += c.Estimate.WriteSeconds
-	c.Estimate.Least, c.Estimate.Most = c.within(spread)
+	c.Estimate.Least, c.Estimate.Most = c.within(on.spread())
 	return nil
 }
 

@@ -233,23 +233,23 @@ func TestMorePositionsCostMoreOnGPU(t *testing.T) {
 	}
 }
 
-// TestChoiceDoesNotDependOnMemory checks that memory and hints about batches and workers
-// change no algorithm.
+// TestChoiceDoesNotDependOnMemory checks that memory, hints about batches and workers, and the
+// order of positions change no algorithm.
 func TestChoiceDoesNotDependOnMemory(t *testing.T) {
 	want := ""
 	for _, c := range []struct {
-		free  int64
-		hints string
-	}{{8 << 30, ""}, {32 << 20, ""}, {8 << 30, ", batch = 3"}, {8 << 30, ", threads = 1"}} {
+		free          int64
+		clause, hints string
+	}{{8 << 30, "", ""}, {32 << 20, "", ""}, {8 << 30, "", ", batch = 3"}, {8 << 30, "", ", threads = 1"}, {8 << 30, "PROGRESSIVE", ""}} {
 		w := onGPUs(t, &gpus{free: map[string]int64{"cuda:0": c.free}})
-		p, err := w.plan("OCCLUDE 'scan.png' USING wide STRIDE 2 WITH (device = 'cuda:0', plan = incremental" + c.hints + ");")
+		p, err := w.plan("OCCLUDE 'scan.png' USING wide STRIDE 2 " + c.clause + " WITH (device = 'cuda:0', plan = incremental" + c.hints + ");")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := p.(*planner.Occlude).Choice().String(); want == "" {
 			want = got
 		} else if got != want {
-			t.Errorf("%d bytes%s: %s, not %s", c.free, c.hints, got, want)
+			t.Errorf("%d bytes %s%s: %s, not %s", c.free, c.clause, c.hints, got, want)
 		}
 	}
 }

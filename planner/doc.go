@@ -35,10 +35,12 @@
 // # Devices
 //
 // The plans of the processor are costed first; where the best of them takes long enough to be
-// worth it, or a setting or hint says so, those of a GPU beside them (device.go). There the
+// worth it, or a setting or hint says so, those of a GPU beside them (device.go). Both go by
+// the same survey of what positions compute (survey.go), and through the same steps
+// (pricing.go): the processor sums up positions (estimate.go, batch.go), of a GPU the
 // launches of whole batches are counted, as package gpu tells them without a device, and
-// batches are sized to its free memory (gpu.go). What a GPU cannot do is an error of a
-// hint; a setting gives way, and Occlude.NoDevice says why.
+// batches are sized to its free memory (gpu.go, gpu_batch.go, gpu_estimate.go). What a GPU
+// cannot do is an error of a hint; a setting gives way, and Occlude.NoDevice says why.
 //
 // # Queries inside of others
 //

@@ -175,8 +175,8 @@ func (d *DeviceTrials) Calibrated(found []Measured, now time.Time) (after *cost.
 // measured puts what a trial does beside what it took.
 func (d *DeviceTrials) measured(p *Occlude, m Measured) (t cost.DeviceTrial, err error) {
 	c := p.Chosen()
-	g := onGPU{Candidate: c, card: d.card, query: p, views: c.ReadsViews()}
-	g.updates()
+	g := newOnGPU(c, p, resources{card: d.card})
+	g.arrange()
 	if err := g.by(c.Algorithms); err != nil {
 		return t, err
 	}
