@@ -99,8 +99,12 @@ func helpOn(parser *kong.Kong, command []string) int {
 	return exitFine
 }
 
-// isUnprinted tells the errors of standard output from those of the command line.
-func isUnprinted(err error) bool { return errors.As(err, new(*fs.PathError)) }
+// isUnprinted tells the errors of standard output from those of the command line, which
+// may name files, too.
+func isUnprinted(err error) bool {
+	e := (*fs.PathError)(nil)
+	return errors.As(err, &e) && e.Op == "write"
+}
 
 // version names the build: the module's version, or the commit it was built from.
 func version() string {
