@@ -114,12 +114,11 @@ func (r *Report) cost() string {
 		return r.Profile.String()
 	}
 	device := fmt.Sprintf("uncalibrated: nothing was measured on the %s, so its rates are assumed shares of what its clocks allow", g.Card)
-	if g.Calibrated {
-		when, _, _ := strings.Cut(g.Measured, "T")
+	switch when, _, _ := strings.Cut(g.Measured, "T"); cost.Kind(g.Kind) {
+	case cost.OfDevice:
 		device = fmt.Sprintf("calibrated %s on the %s", when, g.Card)
-		if cost.Kind(g.Kind) == cost.Quick {
-			device = fmt.Sprintf("the quick profile of the %s, of %s", g.Card, when)
-		}
+	case cost.Quick:
+		device = fmt.Sprintf("uncalibrated: the quick profile of the %s, measured %s", g.Card, when)
 	}
 	host := "the default profile"
 	if cost.Kind(r.Profile.Kind) != cost.Committed {

@@ -12,6 +12,7 @@ import (
 	"occlude/internal/network"
 	"occlude/operators/gpu/driver"
 	"occlude/planner"
+	"occlude/planner/cost"
 )
 
 // machine has made-up GPUs, by name: cuda:0, of which the committed profile tells; cuda:1, the
@@ -82,6 +83,19 @@ func deep(t testing.TB) *network.Network {
 	n.dense("head", 4)
 	n.add("softmax", network.Softmax{})
 	return n.Network
+}
+
+// TestCostOfGPU names what estimates rest on, for each kind of a GPU's profile.
+func TestCostOfGPU(t *testing.T) {
+	for kind, want := range map[cost.Kind]string{
+		cost.OfDevice: "calibrated 2020-02-03 on the Test GPU", cost.Quick: "uncalibrated: the quick profile of the Test GPU, measured 2020-02-03",
+		cost.OfProperties: "uncalibrated: nothing was measured on the Test GPU",
+	} {
+		r := Report{Plan: Plan{GPU: &GPU{Card: "Test GPU", Kind: string(kind), Measured: "2020-02-03T10:00:00Z"}}}
+		if got := r.cost(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
 }
 
 // TestGoldenGPU shows plans on GPUs. Beside show, set changes a setting.
