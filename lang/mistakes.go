@@ -59,6 +59,8 @@ func (e *syntaxError) missingHint(t lexer.Token) string {
 	switch {
 	case len(e.expected) == 1 && e.allows("USING") && e.at == 2:
 		return "USING and the name of a model stand right behind the image"
+	case len(e.expected) == 1 && e.allowsIn("(", "PointSyntax") && t.Type == tokenNumber && before == "AT":
+		return "positions stand in parentheses, as in AT (100, 80)"
 	case len(e.expected) == 1 && e.allows("(") && before == "WITH":
 		return "options stand in parentheses, as in WITH (name = value)"
 	case len(e.expected) == 1 && e.allows("(") && writtenFills[before] != "":

@@ -269,7 +269,10 @@ func (b *binder) setting(name lang.Name, others ...string) error {
 	if isHint := func(h Hint) bool { return h.Name == name.Key() }; slices.ContainsFunc(Hints(), isHint) {
 		hint = "a query takes it as a hint: WITH (" + name.Key() + " = ...)"
 	}
-	if hint == "" {
+	switch {
+	case strings.EqualFold(name.Text, "gpu") || strings.HasPrefix(name.Key(), "cuda"):
+		hint = "SHOW DEVICES; lists the GPUs, SET device chooses"
+	case hint == "":
 		hint = "SHOW ALL; lists the settings"
 	}
 	return lang.Errorf(name.Span(), "there is no setting %q", name.Text).WithHint(hint)

@@ -210,7 +210,11 @@ func imagesOf(file lang.String) ([]string, error) {
 		}
 	}
 	if len(images) == 0 {
-		return nil, lang.Errorf(file.Span(), "no file matches %q", file.Value)
+		hint := inFolder(filepath.Dir(path), imageio.Extensions())
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			hint = similarFile(path)
+		}
+		return nil, lang.Errorf(file.Span(), "no file matches %q", file.Value).WithHint(hint)
 	}
 	sort.Strings(images)
 	return images, nil

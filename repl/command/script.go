@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,7 @@ func ReadFile(path string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, cause.Of(err))
 	}
 	defer f.Close()
-	text, err := readAll(name, f)
-	if err == nil && strings.IndexByte(text, 0) >= 0 {
-		return "", fmt.Errorf("%s: it holds NUL bytes, so it is no text; models and images are named in statements, as in CREATE MODEL m FROM 'model.onnx'", name)
-	}
-	return text, err
+	return readAll(name, f)
 }
 
 func readAll(name string, from io.Reader) (string, error) {
@@ -46,6 +43,9 @@ func readAll(name string, from io.Reader) (string, error) {
 	}
 	if len(data) > maxText {
 		return "", fmt.Errorf("%s: larger than %d MiB", name, maxText>>20)
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return "", fmt.Errorf("%s: it holds NUL bytes, so it is no text; models and images are named in statements, as in CREATE MODEL m FROM 'model.onnx'", name)
 	}
 	return string(data), nil
 }
