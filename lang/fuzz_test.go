@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 		"SHOW MODELS -- no semicolon\nPREDICT 'a' USNG m; /* open",
 		"OCCLUDE 'open USING m;\nSHOW ALL;\n\"also open",
 		"\ufeff'写真' 16x 1e \x00 \xff # ‘ ;; ) ( [ ] x16",
+		"\n" + strings.Repeat("\x80", 300), // parts of letters without a beginning
 	} {
 		f.Add(seed)
 	}

@@ -90,10 +90,13 @@ func snippet(src string, from, to int) (text, marks string) {
 	return shown.String(), strings.TrimRight(under.String(), " ")
 }
 
-// runeStart returns i or the start of the code point that it lies in.
+// runeStart returns i or the start of the code point that it lies in. In what is no UTF-8
+// that is not far away, either.
 func runeStart(s string, i int) int {
-	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
-		i--
+	for at := i; at > max(0, i-utf8.UTFMax) && at < len(s); at-- {
+		if utf8.RuneStart(s[at]) {
+			return at
+		}
 	}
 	return i
 }

@@ -87,7 +87,8 @@ func (s *stripper) message(d protoreflect.MessageDescriptor, end int64, depth in
 		}
 		s.putVarint(tag)
 		number, kind := protowire.DecodeTag(tag)
-		if !number.IsValid() {
+		// protobuf reads over what is in groups, and takes any number there.
+		if !number.IsValid() && (groups == 0 || number < protowire.MinValidNumber) {
 			return s.damage(fmt.Errorf("there is no field %d", number))
 		}
 		if s.fields++; s.fields > maxFields {
