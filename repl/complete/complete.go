@@ -155,7 +155,7 @@ func (c *completer) name(name string, kind lang.Kind, meaning string) {
 		return
 	}
 	text := lang.Name{Text: name, Quoted: name != strings.ToLower(name)}.String()
-	if c.next.Quote != "" {
+	if c.next.Quote != "" || kind == lang.KindValue && text != name { // double quotes are for names alone
 		text = c.quote(name, false)
 	}
 	c.offer(Candidate{text, string(kind), meaning})

@@ -68,6 +68,8 @@ func TestAt(t *testing.T) {
 		{"SET |", "threads|memory_limit", "plan"},
 		{"SET device = |", "cpu|auto", "full"},
 		{"SET device = 'c|", "'cpu'", "cpu"},
+		{"SET device = cu|", "'cuda:0'", `"cuda:0"`},
+		{"OCCLUDE 'a' USING m WITH (convolution = |", "'F(4x4)'", `"F(4x4)"`},
 		{"SHOW |", "MODELS|ALL|threads", ""},
 		{"SELECT |", "", "chest"},
 		{"-- |", "", "CREATE"},
