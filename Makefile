@@ -1,7 +1,7 @@
 # The commands of every day. Each is one that you could type yourself; .ci/run holds all that a change must pass.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz metamorphic bench generate ptx cuda gpu-kit quickstart docs ci
+.PHONY: help build test race lint vulnerabilities fuzz metamorphic bench generate ptx cuda gpu-kit quickstart docs ci
 
 FUZZ    ?= FuzzParse
 PACKAGE ?= ./lang

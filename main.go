@@ -18,7 +18,6 @@ import (
 
 	"github.com/alecthomas/kong"
 	_ "go4.org/unsafe/assume-no-moving-gc" // gorgonia's tensor needs this version under current Go
-	"golang.org/x/term"
 
 	"occlude/internal/conformance"
 	"occlude/internal/engine"
@@ -230,7 +229,7 @@ func (c *runCommand) run() int {
 // texts reads what is to be run; nil means that a person will type it.
 func (c *runCommand) texts() ([]engine.Text, error) {
 	if len(c.Command)+len(c.File) == 0 {
-		if term.IsTerminal(int(os.Stdin.Fd())) {
+		if isTerminal(os.Stdin) {
 			return nil, nil
 		}
 		data, err := command.ReadFile("-")

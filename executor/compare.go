@@ -70,9 +70,9 @@ func (h *HeatMap) drops(rank int) []float32 {
 	return d
 }
 
-// Differences are the first p_drop less the second of the classes of a rank, by index
+// differences are the first p_drop less the second of the classes of a rank, by index
 // of the positions.
-func (c *Comparison) Differences(rank int) []float32 {
+func (c *Comparison) differences(rank int) []float32 {
 	d := c.First.drops(rank)
 	for i, second := range c.Second.drops(rank) {
 		d[i] -= second
@@ -83,7 +83,7 @@ func (c *Comparison) Differences(rank int) []float32 {
 func (c *Comparison) likeness(rank int) (Likeness, error) {
 	g := c.First.Plan.Grid
 	l := Likeness{Difference: -1}
-	for i, d := range c.Differences(rank) {
+	for i, d := range c.differences(rank) {
 		if v := float64(d); i == 0 || math.Abs(v) > math.Abs(l.Difference) {
 			l.Difference, l.At = v, g.Positions[i]
 		}
@@ -102,7 +102,7 @@ func (c *Comparison) Relation() *Relation {
 	g := c.First.Plan.Grid
 	r := &Relation{Columns: []string{"rank", "class_first", "class_second", "x", "y", "w", "h", "p_drop_first", "p_drop_second", "difference"}}
 	for k := range c.Classes {
-		first, second, differences := c.First.drops(k), c.Second.drops(k), c.Differences(k)
+		first, second, differences := c.First.drops(k), c.Second.drops(k), c.differences(k)
 		for i, pos := range g.Positions {
 			r.Rows = append(r.Rows, []any{
 				k + 1, c.First.Classes[k].Label, c.Second.Classes[k].Label, pos.X, pos.Y, g.PatchW, g.PatchH,
@@ -117,7 +117,7 @@ func (c *Comparison) Relation() *Relation {
 // the shape that [HeatMap.Array] has.
 func (c *Comparison) Array() *tensor.Dense {
 	var data []float32
-	for _, of := range []func(rank int) []float32{c.First.drops, c.Second.drops, c.Differences} {
+	for _, of := range []func(rank int) []float32{c.First.drops, c.Second.drops, c.differences} {
 		for k := range c.Classes {
 			data = append(data, c.First.cells(ClassMap{P: of(k)})...)
 		}

@@ -57,15 +57,7 @@ func (s *AnalyzeModel) String() string {
 	if s.Sample != nil {
 		clause("USING", s.Sample)
 	}
-	if s.Patch != nil {
-		clause("PATCH", s.Patch)
-	}
-	if s.Stride != nil {
-		clause("STRIDE", s.Stride)
-	}
-	if s.Fill != nil {
-		clause("FILL", s.Fill)
-	}
+	patches(&b, s.Patch, s.Stride, s.Fill)
 	return b.String()
 }
 
@@ -92,15 +84,7 @@ func (s *Occlude) String() string {
 	if s.Target != nil {
 		clause("FOR", s.Target)
 	}
-	if s.Patch != nil {
-		clause("PATCH", s.Patch)
-	}
-	if s.Stride != nil {
-		clause("STRIDE", s.Stride)
-	}
-	if s.Fill != nil {
-		clause("FILL", s.Fill)
-	}
+	patches(&b, s.Patch, s.Stride, s.Fill)
 	if s.Where != nil {
 		clause("WHERE", s.Where)
 	}
@@ -153,6 +137,21 @@ func (o *OnError) String() string {
 // clauses returns what prints a clause behind its word.
 func clauses(b *strings.Builder) func(keyword string, n Node) {
 	return func(keyword string, n Node) { b.WriteString(" " + keyword + " " + n.String()) }
+}
+
+// patches prints the clauses that say how large a patch is, how far it moves and what it
+// shows, as far as they were written.
+func patches(b *strings.Builder, patch, stride *Extent, fill *Fill) {
+	clause := clauses(b)
+	if patch != nil {
+		clause("PATCH", patch)
+	}
+	if stride != nil {
+		clause("STRIDE", stride)
+	}
+	if fill != nil {
+		clause("FILL", fill)
+	}
 }
 
 func (t *Target) String() string {

@@ -90,7 +90,7 @@ func (b *Bars) Render() (*image.RGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := painter{Bars: b, faces: faces}
+	p := barsPainter{Bars: b, faces: faces}
 	p.lay()
 	p.canvas = image.NewRGBA(image.Rectangle{Max: p.size})
 	typeset.Fill(p.canvas, p.canvas.Rect, typeset.Paper)
@@ -98,8 +98,8 @@ func (b *Bars) Render() (*image.RGBA, error) {
 	return p.canvas, nil
 }
 
-// painter draws one chart.
-type painter struct {
+// barsPainter draws one chart.
+type barsPainter struct {
 	*Bars
 	faces   *typeset.Faces
 	canvas  *image.RGBA
@@ -120,7 +120,7 @@ func (r *Bar) most() float64 {
 
 // lay decides where everything goes. The axis is so long that each note fits behind
 // its bar.
-func (p *painter) lay() {
+func (p *barsPainter) lay() {
 	small := func(s string) int { return typeset.Width(p.faces.Small, s) }
 	for _, r := range p.Rows {
 		p.names = max(p.names, min(mostName, typeset.Width(p.faces.Body, typeset.Plain(r.Name))))
@@ -141,11 +141,11 @@ func (p *painter) lay() {
 }
 
 // x is where a number stands.
-func (p *painter) x(v float64) int {
+func (p *barsPainter) x(v float64) int {
 	return p.plot.Min.X + int(math.Round(v/p.most*float64(p.plot.Dx())))
 }
 
-func (p *painter) paint() {
+func (p *barsPainter) paint() {
 	head(p.canvas, p.faces, p.Title, p.Subtitle)
 	p.axis()
 	for i := range p.Rows {
@@ -158,7 +158,7 @@ func (p *painter) paint() {
 }
 
 // axis draws the numbers and a rule up from each.
-func (p *painter) axis() {
+func (p *barsPainter) axis() {
 	list, unit := typeset.Ticks(0, p.most, 8)
 	for _, t := range list {
 		x := p.x(t.Value)
@@ -175,7 +175,7 @@ func (p *painter) axis() {
 }
 
 // row draws a bar about the height y.
-func (p *painter) row(r *Bar, y int) {
+func (p *barsPainter) row(r *Bar, y int) {
 	measure := func(s string) int { return typeset.Width(p.faces.Body, s) }
 	name := typeset.Shorten(typeset.Plain(r.Name), p.names, measure)
 	typeset.Draw(p.canvas, p.faces.Body, typeset.Ink, p.plot.Min.X-nameGap-measure(name), y+5, name)
@@ -193,7 +193,7 @@ func (p *painter) row(r *Bar, y int) {
 
 // span draws a line from the least to the greatest, with a halo of paper so that it
 // shows on any bar.
-func (p *painter) span(low, high, y int) {
+func (p *barsPainter) span(low, high, y int) {
 	half := capHeight / 2
 	lines := []image.Rectangle{
 		image.Rect(low, y-half, low+1, y+half+1), image.Rect(high, y-half, high+1, y+half+1), image.Rect(low, y, high+1, y+1),
@@ -207,7 +207,7 @@ func (p *painter) span(low, high, y int) {
 }
 
 // mark draws a diamond.
-func (p *painter) mark(x, y int) {
+func (p *barsPainter) mark(x, y int) {
 	for _, layer := range []struct {
 		half   int
 		colour color.RGBA
@@ -220,7 +220,7 @@ func (p *painter) mark(x, y int) {
 }
 
 // legend explains the lines and the diamonds.
-func (p *painter) legend(baseline int) {
+func (p *barsPainter) legend(baseline int) {
 	x, y := margin, baseline-4
 	entry := func(width int, draw func(x int), text string) {
 		draw(x)

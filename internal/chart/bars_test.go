@@ -15,7 +15,7 @@ import (
 
 // columns counts the pixels of a colour in the row of pixels through a bar, above the
 // line and the diamond that may cover its middle.
-func columns(picture *image.RGBA, p *painter, row int, c color.RGBA) int {
+func columns(picture *image.RGBA, p *barsPainter, row int, c color.RGBA) int {
 	y := p.plot.Min.Y + row*rowHeight + rowHeight/2 - barHeight/2 + 1
 	n := 0
 	for x := p.plot.Min.X; x < picture.Rect.Max.X; x++ {
@@ -44,7 +44,7 @@ func TestLengths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &painter{Bars: b}
+		p := &barsPainter{Bars: b}
 		if p.faces, err = typeset.NewFaces(); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 // Package store keeps what survives a session: what was measured about machines
 // and models, and took long to measure.
 //
-//	calibrations  how fast a set of kernels is on a processor
+//	calibrations  how fast a set of kernels is on a processor, or a GPU
 //	curves        how the quality of a model's heat maps falls as tau does, see package curve
 //
 // Both are found again by what they depend on and by nothing else: a processor's

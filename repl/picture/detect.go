@@ -26,21 +26,21 @@ var protocols = []string{string(Kitty), string(ITerm), string(Sixel), string(Blo
 // graphic tells whether the terminal draws pixels.
 func (p Protocol) graphic() bool { return p == Kitty || p == ITerm || p == Sixel }
 
-// Variable is the variable of the environment that forces a protocol.
-const Variable = "TERM_GRAPHICS"
+// variable is that of the environment which forces a protocol.
+const variable = "TERM_GRAPHICS"
 
 // Check tells what is wrong with TERM_GRAPHICS. It is then as if it were not set.
 func Check(env func(string) string) error {
-	if _, ok := forced(env); ok || env(Variable) == "" {
+	if _, ok := forced(env); ok || env(variable) == "" {
 		return nil
 	}
 	last := len(protocols) - 1
-	return fmt.Errorf("%s is %q; it can be %s or %s", Variable, env(Variable), strings.Join(protocols[:last], ", "), protocols[last])
+	return fmt.Errorf("%s is %q; it can be %s or %s", variable, env(variable), strings.Join(protocols[:last], ", "), protocols[last])
 }
 
 // forced is what TERM_GRAPHICS says.
 func forced(env func(string) string) (p Protocol, ok bool) {
-	name := strings.ToLower(env(Variable))
+	name := strings.ToLower(env(variable))
 	return Protocol(name), slices.Contains(protocols, name)
 }
 

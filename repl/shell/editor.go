@@ -66,6 +66,14 @@ func (e *editor) start() {
 	rl.Completer = e.menu
 	rl.History.Delete()
 	rl.History.Add("history", &e.entries)
+	e.configure()
+	e.register()
+	e.bindKeys()
+}
+
+// configure sets what the editor relies on, whatever ~/.inputrc says.
+func (e *editor) configure() {
+	rl := e.readline
 	for name, value := range map[string]any{
 		"enable-bracketed-paste": true,
 		"convert-meta":           false, // of UTF-8
@@ -83,6 +91,11 @@ func (e *editor) start() {
 	if rl.Config.GetString("cursor-emacs") == "" {
 		_ = rl.Config.Set("cursor-emacs", "default") // as the terminal has it
 	}
+}
+
+// register makes the commands that keys can be bound to, of which some replace readline's.
+func (e *editor) register() {
+	rl := e.readline
 	rl.Keymap.Register(map[string]func(){
 		"backward-delete-char": e.backspace(),
 		"delete-char":          e.unlessAtEnd("delete-char"),
@@ -97,6 +110,11 @@ func (e *editor) start() {
 		"edit-command-line":        e.leaveToEdit,
 		"edit-and-execute-command": e.leaveToEdit,
 	})
+}
+
+// bindKeys binds what terminals send, in all keymaps that text is typed in.
+func (e *editor) bindKeys() {
+	rl := e.readline
 	for _, keymap := range []string{"emacs", "emacs-standard", "vi-insert"} {
 		e.bind(keymap, map[string]string{
 			`\C-i`:     "occlude-complete",
