@@ -78,6 +78,9 @@ func (c *helpCommand) run(parser *kong.Kong) int {
 	if !ok {
 		hint := lang.DidYouMean(topic, append(repl.Topics(), "kernel", "check", "version"))
 		if hint == "" {
+			hint = docs.Elsewhere(topic)
+		}
+		if hint == "" {
 			hint = "the pages are " + strings.Join(docs.Topics(), ", ")
 		}
 		fmt.Fprintf(os.Stderr, "occlude: there is no help on %q: %s\n", topic, hint)

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -116,6 +117,28 @@ func findInPages(topic string) (Section, bool) {
 		return Section{}, false
 	}
 	return *begins, true
+}
+
+// Elsewhere names the pages that speak of a topic on which there is no help, those that do
+// so most often first, four at most; "" if there are none.
+func Elsewhere(topic string) string {
+	topic = strings.ToLower(strings.Join(strings.Fields(topic), " "))
+	if topic == "" {
+		return ""
+	}
+	count := map[string]int{}
+	var names []string
+	for _, name := range Topics() {
+		text, _ := Page(name)
+		if count[name] = strings.Count(strings.ToLower(text), topic); count[name] > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(count[b], count[a]) })
+	if len(names) == 0 {
+		return ""
+	}
+	return "the manual speaks of it in " + strings.Join(names[:min(len(names), 4)], ", ")
 }
 
 // markdown is the section with its title and the names of its parts.

@@ -8,6 +8,17 @@ import (
 	"occlude/internal/onnx"
 )
 
+// SizeError tells that an input cannot have the size that was asked for: the file has
+// another one.
+type SizeError struct {
+	Input, Axis     string
+	Declared, Asked int // pixels
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("input %q has a %s of %d, it cannot be set to %d", e.Input, e.Axis, e.Declared, e.Asked)
+}
+
 // maxSide bounds the input's height and width in pixels, and with them every
 // stride, pad and window.
 const maxSide = 16384
@@ -73,7 +84,7 @@ func (b *builder) input(g *onnx.Graph, nodes []*onnx.Node, reads map[string]int,
 	size := func(axis string, declared, asked int) (int, error) {
 		switch {
 		case declared > 0 && asked > 0 && declared != asked:
-			return 0, fmt.Errorf("input %q has a %s of %d, it cannot be set to %d", in.Name, axis, declared, asked)
+			return 0, &SizeError{in.Name, axis, declared, asked}
 		case declared > 0:
 			return declared, nil
 		case asked > 0:

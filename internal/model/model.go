@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -89,6 +90,9 @@ func Load(ctx context.Context, name, path string, o Options) (*Model, error) {
 	r, err := importer.Import(ctx, file, importer.Options{
 		Height: o.Height, Width: o.Width, Layout: o.Layout, Output: o.OutputName,
 	})
+	if size := (*importer.SizeError)(nil); errors.As(err, &size) {
+		return nil, &OptionError{"size", wrong(err)}
+	}
 	if err != nil {
 		return nil, wrong(err)
 	}

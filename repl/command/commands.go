@@ -35,6 +35,9 @@ func (c *call) help() error {
 	if !ok {
 		hint := lang.DidYouMean(topic, repl.Topics())
 		if hint == "" {
+			hint = docs.Elsewhere(topic)
+		}
+		if hint == "" {
 			hint = `\h lists what there is help on`
 		}
 		return c.wrong(word{topic, c.args[0].from, c.args[len(c.args)-1].to}, hint, "there is no help on %q", topic)

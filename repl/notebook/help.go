@@ -111,6 +111,9 @@ func (k *Kernel) page(ctx context.Context, topic string) (jupyter.Bundle, error)
 	}
 	hint := lang.DidYouMean(topic, append(repl.Topics(), complete.Of(k.engine.Session).Models()...))
 	if hint == "" {
+		hint = docs.Elsewhere(topic)
+	}
+	if hint == "" {
 		hint = "? lists statements and topics"
 	}
 	return nil, fmt.Errorf("there is no help on %q: %s", topic, hint)
