@@ -62,7 +62,7 @@ func (s *Session) runTrials(ctx context.Context, p *planner.Analyze, perImage fl
 		if err != nil {
 			return nil, kept, "", err
 		}
-		kept, err = found.stored()
+		kept, err = storedDevice(found.after, found.measured)
 		on := fmt.Sprintf("%s (%s)", p.Device.Device.Name, found.after.Name)
 		return []Result{found.constants(), found.predictions()}, kept, told(on, found.after.Spread), err
 	}

@@ -53,7 +53,7 @@ func (s *Session) MeasureDevice(ctx context.Context, p *planner.DeviceTrials) (*
 	if err != nil {
 		return nil, err
 	}
-	kept, err := c.stored()
+	kept, err := storedDevice(c.after, c.measured)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +87,13 @@ func (t *timer) device(ctx context.Context, p *planner.DeviceTrials) (*deviceCal
 	return c, err
 }
 
-// stored is the profile as it is kept, under the GPU's name as that of a processor is.
-func (c *deviceCalibration) stored() (store.Calibration, error) {
-	data, err := json.Marshal(c.after)
+// storedDevice is a GPU's profile as it is kept, under the GPU's name as that of a processor is.
+func storedDevice(d *cost.Device, at time.Time) (store.Calibration, error) {
+	data, err := json.Marshal(d)
 	if err != nil {
 		return store.Calibration{}, fmt.Errorf("storing the calibration: %w", err)
 	}
-	return store.Calibration{Machine: gpuMachine(c.after.Name, c.after.Processors), Model: store.AnyModel, Profile: data, Measured: c.measured}, nil
+	return store.Calibration{Machine: gpuMachine(d.Name, d.Processors), Model: store.AnyModel, Profile: data, Measured: at}, nil
 }
 
 // gpuMachine is what the calibration of a GPU is kept for.

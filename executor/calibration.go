@@ -23,13 +23,9 @@ func (s *Session) showCalibration(ctx context.Context, p *planner.ShowCalibratio
 	if err != nil {
 		return err
 	}
-	r := &Relation{Columns: []string{"cpu", "cores", "kernels", "kind", "model", "model_sha256", "measured", "age", "range", "used"}}
+	r := &Relation{Columns: []string{"processor", "cores", "kernels", "kind", "model", "model_sha256", "measured", "age", "range", "used"}}
 	for _, c := range all {
-		used := "here"
-		if !s.here(c.Machine) {
-			used = "elsewhere"
-		}
-		row := []any{c.CPU, c.Cores, c.Kernels, "", "", "", c.Measured.Format(time.DateTime), planner.FormatAge(time.Since(c.Measured)), "", used}
+		row := []any{c.CPU, c.Cores, c.Kernels, "", "", "", c.Measured.Format(time.DateTime), planner.FormatAge(time.Since(c.Measured)), "", s.used(c.Machine)}
 		if c.Kernels == deviceKernels {
 			if d, err := cost.ParseDevice(c.Profile); err != nil {
 				row[9] = "no longer: " + err.Error()
@@ -49,18 +45,21 @@ func (s *Session) showCalibration(ctx context.Context, p *planner.ShowCalibratio
 	return emit(r)
 }
 
-// here tells whether what was measured on a machine holds on this one. Of GPUs only those
-// are known that were opened.
-func (s *Session) here(m store.Machine) bool {
-	if m.Kernels != deviceKernels {
-		return m == machine(m.Kernels)
+// used tells where what was measured on a machine serves. Of GPUs only those are known that
+// were opened.
+func (s *Session) used(m store.Machine) string {
+	switch {
+	case m.Kernels != deviceKernels && m == machine(m.Kernels):
+		return "here"
+	case m.Kernels != deviceKernels:
+		return "elsewhere"
 	}
 	for _, e := range s.Devices.Opened() {
 		if p := e.Device.Properties(); m == gpuMachine(p.Name, p.Processors) {
-			return true
+			return "here"
 		}
 	}
-	return false
+	return "on such a GPU"
 }
 
 // short is the beginning of a hash, enough to tell it from others.
@@ -76,25 +75,33 @@ func (s *Session) exportCalibration(ctx context.Context, p *planner.ExportCalibr
 		return err
 	}
 	var entries []cost.Entry
+	var gpus []*cost.Device
 	for _, c := range all {
+		var profile *cost.Profile
+		var gpu *cost.Device
 		if c.Kernels == deviceKernels {
-			continue // of a GPU, which files do not hold
+			gpu, err = cost.ParseDevice(c.Profile)
+		} else {
+			profile, err = cost.Parse(c.Profile)
 		}
-		profile, err := cost.Parse(c.Profile)
 		if err != nil {
 			s.warn(ctx, fmt.Errorf("the calibration of %s, %s kernels, of %s was left out: %w", c.CPU, c.Kernels, c.Measured.Format(time.DateOnly), err))
 			continue
 		}
+		if gpu != nil {
+			gpus = append(gpus, gpu)
+			continue
+		}
 		entries = append(entries, cost.Entry{CPU: c.CPU, Cores: c.Cores, Kernels: c.Kernels, Measured: c.Measured.Format(time.RFC3339), Profile: profile})
 	}
-	if len(entries) == 0 {
+	if len(entries)+len(gpus) == 0 {
 		return errors.New("nothing was measured on this machine yet: ANALYZE MODEL does")
 	}
-	err = atomicfile.Write(p.Path, func(w io.Writer) error { return cost.NewBook(entries, time.Now()).Write(w) })
+	err = atomicfile.Write(p.Path, func(w io.Writer) error { return cost.NewBook(entries, gpus, time.Now()).Write(w) })
 	if err != nil {
 		return err
 	}
-	return emit(Message{fmt.Sprintf("EXPORT CALIBRATION: %s to %s", planner.Counted(len(entries), "calibration"), p.Path)})
+	return emit(Message{fmt.Sprintf("EXPORT CALIBRATION: %s to %s", planner.Counted(len(entries)+len(gpus), "calibration"), p.Path)})
 }
 
 // importCalibration keeps what a file holds, but for what was measured again since.
@@ -104,14 +111,28 @@ func (s *Session) importCalibration(ctx context.Context, p *planner.ImportCalibr
 	if err != nil {
 		return err
 	}
-	var kept []store.Calibration
-	here, older := 0, 0
-	elsewhere := map[string]int{}
+	var all, kept []store.Calibration
 	for _, e := range p.Book.Entries {
 		c, err := imported(e)
 		if err != nil {
 			return err
 		}
+		all = append(all, c)
+	}
+	for _, d := range p.Book.Devices {
+		at, err := d.Time()
+		if err != nil {
+			return err
+		}
+		c, err := storedDevice(d, at)
+		if err != nil {
+			return err
+		}
+		all = append(all, c)
+	}
+	here, older := 0, 0
+	elsewhere := map[string]int{}
+	for _, c := range all {
 		newer := func(k store.Calibration) bool {
 			// A book's times are in whole seconds.
 			return k.Machine == c.Machine && k.Model == c.Model && k.Measured.Truncate(time.Second).After(c.Measured)
@@ -120,10 +141,12 @@ func (s *Session) importCalibration(ctx context.Context, p *planner.ImportCalibr
 		case slices.ContainsFunc(known, newer):
 			older++
 			continue
+		case c.Kernels == deviceKernels:
+			elsewhere[fmt.Sprintf("the GPU %s, %s: used where there is one", c.CPU, planner.Counted(c.Cores, "multiprocessor"))]++
 		case c.Machine == machine(c.Kernels):
 			here++
 		default:
-			elsewhere[fmt.Sprintf("%s, %d cores", c.CPU, c.Cores)]++
+			elsewhere[fmt.Sprintf("%s, %d cores: kept for that processor, not used here", c.CPU, c.Cores)]++
 		}
 		kept = append(kept, c)
 	}
@@ -148,8 +171,8 @@ func imported(e cost.Entry) (store.Calibration, error) {
 // importedText says what became of the calibrations of a file.
 func importedText(here, older int, elsewhere map[string]int) string {
 	lines := []string{fmt.Sprintf("IMPORT CALIBRATION: %s of this machine", planner.Counted(here, "calibration"))}
-	for _, cpu := range slices.Sorted(maps.Keys(elsewhere)) {
-		lines = append(lines, fmt.Sprintf("  %s of %s: kept for that processor, not used here", planner.Counted(elsewhere[cpu], "calibration"), cpu))
+	for _, whose := range slices.Sorted(maps.Keys(elsewhere)) {
+		lines = append(lines, fmt.Sprintf("  %s of %s", planner.Counted(elsewhere[whose], "calibration"), whose))
 	}
 	if older > 0 {
 		lines = append(lines, fmt.Sprintf("  %s not taken: what is there was measured later", planner.Counted(older, "calibration")))

@@ -18,6 +18,9 @@ type Book struct {
 	Exported string            `json:"exported"` // when, in UTC
 	Units    map[string]string `json:"units"`    // what the profiles' fields mean
 	Entries  []Entry           `json:"calibrations"`
+	// Devices are those of GPUs, which say themselves what they were measured on.
+	DeviceUnits map[string]string `json:"gpu_units,omitempty"`
+	Devices     []*Device         `json:"gpus,omitempty"`
 }
 
 // Entry is a profile and what it was measured on, which is where it is used.
@@ -54,9 +57,27 @@ var units = map[string]string{
 	"base_pass_on_all_cores":  "the same with a thread on each core",
 }
 
+// deviceUnits are what the fields of a GPU's profile mean.
+var deviceUnits = map[string]string{
+	"processors":                     "multiprocessors",
+	"macs_per_second":                "multiply-adds of whole tiles a second of all multiprocessors, by kind of kernel",
+	"memory_bytes_per_second":        "bytes a second that launches read and write of its memory",
+	"seconds_per_launch":             "seconds of a launch beside its work",
+	"seconds_per_copy":               "seconds of a copy beside its bytes",
+	"seconds_per_allocation":         "seconds of taking a piece of memory and giving it back",
+	"upload_bytes_per_second":        "bytes a second of copies to the GPU, with their writing",
+	"download_bytes_per_second":      "bytes a second of copies from the GPU",
+	"weight_upload_bytes_per_second": "bytes a second of weights, with what puts them into the kernels' order",
+	"spread":                         "seconds of nine of ten queries over their estimate",
+}
+
 // NewBook puts profiles into a book.
-func NewBook(entries []Entry, now time.Time) *Book {
-	return &Book{Format: bookFormat, Version: bookVersion, Exported: now.UTC().Format(time.RFC3339), Units: units, Entries: entries}
+func NewBook(entries []Entry, gpus []*Device, now time.Time) *Book {
+	b := &Book{Format: bookFormat, Version: bookVersion, Exported: now.UTC().Format(time.RFC3339), Units: units, Entries: entries, Devices: gpus}
+	if len(gpus) > 0 {
+		b.DeviceUnits = deviceUnits
+	}
+	return b
 }
 
 // lists are arrays of numbers, which read better on one line.
@@ -90,7 +111,7 @@ func ParseBook(data []byte) (*Book, error) {
 		return nil, fmt.Errorf("this is no calibration: format is %q, not %q", b.Format, bookFormat)
 	case b.Version != bookVersion:
 		return nil, fmt.Errorf("a calibration of version %d; this Occlude reads version %d", b.Version, bookVersion)
-	case len(b.Entries) == 0:
+	case len(b.Entries)+len(b.Devices) == 0:
 		return nil, fmt.Errorf("there are no calibrations in it")
 	}
 	for i, e := range b.Entries {
@@ -98,8 +119,31 @@ func ParseBook(data []byte) (*Book, error) {
 			return nil, fmt.Errorf("calibration %d: %w", i+1, err)
 		}
 	}
+	for i, d := range b.Devices {
+		if err := d.checkEntry(); err != nil {
+			return nil, fmt.Errorf("GPU %d: %w", i+1, err)
+		}
+		d.usual()
+	}
 	return b, nil
 }
+
+// checkEntry checks a profile that was measured on a card with a name.
+func (d *Device) checkEntry() error {
+	switch {
+	case d == nil || d.Name == "":
+		return fmt.Errorf("it has no name")
+	case d.Kind == OfProperties:
+		return fmt.Errorf("kind %q was not measured on a card", d.Kind)
+	}
+	if _, err := d.Time(); err != nil {
+		return err
+	}
+	return d.check()
+}
+
+// Time is when the profile was measured.
+func (d *Device) Time() (time.Time, error) { return measuredAt(d.Measured) }
 
 func (e *Entry) check() error {
 	switch {
@@ -123,10 +167,12 @@ func (e *Entry) check() error {
 }
 
 // Time is when the entry was measured.
-func (e *Entry) Time() (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, e.Measured)
+func (e *Entry) Time() (time.Time, error) { return measuredAt(e.Measured) }
+
+func measuredAt(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, fmt.Errorf("measured %q, which is no time", e.Measured)
+		return t, fmt.Errorf("measured %q, which is no time", text)
 	}
 	return t, nil
 }

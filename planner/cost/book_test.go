@@ -28,7 +28,7 @@ func entry() cost.Entry {
 // What is written is read back, and lists of numbers are on one line each.
 func TestBook(t *testing.T) {
 	var file bytes.Buffer
-	if err := cost.NewBook([]cost.Entry{entry()}, time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)).Write(&file); err != nil {
+	if err := cost.NewBook([]cost.Entry{entry()}, []*cost.Device{made()}, time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)).Write(&file); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{`"cells": [4, 100],`, `"one_thread": [1.5, 1],`, `"exported": "2026-03-02T00:00:00Z",`, `"seconds_per_run": "seconds of a layer`} {
@@ -43,6 +43,30 @@ func TestBook(t *testing.T) {
 	if len(b.Entries) != 1 || !reflect.DeepEqual(b.Entries[0], entry()) {
 		t.Errorf("%+v was read", b.Entries)
 	}
+	gpu := made()
+	gpu.Spread = b.Devices[0].Spread // which it lacks
+	if len(b.Devices) != 1 || !reflect.DeepEqual(b.Devices[0], gpu) || gpu.Spread.Most == 0 {
+		t.Errorf("%+v was read", b.Devices)
+	}
+}
+
+// A book may hold GPUs alone, or none, as those of versions that knew of none.
+func TestBooksOfSomeKinds(t *testing.T) {
+	for _, b := range []*cost.Book{
+		cost.NewBook(nil, []*cost.Device{made()}, time.Now()), cost.NewBook([]cost.Entry{entry()}, nil, time.Now()),
+	} {
+		var file bytes.Buffer
+		if err := b.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		read, err := cost.ParseBook(file.Bytes())
+		if err != nil || len(read.Entries) != len(b.Entries) || len(read.Devices) != len(b.Devices) {
+			t.Errorf("%v of\n%s", err, file.String())
+		}
+		if len(b.Devices) == 0 && strings.Contains(file.String(), "gpu") {
+			t.Errorf("nothing is of a GPU in\n%s", file.String())
+		}
+	}
 }
 
 // Every unit is that of a field that there is.
@@ -54,14 +78,21 @@ func TestUnits(t *testing.T) {
 	}
 	e := entry()
 	e.Profile = p
-	if err := cost.NewBook([]cost.Entry{e}, time.Now()).Write(&file); err != nil {
+	if err := cost.NewBook([]cost.Entry{e}, []*cost.Device{made()}, time.Now()).Write(&file); err != nil {
 		t.Fatal(err)
 	}
-	units, profile, _ := strings.Cut(file.String(), `"calibrations"`)
-	for line := range strings.Lines(units[strings.Index(units, `"units"`)+len(`"units": {`):]) {
-		name, _, ok := strings.Cut(strings.TrimSpace(line), ":")
-		if ok && !strings.Contains(profile, name+":") {
-			t.Errorf("there is no field %s", name)
+	for _, of := range []struct{ units, profiles string }{{`"units": {`, `"calibrations"`}, {`"gpu_units": {`, `"gpus"`}} {
+		_, rest, _ := strings.Cut(file.String(), of.units)
+		units, rest, found := strings.Cut(rest, "}")
+		_, profiles, _ := strings.Cut(rest, of.profiles)
+		for line := range strings.Lines(units) {
+			name, _, ok := strings.Cut(strings.TrimSpace(line), ":")
+			if ok && !strings.Contains(profiles, name+":") {
+				t.Errorf("%s: there is no field %s", of.units, name)
+			}
+		}
+		if !found || len(units) < 100 {
+			t.Errorf("%s is missing", of.units)
 		}
 	}
 }
@@ -71,7 +102,7 @@ func TestBadBooks(t *testing.T) {
 	for want, spoil := range map[string]func(*cost.Book){
 		"format is":       func(b *cost.Book) { b.Format = "shopping list" },
 		"version 7":       func(b *cost.Book) { b.Version = 7 },
-		"no calibrations": func(b *cost.Book) { b.Entries = nil },
+		"no calibrations": func(b *cost.Book) { b.Entries, b.Devices = nil, nil },
 		"lacks something": func(b *cost.Book) { b.Entries[0].CPU = "" },
 		"no time":         func(b *cost.Book) { b.Entries[0].Measured = "yesterday" },
 		"only of avx2":    func(b *cost.Book) { b.Entries[0].Kernels = "abacus" },
@@ -82,9 +113,14 @@ func TestBadBooks(t *testing.T) {
 		"layer conv1":     func(b *cost.Book) { b.Entries[0].Profile.Own.Layers[0].Cells[0] = 200 },
 		"a spread of":     func(b *cost.Book) { b.Entries[0].Profile.Spread.Least = 3 },
 		"base pass":       func(b *cost.Book) { b.Entries[0].Profile.Own.Base = 0 },
+		"has no name":     func(b *cost.Book) { b.Devices[0].Name = "" },
+		"on a card":       func(b *cost.Book) { b.Devices[0].Kind = cost.OfProperties },
+		"GPU 1: measured": func(b *cost.Book) { b.Devices[0].Measured = "" },
+		"processors":      func(b *cost.Book) { b.Devices[0].Processors = 0 },
+		"GPU 1: version":  func(b *cost.Book) { b.Devices[0].Version = 1 },
 		"all cores":       func(b *cost.Book) { b.Entries[0].Profile.Busy = map[string]*cost.Rates{"avx2": nil} },
 	} {
-		b := cost.NewBook([]cost.Entry{entry()}, time.Now())
+		b := cost.NewBook([]cost.Entry{entry()}, []*cost.Device{made()}, time.Now())
 		spoil(b)
 		var file bytes.Buffer
 		if err := b.Write(&file); err != nil {
@@ -95,7 +131,7 @@ func TestBadBooks(t *testing.T) {
 		}
 	}
 	var file bytes.Buffer
-	if err := cost.NewBook([]cost.Entry{entry()}, time.Now()).Write(&file); err != nil {
+	if err := cost.NewBook([]cost.Entry{entry()}, []*cost.Device{made()}, time.Now()).Write(&file); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := cost.ParseBook(append(file.Bytes(), "{}"...)); err == nil || !strings.Contains(err.Error(), "something follows") {

@@ -124,10 +124,15 @@ func ParseDevice(data []byte) (*Device, error) {
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("profile of the GPU %q: %w", d.Name, err)
 	}
+	d.usual()
+	return d, nil
+}
+
+// usual fills in a spread that the profile does not say.
+func (d *Device) usual() {
 	if d.Spread == (Spread{}) {
 		d.Spread = unknown
 	}
-	return d, nil
 }
 
 func (d *Device) check() error {
