@@ -66,7 +66,7 @@ func (s *Session) MeasureDevice(ctx context.Context, p *planner.DeviceTrials) (*
 // device runs the trials of a GPU, but for those that could last beyond the time.
 func (t *timer) device(ctx context.Context, p *planner.DeviceTrials) (*deviceCalibration, error) {
 	found := make([]planner.Measured, len(p.Trials))
-	each := 0.0 // seconds of a position at most, as far as that is known
+	each := 0.0 // seconds of a position at most, by the algorithms of the last one that was tried alone
 	for i, trial := range p.Trials {
 		n := float64(len(trial.Grid.Positions))
 		if left := time.Until(t.enough).Seconds(); left < leastRounds*n*each {
@@ -77,7 +77,7 @@ func (t *timer) device(ctx context.Context, p *planner.DeviceTrials) (*deviceCal
 		if found[i], err = t.one(ctx, trial); err != nil {
 			return nil, err
 		}
-		if took := found[i].Seconds / n; trial.Chosen().Name == planner.PlanFull && (each == 0 || took < each) {
+		if took := found[i].Seconds / n; trial.Chosen().Name == planner.PlanFull && (n == 1 || took < each) {
 			each = took
 		}
 	}
@@ -116,7 +116,7 @@ func (c *deviceCalibration) constants() *Relation {
 	add("copy", cost.UnitSeconds, a.Copy, b.Copy)
 	add("upload", cost.UnitBytes, a.Up, b.Up)
 	add("download", cost.UnitBytes, a.Down, b.Down)
-	add("weights", cost.UnitBytes, a.Weights, b.Weights)
+	add("weight upload", cost.UnitBytes, a.Weights, b.Weights)
 	add("allocation", cost.UnitSeconds, a.Alloc, b.Alloc)
 	return r
 }

@@ -12,6 +12,7 @@ import (
 	"occlude/internal/model"
 	"occlude/internal/network/networktest"
 	"occlude/internal/store"
+	"occlude/lang"
 	"occlude/operators/gpu"
 	"occlude/operators/gpu/devices"
 	"occlude/operators/gpu/driver"
@@ -39,7 +40,7 @@ func newLab(t *testing.T, seed uint64, o networktest.Options) *lab {
 			continue
 		}
 		l := &lab{bench: newBench(t), gpu: &soft.Device{}}
-		m := &model.Model{Name: "m", Net: net, Classes: net.Output.Shape.Len(), Output: model.OutputProbabilities, Spec: specFor(in)}
+		m := &model.Model{Name: "m", Hash: fmt.Sprintf("%x", seed), Net: net, Classes: net.Output.Shape.Len(), Output: model.OutputProbabilities, Spec: specFor(in)}
 		l.session.Warn = func(err error) { l.warned = append(l.warned, err.Error()) }
 		l.session.Devices = devices.New(func(n int) (driver.Driver, error) {
 			if n > 0 {
@@ -298,5 +299,49 @@ func TestAnalyzeOnDevice(t *testing.T) {
 	}
 	if len(l.warned) > 0 {
 		t.Errorf("warned of %s", l.warned)
+	}
+}
+
+// The heat maps of a sample are computed on the GPU that is measured, and tell the same of quality;
+// where they do not fit there, the processor computes them.
+func TestSampleOnDevice(t *testing.T) {
+	const analyze = "SET view_cache = off; ANALYZE MODEL m USING SAMPLE 1 FROM 'picture.png' PATCH 5 STRIDE 2;"
+	var want [][]any
+	for _, device := range []string{"cpu", "cuda:0"} {
+		l := newLab(t, 72, networktest.Options{Side: 16, Blocks: 4})
+		l.session.Store = store.Open("data/occlude.db")
+		script, diagnostics := lang.Parse("test", analyze)
+		if err := diagnostics.Err(); err != nil {
+			t.Fatal(err)
+		}
+		l.run("SET device = '" + device + "';")
+		p, err := l.planner.Plan(t.Context(), script.Statements[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sample := p.(*planner.Analyze).Sample
+		for _, q := range append(sample.Thresholded, sample.Exact) {
+			if q.Device != device || (q.Chosen().Device != nil) != (device != "cpu") {
+				t.Errorf("with device %s, %s is planned on %s", device, q.Chosen().Name, q.Device)
+			}
+		}
+		results := l.run(analyze)
+		rows := results[3].(*executor.Relation).Rows
+		if want == nil {
+			want = rows
+		}
+		for i, row := range rows {
+			for _, column := range []int{0, 2, 3, 5} { // tau, and means and least of both metrics
+				if a, b := row[column].(float64), want[i][column].(float64); !(math.Abs(a-b) <= 1e-3) {
+					t.Errorf("on %s row %d is %v, want %v", device, i, row, want[i])
+				}
+			}
+		}
+		if n := l.held(); n != 0 {
+			t.Errorf("%d bytes stay on the GPU", n)
+		}
+		if len(l.warned) > 0 {
+			t.Errorf("warned of %s", l.warned)
+		}
 	}
 }

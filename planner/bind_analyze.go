@@ -43,7 +43,13 @@ func (b *binder) analyze(ctx context.Context, s *lang.AnalyzeModel) (Plan, error
 		q.Threads = min(q.Threads, b.env.Settings.Threads())
 		var r resources
 		if r, err = b.resources(m, o.net, q.Threads); err == nil {
-			err = p.Sample.plans(ctx, *q, r)
+			if p.Device != nil {
+				r.card = p.Device.card
+			}
+			if err = p.Sample.plans(ctx, *q, r); err != nil && r.card != nil && ctx.Err() == nil {
+				r.card = nil // which gives way, as the setting does
+				err = p.Sample.plans(ctx, *q, r)
+			}
 		}
 	}
 	switch {
@@ -81,12 +87,13 @@ func draw(s *lang.Sample) (*Sample, error) {
 // plans fills in the plans of a sample's heat maps.
 func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
 	h := hints{accuracy: accuracy{convolution: ConvolutionAuto, tolerance: defaultTolerance}}
+	s.Thresholded = nil
 	exact := q
 	all, err := candidates(ctx, &exact, h, r, nil)
 	if err != nil {
 		return err
 	}
-	exact.Candidates, exact.Threads, exact.MemoryLimit = all, all[0].Threads, r.memory
+	exact.Candidates, exact.Threads, exact.Device, exact.MemoryLimit = all, all[0].Threads, nameOf(all[0].Device), r.memory
 	s.Exact = &exact
 	for _, tau := range curve.Taus()[1:] {
 		t, err := q.planned(ctx, Candidate{Name: PlanApproximate, Rects: Rectangles{Rule: Thresholded, Tau: tau}}, h, r)
@@ -96,6 +103,7 @@ func (s *Sample) plans(ctx context.Context, q Occlude, r resources) error {
 		if err != nil {
 			return err
 		}
+		t.Threads, t.Device = t.Chosen().Threads, nameOf(t.Chosen().Device)
 		s.Thresholded = append(s.Thresholded, t)
 	}
 	return nil

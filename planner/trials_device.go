@@ -14,8 +14,8 @@ import (
 
 // DeviceTrials measure a GPU, by a model or by a made-up network: batches of few and of many
 // positions, of small and large patches, cut from a cover and with data of their own, and of
-// full inference. Each is run alone, by one worker. Trials of full inference come first: a
-// position of any other takes no longer than one of theirs.
+// full inference. Each is run alone, by one worker. Those of an algorithm begin with full inference
+// at one position: any other position takes no longer.
 type DeviceTrials struct {
 	Device *Device
 	Trials []*Occlude
@@ -70,6 +70,9 @@ func (b *binder) deviceTrials(ctx context.Context, at lang.Statement, q Occlude)
 		return nil, nil
 	}
 	c, err := b.card(ctx, name, q.Net)
+	if err == nil {
+		err = b.measureDevice(ctx, c) // which tells of kernels that the model needs not
+	}
 	if err != nil {
 		span := at.Span()
 		span.To = lang.Pos{}

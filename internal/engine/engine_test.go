@@ -20,6 +20,7 @@ import (
 	"occlude/operators/gpu/soft"
 	"occlude/planner"
 	"occlude/planner/cost"
+	"occlude/planner/explain"
 )
 
 // run runs a text and collects its results.
@@ -195,7 +196,7 @@ func withGPU(t *testing.T, path string, gpu *soft.Device) *engine.Engine {
 }
 
 // Of a query that takes long a GPU may be the choice.
-const large = "CREATE OR REPLACE MODEL m FROM 'models/chest.onnx'; EXPLAIN OCCLUDE 'images/clear.png' USING m STRIDE 1;"
+const large = "CREATE OR REPLACE MODEL m FROM 'models/chest.onnx'; EXPLAIN OCCLUDE 'images/clear.png' USING m STRIDE 1 WITH (plan = full);"
 
 // explained runs a text that ends in an EXPLAIN.
 func explained(t *testing.T, e *engine.Engine, text string) *planner.Occlude {
@@ -238,6 +239,14 @@ func TestGPUIsMeasuredOnce(t *testing.T) {
 	later := withGPU(t, path, &gpu)
 	if forced := explained(t, later, "SET device = 'cuda:0'; "+large); forced.Device != "cuda:0" || forced.Chosen().Estimate.OnGPU.Profile.Kind != cost.Quick || gpu.Launches("") != launches {
 		t.Errorf("later: on %s, %d launches after %d", forced.Device, gpu.Launches(""), launches)
+	}
+	results, err := run(later, engine.Text{Source: large})
+	var text strings.Builder
+	if err == nil {
+		err = explain.New(results[len(results)-1].(*executor.Explanation).Plan, nil).Text(&text)
+	}
+	if err != nil || !strings.Contains(text.String(), "uncalibrated: the quick profile of the software device") {
+		t.Errorf("%v:\n%s", err, text.String())
 	}
 }
 

@@ -74,6 +74,9 @@ var deviceUnits = map[string]string{
 // NewBook puts profiles into a book.
 func NewBook(entries []Entry, gpus []*Device, now time.Time) *Book {
 	b := &Book{Format: bookFormat, Version: bookVersion, Exported: now.UTC().Format(time.RFC3339), Units: units, Entries: entries, Devices: gpus}
+	if entries == nil {
+		b.Entries = []Entry{} // a list all the same
+	}
 	if len(gpus) > 0 {
 		b.DeviceUnits = deviceUnits
 	}

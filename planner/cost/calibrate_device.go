@@ -46,7 +46,8 @@ func (t DeviceTrial) byLayer() map[int][]gpu.Launch {
 
 // CalibrateDevice makes a profile of a kind, Quick or OfDevice: the constants by which a GPU's
 // launches, batches, base passes and ways of weights are predicted best, one kind of timing after
-// the other, beginning with those that were used so far. What no trial tells of stays.
+// the other, beginning with those that were used so far. Kinds of kernels that no trial tells of are
+// taken to be faster or slower as the others are.
 func CalibrateDevice(before *Device, kind Kind, trials []DeviceTrial, now time.Time) *Device {
 	d := *before
 	d.Version, d.Kind, d.Measured, d.MACs = DeviceVersion, kind, now.UTC().Format(time.RFC3339), maps.Clone(before.MACs)
@@ -74,10 +75,37 @@ const (
 	farthest                      = 1e6
 )
 
-// descend changes one constant after the other by factors for as long as that makes off less.
-func descend(constants []func(factor float64), off func() float64) {
+// What it costs that constants change, as the square of the logarithm, for each trial: rates, so that
+// those of which trials hardly tell, or not at all, go along with the others; and fixed costs, which
+// differ less from card to card. Few trials could be explained by either.
+const (
+	apart = 1e-3
+	fixed = 1e-2
+)
+
+// descend changes constants by factors for as long as that makes off and what it costs less: all
+// rates at once, each of them, then fixed costs.
+func descend(rates, costs []func(factor float64), trials int, off func() float64) {
+	all := func(f float64) {
+		for _, change := range rates {
+			change(f)
+		}
+	}
+	constants := slices.Concat([]func(float64){all}, rates, costs)
 	changed := make([]float64, len(constants)) // logarithms
-	best := off()
+	held := func() (sum float64) {
+		sum = apart * changed[0] * changed[0]
+		rates, costs := changed[1:1+len(rates)], changed[1+len(rates):]
+		for _, c := range rates {
+			d := c - mean(rates)
+			sum += apart * d * d
+		}
+		for _, c := range costs {
+			sum += fixed * c * c
+		}
+		return sum * float64(trials)
+	}
+	best := off() + held()
 	for factor := float64(largestFactor); factor > smallestFactor; {
 		better := false
 		for i, change := range constants {
@@ -86,12 +114,13 @@ func descend(constants []func(factor float64), off func() float64) {
 					continue
 				}
 				change(f)
-				if now := off(); now < best*(1-1e-9) {
+				changed[i] += math.Log(f)
+				if now := off() + held(); now < best*(1-1e-9) {
 					best, better = now, true
-					changed[i] += math.Log(f)
 					break
 				}
 				change(1 / f)
+				changed[i] -= math.Log(f)
 			}
 		}
 		if !better {
@@ -119,16 +148,10 @@ func (d *Device) fitLaunches(trials []DeviceTrial) {
 		seconds, weight float64
 	}
 	var layers []layer
-	kinds := map[string]bool{}
 	for _, t := range trials {
 		all, by := t.computing(), t.byLayer()
 		for _, i := range slices.Sorted(maps.Keys(by)) {
 			layers = append(layers, layer{by[i], t.Layers[i], t.Layers[i] / all})
-			for _, l := range by[i] {
-				if kind := KernelKind(l.Kernel); kind != "" {
-					kinds[kind] = true
-				}
-			}
 		}
 	}
 	off := func() (sum float64) {
@@ -137,22 +160,33 @@ func (d *Device) fitLaunches(trials []DeviceTrial) {
 		}
 		return sum
 	}
-	constants := []func(factor float64){times(&d.Launch), times(&d.Memory)}
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		constants = append(constants, func(f float64) { d.MACs[kind] *= f })
+	rates := []func(factor float64){times(&d.Memory)}
+	kinds := slices.Sorted(maps.Keys(d.MACs))
+	for _, kind := range kinds {
+		rates = append(rates, func(f float64) { d.MACs[kind] *= f })
 	}
-	descend(constants, off)
+	descend(rates, []func(factor float64){times(&d.Launch)}, len(trials), off)
 	d.Launch, d.Memory = significant(d.Launch), significant(d.Memory)
-	for kind := range kinds {
+	for _, kind := range kinds {
 		d.MACs[kind] = significant(d.MACs[kind])
 	}
 }
 
-// fitBeside finds what batches take beside computing: copies, and bytes up and down.
+// fitBeside finds what batches take beside computing: copies, and bytes up and down. What is little
+// beside the rest of a batch is known the less.
 func (d *Device) fitBeside(trials []DeviceTrial) {
-	descend([]func(factor float64){times(&d.Copy), times(&d.Up), times(&d.Down)}, func() (sum float64) {
+	all := 0.0 // weights
+	for _, t := range trials {
+		all += max(0, t.Elapsed-t.computing()) / t.Elapsed
+	}
+	if all == 0 {
+		return
+	}
+	descend([]func(factor float64){times(&d.Up), times(&d.Down)}, []func(factor float64){times(&d.Copy)}, len(trials), func() (sum float64) {
 		for _, t := range trials {
-			sum += missed(t.computing()+d.Beside(t.Traffic), t.Elapsed)
+			if beside := t.Elapsed - t.computing(); beside > 0 {
+				sum += float64(len(trials)) / all * beside / t.Elapsed * missed(d.Beside(t.Traffic), beside)
+			}
 		}
 		return sum
 	})
@@ -161,24 +195,21 @@ func (d *Device) fitBeside(trials []DeviceTrial) {
 
 // fitMemory finds what taking memory takes, by base passes, which take some for each view.
 func (d *Device) fitMemory(trials []DeviceTrial) {
-	descend([]func(factor float64){times(&d.Alloc)}, func() (sum float64) {
+	descend(nil, []func(factor float64){times(&d.Alloc)}, len(trials), func() (sum float64) {
 		for _, t := range trials {
-			if t.BaseElapsed > 0 {
-				sum += missed(d.BasePass(t.Base), t.BaseElapsed)
-			}
+			sum += missed(d.BasePass(t.Base), t.BaseElapsed)
 		}
 		return sum
 	})
 	d.Alloc = significant(d.Alloc)
 }
 
-// fitWeights finds how fast weights get to the device, large ones before all.
+// fitWeights finds how fast weights get to the device.
 func (d *Device) fitWeights(trials []DeviceTrial) {
-	descend([]func(factor float64){times(&d.Weights)}, func() (sum float64) {
-		for _, t := range trials {
-			if t.Bringing > 0 {
-				sum += float64(t.WeightBytes) * missed(d.BringWeights(t.WeightBytes, t.WeightPieces), t.Bringing)
-			}
+	brought := slices.DeleteFunc(slices.Clone(trials), func(t DeviceTrial) bool { return t.Bringing == 0 })
+	descend(nil, []func(factor float64){times(&d.Weights)}, len(brought), func() (sum float64) {
+		for _, t := range brought {
+			sum += missed(d.BringWeights(t.WeightBytes, t.WeightPieces), t.Bringing)
 		}
 		return sum
 	})

@@ -66,6 +66,16 @@ func TestCalibrateDevice(t *testing.T) {
 			t.Errorf("%s: found is %.2f times what is right: %+v", what, ratio, found)
 		}
 	}
+	// Nothing tells of tensor cores: they are faster or slower as the others are.
+	without := DeviceOf(driver.Properties{Name: "one", Processors: 40})
+	without.MACs[KernelF16x3] = 1e12
+	least, most := found.Memory/without.Memory, found.Memory/without.Memory
+	for kind, rate := range found.MACs {
+		least, most = min(least, rate/without.MACs[kind]), max(most, rate/without.MACs[kind])
+	}
+	if r := CalibrateDevice(without, OfDevice, trials, time.Now()).MACs[KernelF16x3] / 1e12; !(r > 1.1*least && r < most/1.1) {
+		t.Errorf("tensor cores are taken to be %g times as fast, all else is %g to %g times", r, least, most)
+	}
 	quick := CalibrateDevice(DeviceOf(driver.Properties{Name: "one", Processors: 40}), Quick, trials, time.Now())
 	if quick.Spread.Least > 0.7 || quick.Spread.Most < 1.4 || quick.Kind != Quick {
 		t.Errorf("a quick profile is sure of %+v", quick.Spread)

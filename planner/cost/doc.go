@@ -35,8 +35,8 @@
 //
 // fill is the share of the device that the blocks of a launch occupy: they come in waves. What
 // the host prepares and copies for one batch goes on beside the launches of another. A
-// Device was measured, or it is OfProperties, which are assumed shares of what a card's clocks
-// allow: then it says so.
+// Device was measured, by a model or quickly by a made-up network, or it is OfProperties, which
+// are assumed shares of what a card's clocks allow: then it says so.
 //
 // # The constants
 //

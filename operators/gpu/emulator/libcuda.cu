@@ -1,11 +1,13 @@
 // A libcuda.so.1 whose only device is the emulator: the part of the CUDA driver's API that
 // operators/gpu/cuda uses through gorgonia.org/cu. It shows that the calls are made as
-// they should be, without a GPU. Everything is done at once; streams and events only are.
+// they should be, without a GPU. Everything is done at once: a stream only is, and an event is the
+// host's time at which it was recorded.
 #include "launch.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define API extern "C" __attribute__((visibility("default"))) int
 enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, NO_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
@@ -14,7 +16,8 @@ static const unsigned long total = 1ul << 30;
 static unsigned long held, sizes[1 << 16];
 static void *blocks[1 << 16];
 static bool initialized;
-static char context, module_, stream, event;
+static char context, module_, stream;
+static struct Event { bool made; timespec at; } events[1 << 16];
 static thread_local void *current;
 static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 
@@ -174,11 +177,30 @@ API cuStreamCreate(void **s, unsigned) {
 }
 API cuStreamSynchronize(void *s) { return s == &stream ? OK : INVALID_VALUE; }
 API cuStreamDestroy_v2(void *s) { return s == &stream ? OK : INVALID_VALUE; }
+static Event *made(void *e) {
+	auto *event = static_cast<Event *>(e);
+	return event >= events && event < events + sizeof events / sizeof *events && event->made ? event : nullptr;
+}
 API cuEventCreate(void **e, unsigned) {
 	BOUND
-	return *e = &event, OK;
+	for (auto &event : events) {
+		if (!event.made) {
+			event.made = true;
+			return *e = &event, OK;
+		}
+	}
+	return OUT_OF_MEMORY;
 }
-API cuEventDestroy_v2(void *e) { return e == &event ? OK : INVALID_VALUE; }
-API cuEventRecord(void *e, void *s) { return e == &event && s == &stream ? OK : INVALID_VALUE; }
-API cuEventQuery(void *e) { return e == &event ? OK : INVALID_VALUE; }
-API cuEventElapsedTime(float *ms, void *, void *) { return *ms = 1, OK; }
+API cuEventDestroy_v2(void *e) {
+	Lock lock;
+	return made(e) ? (made(e)->made = false, OK) : INVALID_VALUE;
+}
+API cuEventRecord(void *e, void *s) { return made(e) && s == &stream ? clock_gettime(CLOCK_MONOTONIC, &made(e)->at), OK : INVALID_VALUE; }
+API cuEventQuery(void *e) { return made(e) ? OK : INVALID_VALUE; }
+API cuEventElapsedTime(float *ms, void *from, void *to) {
+	if (!made(from) || !made(to)) {
+		return INVALID_VALUE;
+	}
+	timespec a = made(from)->at, b = made(to)->at;
+	return *ms = 1e3f * (b.tv_sec - a.tv_sec) + 1e-6f * (b.tv_nsec - a.tv_nsec), OK;
+}
