@@ -115,7 +115,7 @@ func TestInterruptIsNotHeldUp(t *testing.T) {
 		c.execute("wait")
 		<-c.kernel.started
 		c.server.sockets.iopub.mu.Lock()
-		c.request(c.control, kind, map[string]any{})
+		id := c.request(c.control, kind, map[string]any{})
 		select {
 		case <-c.kernel.stopped:
 		case <-time.After(patient):
@@ -124,6 +124,10 @@ func TestInterruptIsNotHeldUp(t *testing.T) {
 		c.server.sockets.iopub.mu.Unlock()
 		if r := c.reply(c.shell); r.Content["status"] != "error" {
 			t.Errorf("%v", r.Content)
+		}
+		c.reply(c.control)
+		for r := c.next(); r.Parent.ID != id || r.Content["execution_state"] != "idle"; r = c.next() {
+			// Nothing of this request is left that the next lock would hold up.
 		}
 	}
 }
