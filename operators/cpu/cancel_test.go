@@ -10,6 +10,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
+	"occlude/operators/operatorstest"
 )
 
 // slowNetwork takes many seconds to run, more than a test waits for. Its
@@ -46,7 +47,7 @@ func TestCancel(t *testing.T) {
 	p := program(t, net)
 	image := networktest.Image(rand.New(rand.NewPCG(1, 140)), net.Input().Shape)
 	views := &operators.Views{Layers: constants(net)}
-	batch := updatesOf(net, []operators.Tile{operators.WholeTile(net.Input().Shape, image.Float32s())})
+	batch := operatorstest.Updates(net, []operators.Tile{operators.WholeTile(net.Input().Shape, image.Float32s())})
 	w := p.newWorker()
 	if err := w.Run(ctx, views, batch); !errors.Is(err, cause) {
 		t.Errorf("the run ended with %v", err)
@@ -64,13 +65,13 @@ func TestCancel(t *testing.T) {
 	q := program(t, small)
 	image = networktest.Image(rand.New(rand.NewPCG(3, 140)), small.Input().Shape)
 	views = base(t, q, image, 1)
-	batch = updatesOf(small, []operators.Tile{operators.WholeTile(small.Input().Shape, image.Float32s())})
+	batch = operatorstest.Updates(small, []operators.Tile{operators.WholeTile(small.Input().Shape, image.Float32s())})
 	worker := q.NewWorker()
 	if err := worker.Run(ctx, views, batch); !errors.Is(err, cause) {
 		t.Errorf("a run in an ended context ended with %v", err)
 	}
-	run(t, worker, views, batch)
-	if !sameBits(batch[0].Out, views.Output(small.Output.Index)) {
+	operatorstest.Run(t, worker, views, batch)
+	if !operatorstest.SameBits(batch[0].Out, views.Output(small.Output.Index)) {
 		t.Error("the worker is no good after a cancelled run")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -161,7 +162,7 @@ func checkKernel(t *testing.T, rng *rand.Rand, l *network.Layer, set *simd.Set, 
 		}
 		for y := task.out.Rect.Y.Lo; y < task.out.Rect.Y.Hi; y++ {
 			for x := task.out.Rect.X.Lo; x < task.out.Rect.X.Hi; x++ {
-				if !sameBits(task.out.Cell(y, x), full.Cell(y, x)) {
+				if !operatorstest.SameBits(task.out.Cell(y, x), full.Cell(y, x)) {
 					t.Fatalf("%s: task %d of %d, %s from updates %v: cell (%d, %d) is %v, in the whole map %v",
 						name, i, len(tasks), task.out.Rect, task.in[0].Update.Rect, x, y, task.out.Cell(y, x), full.Cell(y, x))
 				}
@@ -225,18 +226,6 @@ func definition(t *testing.T, l *network.Layer, inputs [][]float32) []float64 {
 		t.Fatal(err)
 	}
 	return want
-}
-
-func sameBits(a, b []float32) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // TestKernels takes the layers of random networks one by one.

@@ -7,6 +7,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -50,18 +51,18 @@ func TestStagesOfABatch(t *testing.T) {
 	for _, r := range append(patches(rng, in), patches(rng, in)...) {
 		tiles = append(tiles, patchOf(rng, in, r))
 	}
-	batch := updatesOf(net, tiles)
+	batch := operatorstest.Updates(net, tiles)
 	stages := p.stages(batch)
 	if len(stages) < 2 || stages[0].Group*2 > len(batch) {
 		t.Fatalf("%d positions run in %v: choose another network", len(batch), stages)
 	}
 	w := p.newWorker()
-	run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch)
 	checkReturned(t, "a batch in stages", w)
-	alone := updatesOf(net, tiles)
+	alone := operatorstest.Updates(net, tiles)
 	for i := range alone {
-		run(t, w, views, alone[i:i+1])
-		if !sameBits(batch[i].Out, alone[i].Out) {
+		operatorstest.Run(t, w, views, alone[i:i+1])
+		if !operatorstest.SameBits(batch[i].Out, alone[i].Out) {
 			t.Errorf("position %d, patch %s, differs", i, tiles[i].Rect)
 		}
 	}

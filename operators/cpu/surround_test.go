@@ -8,6 +8,7 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -36,7 +37,7 @@ func TestSurround(t *testing.T) {
 		operators.Source{Shape: s, View: view, Update: update}.Gather(want, outer, 0)
 		for y := outer.Y.Lo; y < outer.Y.Hi; y++ {
 			for x := outer.X.Lo; x < outer.X.Hi; x++ {
-				if !sameBits(around.tile.Cell(y, x), operators.NewTile(outer, s.C, want).Cell(y, x)) {
+				if !operatorstest.SameBits(around.tile.Cell(y, x), operators.NewTile(outer, s.C, want).Cell(y, x)) {
 					t.Fatalf("%s in %s of %s: cell (%d, %d) is %v", inner, outer, s, x, y, around.tile.Cell(y, x))
 				}
 			}
@@ -74,10 +75,10 @@ func TestReadersCopyNothing(t *testing.T) {
 			found++
 		}
 	}}
-	batch := updatesOf(net, []operators.Tile{
+	batch := operatorstest.Updates(net, []operators.Tile{
 		patchOf(rng, in, region.Of(0, 0, 4, 4)), patchOf(rng, in, region.Of(8, 9, 4, 4)), patchOf(rng, in, region.Of(16, 16, 4, 4)),
 	})
-	run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch)
 	if found != len(batch) {
 		t.Errorf("looked at %d positions of %d", found, len(batch))
 	}

@@ -13,6 +13,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/cpu/simd"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -142,7 +143,7 @@ func checkWinograd(t *testing.T, rng *rand.Rand, l *network.Layer, inputs [][]fl
 	same := func(what string) {
 		t.Helper()
 		for i, task := range tasks {
-			if !sameBits(packed(task.out), results[i]) {
+			if !operatorstest.SameBits(packed(task.out), results[i]) {
 				t.Errorf("%s: %s has other bits", what, task.out.Rect)
 			}
 			for y := task.out.Rect.Y.Lo; y < task.out.Rect.Y.Hi; y++ {

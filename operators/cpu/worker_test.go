@@ -13,19 +13,9 @@ import (
 	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
-
-// occluded is an image of which a rectangle was replaced.
-func occluded(image *tensor.Dense, s network.Shape, patch operators.Tile) *tensor.Dense {
-	changed := image.Clone().(*tensor.Dense)
-	whole := operators.WholeTile(s, changed.Float32s())
-	r := patch.Rect
-	for y := r.Y.Lo; y < r.Y.Hi; y++ {
-		copy(whole.Row(y, r.X.Lo, r.X.Hi), patch.Row(y, r.X.Lo, r.X.Hi))
-	}
-	return changed
-}
 
 // patchOf fills a rectangle with random values, among canaries.
 func patchOf(rng *rand.Rand, s network.Shape, r region.Rect) operators.Tile {
@@ -37,60 +27,13 @@ func patchOf(rng *rand.Rand, s network.Shape, r region.Rect) operators.Tile {
 	return p
 }
 
-// patches are rectangles that exercise every border: the corners, the edges,
-// the middle, single cells, lines and the whole image.
+// patches are rectangles at every border, and others.
 func patches(rng *rand.Rand, s network.Shape) []region.Rect {
-	w, h := 1+rng.IntN(max(1, s.W/2)), 1+rng.IntN(max(1, s.H/2))
-	rects := []region.Rect{
-		region.Of(0, 0, w, h), region.Of(s.W-w, 0, w, h), region.Of(0, s.H-h, w, h), region.Of(s.W-w, s.H-h, w, h),
-		region.Of((s.W-w)/2, (s.H-h)/2, w, h),
-		region.Of(0, 0, 1, 1), region.Of(s.W-1, s.H-1, 1, 1),
-		region.Of(0, rng.IntN(s.H), s.W, 1), region.Of(rng.IntN(s.W), 0, 1, s.H),
-		s.Whole(),
-	}
+	rects := operatorstest.Borders(rng, s)
 	for range 4 {
 		rects = append(rects, randomRect(rng, s))
 	}
 	return rects
-}
-
-// updatesOf makes an update for each patch, with the rectangles that the region
-// algebra gives.
-func updatesOf(net *network.Network, patches []operators.Tile) []operators.Update {
-	batch := make([]operators.Update, len(patches))
-	for i, p := range patches {
-		batch[i] = operators.Update{Patch: p, Rects: net.Trace(p.Rect, nil), Out: make([]float32, net.Output.Shape.Len())}
-	}
-	return batch
-}
-
-func run(t testing.TB, w operators.Worker, views *operators.Views, batch []operators.Update) {
-	t.Helper()
-	if err := w.Run(t.Context(), views, batch); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// cutAt is the part of a network that computes layer i.
-func cutAt(net *network.Network, i int) *network.Network {
-	c := net.Clone()
-	c.Output = c.Layers[i]
-	c.Sort()
-	return c
-}
-
-// hasSums tells whether a network holds sums that updates adjust instead of
-// repeating, in which the plan shows in the last bits.
-func hasSums(net *network.Network) bool {
-	return slices.ContainsFunc(net.Layers, func(l *network.Layer) bool {
-		switch op := l.Op.(type) {
-		case network.GlobalPool:
-			return op.Fn != network.Largest
-		case network.Dense:
-			return l.In[0].Shape.Cells() > 1
-		}
-		return false
-	})
 }
 
 // TestUpdatesOfEveryLayer checks the region algebra and the kernels end to end:
@@ -102,17 +45,17 @@ func TestUpdatesOfEveryLayer(t *testing.T) {
 		whole := networktest.Random(rng, networktest.Options{Jumps: true, Side: 14})
 		image := networktest.Image(rng, whole.Input().Shape)
 		for i := range whole.Layers {
-			net := cutAt(whole, i)
-			if hasSums(net) {
+			net := operatorstest.Cut(whole, i)
+			if operatorstest.HasSums(net) {
 				continue // see TestRandomNetworks
 			}
 			p := program(t, net)
 			in := net.Input().Shape
 			patch := patchOf(rng, in, randomRect(rng, in))
-			batch := updatesOf(net, []operators.Tile{patch})
-			run(t, p.NewWorker(), base(t, p, image, 1), batch)
-			want := base(t, p, occluded(image, in, patch), 1).Output(net.Output.Index)
-			if !sameBits(batch[0].Out, want) {
+			batch := operatorstest.Updates(net, []operators.Tile{patch})
+			operatorstest.Run(t, p.NewWorker(), base(t, p, image, 1), batch)
+			want := base(t, p, operatorstest.Occluded(image, in, patch), 1).Output(net.Output.Index)
+			if !operatorstest.SameBits(batch[0].Out, want) {
 				t.Fatalf("seed %d: %s (%s) of %s, patch %s, rectangle %s: incremental differs from full inference",
 					seed, net.Output, net.Output.Op.Detail(), net.Output.Shape, patch.Rect, batch[0].Rects[net.Output.Index])
 			}
@@ -135,10 +78,10 @@ func TestRandomNetworks(t *testing.T) {
 		for _, r := range patches(rng, in) {
 			patch := patchOf(rng, in, r)
 			tiles = append(tiles, patch)
-			images = append(images, operators.WholeTile(in, occluded(image, in, patch).Float32s()))
+			images = append(images, operators.WholeTile(in, operatorstest.Occluded(image, in, patch).Float32s()))
 		}
 		w := p.NewWorker()
-		incremental, full := updatesOf(net, tiles), updatesOf(net, images)
+		incremental, full := operatorstest.Updates(net, tiles), operatorstest.Updates(net, images)
 		for i := range full {
 			for l := range full[i].Rects {
 				if _, fixed := net.Layers[l].Op.(network.Const); !fixed {
@@ -146,11 +89,11 @@ func TestRandomNetworks(t *testing.T) {
 				}
 			}
 		}
-		run(t, w, views, incremental)
-		run(t, w, &operators.Views{Layers: constants(net)}, full)
+		operatorstest.Run(t, w, views, incremental)
+		operatorstest.Run(t, w, &operators.Views{Layers: constants(net)}, full)
 		for i := range tiles {
-			want := base(t, p, occluded(image, in, tiles[i]), 1).Output(net.Output.Index)
-			if !sameBits(full[i].Out, want) {
+			want := base(t, p, operatorstest.Occluded(image, in, tiles[i]), 1).Output(net.Output.Index)
+			if !operatorstest.SameBits(full[i].Out, want) {
 				t.Errorf("seed %d: full inference of a batch differs from the base pass", seed)
 			}
 			wide := make([]float64, len(want))
@@ -186,12 +129,12 @@ func TestUnchangedOutput(t *testing.T) {
 	}
 	p := program(t, net)
 	views := base(t, p, networktest.Image(rng, in), 1)
-	batch := updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(3, 3, 1, 1))})
+	batch := operatorstest.Updates(net, []operators.Tile{patchOf(rng, in, region.Of(3, 3, 1, 1))})
 	if !batch[0].Rects[1].Empty() {
 		t.Fatal("the update should vanish")
 	}
-	run(t, p.NewWorker(), views, batch)
-	if !sameBits(batch[0].Out, views.Output(1)) {
+	operatorstest.Run(t, p.NewWorker(), views, batch)
+	if !operatorstest.SameBits(batch[0].Out, views.Output(1)) {
 		t.Error("an unchanged output is not the view")
 	}
 }
@@ -213,11 +156,11 @@ func TestSmallerRectangles(t *testing.T) {
 	image := networktest.Image(rng, in)
 	views := base(t, p, image, 1)
 	patch := patchOf(rng, in, region.Of(4, 4, 3, 3))
-	batch := updatesOf(net, []operators.Tile{patch})
+	batch := operatorstest.Updates(net, []operators.Tile{patch})
 	small := region.Of(5, 5, 2, 2)
 	batch[0].Rects[3] = small
-	run(t, p.NewWorker(), views, batch)
-	after := base(t, p, occluded(image, in, patch), 1).Tile(3)
+	operatorstest.Run(t, p.NewWorker(), views, batch)
+	after := base(t, p, operatorstest.Occluded(image, in, patch), 1).Tile(3)
 	got := operators.WholeTile(net.Output.Shape, batch[0].Out)
 	for y := range 12 {
 		for x := range 12 {
@@ -225,7 +168,7 @@ func TestSmallerRectangles(t *testing.T) {
 			if small.Contains(region.Of(x, y, 1, 1)) {
 				want = after
 			}
-			if !sameBits(got.Cell(y, x), want.Cell(y, x)) {
+			if !operatorstest.SameBits(got.Cell(y, x), want.Cell(y, x)) {
 				t.Fatalf("cell (%d, %d) differs", x, y)
 			}
 		}
@@ -245,7 +188,7 @@ func TestBatchesAndThreads(t *testing.T) {
 		for _, threads := range []int{0, 2, 3, 7} {
 			other := base(t, p, image, threads)
 			for i := range net.Layers {
-				if !sameBits(views.Tile(i).Data, other.Tile(i).Data) {
+				if !operatorstest.SameBits(views.Tile(i).Data, other.Tile(i).Data) {
 					t.Fatalf("seed %d: with %d threads %s differs", seed, threads, net.Layers[i])
 				}
 			}
@@ -254,20 +197,20 @@ func TestBatchesAndThreads(t *testing.T) {
 		for _, r := range patches(rng, in) {
 			tiles = append(tiles, patchOf(rng, in, r))
 		}
-		want := updatesOf(net, tiles)
+		want := operatorstest.Updates(net, tiles)
 		w := p.NewWorker()
 		for i := range want {
-			run(t, w, views, want[i:i+1])
+			operatorstest.Run(t, w, views, want[i:i+1])
 		}
 		for _, size := range []int{2, 3, 5, len(tiles)} {
-			got := updatesOf(net, tiles)
+			got := operatorstest.Updates(net, tiles)
 			rng.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i]; want[i], want[j] = want[j], want[i] })
 			for i := 0; i < len(got); i += size {
-				run(t, w, views, got[i:min(i+size, len(got))])
+				operatorstest.Run(t, w, views, got[i:min(i+size, len(got))])
 			}
 			for i := range got {
 				j := slices.IndexFunc(want, func(u operators.Update) bool { return &u.Patch.Data[0] == &got[i].Patch.Data[0] })
-				if !sameBits(got[i].Out, want[j].Out) {
+				if !operatorstest.SameBits(got[i].Out, want[j].Out) {
 					t.Fatalf("seed %d: batches of %d: patch %s differs", seed, size, got[i].Patch.Rect)
 				}
 			}
@@ -291,26 +234,7 @@ func TestWorkersTogether(t *testing.T) {
 	for _, r := range patches(rng, in) {
 		tiles = append(tiles, patchOf(rng, in, r))
 	}
-	want := updatesOf(net, tiles)
-	run(t, p.NewWorker(), views, want)
-	errs := make(chan error)
-	for range 4 {
-		go func() {
-			got := updatesOf(net, tiles)
-			err := p.NewWorker().Run(t.Context(), views, got)
-			for i := range got {
-				if err == nil && !sameBits(got[i].Out, want[i].Out) {
-					err = fmt.Errorf("patch %s differs", tiles[i].Rect)
-				}
-			}
-			errs <- err
-		}()
-	}
-	for range 4 {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
+	operatorstest.Together(t, p, net, views, tiles, 4)
 }
 
 // TestSteadyStateAllocatesNothing checks that, once warm, a worker allocates
@@ -329,10 +253,10 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		for range 24 {
 			tiles = append(tiles, patchOf(rng, in, randomRect(rng, in)))
 		}
-		batch := updatesOf(net, tiles)
+		batch := operatorstest.Updates(net, tiles)
 		w := p.NewWorker()
 		allocs := func(n int) float64 {
-			return testing.AllocsPerRun(5, func() { run(t, w, views, batch[:n]) })
+			return testing.AllocsPerRun(5, func() { operatorstest.Run(t, w, views, batch[:n]) })
 		}
 		allocs(24)
 		if few, many := allocs(2), allocs(24); many > few+1 {
@@ -350,7 +274,7 @@ func TestWrongUpdates(t *testing.T) {
 	image := networktest.Image(rng, in)
 	views := base(t, p, image, 1)
 	good := func() operators.Update {
-		return updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})[0]
+		return operatorstest.Updates(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})[0]
 	}
 	for _, c := range []struct {
 		name, want string
@@ -367,21 +291,7 @@ func TestWrongUpdates(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if err := p.NewWorker().Run(t.Context(), &operators.Views{Layers: constants(net)}, []operators.Update{good()}); err == nil || !strings.Contains(err.Error(), "not kept") {
-		t.Errorf("without views: %v", err)
-	}
-	if err := p.NewWorker().Run(t.Context(), &operators.Views{}, []operators.Update{good()}); err == nil {
-		t.Error("took views of another network")
-	}
-	for _, image := range []*tensor.Dense{
-		tensor.New(tensor.WithShape(in.H, in.W), tensor.Of(tensor.Float32)),
-		tensor.New(tensor.WithShape(in.H+1, in.W, in.C), tensor.Of(tensor.Float32)),
-		tensor.New(tensor.WithShape(in.H, in.W, in.C), tensor.Of(tensor.Float64)),
-	} {
-		if _, err := p.Base(t.Context(), image, 1); err == nil {
-			t.Errorf("took an image of %v %v", image.Shape(), image.Dtype())
-		}
-	}
+	operatorstest.Refuse(t, p, in, &operators.Views{Layers: constants(net)}, good)
 }
 
 // TestCover checks that patches cut from a cover are those that are brought.
@@ -392,23 +302,12 @@ func TestCover(t *testing.T) {
 	in := net.Input().Shape
 	cover := networktest.Image(rng, in)
 	views := base(t, p, networktest.Image(rng, in), 1)
-	var brought, cut []operators.Tile
+	var rects []region.Rect
 	for range 6 {
-		r := randomRect(rng, in)
-		brought = append(brought, operators.WholeTile(in, cover.Float32s()).Sub(r))
-		cut = append(cut, operators.Tile{Rect: r, C: in.C})
+		rects = append(rects, randomRect(rng, in))
 	}
-	want, got := updatesOf(net, brought), updatesOf(net, cut)
+	_, got, covered := operatorstest.Cover(t, p, net, views, cover, rects)
 	w := p.NewWorker()
-	run(t, w, views, want)
-	covered := views.Shared()
-	covered.Cover = cover
-	run(t, w, covered, got)
-	for i := range got {
-		if !sameBits(got[i].Out, want[i].Out) {
-			t.Errorf("patch %s differs", cut[i].Rect)
-		}
-	}
 	if err := w.Run(t.Context(), views, got); err == nil || !strings.Contains(err.Error(), "with 0 values") {
 		t.Errorf("cut patches from no cover: %v", err)
 	}
@@ -449,12 +348,12 @@ func TestStats(t *testing.T) {
 	if got, want := views.Stats.MACs(), net.Work().MACs; got != want {
 		t.Errorf("the base pass counts %d multiply-adds of %d", got, want)
 	}
-	batch := updatesOf(net, []operators.Tile{
+	batch := operatorstest.Updates(net, []operators.Tile{
 		patchOf(rng, in, region.Of(0, 0, 2, 2)), patchOf(rng, in, region.Of(1, 2, 3, 1)),
 	})
 	w := p.NewWorker()
-	run(t, w, views, batch)
-	run(t, w, views, batch[:1])
+	operatorstest.Run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch[:1])
 	stats := w.Stats()
 	for i, l := range net.Layers[1:] {
 		var want operators.LayerStats

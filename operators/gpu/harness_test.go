@@ -2,9 +2,7 @@ package gpu
 
 import (
 	"errors"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -14,6 +12,7 @@ import (
 	"occlude/operators"
 	"occlude/operators/cpu"
 	"occlude/operators/gpu/driver"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -62,13 +61,6 @@ func base(t testing.TB, p operators.Program, image *tensor.Dense) *operators.Vie
 	return v
 }
 
-func run(t testing.TB, w operators.Worker, views *operators.Views, batch []operators.Update) {
-	t.Helper()
-	if err := w.Run(t.Context(), views, batch); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // supported makes a random network that a GPU computes.
 func supported(rng *rand.Rand, o networktest.Options) *network.Network {
 	for {
@@ -77,16 +69,6 @@ func supported(rng *rand.Rand, o networktest.Options) *network.Network {
 			return net
 		}
 	}
-}
-
-// occluded is an image of which a rectangle was replaced.
-func occluded(image *tensor.Dense, s network.Shape, patch operators.Tile) *tensor.Dense {
-	changed := image.Clone().(*tensor.Dense)
-	whole := operators.WholeTile(s, changed.Float32s())
-	for y := patch.Rect.Y.Lo; y < patch.Rect.Y.Hi; y++ {
-		copy(whole.Row(y, patch.Rect.X.Lo, patch.Rect.X.Hi), patch.Row(y, patch.Rect.X.Lo, patch.Rect.X.Hi))
-	}
-	return changed
 }
 
 // patchOf fills a rectangle with random values; its rows lie apart in memory.
@@ -100,14 +82,9 @@ func randomRect(rng *rand.Rand, s network.Shape) region.Rect {
 	return region.Of(rng.IntN(s.W-w+1), rng.IntN(s.H-h+1), w, h)
 }
 
-// patches are rectangles at every border, single cells, lines, the whole image.
+// patches are rectangles at every border, none, and others.
 func patches(rng *rand.Rand, s network.Shape) []operators.Tile {
-	w, h := 1+rng.IntN(max(1, s.W/2)), 1+rng.IntN(max(1, s.H/2))
-	rects := []region.Rect{
-		region.Of(0, 0, w, h), region.Of(s.W-w, 0, w, h), region.Of(0, s.H-h, w, h), region.Of(s.W-w, s.H-h, w, h),
-		region.Of((s.W-w)/2, (s.H-h)/2, w, h), region.Of(0, 0, 1, 1), region.Of(s.W-1, s.H-1, 1, 1),
-		region.Of(0, rng.IntN(s.H), s.W, 1), region.Of(rng.IntN(s.W), 0, 1, s.H), s.Whole(), {},
-	}
+	rects := append(operatorstest.Borders(rng, s), region.Rect{})
 	for range 3 {
 		rects = append(rects, randomRect(rng, s))
 	}
@@ -118,22 +95,12 @@ func patches(rng *rand.Rand, s network.Shape) []operators.Tile {
 	return tiles
 }
 
-// updatesOf makes an update for each patch, with the rectangles that the region algebra
-// gives.
-func updatesOf(net *network.Network, patches []operators.Tile) []operators.Update {
-	batch := make([]operators.Update, len(patches))
-	for i, p := range patches {
-		batch[i] = operators.Update{Patch: p, Rects: net.Trace(p.Rect, nil), Out: make([]float32, net.Output.Shape.Len())}
-	}
-	return batch
-}
-
 // wholesOf makes an update for each patch that computes everything.
 func wholesOf(net *network.Network, image *tensor.Dense, patches []operators.Tile) []operators.Update {
 	in := net.Input().Shape
 	batch := make([]operators.Update, len(patches))
 	for i, p := range patches {
-		u := operators.Update{Patch: operators.WholeTile(in, occluded(image, in, p).Float32s()), Out: make([]float32, net.Output.Shape.Len())}
+		u := operators.Update{Patch: operators.WholeTile(in, operatorstest.Occluded(image, in, p).Float32s()), Out: make([]float32, net.Output.Shape.Len())}
 		for _, l := range net.Layers {
 			r := l.Shape.Whole()
 			if _, fixed := l.Op.(network.Const); fixed {
@@ -144,40 +111,4 @@ func wholesOf(net *network.Network, image *tensor.Dense, patches []operators.Til
 		batch[i] = u
 	}
 	return batch
-}
-
-// cutAt is the part of a network that computes layer i.
-func cutAt(net *network.Network, i int) *network.Network {
-	c := net.Clone()
-	c.Output = c.Layers[i]
-	c.Sort()
-	return c
-}
-
-// distance is how far apart two results are, relative to the largest value; infinite
-// where one is not finite and the other is not the same.
-func distance(a, b []float32) float64 {
-	scale, far := 1.0, 0.0
-	for _, v := range b {
-		if x := math.Abs(float64(v)); x > scale && !math.IsInf(x, 0) {
-			scale = x
-		}
-	}
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		if x == y || math.IsNaN(x) && math.IsNaN(y) {
-			continue
-		}
-		if d := math.Abs(x-y) / scale; d > far || math.IsNaN(d) {
-			far = d
-			if math.IsNaN(d) {
-				far = math.Inf(1)
-			}
-		}
-	}
-	return far
-}
-
-func sameBits(a, b []float32) bool {
-	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }

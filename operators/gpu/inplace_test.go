@@ -12,6 +12,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -84,7 +85,7 @@ func TestInPlace(t *testing.T) {
 		tiles := patches(rng, in)
 		for _, tau := range []float64{1, .4} {
 			make := func() []operators.Update {
-				batch := updatesOf(net, tiles)
+				batch := operatorstest.Updates(net, tiles)
 				for i := range batch {
 					if tau < 1 {
 						batch[i].Rects, _ = net.TraceThresholded(batch[i].Patch.Rect, tau, nil)
@@ -94,7 +95,7 @@ func TestInPlace(t *testing.T) {
 				return batch
 			}
 			got, want := make(), make()
-			run(t, reference.NewWorker(), plain, want)
+			operatorstest.Run(t, reference.NewWorker(), plain, want)
 			// Without views of what is joined, those of what it is joined from do.
 			few := views.Shared()
 			few.Drop(func(layer int) bool { return seed%3 > 0 || p.inside[layer].owner == 0 || !isConcat(p, layer) })
@@ -105,15 +106,15 @@ func TestInPlace(t *testing.T) {
 					t.Fatal(err)
 				}
 				bare++ // something else needs them
-				run(t, w, views, got)
+				operatorstest.Run(t, w, views, got)
 			}
 			for i := range got {
-				if d := distance(got[i].Out, want[i].Out); d > 1e-5 {
+				if d := operatorstest.Distance(got[i].Out, want[i].Out); d > 1e-5 {
 					t.Fatalf("seed %d, tau %g: patch %s differs by %g", seed, tau, tiles[i].Rect, d)
 				}
 			}
 		}
-		batch := updatesOf(net, tiles)
+		batch := operatorstest.Updates(net, tiles)
 		s := p.sizeOf(stretches(batch))
 		for i, in := range p.inside {
 			if in.owner == 0 {

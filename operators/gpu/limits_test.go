@@ -16,6 +16,7 @@ import (
 	"occlude/operators"
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -50,10 +51,10 @@ func TestCancel(t *testing.T) {
 		in := net.Input().Shape
 		views := base(t, p, networktest.Image(rng, in))
 		tiles := patches(rng, in)
-		want, got := updatesOf(net, tiles), updatesOf(net, tiles)
+		want, got := operatorstest.Updates(net, tiles), operatorstest.Updates(net, tiles)
 		w := p.NewWorker()
 		before := d.Launches("")
-		run(t, w, views, want)
+		operatorstest.Run(t, w, views, want)
 		whole := d.Launches("") - before
 
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -76,9 +77,9 @@ func TestCancel(t *testing.T) {
 		if err := w.Run(ctx, views, got); !errors.Is(err, gone) {
 			t.Errorf("seed %d: ran after the end: %v", seed, err)
 		}
-		run(t, w, views, got)
+		operatorstest.Run(t, w, views, got)
 		for i := range got {
-			if !sameBits(got[i].Out, want[i].Out) {
+			if !operatorstest.SameBits(got[i].Out, want[i].Out) {
 				t.Fatalf("seed %d: another result after an end", seed)
 			}
 		}
@@ -108,7 +109,7 @@ func TestBroken(t *testing.T) {
 	p := program(t, net, d, Options{})
 	in := net.Input().Shape
 	views := base(t, p, networktest.Image(rng, in))
-	batch := updatesOf(net, patches(rng, in))
+	batch := operatorstest.Updates(net, patches(rng, in))
 	broken := errors.New("uncorrectable ECC error")
 	for _, fault := range []func() error{func() error { return broken }, func() error { panic(broken.Error()) }} {
 		n := 0
@@ -123,7 +124,7 @@ func TestBroken(t *testing.T) {
 		}
 	}
 	d.Before = nil
-	run(t, p.NewWorker(), views, batch)
+	operatorstest.Run(t, p.NewWorker(), views, batch)
 }
 
 // TestWrongUpdates checks that what does not fit is an error.
@@ -134,7 +135,7 @@ func TestWrongUpdates(t *testing.T) {
 	in := net.Input().Shape
 	views := base(t, p, networktest.Image(rng, in))
 	good := func() operators.Update {
-		return updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})[0]
+		return operatorstest.Updates(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})[0]
 	}
 	for want, spoil := range map[string]func(u *operators.Update){
 		"rectangles for":    func(u *operators.Update) { u.Rects = u.Rects[1:] },
@@ -154,21 +155,7 @@ func TestWrongUpdates(t *testing.T) {
 		}
 	}
 	none := &operators.Views{Layers: make([]*tensor.Dense, len(net.Layers))}
-	if err := p.NewWorker().Run(t.Context(), none, []operators.Update{good()}); err == nil || !strings.Contains(err.Error(), "not kept") {
-		t.Errorf("without views: %v", err)
-	}
-	if err := p.NewWorker().Run(t.Context(), &operators.Views{}, []operators.Update{good()}); err == nil {
-		t.Error("took views of another network")
-	}
-	for _, image := range []*tensor.Dense{
-		tensor.New(tensor.WithShape(in.H, in.W), tensor.Of(tensor.Float32)),
-		tensor.New(tensor.WithShape(in.H+1, in.W, in.C), tensor.Of(tensor.Float32)),
-		tensor.New(tensor.WithShape(in.H, in.W, in.C), tensor.Of(tensor.Float64)),
-	} {
-		if _, err := p.Base(t.Context(), image, 1); err == nil {
-			t.Errorf("took an image of %v %v", image.Shape(), image.Dtype())
-		}
-	}
+	operatorstest.Refuse(t, p, in, none, good)
 }
 
 // TestWorkersTogether runs workers at the same time, for the race detector to watch.
@@ -179,28 +166,7 @@ func TestWorkersTogether(t *testing.T) {
 	in := net.Input().Shape
 	views := base(t, p, networktest.Image(rng, in))
 	tiles := patches(rng, in)
-	want := updatesOf(net, tiles)
-	run(t, p.NewWorker(), views, want)
-	errs := make(chan error)
-	for range 3 {
-		go func() {
-			got := updatesOf(net, tiles)
-			w := p.NewWorker()
-			defer w.Release()
-			err := w.Run(t.Context(), views, got)
-			for i := range got {
-				if err == nil && !sameBits(got[i].Out, want[i].Out) {
-					err = errors.New("another result")
-				}
-			}
-			errs <- err
-		}()
-	}
-	for range 3 {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
+	operatorstest.Together(t, p, net, views, tiles, 3)
 }
 
 // TestStats checks that work is counted once for each position.
@@ -213,9 +179,9 @@ func TestStats(t *testing.T) {
 	if got, want := views.Stats.MACs(), net.Work().MACs; got != want {
 		t.Errorf("the base pass counts %d multiply-adds of %d", got, want)
 	}
-	batch := updatesOf(net, patches(rng, in))
+	batch := operatorstest.Updates(net, patches(rng, in))
 	w := p.NewWorker()
-	run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch)
 	for i, l := range net.Layers[1:] {
 		var want operators.LayerStats
 		for _, u := range batch {
@@ -249,9 +215,9 @@ func TestLost(t *testing.T) {
 	in := net.Input().Shape
 	image := networktest.Image(rng, in)
 	views := base(t, p, image)
-	batch := updatesOf(net, patches(rng, in))
+	batch := operatorstest.Updates(net, patches(rng, in))
 	w := p.NewWorker()
-	run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch)
 	launches := 0
 	d.Before = func(string) error {
 		if launches++; launches == 3 {
@@ -301,7 +267,7 @@ func TestCancelMovers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 58))
 	in := net.Input().Shape
 	views := base(t, p, networktest.Image(rng, in))
-	batch := updatesOf(net, slices.Repeat([]operators.Tile{patchOf(rng, in, in.Whole())}, positions))
+	batch := operatorstest.Updates(net, slices.Repeat([]operators.Tile{patchOf(rng, in, in.Whole())}, positions))
 	p.limit = layers * positions * int64(in.Len()) // of which a value is one
 	foretold, err := p.TrafficOf(batch, true)
 	if err != nil {

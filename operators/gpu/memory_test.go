@@ -11,6 +11,7 @@ import (
 	"occlude/operators"
 	"occlude/operators/gpu/driver"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -37,7 +38,7 @@ func TestMemory(t *testing.T) {
 			t.Errorf("seed %d: views take %d bytes, %d are foretold, %d said", seed, got, p.ViewBytes(), views.Resident.Bytes())
 		}
 		patch := patchOf(rng, in, randomRect(rng, in))
-		batch := updatesOf(net, []operators.Tile{patch, patch, patch, patch, patch})
+		batch := operatorstest.Updates(net, []operators.Tile{patch, patch, patch, patch, patch})
 		foretold, err := p.Bytes(batch[0].Rects, len(batch))
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +46,7 @@ func TestMemory(t *testing.T) {
 		p.Reserve(1, foretold)
 		w := p.NewWorker()
 		for range 3 {
-			run(t, w, views, batch)
+			operatorstest.Run(t, w, views, batch)
 		}
 		if now, _ := d.Held(); now-with != foretold || w.Stats().Device.Peak != foretold {
 			t.Errorf("seed %d: a batch takes %d bytes, %d are foretold, %d said", seed, now-with, foretold, w.Stats().Device.Peak)
@@ -126,7 +127,7 @@ func TestViewsThatDoNotFit(t *testing.T) {
 	p := program(t, net, d, Options{})
 	in := net.Input().Shape
 	views := base(t, processor(t, net), networktest.Image(rng, in))
-	batch := updatesOf(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})
+	batch := operatorstest.Updates(net, []operators.Tile{patchOf(rng, in, region.Of(0, 0, 2, 2))})
 	w := p.NewWorker()
 	d.Limit, _ = d.Held()
 	d.Limit += aligned(4 * int64(in.Len()))
@@ -135,7 +136,7 @@ func TestViewsThatDoNotFit(t *testing.T) {
 	}
 	d.Limit = 0
 	runtime.GC() // the views that came
-	run(t, w, views, batch)
+	operatorstest.Run(t, w, views, batch)
 }
 
 // forgetful is a device that gives back what nobody refers to whenever something is downloaded, as

@@ -10,6 +10,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 )
 
 // TestPinned checks that what is copied for batches is pinned as long as there is a worker,
@@ -27,9 +28,9 @@ func TestPinned(t *testing.T) {
 		t.Errorf("%d bytes are pinned before there is a worker", n)
 	}
 	tiles := patches(rng, in)
-	want := updatesOf(net, tiles)
+	want := operatorstest.Updates(net, tiles)
 	for i := range want {
-		run(t, p.NewWorker(), views, want[i:i+1])
+		operatorstest.Run(t, p.NewWorker(), views, want[i:i+1])
 	}
 	w := p.NewWorker()
 	for i := range want {
@@ -41,13 +42,13 @@ func TestPinned(t *testing.T) {
 			}
 			return nil
 		}
-		if err := w.Run(ctx, views, updatesOf(net, tiles[:1+i])); err != nil && !errors.Is(err, gone) {
+		if err := w.Run(ctx, views, operatorstest.Updates(net, tiles[:1+i])); err != nil && !errors.Is(err, gone) {
 			t.Fatal(err)
 		}
 		d.Before = nil
-		got := updatesOf(net, []operators.Tile{tiles[i]})
-		run(t, w, views, got)
-		if !sameBits(got[0].Out, want[i].Out) {
+		got := operatorstest.Updates(net, []operators.Tile{tiles[i]})
+		operatorstest.Run(t, w, views, got)
+		if !operatorstest.SameBits(got[0].Out, want[i].Out) {
 			t.Errorf("patch %s differs", tiles[i].Rect)
 		}
 	}

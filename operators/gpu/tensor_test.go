@@ -12,6 +12,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -67,20 +68,20 @@ func TestOverflow(t *testing.T) {
 		}
 		tiles = append(tiles, patch)
 	}
-	got, alone, want := updatesOf(net, tiles), updatesOf(net, tiles), updatesOf(net, tiles)
+	got, alone, want := operatorstest.Updates(net, tiles), operatorstest.Updates(net, tiles), operatorstest.Updates(net, tiles)
 	w := p.NewWorker()
-	run(t, w, views, got)
+	operatorstest.Run(t, w, views, got)
 	again := d.Launches("conv_ffma_64")
 	if again == 0 {
 		t.Error("nothing was computed again")
 	}
-	run(t, reference.NewWorker(), base(t, reference, image), want)
+	operatorstest.Run(t, reference.NewWorker(), base(t, reference, image), want)
 	for i := range got {
-		run(t, w, views, alone[i:i+1])
-		if !sameBits(got[i].Out, alone[i].Out) {
+		operatorstest.Run(t, w, views, alone[i:i+1])
+		if !operatorstest.SameBits(got[i].Out, alone[i].Out) {
 			t.Errorf("values of %g: alone %v, in a batch %v", factors[i], alone[i].Out, got[i].Out)
 		}
-		if far := distance(got[i].Out, want[i].Out); !(far < 1e-5) {
+		if far := operatorstest.Distance(got[i].Out, want[i].Out); !(far < 1e-5) {
 			t.Errorf("values of %g: %v, want %v", factors[i], got[i].Out, want[i].Out)
 		}
 		repeated := d.Launches("conv_ffma_64") > again
@@ -103,15 +104,15 @@ func TestOverflowOfBase(t *testing.T) {
 	p, reference := program(t, net, d, tensorOn(net, true)), program(t, net, &soft.Device{}, Options{})
 	views, plain := base(t, p, image), base(t, reference, image)
 	before := d.Launches("conv_f16x3_256x64")
-	if !sameBits(views.Output(net.Output.Index), plain.Output(net.Output.Index)) {
+	if !operatorstest.SameBits(views.Output(net.Output.Index), plain.Output(net.Output.Index)) {
 		t.Error("another output of the image")
 	}
 	tiles := patches(rng, in)
-	got, want := updatesOf(net, tiles), updatesOf(net, tiles)
-	run(t, p.NewWorker(), views.Shared(), got)
-	run(t, reference.NewWorker(), plain, want)
+	got, want := operatorstest.Updates(net, tiles), operatorstest.Updates(net, tiles)
+	operatorstest.Run(t, p.NewWorker(), views.Shared(), got)
+	operatorstest.Run(t, reference.NewWorker(), plain, want)
 	for i := range got {
-		if !sameBits(got[i].Out, want[i].Out) {
+		if !operatorstest.SameBits(got[i].Out, want[i].Out) {
 			t.Errorf("patch %s: %v, want %v", tiles[i].Rect, got[i].Out, want[i].Out)
 		}
 	}
@@ -138,7 +139,7 @@ func TestUnreadInfinity(t *testing.T) {
 		image.Float32s()[4*(8+3)] = float32(odd) // row 1, column 3
 		got := base(t, program(t, net, &soft.Device{}, tensorOn(net, true)), image).Output(net.Output.Index)
 		want := base(t, program(t, net, &soft.Device{}, Options{}), image).Output(net.Output.Index)
-		if far := distance(got, want); !(far < 1e-6) {
+		if far := operatorstest.Distance(got, want); !(far < 1e-6) {
 			t.Errorf("beside %g the layer differs by %g", odd, far)
 		}
 	}
@@ -148,7 +149,7 @@ func TestUnreadInfinity(t *testing.T) {
 // image's view gives the same bits, and that they are shared and given back.
 func TestScales(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 82))
-	net := cutAt(chain(t, rng), 3) // sums over whole maps are adjusted where there are views
+	net := operatorstest.Cut(chain(t, rng), 3) // sums over whole maps are adjusted where there are views
 	in := net.Input().Shape
 	image := networktest.Image(rng, in)
 	d := &soft.Device{}
@@ -158,13 +159,13 @@ func TestScales(t *testing.T) {
 	tiles := patches(rng, in)
 	want, got := wholesOf(net, image, tiles), wholesOf(net, image, tiles)
 	w := p.NewWorker()
-	run(t, w, views, want)
+	operatorstest.Run(t, w, views, want)
 	shared := views.Shared()
 	views.Drop(func(int) bool { return false })
 	shared.Drop(func(layer int) bool { return layer == 0 })
-	run(t, w, shared, got)
+	operatorstest.Run(t, w, shared, got)
 	for i := range got {
-		if !sameBits(got[i].Out, want[i].Out) {
+		if !operatorstest.SameBits(got[i].Out, want[i].Out) {
 			t.Errorf("patch %s differs without views", tiles[i].Rect)
 		}
 	}
@@ -179,9 +180,9 @@ func TestScales(t *testing.T) {
 	// Views in host memory are measured where they are; a layer without takes float32.
 	host := &operators.Views{Layers: slices.Clone(base(t, processor(t, net), image).Layers)}
 	host.Layers[1] = nil
-	run(t, p.NewWorker(), host, got)
+	operatorstest.Run(t, p.NewWorker(), host, got)
 	for i := range got {
-		if far := distance(got[i].Out, want[i].Out); far > 1e-5 {
+		if far := operatorstest.Distance(got[i].Out, want[i].Out); far > 1e-5 {
 			t.Errorf("patch %s: with views of the host %g", tiles[i].Rect, far)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"occlude/operators"
 	"occlude/operators/gpu/kernels"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
 )
 
 // TestTraffic checks that the foretold launches, copies and multiply-adds are those of a
@@ -35,7 +36,7 @@ func TestTraffic(t *testing.T) {
 			t.Errorf("seed %d: %d bytes down in the base pass, foretold %d", seed, n, whole.Scores)
 		}
 		patch := patchOf(rng, in, randomRect(rng, in))
-		batch := updatesOf(net, []operators.Tile{patch, patch, patch, patch, patch})
+		batch := operatorstest.Updates(net, []operators.Tile{patch, patch, patch, patch, patch})
 		if patch.Rect == in.Whole() {
 			continue
 		}
@@ -53,7 +54,7 @@ func TestTraffic(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, up, down := launches(d), d.Uploaded(), d.Downloaded()
-		run(t, w, views, batch)
+		operatorstest.Run(t, w, views, batch)
 		got, want := launches(d), counted(foretold)
 		for name, n := range before {
 			if got[name] -= n; got[name] == 0 {

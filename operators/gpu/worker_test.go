@@ -2,13 +2,13 @@ package gpu
 
 import (
 	"math/rand/v2"
-	"slices"
 	"testing"
 
-	"occlude/internal/network"
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu/soft"
+	"occlude/operators/operatorstest"
+	"occlude/operators/region"
 )
 
 // TestViews compares every layer's view with the processor's.
@@ -25,7 +25,7 @@ func TestViews(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := distance(got.Float32s(), want.Layers[i].Float32s()); d > 1e-5 {
+			if d := operatorstest.Distance(got.Float32s(), want.Layers[i].Float32s()); d > 1e-5 {
 				t.Fatalf("seed %d: %s (%s) of %s differs by %g", seed, l, l.Op.Detail(), l.Shape, d)
 			}
 		}
@@ -45,16 +45,16 @@ func TestRandomNetworks(t *testing.T) {
 		views := base(t, p, image)
 		tiles := patches(rng, in)
 		w := p.NewWorker()
-		incremental, full := updatesOf(net, tiles), wholesOf(net, image, tiles)
-		run(t, w, views, incremental)
-		run(t, w, &operators.Views{Layers: base(t, reference, image).Layers}, full)
+		incremental, full := operatorstest.Updates(net, tiles), wholesOf(net, image, tiles)
+		operatorstest.Run(t, w, views, incremental)
+		operatorstest.Run(t, w, &operators.Views{Layers: base(t, reference, image).Layers}, full)
 		w.Release()
 		for i, tile := range tiles {
-			want := base(t, reference, occluded(image, in, tile)).Output(net.Output.Index)
-			if d := distance(incremental[i].Out, want); d > 1e-5 {
+			want := base(t, reference, operatorstest.Occluded(image, in, tile)).Output(net.Output.Index)
+			if d := operatorstest.Distance(incremental[i].Out, want); d > 1e-5 {
 				t.Errorf("seed %d: patch %s: incremental differs by %g", seed, tile.Rect, d)
 			}
-			if d := distance(full[i].Out, want); d > 1e-5 {
+			if d := operatorstest.Distance(full[i].Out, want); d > 1e-5 {
 				t.Errorf("seed %d: patch %s: full differs by %g", seed, tile.Rect, d)
 			}
 		}
@@ -71,39 +71,26 @@ func TestUpdatesOfEveryLayer(t *testing.T) {
 		whole := supported(rng, networktest.Options{Jumps: true, Side: 12})
 		image := networktest.Image(rng, whole.Input().Shape)
 		for i := range whole.Layers {
-			net := cutAt(whole, i)
-			if hasSums(net) {
+			net := operatorstest.Cut(whole, i)
+			if operatorstest.HasSums(net) {
 				continue
 			}
 			p := program(t, net, &soft.Device{}, tensorOn(net, seed%2 == 1))
 			in := net.Input().Shape
 			patch := patchOf(rng, in, randomRect(rng, in))
-			batch := updatesOf(net, []operators.Tile{patch})
+			batch := operatorstest.Updates(net, []operators.Tile{patch})
 			views, w := base(t, p, image), p.NewWorker()
-			run(t, w, views, batch)
+			operatorstest.Run(t, w, views, batch)
 			full := wholesOf(net, image, []operators.Tile{patch})
-			run(t, w, views, full)
-			if !sameBits(batch[0].Out, full[0].Out) {
+			operatorstest.Run(t, w, views, full)
+			if !operatorstest.SameBits(batch[0].Out, full[0].Out) {
 				t.Fatalf("seed %d: %s of %s, patch %s: incremental differs from full inference", seed, net.Output, net.Output.Shape, patch.Rect)
 			}
-			if want := base(t, p, occluded(image, in, patch)).Output(net.Output.Index); !p.tensor() && !sameBits(batch[0].Out, want) {
+			if want := base(t, p, operatorstest.Occluded(image, in, patch)).Output(net.Output.Index); !p.tensor() && !operatorstest.SameBits(batch[0].Out, want) {
 				t.Fatalf("seed %d: %s of %s, patch %s: the base pass differs", seed, net.Output, net.Output.Shape, patch.Rect)
 			}
 		}
 	}
-}
-
-// hasSums tells whether a network holds sums that updates adjust instead of repeating.
-func hasSums(net *network.Network) bool {
-	return slices.ContainsFunc(net.Layers, func(l *network.Layer) bool {
-		switch op := l.Op.(type) {
-		case network.GlobalPool:
-			return op.Fn != network.Largest
-		case network.Dense:
-			return l.In[0].Shape.Cells() > 1
-		}
-		return false
-	})
 }
 
 // TestBatches checks that no bit depends on how positions are grouped, nor on how many of
@@ -118,18 +105,18 @@ func TestBatches(t *testing.T) {
 		views := base(t, p, networktest.Image(rng, in))
 		tiles := patches(rng, in)
 		w := p.NewWorker()
-		want := updatesOf(net, tiles)
+		want := operatorstest.Updates(net, tiles)
 		for i := range want {
-			run(t, w, views, want[i:i+1])
+			operatorstest.Run(t, w, views, want[i:i+1])
 		}
 		for _, size := range []int{2, 5, len(tiles)} {
 			p.limit = 1 << (6 + rng.IntN(24))
-			got := updatesOf(net, tiles)
+			got := operatorstest.Updates(net, tiles)
 			for i := 0; i < len(got); i += size {
-				run(t, w, views, got[i:min(i+size, len(got))])
+				operatorstest.Run(t, w, views, got[i:min(i+size, len(got))])
 			}
 			for i := range got {
-				if !sameBits(got[i].Out, want[i].Out) {
+				if !operatorstest.SameBits(got[i].Out, want[i].Out) {
 					t.Fatalf("seed %d: batches of %d: patch %s differs", seed, size, tiles[i].Rect)
 				}
 			}
@@ -150,7 +137,7 @@ func TestThresholded(t *testing.T) {
 		p, reference := program(t, net, &soft.Device{}, Options{}), processor(t, net)
 		tau := .1 + .6*rng.Float64()
 		make := func() []operators.Update {
-			batch := updatesOf(net, patches(rand.New(rand.NewPCG(seed, 6)), in))
+			batch := operatorstest.Updates(net, patches(rand.New(rand.NewPCG(seed, 6)), in))
 			for i := range batch {
 				var less bool
 				batch[i].Rects, less = net.TraceThresholded(batch[i].Patch.Rect, tau, nil)
@@ -162,10 +149,10 @@ func TestThresholded(t *testing.T) {
 			return batch
 		}
 		got, want := make(), make()
-		run(t, p.NewWorker(), base(t, p, image), got)
-		run(t, reference.NewWorker(), base(t, reference, image), want)
+		operatorstest.Run(t, p.NewWorker(), base(t, p, image), got)
+		operatorstest.Run(t, reference.NewWorker(), base(t, reference, image), want)
 		for i := range got {
-			if d := distance(got[i].Out, want[i].Out); d > 1e-5 {
+			if d := operatorstest.Distance(got[i].Out, want[i].Out); d > 1e-5 {
 				t.Fatalf("seed %d, tau %.2f: patch %s differs by %g", seed, tau, got[i].Patch.Rect, d)
 			}
 		}
@@ -184,23 +171,12 @@ func TestCover(t *testing.T) {
 		image, cover := networktest.Image(rng, in), networktest.Image(rng, in)
 		p := program(t, net, &soft.Device{}, Options{})
 		views := base(t, p, image)
-		var brought, cut []operators.Tile
+		var rects []region.Rect
 		for range 6 {
-			r := randomRect(rng, in)
-			brought = append(brought, operators.WholeTile(in, cover.Float32s()).Sub(r))
-			cut = append(cut, operators.Tile{Rect: r, C: in.C})
+			rects = append(rects, randomRect(rng, in))
 		}
-		want, got := updatesOf(net, brought), updatesOf(net, cut)
+		want, got, covered := operatorstest.Cover(t, p, net, views, cover, rects)
 		w := p.NewWorker()
-		run(t, w, views, want)
-		covered := views.Shared()
-		covered.Cover = cover
-		run(t, w, covered, got)
-		for i := range got {
-			if !sameBits(got[i].Out, want[i].Out) {
-				t.Fatalf("seed %d: patch %s differs", seed, cut[i].Rect)
-			}
-		}
 		if err := w.Run(t.Context(), views, got); err == nil {
 			t.Error("cut patches from no cover")
 		}

@@ -3,7 +3,6 @@ package gputest
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"gorgonia.org/tensor"
@@ -12,6 +11,7 @@ import (
 	"occlude/internal/network/networktest"
 	"occlude/operators"
 	"occlude/operators/gpu"
+	"occlude/operators/operatorstest"
 	"occlude/operators/region"
 )
 
@@ -124,37 +124,14 @@ const Tolerance = 5e-6
 // Compare is how far apart two results of a case are at most, and where.
 func Compare(c Case, a, b Result) (far float64, where string) {
 	for i, l := range c.Net.Layers {
-		if d := Distance(a.Views[i], b.Views[i]); d > far {
+		if d := operatorstest.Distance(a.Views[i], b.Views[i]); d > far {
 			far, where = d, fmt.Sprintf("%s of %s", l, l.Shape)
 		}
 	}
 	for i, patch := range c.Patches {
-		if d := Distance(a.Outputs[i], b.Outputs[i]); d > far {
+		if d := operatorstest.Distance(a.Outputs[i], b.Outputs[i]); d > far {
 			far, where = d, fmt.Sprintf("the output with the patch %s", patch.Rect)
 		}
 	}
 	return far, where
-}
-
-// Distance is how far apart two results are, relative to the largest finite value if that
-// is above 1; infinite where one is not finite and the other is not the same.
-func Distance(a, b []float32) float64 {
-	scale, far := 1.0, 0.0
-	for _, v := range b {
-		if x := math.Abs(float64(v)); x > scale && !math.IsInf(x, 0) {
-			scale = x
-		}
-	}
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		if x == y || math.IsNaN(x) && math.IsNaN(y) {
-			continue
-		}
-		d := math.Abs(x-y) / scale
-		if math.IsNaN(d) {
-			return math.Inf(1)
-		}
-		far = max(far, d)
-	}
-	return far
 }
