@@ -88,7 +88,7 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 		return fmt.Errorf("%d views for %d layers", len(views.Layers), n)
 	}
 	for b := range batch {
-		if err := w.program.check(views, &batch[b]); err != nil {
+		if err := batch[b].Check(w.program.net, views.Patch(&batch[b])); err != nil {
 			return fmt.Errorf("update %d of the batch: %w", b, err)
 		}
 	}
@@ -119,30 +119,6 @@ func (w *worker) Run(ctx context.Context, views *operators.Views, batch []operat
 	for b := range batch {
 		s := operators.Source{Shape: out.Shape, View: w.views[out.Index], Update: w.updates[out.Index][b].tile}
 		s.Gather(batch[b].Out, out.Shape.Whole(), 0)
-	}
-	return nil
-}
-
-// check tells whether an update fits the network.
-func (p *Program) check(views *operators.Views, u *operators.Update) error {
-	in, out := p.net.Input().Shape, p.net.Output.Shape
-	patch := views.Patch(u)
-	switch {
-	case len(u.Rects) != len(p.net.Layers):
-		return fmt.Errorf("%d rectangles for %d layers", len(u.Rects), len(p.net.Layers))
-	case u.Reads != nil && len(u.Reads) != len(p.net.Layers):
-		return fmt.Errorf("%d rectangles that are read for %d layers", len(u.Reads), len(p.net.Layers))
-	case len(u.Out) != out.Len():
-		return fmt.Errorf("room for %d values, but the network gives %d", len(u.Out), out.Len())
-	case !patch.Empty() && (patch.C != in.C || !in.Whole().Contains(patch.Rect)):
-		return fmt.Errorf("a patch of %d channels, %s, does not lie in an image of %s", patch.C, patch.Rect, in)
-	case !patch.Empty() && len(patch.Data) < (patch.Rect.H()-1)*patch.Stride+patch.Rect.W()*patch.C:
-		return fmt.Errorf("a patch of %s with %d values", patch.Rect, len(patch.Data))
-	}
-	for i, l := range p.net.Layers {
-		if !l.Shape.Whole().Contains(u.Rects[i]) {
-			return fmt.Errorf("a rectangle of %s for %s of %s", u.Rects[i], l, l.Shape)
-		}
 	}
 	return nil
 }
