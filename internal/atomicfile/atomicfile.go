@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"occlude/internal/cause"
 )
 
 // Write gives the file at path the content that write produces. The writer that
@@ -41,7 +43,7 @@ func dispatch(path string, write func(io.Writer) error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return replace(path, nil, write)
 	}
-	return bare(err)
+	return cause.Of(err)
 }
 
 // isStream tells the names of streams that are already open; what they lead to
@@ -70,7 +72,7 @@ func writeDirectly(path string, write func(io.Writer) error) error {
 		f.Close()
 		return err
 	}
-	return bare(f.Close())
+	return cause.Of(f.Close())
 }
 
 // patience is how long a pipe may have no reader. To open it would wait for one for
@@ -89,7 +91,7 @@ func openDirectly(path string) (*os.File, error) {
 		case err == nil:
 			return f, nil
 		case mode&syscall.O_NONBLOCK == 0 || !errors.Is(err, syscall.ENXIO):
-			return nil, bare(err)
+			return nil, cause.Of(err)
 		case time.Now().After(deadline):
 			return nil, errors.New("nobody reads the pipe")
 		}
@@ -107,7 +109,7 @@ func replace(path string, old fs.FileInfo, write func(io.Writer) error) error {
 		// Renaming would get around the file's own permissions.
 		f, err := os.OpenFile(target, os.O_WRONLY, 0)
 		if err != nil {
-			return bare(err)
+			return cause.Of(err)
 		}
 		f.Close()
 	}
@@ -127,17 +129,17 @@ func replace(path string, old fs.FileInfo, write func(io.Writer) error) error {
 	}
 	if old != nil && old.Mode().Perm() != permOf(tmp) {
 		if err := tmp.Chmod(old.Mode().Perm()); err != nil {
-			return bare(err)
+			return cause.Of(err)
 		}
 	}
 	if err := tmp.Sync(); err != nil {
-		return bare(err)
+		return cause.Of(err)
 	}
 	if err := tmp.Close(); err != nil {
-		return bare(err)
+		return cause.Of(err)
 	}
 	if err := os.Rename(tmp.Name(), target); err != nil {
-		return bare(err)
+		return cause.Of(err)
 	}
 	done = true
 	syncFolder(filepath.Dir(target))
@@ -162,7 +164,7 @@ func Target(path string) (string, error) {
 		}
 		next, err := os.Readlink(path)
 		if err != nil {
-			return "", bare(err)
+			return "", cause.Of(err)
 		}
 		if !filepath.IsAbs(next) {
 			next = filepath.Join(filepath.Dir(path), next)
@@ -187,7 +189,7 @@ func create(dir string) (*os.File, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("the folder %q does not exist", dir)
 		}
-		return nil, fmt.Errorf("the folder %q cannot be written to: %w", dir, bare(err))
+		return nil, fmt.Errorf("the folder %q cannot be written to: %w", dir, cause.Of(err))
 	}
 }
 
@@ -221,7 +223,7 @@ type nameless struct{ file *os.File }
 
 func (n nameless) Write(p []byte) (int, error) {
 	written, err := n.file.Write(p)
-	return written, bare(err)
+	return written, cause.Of(err)
 }
 
 // syncFolder makes the rename itself lasting. Some systems cannot flush a
@@ -231,18 +233,4 @@ func syncFolder(dir string) {
 		_ = d.Sync()
 		d.Close()
 	}
-}
-
-// bare takes the operation and the path off an error of package os: the path is
-// the temporary file's, or the one that Write puts in front anyway.
-func bare(err error) error {
-	var pathErr *fs.PathError
-	var linkErr *os.LinkError
-	switch {
-	case errors.As(err, &pathErr):
-		return pathErr.Err
-	case errors.As(err, &linkErr):
-		return linkErr.Err
-	}
-	return err
 }

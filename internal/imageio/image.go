@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"gorgonia.org/tensor"
+
+	"occlude/internal/cause"
 )
 
 // Limits on what is read, looked at before any pixel is decoded. They keep a
@@ -97,7 +98,7 @@ func load(path string) ([]byte, error) {
 	info, err := os.Stat(path) // before opening: a pipe would block
 	switch {
 	case err != nil:
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	case info.IsDir():
 		return nil, errors.New("it is a folder")
 	case !info.Mode().IsRegular():
@@ -107,7 +108,7 @@ func load(path string) ([]byte, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	}
 	defer f.Close()
 	head := make([]byte, headSize)
@@ -131,15 +132,6 @@ func load(path string) ([]byte, error) {
 		return nil, fmt.Errorf("the file has more than %d bytes", MaxFile)
 	}
 	return data.Bytes(), nil
-}
-
-// bare takes the path out of a file error whose caller names it.
-func bare(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // raster is pixels as the plain slice that the package's loops

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/gomlx/compute-onnx/support/protos"
+
+	"occlude/internal/cause"
 )
 
 // externalFiles reads tensors that are kept beside the model. os.Root confines
@@ -113,14 +115,14 @@ func (e *externalFiles) file(location string) (*externalFile, error) {
 	}
 	info, err := e.root.Stat(name) // before opening: a pipe would block
 	if err != nil {
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
 	f, err := e.root.Open(name)
 	if err != nil {
-		return nil, bare(err)
+		return nil, cause.Of(err)
 	}
 	e.open[location] = &externalFile{File: f, size: info.Size()}
 	return e.open[location], nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/gomlx/compute-onnx/support/protos"
 	"google.golang.org/protobuf/proto"
+
+	"occlude/internal/cause"
 )
 
 // source is the content of a file, on disk or in memory.
@@ -42,7 +44,7 @@ func readFile[T any](path, what string, decode func(source) (T, error)) (out T, 
 	info, err := os.Stat(path) // before opening: a pipe would block
 	switch {
 	case err != nil:
-		return out, bare(err)
+		return out, cause.Of(err)
 	case info.IsDir():
 		return out, errors.New("it is a folder, not a file")
 	case !info.Mode().IsRegular():
@@ -52,19 +54,10 @@ func readFile[T any](path, what string, decode func(source) (T, error)) (out T, 
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return out, bare(err)
+		return out, cause.Of(err)
 	}
 	defer f.Close()
 	return decode(source{f, info.Size()})
-}
-
-// bare takes the path out of a file error whose caller names it.
-func bare(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // unmarshal reads the message that the file holds, stripped.
@@ -84,7 +77,7 @@ func (f source) unmarshal(into proto.Message, what string) error {
 	}
 	head := make([]byte, min(f.size, sniffed))
 	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
-		return bare(err)
+		return cause.Of(err)
 	}
 	if kind := sniff(head, f.size); kind != "" {
 		return fmt.Errorf("not %s: it looks like %s", what, kind)

@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"occlude/internal/cause"
 	"occlude/internal/imageio"
 	"occlude/internal/tables"
 	"occlude/lang"
@@ -88,7 +89,7 @@ func (t *statement) checkMask(c call) error {
 		case os.IsNotExist(err):
 			return lang.Errorf(at, "there is no mask file %q", a[0].value())
 		case err != nil:
-			return lang.Errorf(at, "mask %q: %w", a[0].value(), bare(err))
+			return lang.Errorf(at, "mask %q: %w", a[0].value(), cause.Of(err))
 		case info.IsDir():
 			return lang.Errorf(at, "mask %q is a folder", a[0].value())
 		}

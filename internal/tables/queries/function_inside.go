@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"occlude/internal/cause"
 	"occlude/internal/imageio"
 )
 
@@ -106,7 +107,7 @@ func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 	file, _ := imageio.SplitFrame(path)
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, fmt.Errorf("mask %q: %w", path, bare(err))
+		return nil, fmt.Errorf("mask %q: %w", path, cause.Of(err))
 	}
 	key := maskKey{path, shape}
 	m := s.masks[key]
@@ -130,14 +131,6 @@ func (s *Session) mask(path, model string) (*imageio.Mask, error) {
 	}
 	s.used[[2]string{path, model}] = m.Mask
 	return m.Mask, nil
-}
-
-// bare is an error of the file system without the operation and the name.
-func bare(err error) error {
-	if e := (*os.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 // shape is that of a model's input, or, for "", of the one input that all maps have.
