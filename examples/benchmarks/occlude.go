@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -45,14 +44,7 @@ type facts struct {
 func (o *occlude) query(ctx context.Context, file, statements string, into any) (peak int64, err error) {
 	text := fmt.Sprintf("SET threads = %d; CREATE MODEL m FROM %s WITH (mean = %g, std = %g); %s",
 		o.threads, lang.String{Value: file}, mean, std, statements)
-	out, peak, err := process.Run(ctx, o.binary, "--format", "json", "--no-progress", "-c", text)
-	if err != nil {
-		return 0, err
-	}
-	if err := json.NewDecoder(bytes.NewReader(out)).Decode(into); err != nil {
-		return 0, fmt.Errorf("%s printed no JSON: %w", o.binary, err)
-	}
-	return peak, nil
+	return process.Query(ctx, o.binary, text, into)
 }
 
 func (o *occlude) facts(ctx context.Context, file string) (f facts, err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -89,17 +88,10 @@ func writeInput(file string, m *model.Model, pixels *tensor.Dense) error {
 // of them in which it made the model ready.
 func (e *session) alone(ctx context.Context, binary, modelFile, image string, q query) (seconds, load float64, err error) {
 	text := e.prologue(modelFile) + e.statement(image, e.strides(), "png", q)
-	start := time.Now()
-	out, _, err := process.Run(ctx, binary, "--format", "json", "--no-progress", "-c", text)
-	seconds = time.Since(start).Seconds()
-	if err != nil {
-		return 0, 0, err
-	}
 	var summary struct {
 		Seconds struct{ Load float64 } `json:"seconds"`
 	}
-	if err := json.Unmarshal(out, &summary); err != nil {
-		return 0, 0, fmt.Errorf("%s printed no JSON: %w", binary, err)
-	}
-	return seconds, summary.Seconds.Load, nil
+	start := time.Now()
+	_, err = process.Query(ctx, binary, text, &summary)
+	return time.Since(start).Seconds(), summary.Seconds.Load, err
 }

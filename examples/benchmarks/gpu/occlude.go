@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,14 +19,8 @@ const mean, std, gray = 0.45, 0.25, 128
 func (b *bench) query(ctx context.Context, n *result, device, statement string, into any) error {
 	text := fmt.Sprintf("SET device = %s; CREATE MODEL m FROM %s WITH (mean = %g, std = %g); %s",
 		lang.String{Value: device}, lang.String{Value: filepath.Join(b.dir, n.Network+".onnx")}, mean, std, statement)
-	out, _, err := process.Run(ctx, b.occlude, "--format", "json", "--no-progress", "-c", text)
-	if err != nil {
-		return err
-	}
-	if err := json.NewDecoder(bytes.NewReader(out)).Decode(into); err != nil {
-		return fmt.Errorf("%s printed no JSON: %w", b.occlude, err)
-	}
-	return nil
+	_, err := process.Query(ctx, b.occlude, text, into)
+	return err
 }
 
 // occluding is the query on a network's image, at some positions or at all.

@@ -4,6 +4,7 @@ package process
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -43,6 +44,19 @@ func Run(ctx context.Context, name string, args ...string) (stdout []byte, peak 
 		return nil, 0, fmt.Errorf("%s: %w: %s", name, err, strings.Join(lines[max(0, len(lines)-5):], "\n"))
 	}
 	return out.Bytes(), peakMemory(cmd.ProcessState), nil
+}
+
+// Query has a binary of Occlude run statements, and decodes the one JSON value that they
+// print. It tells the most memory that they had in use, in bytes.
+func Query(ctx context.Context, binary, statements string, into any) (peak int64, err error) {
+	out, peak, err := Run(ctx, binary, "--format", "json", "--no-progress", "-c", statements)
+	if err != nil {
+		return 0, err
+	}
+	if err := json.NewDecoder(bytes.NewReader(out)).Decode(into); err != nil {
+		return 0, fmt.Errorf("%s printed no JSON: %w", binary, err)
+	}
+	return peak, nil
 }
 
 // Occlude builds the program of this project in a folder, and says where it is.
