@@ -5,13 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"occlude/internal/imageio"
+	"occlude/internal/memory/memorytest"
 	"occlude/internal/model"
 	"occlude/lang"
 )
@@ -37,7 +37,7 @@ func FuzzPlan(f *testing.F) {
 		const forever, most = 20 * time.Second, 256 << 20
 		ctx, cancel := context.WithTimeout(t.Context(), forever)
 		defer cancel()
-		before := allocated()
+		before := memorytest.Allocated()
 		w := newWorld(t)
 		w.models["m"] = m
 		script, _ := lang.Parse("fuzz", text)
@@ -50,7 +50,7 @@ func FuzzPlan(f *testing.F) {
 				t.Errorf("%q: %v is no diagnostic", s, err)
 			}
 		}
-		if n := allocated() - before; n > most {
+		if n := memorytest.Allocated() - before; n > most {
 			t.Errorf("%d bytes of memory for a text of %d", n, len(text))
 		}
 	})
@@ -89,11 +89,4 @@ func planned(t testing.TB) (texts []string) {
 		}
 	}
 	return texts
-}
-
-// allocated is how many bytes of memory were asked for so far.
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
 }

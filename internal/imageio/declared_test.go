@@ -7,9 +7,10 @@ import (
 	"hash/crc32"
 	"image"
 	"regexp"
-	"runtime/metrics"
 	"slices"
 	"testing"
+
+	"occlude/internal/memory/memorytest"
 )
 
 // FuzzDeclared: pictures whose headers tell of other sizes than their content has. What
@@ -55,11 +56,11 @@ func declared(t *testing.T, file []byte, w, h int) bool {
 	if c, _, err := image.DecodeConfig(bytes.NewReader(told)); err == nil && c.Width*c.Height > w*h {
 		w, h = c.Width, c.Height // told in another place than declare knows
 	}
-	before := allocated()
+	before := memorytest.Allocated()
 	check(t, told)
 	// 16 bytes a pixel in the decoder and 12 as floats, twice where it is turned; what is
 	// compressed in the file itself may be of any size that the file allows.
-	if n, most := allocated()-before, uint64(64*min(w*h, MaxPixels)+1100*len(file)+8<<20); n > most {
+	if n, most := memorytest.Allocated()-before, uint64(64*min(w*h, MaxPixels)+1100*len(file)+8<<20); n > most {
 		t.Errorf("%d bytes of memory for %d x %d pixels in a file of %d, more than %d", n, w, h, len(file), most)
 	}
 	return !bytes.Equal(told, file)
@@ -159,11 +160,4 @@ func declare(b []byte, w, h int) []byte {
 		}
 	}
 	return b
-}
-
-// allocated is how many bytes of memory were asked for so far.
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"occlude/internal/memory/memorytest"
 	"occlude/internal/onnx"
 	"occlude/internal/onnx/onnxtest"
 )
@@ -32,4 +33,4 @@ func Mutilated(rng *rand.Rand, changes int) []byte {
 }
 
 // Allocated is how many bytes of memory were asked for so far.
-func Allocated() uint64 { return allocated() }
+func Allocated() uint64 { return memorytest.Allocated() }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gomlx/compute-onnx/support/protos"
 
+	"occlude/internal/memory/memorytest"
 	"occlude/internal/onnx"
 	"occlude/internal/onnx/onnxtest"
 )
@@ -261,12 +261,12 @@ func TestConstantsAreBounded(t *testing.T) {
 		}
 		g.Flat(x)
 		m := g.Model.Model(t)
-		before := allocated()
+		before := memorytest.Allocated()
 		_, err := ImportSmall(t.Context(), m, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want an error with %q", name, err, c.says)
 		}
-		if n := allocated() - before; n > 32<<20 {
+		if n := memorytest.Allocated() - before; n > 32<<20 {
 			t.Errorf("%s: took %d bytes", name, n)
 		}
 	}
@@ -276,11 +276,11 @@ func TestConstantsAreBounded(t *testing.T) {
 func TestManyInputs(t *testing.T) {
 	large, x := onnxtest.NewGraph(13, 1, 3, 8000, 8000)
 	large.Output(large.Op("Sin", nil, x), onnx.Float32)
-	m, start := large.Model.Model(t), allocated()
+	m, start := large.Model.Model(t), memorytest.Allocated()
 	if _, err := Import(t.Context(), m, Options{}); err == nil || !strings.Contains(err.Error(), "1x3x8000x8000 is too large") {
 		t.Errorf("an operator without a layer over everything: %v", err)
 	}
-	if n := allocated() - start; n > 32<<20 {
+	if n := memorytest.Allocated() - start; n > 32<<20 {
 		t.Errorf("an operator without a layer over everything: took %d bytes", n)
 	}
 	for name, build := range map[string]func(g *graph, x string) string{
@@ -314,11 +314,11 @@ func TestManyInputs(t *testing.T) {
 		g, x := onnxtest.NewGraph(13, 1, 3, 1, 1)
 		g.Output(build(g, x), onnx.Float32)
 		m := g.Model.Model(t)
-		before := allocated()
+		before := memorytest.Allocated()
 		if _, err := ImportSmall(t.Context(), m, Options{}); err == nil {
 			t.Errorf("%s: was accepted", name)
 		}
-		if n := allocated() - before; n > 32<<20 {
+		if n := memorytest.Allocated() - before; n > 32<<20 {
 			t.Errorf("%s: took %d bytes", name, n)
 		}
 	}
@@ -348,11 +348,4 @@ func TestCancelledImport(t *testing.T) {
 	if _, err := Import(ctx, small(13, 1, 3, 6, 6).Model.Model(t), Options{}); !errors.Is(err, why) {
 		t.Errorf("the error is %v", err)
 	}
-}
-
-// allocated is how many bytes of memory were asked for so far.
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
 }
