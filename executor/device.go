@@ -105,26 +105,15 @@ func residentBytes(v *operators.Views) int64 {
 // deviceRoom is how much of its GPU's memory a plan leaves to what is kept for others;
 // false where it has no GPU, or nobody knows.
 func (s *Session) deviceRoom(p *planner.Occlude) (bytes int64, known bool) {
-	on := p.Chosen().Device
-	if on == nil {
+	c := p.Chosen()
+	if c.Estimate.OnGPU == nil {
 		return 0, false
 	}
-	now, err := s.Device(on.Name) // for other processes take memory of it, too
+	now, err := s.Device(c.Device.Name) // for other processes take memory of it, too
 	if err != nil {
 		return 0, false
 	}
-	shape, err := gpu.NewShape(p.Net, gpuOptions(p.Chosen().Algorithms))
-	if err != nil {
-		return 0, false
-	}
-	workers := int64(max(1, p.Threads))
-	cover := 4 * int64(p.Net.Input().Shape.Len())
-	return now.Free - shape.Weights() - shape.ViewBytes() - workers*(p.Chosen().ArenaBytes+cover), true
-}
-
-// gpuOptions is how a GPU computes the layers by some algorithms.
-func gpuOptions(algorithms []operators.Algorithm) gpu.Options {
-	return gpu.Options{Algorithms: algorithms}
+	return now.Free - c.Estimate.OnGPU.Total(), true
 }
 
 // processors is a plan as it runs on the processor instead of a GPU, and why; false where the

@@ -79,7 +79,7 @@ func (s *Session) make(ctx context.Context, net *network.Network, w way, threads
 		if err != nil {
 			return nil, err
 		}
-		p, err := gpu.New(ctx, net, d, gpuOptions(w.algorithms))
+		p, err := gpu.New(ctx, net, d, gpu.Options{Algorithms: w.algorithms})
 		if err != nil {
 			return nil, onDevice(ctx, w.device, d, err)
 		}
