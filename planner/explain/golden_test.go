@@ -17,8 +17,16 @@ import (
 
 // TestGolden shows what each statement prints. Seconds come from the profile in
 // testdata and measurements are made by hand, so nothing depends on the machine.
-func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+func TestGolden(t *testing.T) { goldens(t, "testdata/*.txt", nil) }
+
+// TestGoldenGPU shows plans on GPUs.
+func TestGoldenGPU(t *testing.T) { goldens(t, "testdata/gpu/*.txt", machine{}) }
+
+// goldens runs golden files, each by a planner of its own: show prints what a statement
+// does, and set changes a setting.
+func goldens(t *testing.T, pattern string, on planner.Devices) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden files: %v", err)
 	}
@@ -28,13 +36,20 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			p := bench(t)
+			p, settings := benchOf(t, on)
 			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-				if d.Cmd != "show" {
+				var b bytes.Buffer
+				var err error
+				switch d.Cmd {
+				case "show":
+					err = show(t, p, d.Input, &b)
+				case "set":
+					name, value, _ := strings.Cut(d.Input, " = ")
+					err = settings.Set(name, value)
+				default:
 					d.Fatalf(t, "no command %q", d.Cmd)
 				}
-				var b bytes.Buffer
-				if err := show(t, p, d.Input, &b); err != nil {
+				if err != nil {
 					d.Fatalf(t, "%v", err)
 				}
 				return b.String()

@@ -1,13 +1,9 @@
 package explain
 
 import (
-	"bytes"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/cockroachdb/datadriven"
 
 	"occlude/internal/network"
 	"occlude/operators/gpu/driver"
@@ -95,36 +91,5 @@ func TestCostOfGPU(t *testing.T) {
 		if got := r.cost(); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s", kind, got)
 		}
-	}
-}
-
-// TestGoldenGPU shows plans on GPUs. Beside show, set changes a setting.
-func TestGoldenGPU(t *testing.T) {
-	files, err := filepath.Glob("testdata/gpu/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		file, err := filepath.Abs(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			p, settings := benchOf(t, machine{})
-			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-				if d.Cmd == "set" {
-					name, value, _ := strings.Cut(d.Input, " = ")
-					if err := settings.Set(name, value); err != nil {
-						d.Fatalf(t, "%v", err)
-					}
-					return ""
-				}
-				var b bytes.Buffer
-				if err := show(t, p, d.Input, &b); err != nil {
-					d.Fatalf(t, "%v", err)
-				}
-				return b.String()
-			})
-		})
 	}
 }
